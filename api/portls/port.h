@@ -1,0 +1,249 @@
+/*
+ * Ports: one direction of a byte stream each. The SSL ports that connect, accept and wrap return
+ * are ports like any other, so everything here serves them, and wrap takes any of them.
+ *
+ * A port is used by one thread at a time; the input and the output port of one connection may be
+ * used by two threads at once. The calls whose names end in _avail never block: they do what can
+ * be done now and otherwise return PORTLS_WANT_READ or PORTLS_WANT_WRITE, which name the
+ * *underlying* port to wait for. The others wait.
+ */
+#ifndef PORTLS_PORT_H
+#define PORTLS_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "portls/error.h"
+#include "portls/export.h"
+
+PORTLS_BEGIN_DECLS
+
+typedef struct portls_input_port portls_input_port;
+typedef struct portls_output_port portls_output_port;
+
+/* ---- reading ---- */
+
+/**
+ * Reads what is there, waiting for at least one byte (manual, section 1; read-bytes-avail!).
+ * @param in     any input port
+ * @param buffer receives up to `size` bytes
+ * @param size   room in bytes; 0 reads nothing and returns PORTLS_OK
+ * @param got    receives the number of bytes read; 0 unless PORTLS_OK
+ * @param error  may be NULL
+ * @return PORTLS_OK; PORTLS_EOF (portls_input_truncated tells a clean end from a cut);
+ *         PORTLS_TRUNCATED (a strict port that was cut); PORTLS_CLOSED; PORTLS_IO;
+ *         PORTLS_PROTOCOL; and, while the handshake is not done, what portls_wrap_ports returns;
+ *         PORTLS_UNSUPPORTED (the port is made from callbacks that cannot be waited for).
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void *buffer,
+                                                     size_t size, size_t *got, portls_error *error);
+
+/** The same without waiting: also PORTLS_WANT_READ or PORTLS_WANT_WRITE. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in, void *buffer,
+                                                           size_t size, size_t *got,
+                                                           portls_error *error);
+
+/**
+ * Whether portls_read would return at once: bytes, the end, or an error are there
+ * (manual: byte-ready?). Bytes that are decrypted, or that can be now, count; half a record does
+ * not. Does not block. False for NULL and for a closed port.
+ */
+PORTLS_API bool portls_byte_ready(portls_input_port *in);
+
+/**
+ * Whether the SSL port's stream ended without the peer's close_notify: an end that the network or
+ * an attacker may have made. False before the end, and for other ports.
+ */
+PORTLS_API bool portls_input_truncated(const portls_input_port *in);
+
+/**
+ * Makes a cut stream an error: with `strict`, portls_read returns PORTLS_TRUNCATED where it would
+ * return PORTLS_EOF with portls_input_truncated. Off at first, since this library's own default
+ * close sends no close_notify.
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL input port)
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port *in, bool strict,
+                                                               portls_error *error);
+
+/* ---- writing ---- */
+
+/**
+ * Writes all of it and flushes it: when it returns PORTLS_OK every byte has left for the
+ * underlying port.
+ * @param out   any output port
+ * @param bytes what to write
+ * @param size  how many bytes; 0 does nothing
+ * @param put   receives the number of bytes that were taken (all of them on PORTLS_OK); what is
+ *              taken is sent once and in order, whatever the caller does next. May be NULL
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_IO; PORTLS_PROTOCOL; and, while the handshake is not
+ *         done, what portls_wrap_ports returns; PORTLS_UNSUPPORTED (cannot be waited for).
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, const void *bytes,
+                                                      size_t size, size_t *put,
+                                                      portls_error *error);
+
+/**
+ * Writes what can be taken now. PORTLS_OK means `*put` ≥ 1 bytes are taken: they belong to the
+ * port, need no retry, and leave with this or any later call on the connection;
+ * portls_flush_avail tells when they have. Otherwise nothing was taken, and the next call may
+ * come with other bytes or not at all.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_write_avail(portls_output_port *out,
+                                                            const void *bytes, size_t size,
+                                                            size_t *put, portls_error *error);
+
+/** Waits until every byte that was taken has left for the underlying port. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
+
+/** The same without waiting: PORTLS_WANT_WRITE while bytes are left. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
+                                                            portls_error *error);
+
+/* ---- closing ---- */
+
+/**
+ * Closes an input port. The handle of a plain port is gone afterwards; those of a connection are
+ * gone when both of its ports are closed: until then calls on the closed one return
+ * PORTLS_CLOSED. When the second one is closed and the connection owns its underlying ports
+ * (connect, accept, close_original) they are closed too, in a way that lets bytes already written
+ * arrive, which waits two seconds at the most.
+ * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND; the underlying port's failure to close.
+ *         The port is closed whatever is returned, but for the first two.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_close_input_port(portls_input_port *in,
+                                                                 portls_error *error);
+
+/**
+ * Closes an output port: flushes it, sends close_notify if the connection was wrapped with
+ * shutdown_on_close, and then as portls_close_input_port. The flush waits two seconds at the
+ * most.
+ * @return as portls_close_input_port; PORTLS_IO or PORTLS_DEADLINE when bytes or the close_notify
+ *         could not be sent (manual: closing the output port can fail). The port is closed all
+ *         the same.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_port *out,
+                                                                  portls_error *error);
+
+/** Whether the handle is a live input port. NULL and other portls handles: false. */
+PORTLS_API bool portls_is_input_port(const void *handle);
+
+/** Whether the handle is a live output port. NULL and other portls handles: false. */
+PORTLS_API bool portls_is_output_port(const void *handle);
+
+/* ---- ports from descriptors ---- */
+
+/** A file descriptor, or a SOCKET on Windows. */
+typedef intptr_t portls_descriptor;
+#define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
+
+/**
+ * Makes an input port from a readable descriptor: a socket, a pipe, a terminal, a file. The
+ * descriptor's flags are left as they are, blocking or not; SIGPIPE is never raised.
+ * @param descriptor what to read from
+ * @param own        true: closing the port closes it; false: it stays the caller's
+ * @param in         receives the port; NULL on failure, and the descriptor stays the caller's
+ * @param error      may be NULL
+ * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (not an open descriptor), PORTLS_NO_MEMORY
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_input_port(
+    portls_descriptor descriptor, bool own, portls_input_port **in, portls_error *error);
+
+/** The same for an output port and a writable descriptor. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_output_port(
+    portls_descriptor descriptor, bool own, portls_output_port **out, portls_error *error);
+
+/** Both ports of one socket or terminal; with `own` it is closed with the second of them. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_ports(portls_descriptor descriptor,
+                                                                      bool own,
+                                                                      portls_input_port **in,
+                                                                      portls_output_port **out,
+                                                                      portls_error *error);
+
+/* ---- ports from callbacks ---- */
+
+/**
+ * What an input port is made of (Scheme's make-input-port). No callback may block but `wait`,
+ * and none may call portls on the same connection.
+ */
+typedef struct portls_input_callbacks {
+    /** Reads 1 to `size` bytes: PORTLS_OK and `*got`, PORTLS_EOF, PORTLS_WANT_READ when nothing is
+        there yet, anything else is a failure that the caller gets back. Required. */
+    portls_status (*read)(void *argument, void *buffer, size_t size, size_t *got);
+    /** Whether read would not say PORTLS_WANT_READ. NULL: the port tries to read one byte. */
+    bool (*byte_ready)(void *argument);
+    /** A descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May be
+        NULL. */
+    portls_descriptor (*descriptor)(void *argument);
+    /** Waits until `read` can go on or so many milliseconds have passed; may return early. May be
+        NULL; without it and without a descriptor only the calls that do not wait are served. */
+    void (*wait)(void *argument, int milliseconds);
+    /** Called once, when the port is closed. May be NULL. */
+    portls_status (*close)(void *argument);
+} portls_input_callbacks;
+
+/** What an output port is made of; as portls_input_callbacks. */
+typedef struct portls_output_callbacks {
+    /** Takes 1 to `size` bytes: PORTLS_OK and `*put`, PORTLS_WANT_WRITE when there is no room yet,
+        anything else is a failure that the caller gets back. Required. */
+    portls_status (*write)(void *argument, const void *bytes, size_t size, size_t *put);
+    /** A descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR. */
+    portls_descriptor (*descriptor)(void *argument);
+    void (*wait)(void *argument, int milliseconds);
+    portls_status (*close)(void *argument);
+} portls_output_callbacks;
+
+/**
+ * Makes an input port from callbacks.
+ * @param callbacks copied
+ * @param argument  passed to each of them; the caller's
+ * @param in        receives the port; NULL on failure
+ * @param error     may be NULL
+ * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (no read callback), PORTLS_NO_MEMORY
+ */
+PORTLS_API PORTLS_MUST_USE portls_status
+portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
+                       portls_input_port **in, portls_error *error);
+
+/** Makes an output port from callbacks. */
+PORTLS_API PORTLS_MUST_USE portls_status
+portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,
+                        portls_output_port **out, portls_error *error);
+
+/* ---- memory pipes ---- */
+
+/**
+ * Makes a bounded pipe in memory: what is written to `out` is read from `in`, which sees
+ * PORTLS_EOF once `out` is closed and everything is read. Two threads may use its two ends. Writing
+ * after `in` is closed is PORTLS_IO.
+ * @param capacity bytes that fit, 1 or more
+ * @param in       receives the reading end; NULL on failure
+ * @param out      receives the writing end; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (capacity 0), PORTLS_NO_MEMORY
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_make_pipe(size_t capacity, portls_input_port **in,
+                                                          portls_output_port **out,
+                                                          portls_error *error);
+
+/**
+ * Looks at bytes in a memory pipe without taking them, as many as lie in one piece.
+ * @param in    the reading end of a memory pipe
+ * @param bytes receives a pointer into the pipe, good until the next call on `in`
+ * @param size  receives their number, 1 or more with PORTLS_OK
+ * @return PORTLS_OK, PORTLS_WANT_READ (empty), PORTLS_EOF, PORTLS_CLOSED, PORTLS_WRONG_KIND
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_pipe_peek(portls_input_port *in, const void **bytes,
+                                                          size_t *size, portls_error *error);
+
+/**
+ * Takes `size` bytes that portls_pipe_peek has shown: those that were really sent on.
+ * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (more than are there), PORTLS_WRONG_KIND
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_pipe_consume(portls_input_port *in, size_t size,
+                                                             portls_error *error);
+
+PORTLS_END_DECLS
+
+#endif

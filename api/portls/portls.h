@@ -1,0 +1,20 @@
+/*
+ * portls: TLS in the shape of plain streams.
+ *
+ * The openssl library of the PLT Scheme 4.1.2 manual, in C: contexts, listeners, connect and accept
+ * that return a pair of ports, and TLS over any pair of byte-stream ports. Read the headers below
+ * in this order; each is short.
+ */
+#ifndef PORTLS_PORTLS_H
+#define PORTLS_PORTLS_H
+
+#include "portls/available.h" /* is the TLS library there */
+#include "portls/error.h"     /* what calls return */
+#include "portls/break.h"     /* cancelling and deadlines */
+#include "portls/context.h"   /* what connections are made from */
+#include "portls/port.h"      /* reading, writing, closing; ports of your own */
+#include "portls/sync.h"      /* waiting for many */
+#include "portls/tcp.h"       /* connect, listen, accept */
+#include "portls/wrap.h"      /* TLS over any ports */
+
+#endif

@@ -1,0 +1,135 @@
+/* The TCP-like procedures: connect, listen and accept (manual, sections 1 and 2). */
+#ifndef PORTLS_TCP_H
+#define PORTLS_TCP_H
+
+#include <stdbool.h>
+
+#include "portls/break.h"
+#include "portls/context.h"
+#include "portls/port.h"
+
+PORTLS_BEGIN_DECLS
+
+/**
+ * Connects to a TLS server (manual: ssl-connect): TCP, then the handshake, with the host's name
+ * sent as SNI unless it is an address. Closing the output port sends no close_notify. The
+ * connection's ports report errors with PORTLS_CLASS_NETWORK. Blocks.
+ *
+ * @param host    a name or an IPv4 or IPv6 address; also what the certificate is verified against
+ * @param port_no 1 to 65535
+ * @param context a client context, or portls_protocol_context(PORTLS_CLIENT, …). NULL is refused:
+ *                nobody gets an unverified connection by passing nothing
+ * @param in      receives the input port; NULL on failure
+ * @param out     receives the output port; NULL on failure
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context);
+ *         PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
+ *         PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_connect(const char *host, int port_no,
+                                                        portls_context *context,
+                                                        portls_input_port **in,
+                                                        portls_output_port **out,
+                                                        portls_error *error);
+
+/**
+ * The same, given up with PORTLS_BREAK when the break is set (manual: ssl-connect/enable-break):
+ * either a connection or the break, never both. The system's resolver cannot be interrupted: a
+ * break set while it works counts when it returns.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_connect_enable_break(
+    const char *host, int port_no, portls_context *context, portls_break *brk,
+    portls_input_port **in, portls_output_port **out, portls_error *error);
+
+/** A bound TCP socket with a server context (manual: ssl-listener). */
+typedef struct portls_listener portls_listener;
+
+/**
+ * Listens for TLS connections (manual: ssl-listen).
+ *
+ * @param port_no      0 to 65535; 0 lets the system choose: portls_addresses tells
+ * @param queue        connections the system may keep waiting, 0 or more (manual: queue-k)
+ * @param reuse        true: bind though an earlier connection of the port lingers (SO_REUSEADDR)
+ * @param host_or_null the local name or address to listen on; NULL: all of them
+ * @param context      a server context, kept and shared: changes to it count; or
+ *                     portls_protocol_context(PORTLS_SERVER, …), of which the listener gets a
+ *                     context of its own. Without certificate and key it still listens
+ * @param listener     receives the listener, to be freed with portls_close; NULL on failure
+ * @param error        may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_RESOLVE; PORTLS_LISTEN (the
+ *         message and os_errno say why); PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, bool reuse,
+                                                       const char *host_or_null,
+                                                       portls_context *context,
+                                                       portls_listener **listener,
+                                                       portls_error *error);
+
+/**
+ * Stops listening and frees the listener (manual: ssl-close); connections that were accepted go on.
+ * No other thread may be using it. NULL is ignored.
+ */
+PORTLS_API void portls_close(portls_listener *listener);
+
+/** Whether the handle is a live listener (manual: ssl-listener?). NULL: false. */
+PORTLS_API bool portls_is_listener(const void *handle);
+
+/**
+ * The context of a listener, for the calls of the manual's section 4. A change counts from the next
+ * accepted connection on. It belongs to the listener: it is not to be freed. NULL for NULL.
+ */
+PORTLS_API portls_context *portls_listener_context(portls_listener *listener);
+
+/**
+ * Waits for the next connection whose handshake is done (manual: ssl-accept). Peers that are slow
+ * or silent do not hold up others: handshakes run side by side, and one that takes longer than ten
+ * seconds is given up. Closing the output port sends no close_notify. The connection's ports
+ * report errors with PORTLS_CLASS_NETWORK.
+ *
+ * @param listener any number of threads may accept from it at once
+ * @param in       receives the input port; NULL on failure
+ * @param out      receives the output port; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher": it says which calls
+ *         are missing), PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO,
+ *         PORTLS_DEADLINE: one connection failed, the listener is as good as before;
+ *         PORTLS_WRONG_KIND; PORTLS_OS; PORTLS_NO_MEMORY.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_accept(portls_listener *listener,
+                                                       portls_input_port **in,
+                                                       portls_output_port **out,
+                                                       portls_error *error);
+
+/** The same, given up with PORTLS_BREAK when the break is set (manual: ssl-accept/enable-break). */
+PORTLS_API PORTLS_MUST_USE portls_status portls_accept_enable_break(portls_listener *listener,
+                                                                    portls_break *brk,
+                                                                    portls_input_port **in,
+                                                                    portls_output_port **out,
+                                                                    portls_error *error);
+
+/** A numeric address and a TCP port number. */
+typedef struct portls_address {
+    char host[64]; /**< "127.0.0.1", "::1"; "" when there is none */
+    int port_no;   /**< 0 when there is none */
+} portls_address;
+
+/**
+ * Tells the addresses of a listener or of a connection's socket (Scheme's tcp-addresses).
+ * @param handle a listener, an SSL port from connect or accept, or a port over a socket
+ * @param local  receives this side's address; may be NULL
+ * @param remote receives the peer's, empty for a listener; may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (nothing with a socket); PORTLS_OS. Does not block.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(const void *handle, portls_address *local,
+                                                          portls_address *remote,
+                                                          portls_error *error);
+
+/**
+ * The descriptor an event loop waits on: of a listener, it turns readable when portls_accept has
+ * something to do; of a port, the underlying descriptor. PORTLS_NO_DESCRIPTOR where there is none.
+ */
+PORTLS_API portls_descriptor portls_descriptor_of(const void *handle);
+
+PORTLS_END_DECLS
+
+#endif

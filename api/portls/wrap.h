@@ -1,0 +1,101 @@
+/* The SSL-wrapper interface: TLS over any pair of ports (manual, section 3). */
+#ifndef PORTLS_WRAP_H
+#define PORTLS_WRAP_H
+
+#include <stdbool.h>
+
+#include "portls/context.h"
+#include "portls/port.h"
+
+PORTLS_BEGIN_DECLS
+
+/** How the TLS protocol is begun: as the client or as the server (manual: #:mode). */
+typedef enum portls_mode { PORTLS_MODE_ACCEPT = 0, PORTLS_MODE_CONNECT = 1 } portls_mode;
+
+/**
+ * The procedure for communication errors (manual: #:error/ssl). Called once for each, in the thread
+ * whose call failed and with no lock held, with the error that this call then returns.
+ */
+typedef void portls_on_error(void *argument, const portls_error *error);
+
+/** What portls_wrap_ports may be told. Begin with PORTLS_WRAP_OPTIONS_INIT, then change fields. */
+typedef struct portls_wrap_options {
+    portls_mode mode;          /**< PORTLS_MODE_ACCEPT */
+    portls_context *context;   /**< NULL: one is made from `protocol`; its role must fit `mode` */
+    portls_protocol protocol;  /**< PORTLS_SSLV2_OR_V3; counts only without a context */
+    bool close_original;       /**< false; true: the given ports are closed with the SSL ports */
+    bool shutdown_on_close;    /**< false; true: closing the output port sends close_notify */
+    const char *hostname;      /**< NULL; clients: the server's name, for SNI and verification */
+    portls_on_error *on_error; /**< NULL */
+    void *on_error_argument;   /**< NULL */
+} portls_wrap_options;
+
+#define PORTLS_WRAP_OPTIONS_INIT                                                                   \
+    { PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false, NULL, NULL, NULL }
+
+/**
+ * Speaks TLS over two ports and returns two ports for what is said in it
+ * (manual: ports->ssl-ports). Waits until the handshake is done.
+ *
+ * While they are wrapped the given ports belong to the connection. If close_original is false they
+ * are the caller's again once both SSL ports are closed, and whole: a byte behind the peer's
+ * close_notify is the next one to be read. The caller may close them earlier; the connection then
+ * sees closed ports.
+ *
+ * @param in      where the peer's bytes come from
+ * @param out     where bytes for the peer go
+ * @param options NULL stands for PORTLS_WRAP_OPTIONS_INIT; read during the call
+ * @param ssl_in  receives the decrypted side; NULL on failure
+ * @param ssl_out receives the side to be encrypted; NULL on failure
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a context of the other role, a bad host name, host
+ *         name verification without a host name or without verification); PORTLS_WRONG_KIND;
+ *         PORTLS_IN_USE; PORTLS_CLOSED; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
+ *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO; PORTLS_UNSUPPORTED (a port
+ *         that cannot be waited for, or a protocol); PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY. On
+ *         failure the given ports are the caller's, also with close_original.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
+    portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
+    portls_input_port **ssl_in, portls_output_port **ssl_out, portls_error *error);
+
+/**
+ * The same without waiting: PORTLS_OK with both ports still before their handshake. Any call on
+ * them moves it on; portls_handshake_avail tells when it is done.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_avail(
+    portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
+    portls_input_port **ssl_in, portls_output_port **ssl_out, portls_error *error);
+
+/**
+ * Moves the handshake on as far as it goes without waiting.
+ * @param ssl_in an SSL input port
+ * @return PORTLS_OK when it is done and our last flight has left; PORTLS_WANT_READ,
+ *         PORTLS_WANT_WRITE; else as portls_wrap_ports
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_handshake_avail(portls_input_port *ssl_in,
+                                                                portls_error *error);
+
+/** What is known of a connection whose handshake is done. */
+typedef struct portls_connection_info {
+    char protocol[16];      /**< "TLSv1.2" or "TLSv1.3" */
+    char cipher[64];        /**< the cipher suite's name, as the backend writes it */
+    char server_name[256];  /**< the name the client sent or (server side) asked for, or "" */
+    char peer_subject[256]; /**< the subject of the peer's certificate, or "" without one */
+    bool peer_verified;     /**< the certificate was verified */
+} portls_connection_info;
+
+/**
+ * Tells about a connection.
+ * @param ssl_port either SSL port
+ * @param info     receives what is known
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL port); PORTLS_INVALID_ARGUMENT (the handshake is not
+ *         done). Does not block.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_describe_connection(const void *ssl_port,
+                                                                    portls_connection_info *info,
+                                                                    portls_error *error);
+
+PORTLS_END_DECLS
+
+#endif

@@ -1,0 +1,63 @@
+/* Statuses by name and text, and the one place that fills a portls_error. */
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/os/os.h"
+
+const char *portls_status_name(portls_status status) {
+    switch (status) {
+#define STATUS_NAME(value, name, text)                                                             \
+    case PORTLS_##name:                                                                            \
+        return "PORTLS_" #name;
+        PORTLS_STATUS_MAP(STATUS_NAME)
+#undef STATUS_NAME
+    }
+    return "PORTLS_?";
+}
+
+const char *portls_status_text(portls_status status) {
+    switch (status) {
+#define STATUS_TEXT(value, name, text)                                                             \
+    case PORTLS_##name:                                                                            \
+        return text;
+        PORTLS_STATUS_MAP(STATUS_TEXT)
+#undef STATUS_TEXT
+    }
+    return "no status of portls";
+}
+
+const char *portls_verify_reason_text(portls_verify_reason reason) {
+    switch (reason) {
+#define REASON_TEXT(value, name, text)                                                             \
+    case PORTLS_VERIFY_##name:                                                                     \
+        return text;
+        PORTLS_VERIFY_MAP(REASON_TEXT)
+#undef REASON_TEXT
+    }
+    return "no reason of portls";
+}
+
+portls_status error_fail_os(portls_error *error, portls_status status, int os_errno,
+                            const char *format, ...) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        va_list arguments;
+        va_start(arguments, format);
+        error_fill(error, status, format, arguments);
+        va_end(arguments);
+        error->os_errno = os_errno;
+        size_t length = strlen(error->message);
+        (void)snprintf(error->message + length, sizeof error->message - length, ": %s",
+                       os_error_text(os_errno));
+    }
+    return status;
+}
+
+portls_status error_copy(portls_error *error, const portls_error *stored) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        *error = *stored;
+    }
+    return stored->status;
+}

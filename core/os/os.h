@@ -1,0 +1,187 @@
+/*
+ * What the core asks of an operating system. posix.c, win32.c and bare.c implement it; nobody else
+ * includes an OS header. No call here writes to stdout or stderr, raises a signal or changes a
+ * descriptor it does not own. Errors are the system's numbers (errno, or WSA's); 0 is none.
+ */
+#ifndef CORE_OS_OS_H
+#define CORE_OS_OS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "portls/break.h"
+#include "portls/error.h"
+#include "portls/port.h"
+#include "portls/tcp.h"
+
+/* ---- memory, text, environment ---- */
+
+/* Overwrites `size` bytes in a way the compiler may not leave out. */
+void os_wipe(void *bytes, size_t size);
+
+/* English text for a system error number, never the locale's. Never NULL. */
+const char *os_error_text(int os_errno);
+
+/* An environment variable, or NULL; always NULL in a set-uid program. */
+const char *os_environment(const char *name);
+
+/* ---- time ---- */
+
+/* Monotonic nanoseconds. */
+int64_t os_now(void);
+
+/* ---- threads ---- */
+
+/* Room for the system's mutex; posix.c checks that it fits. */
+typedef struct os_mutex {
+    _Alignas(16) unsigned char storage[64];
+} os_mutex;
+
+bool os_mutex_init(os_mutex *mutex); /* false: no memory */
+void os_mutex_destroy(os_mutex *mutex);
+void os_mutex_lock(os_mutex *mutex);
+void os_mutex_unlock(os_mutex *mutex);
+
+/* Runs `function` exactly once for a flag that begins as OS_ONCE_INIT; returns when it has run. */
+typedef struct os_once_flag {
+    atomic_int state;
+} os_once_flag;
+#define OS_ONCE_INIT                                                                               \
+    { 0 }
+void os_once(os_once_flag *flag, void (*function)(void));
+
+/* ---- waiting ---- */
+
+/* Something a thread can be woken by while it polls. */
+typedef struct os_wakeup {
+    portls_descriptor readable; /* to be polled for OS_READABLE */
+    portls_descriptor signal;   /* the same as `readable` where the system has an eventfd */
+} os_wakeup;
+
+int os_wakeup_init(os_wakeup *wakeup); /* 0 or the system's error; descriptors are close-on-exec */
+void os_wakeup_destroy(os_wakeup *wakeup);
+void os_wakeup_set(const os_wakeup *wakeup);   /* async-signal-safe; keeps errno; may be repeated */
+void os_wakeup_clear(const os_wakeup *wakeup); /* takes back every set so far */
+
+enum { OS_READABLE = 1, OS_WRITABLE = 2 };
+
+struct os_poll_item {
+    portls_descriptor descriptor;
+    uint8_t wanted; /* OS_READABLE | OS_WRITABLE */
+    uint8_t got;    /* what is true of it; an error or hang-up counts as all that was wanted */
+};
+
+/*
+ * Waits until one of the items has got something or the deadline has passed (a past one: only
+ * looks). Interrupted by a signal it goes on. 0 or the system's error; *ready: how many items have
+ * got something, 0 after the deadline.
+ */
+int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready);
+
+/* ---- files ---- */
+
+/*
+ * Reads a whole file of at most `limit` bytes into memory from malloc, which the caller wipes and
+ * frees. 0; OS_IS_DIRECTORY; OS_TOO_LARGE; or the system's error. An empty file gives size 0 and a
+ * pointer that may be freed.
+ */
+enum { OS_IS_DIRECTORY = -1, OS_TOO_LARGE = -2 };
+int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size);
+
+/* Calls `each` with the path of every regular file in a directory. 0 or the system's error. */
+int os_each_file(const char *directory, void (*each)(void *argument, const char *path),
+                 void *argument);
+
+/* The places where systems keep their bundle of trusted roots, best first, NULL at the end. */
+extern const char *const os_root_bundles[];
+
+/* ---- modules (the loaded backend) ---- */
+
+/*
+ * Opens a shared object and everything it needs, or returns NULL and writes into `reason` which
+ * file it was that could not be found or used, and why, in English. Looks at `path` only, when it
+ * has a slash.
+ */
+void *os_module_open(const char *path, char *reason, size_t reason_size);
+void *os_module_symbol(void *module, const char *name); /* NULL when it has none */
+void os_module_close(void *module);
+
+/* The directory of the file that this code was loaded from (library or program), no slash at its
+   end. False when it cannot be told. */
+bool os_own_directory(char *directory, size_t size);
+
+/* ---- descriptors ---- */
+
+enum os_descriptor_kind { OS_SOCKET, OS_PIPE, OS_TERMINAL, OS_FILE };
+
+/* What kind a descriptor is: 0, or the system's error for one that is not open. */
+int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *kind);
+
+/*
+ * Reads what is there without waiting and without changing the descriptor's flags, whether it is a
+ * blocking one or not. 0 and *got ≥ 1; 0 and *got == 0: end of file; OS_WOULD_BLOCK; the
+ * system's error.
+ */
+enum { OS_WOULD_BLOCK = -3 };
+int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
+            size_t *got);
+
+/* Writes what fits without waiting, without SIGPIPE. 0 and *put ≥ 1, OS_WOULD_BLOCK, error. */
+int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
+             size_t size, size_t *put);
+
+/* Closes a descriptor: 0 or the system's error. */
+int os_close(portls_descriptor descriptor);
+
+/*
+ * Closes a connected socket so that bytes already written arrive: sends FIN, takes what has arrived
+ * and arrives (an unread byte would turn the close into a reset), until everything written is
+ * acknowledged or the peer has closed or the deadline has passed. 0 or the system's error.
+ */
+int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline);
+
+/* ---- TCP ---- */
+
+/* A socket address of the system, IPv4 or IPv6. */
+struct os_address {
+    _Alignas(8) unsigned char storage[128];
+    uint32_t size;
+};
+
+/*
+ * Resolves a host (NULL with `passive`: all local addresses) and a port number to at most `limit`
+ * addresses, in the order in which they should be tried; for `passive` NULL the one that takes both
+ * IPv6 and IPv4 comes first. Blocks. 0 and *count ≥ 1, or *reason is set to an English text and
+ * the system's error, or -1, is returned.
+ */
+int os_resolve(const char *host, int port_no, bool passive, struct os_address *addresses,
+               size_t limit, size_t *count, const char **reason);
+
+/*
+ * Begins to connect a new non-blocking, close-on-exec, TCP_NODELAY socket. 0: connected;
+ * OS_WOULD_BLOCK: wait until it is writable, then ask os_socket_connected; else the error, and
+ * no socket.
+ */
+int os_socket_connect(const struct os_address *address, portls_descriptor *socket);
+int os_socket_connected(portls_descriptor socket); /* 0 or why it failed */
+
+/*
+ * Listens: a non-blocking, close-on-exec socket; `reuse` sets SO_REUSEADDR; an IPv6 wildcard takes
+ * IPv4 as well. 0 or the system's error.
+ */
+int os_socket_listen(const struct os_address *address, int queue, bool reuse,
+                     portls_descriptor *socket);
+
+/*
+ * Accepts one connection as a non-blocking, close-on-exec, TCP_NODELAY socket. 0; OS_WOULD_BLOCK;
+ * the system's error. A connection that was gone before it could be accepted is passed over.
+ */
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);
+
+/* Numeric addresses of a socket; `remote` of one that is not connected is empty. Either may be
+   NULL. 0 or the system's error. */
+int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_address *remote);
+
+#endif

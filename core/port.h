@@ -1,0 +1,121 @@
+/*
+ * What every port is inside: a kind of handle, a class of functions that never block, and bytes
+ * that were given back. Blocking, argument checks and lifetime are in port.c, once for all classes.
+ */
+#ifndef CORE_PORT_H
+#define CORE_PORT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/handle.h"
+#include "core/wait.h"
+#include "portls/port.h"
+#include "portls/tcp.h"
+
+/*
+ * A class of input ports. The functions are called with an open port, by one thread at a time, and
+ * do not look at the bytes that were given back: port.c serves those first.
+ */
+struct input_class {
+    /* 1 to `size` bytes (size ≥ 1): PORTLS_OK and *got ≥ 1, PORTLS_EOF, WANT_READ, WANT_WRITE, or
+       a failure with `error` (may be NULL) filled. */
+    portls_status (*read_avail)(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error);
+    /* Whether read_avail would not say WANT. */
+    bool (*byte_ready)(portls_input_port *in);
+    /* Puts into the set what has to happen before read_avail can go on, or says "ready". Each call
+       is followed by one of end_wait, after the wait. */
+    void (*begin_wait)(portls_input_port *in, struct wait_set *set);
+    void (*end_wait)(portls_input_port *in);
+    /* Closes what the port stands on. Called once. The port object stays. */
+    portls_status (*close)(portls_input_port *in, portls_error *error);
+    /* Frees the port object; called after close, when no stream wraps it any more. */
+    void (*release)(portls_input_port *in);
+    /* The descriptor beneath, or PORTLS_NO_DESCRIPTOR. */
+    portls_descriptor (*descriptor)(const portls_input_port *in);
+};
+
+/* A class of output ports; as input_class. */
+struct output_class {
+    /* 1 to `size` bytes (size ≥ 1): PORTLS_OK and *put ≥ 1, WANT_READ, WANT_WRITE, a failure. */
+    portls_status (*write_avail)(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error);
+    /* PORTLS_OK when nothing that was taken is left in the port, WANT_WRITE, a failure. */
+    portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
+    /* Whether write_avail would not say WANT. */
+    bool (*room_ready)(portls_output_port *out);
+    /* What has to happen before write_avail, or flush_avail, can go on. */
+    void (*begin_wait)(portls_output_port *out, struct wait_set *set);
+    void (*end_wait)(portls_output_port *out);
+    portls_status (*close)(portls_output_port *out, portls_error *error);
+    void (*release)(portls_output_port *out);
+    portls_descriptor (*descriptor)(const portls_output_port *out);
+};
+
+struct portls_input_port {
+    struct handle handle; /* HANDLE_INPUT_PORT */
+    const struct input_class *class;
+    atomic_uint
+        references; /* the caller's until it closes the port, and a stream's that wraps it */
+    atomic_bool closed;
+    atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
+    uint8_t *unread;     /* bytes that were given back, from malloc; served before all others */
+    size_t unread_start, unread_end;
+};
+
+struct portls_output_port {
+    struct handle handle; /* HANDLE_OUTPUT_PORT */
+    const struct output_class *class;
+    atomic_uint references;
+    atomic_bool closed;
+    atomic_bool wrapped;
+};
+
+/* Makes the common part of a port whose memory the class has allocated. */
+void input_port_init(portls_input_port *in, const struct input_class *class);
+void output_port_init(portls_output_port *out, const struct output_class *class);
+
+/* ---- for those who wrap ports: they pass by `wrapped` ---- */
+
+/* Takes a port for a stream: PORTLS_OK; WRONG_KIND (`name` is what the message calls the argument);
+   CLOSED; IN_USE. While it is taken its memory stays, even when the caller closes it. */
+portls_status input_port_take(portls_input_port *in, const char *name, portls_error *error);
+portls_status output_port_take(portls_output_port *out, const char *name, portls_error *error);
+
+/* Gives it back; with `and_close` closes it too, unless its owner has done so. */
+portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error);
+portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error);
+
+/* As the public calls of those names, on a port that was taken. A port that its owner has closed
+   meanwhile gives PORTLS_CLOSED. */
+portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                    portls_error *error);
+portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                      size_t *put, portls_error *error);
+portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
+void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
+void input_port_end_wait(portls_input_port *in);
+void output_port_begin_wait(portls_output_port *out, struct wait_set *set);
+void output_port_end_wait(portls_output_port *out);
+
+/* Gives bytes back: they are the next ones to be read. PORTLS_OK or PORTLS_NO_MEMORY. */
+portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size);
+
+/* ---- blocking, for port.c and whoever needs a limit ---- */
+
+/* portls_read, portls_write and portls_flush with a limit: also PORTLS_DEADLINE, PORTLS_BREAK. They
+   check the handle, and fill `error` from the start. */
+portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                              const struct wait_limit *limit, portls_error *error);
+portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
+                                size_t *put, const struct wait_limit *limit, portls_error *error);
+portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
+                                portls_error *error);
+
+/* How long closing may wait for what is still to be sent. */
+enum { CLOSE_MILLISECONDS = 2000 };
+
+#endif
