@@ -1,0 +1,67 @@
+/* Contexts inside: settings that change under a lock, and the newest snapshot of them. */
+#ifndef CORE_CONTEXT_H
+#define CORE_CONTEXT_H
+
+#include <stdatomic.h>
+
+#include "core/handle.h"
+#include "core/os/os.h"
+#include "core/settings.h"
+#include "core/snapshot.h"
+#include "portls/context.h"
+
+/* What may still be changed. */
+enum context_seal {
+    CONTEXT_OPEN,         /* everything */
+    CONTEXT_TRUST_SEALED, /* only the identity: PORTLS_SECURE */
+    CONTEXT_SEALED,       /* nothing: the shared protocol contexts */
+};
+
+struct portls_context {
+    struct handle handle; /* HANDLE_CLIENT_CONTEXT or HANDLE_SERVER_CONTEXT */
+    enum context_seal seal;
+    atomic_uint references;
+    os_mutex lock; /* guards settings and snapshot */
+    struct settings settings;
+    struct snapshot
+        *snapshot;        /* the newest; NULL only in a shared context that could not be made */
+    portls_error failure; /* why it could not */
+};
+
+/* Makes a context of either role; what the two public calls do. */
+portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
+                           portls_error *error);
+
+/* Another reference; portls_free_context gives it back. */
+portls_context *context_hold(portls_context *context);
+
+/*
+ * The newest snapshot, with a reference. PORTLS_OK; PORTLS_INVALID_ARGUMENT for NULL;
+ * PORTLS_WRONG_KIND for anything but a context of this role, naming what was expected; what making
+ * a shared context came to.
+ */
+portls_status context_snapshot(portls_context *context, portls_role role,
+                               struct snapshot **snapshot, portls_error *error);
+
+/* What a change touches: which seals forbid it. */
+enum context_part { CONTEXT_IDENTITY, CONTEXT_TRUST };
+
+/*
+ * Begins a change: checks the handle and the seal, and locks. On PORTLS_OK one of the two below
+ * follows. `call` is the public function's name, for messages.
+ */
+portls_status context_begin_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error);
+
+/*
+ * Ends it: compiles the candidate, which shares with the context's settings whatever does not
+ * change, and makes it the context's if that succeeds. Unlocks in any case. The parts of the old
+ * settings (or, on failure, of the candidate) that are not shared stay the caller's to free.
+ */
+portls_status context_end_change(portls_context *context, const struct settings *candidate,
+                                 portls_error *error);
+
+/* Unlocks without a change. */
+void context_cancel_change(portls_context *context);
+
+#endif

@@ -1,0 +1,43 @@
+/* Compiling settings, and counting who uses the result. */
+#include "core/snapshot.h"
+
+#include <stdlib.h>
+
+#include "core/error.h"
+
+portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
+                               struct snapshot **snapshot, portls_error *error) {
+    struct snapshot *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a context");
+    }
+    atomic_init(&made->references, 1);
+    made->backend = backend;
+    made->role = settings->role;
+    made->verify = settings->verify;
+    made->verify_hostname = settings->verify_hostname;
+    made->has_chain = settings->chain.count > 0;
+    made->has_key = settings->key.format != BACKEND_KEY_NONE;
+    made->has_roots = settings->roots.count > 0;
+    struct backend_settings compiled = settings_for_backend(settings, backend->capabilities());
+    portls_status status = backend->context_new(&compiled, &made->context, error);
+    if (status != PORTLS_OK) {
+        free(made);
+        return status;
+    }
+    *snapshot = made;
+    return PORTLS_OK;
+}
+
+struct snapshot *snapshot_hold(struct snapshot *snapshot) {
+    (void)atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
+    return snapshot;
+}
+
+void snapshot_release(struct snapshot *snapshot) {
+    if (snapshot != NULL &&
+        atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {
+        snapshot->backend->context_free(snapshot->context);
+        free(snapshot);
+    }
+}

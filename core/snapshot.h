@@ -1,0 +1,33 @@
+/*
+ * A snapshot: the immutable backend object that settings were compiled to, and what the core needs
+ * to know of them. Connections keep the one they began with.
+ */
+#ifndef CORE_SNAPSHOT_H
+#define CORE_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "backends/backend.h"
+#include "core/settings.h"
+
+struct snapshot {
+    atomic_uint references;
+    const struct backend *backend;
+    struct backend_context *context;
+    portls_role role;
+    bool verify;
+    bool verify_hostname;
+    bool has_chain;
+    bool has_key;
+    bool has_roots;
+};
+
+/* Compiles settings: PORTLS_OK and one reference, or what backend->context_new returned. */
+portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
+                               struct snapshot **snapshot, portls_error *error);
+
+struct snapshot *snapshot_hold(struct snapshot *snapshot);
+void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
+
+#endif

@@ -1,0 +1,235 @@
+/* The two faces of a stream: the classes of SSL input and output ports. */
+#include <stddef.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/stream.h"
+
+/* The stream around one of its port objects. */
+static struct stream *around_input(portls_input_port *in) {
+    return (struct stream *)(void *)((char *)in - offsetof(struct stream, in));
+}
+
+static struct stream *around_output(portls_output_port *out) {
+    return (struct stream *)(void *)((char *)out - offsetof(struct stream, out));
+}
+
+struct stream *stream_of(const void *handle) {
+    if (handle_is(handle, HANDLE_INPUT_PORT)) {
+        const portls_input_port *in = handle;
+        /* A handle that was given as const is only compared and locked, never written through. */
+        return in->class == &ssl_input_class ? around_input((portls_input_port *)(uintptr_t)in)
+                                             : NULL;
+    }
+    if (handle_is(handle, HANDLE_OUTPUT_PORT)) {
+        const portls_output_port *out = handle;
+        return out->class == &ssl_output_class ? around_output((portls_output_port *)(uintptr_t)out)
+                                               : NULL;
+    }
+    return NULL;
+}
+
+/* ---- input ---- */
+
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    struct stream *stream = around_input(in);
+    stream_enter(stream);
+    portls_status status = stream_step_read(stream, buffer, size, got);
+    stream_leave(stream, &stream->reading);
+    return stream_report(stream, &stream->reading, status, error);
+}
+
+/* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
+static bool byte_ready(portls_input_port *in) {
+    struct stream *stream = around_input(in);
+    stream_enter(stream);
+    bool ready = stream->has_stash;
+    if (!ready) {
+        size_t got = 0;
+        portls_status status = stream_step_read(stream, &stream->stash, 1, &got);
+        stream->has_stash = status == PORTLS_OK;
+        ready = status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
+    }
+    stream_leave(stream, &stream->reading);
+    return ready;
+}
+
+static void input_begin_wait(portls_input_port *in, struct wait_set *set) {
+    struct stream *stream = around_input(in);
+    stream_begin_wait(stream, &stream->reading, set);
+}
+
+static void input_end_wait(portls_input_port *in) {
+    struct stream *stream = around_input(in);
+    stream_end_wait(stream, &stream->reading);
+}
+
+static portls_status input_close(portls_input_port *in, portls_error *error) {
+    struct stream *stream = around_input(in);
+    return stream_close_half(stream, &stream->reading, error);
+}
+
+static void input_release(portls_input_port *in) {
+    stream_release(around_input(in));
+}
+
+static portls_descriptor input_descriptor(const portls_input_port *in) {
+    const portls_input_port *below = stream_of(in)->transport.in;
+    return below->class->descriptor(below);
+}
+
+const struct input_class ssl_input_class = {
+    .read_avail = read_avail,
+    .byte_ready = byte_ready,
+    .begin_wait = input_begin_wait,
+    .end_wait = input_end_wait,
+    .close = input_close,
+    .release = input_release,
+    .descriptor = input_descriptor,
+};
+
+/* ---- output ---- */
+
+static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_write(stream, bytes, size, put);
+    stream_leave(stream, &stream->writing);
+    return stream_report(stream, &stream->writing, status, error);
+}
+
+static portls_status flush_avail(portls_output_port *out, portls_error *error) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_flush(stream);
+    stream_leave(stream, &stream->writing);
+    return stream_report(stream, &stream->writing, status, error);
+}
+
+static portls_status finish_avail(portls_output_port *out, portls_error *error) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_finish(stream);
+    stream_leave(stream, &stream->writing);
+    return stream_report(stream, &stream->writing, status, error);
+}
+
+static bool room_ready(portls_output_port *out) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_handshake(stream, &stream->writing);
+    if (status == PORTLS_OK) {
+        status = stream_step_flush(stream);
+    }
+    stream_leave(stream, &stream->writing);
+    return status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
+}
+
+static void output_begin_wait(portls_output_port *out, struct wait_set *set) {
+    struct stream *stream = around_output(out);
+    stream_begin_wait(stream, &stream->writing, set);
+}
+
+static void output_end_wait(portls_output_port *out) {
+    struct stream *stream = around_output(out);
+    stream_end_wait(stream, &stream->writing);
+}
+
+static portls_status output_close(portls_output_port *out, portls_error *error) {
+    struct stream *stream = around_output(out);
+    return stream_close_half(stream, &stream->writing, error);
+}
+
+static void output_release(portls_output_port *out) {
+    stream_release(around_output(out));
+}
+
+static portls_descriptor output_descriptor(const portls_output_port *out) {
+    const portls_output_port *below = stream_of(out)->transport.out;
+    return below->class->descriptor(below);
+}
+
+const struct output_class ssl_output_class = {
+    .write_avail = write_avail,
+    .flush_avail = flush_avail,
+    .finish_avail = finish_avail,
+    .room_ready = room_ready,
+    .begin_wait = output_begin_wait,
+    .end_wait = output_end_wait,
+    .close = output_close,
+    .release = output_release,
+    .descriptor = output_descriptor,
+};
+
+/* ---- what only SSL ports can be asked ---- */
+
+static portls_status no_ssl_port(portls_error *error, const char *call) {
+    return error_fail(error, PORTLS_WRONG_KIND,
+                      "%s needs an SSL port, as connect, accept and wrap return them", call);
+}
+
+bool portls_input_truncated(const portls_input_port *in) {
+    struct stream *stream = portls_is_input_port(in) ? stream_of(in) : NULL;
+    if (stream == NULL) {
+        return false;
+    }
+    os_mutex_lock(&stream->lock);
+    bool truncated = stream->truncated;
+    os_mutex_unlock(&stream->lock);
+    return truncated;
+}
+
+portls_status portls_set_strict_eof(portls_input_port *in, bool strict, portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_input_port(in) ? stream_of(in) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_set_strict_eof");
+    }
+    os_mutex_lock(&stream->lock);
+    stream->strict = strict;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
+
+portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_input_port(ssl_in) ? stream_of(ssl_in) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_handshake_avail");
+    }
+    if (atomic_load(&ssl_in->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the input port is closed");
+    }
+    stream_enter(stream);
+    portls_status status = stream_step_handshake(stream, &stream->reading);
+    stream_leave(stream, &stream->reading);
+    return stream_report(stream, &stream->reading, status, error);
+}
+
+portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,
+                                         portls_error *error) {
+    error_begin(error);
+    struct stream *stream = stream_of(ssl_port);
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_describe_connection");
+    }
+    if (info == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the info is NULL");
+    }
+    memset(info, 0, sizeof *info);
+    os_mutex_lock(&stream->lock);
+    bool established = stream->established;
+    if (established) {
+        stream->snapshot->backend->describe(stream->session, info);
+        info->peer_verified = stream->snapshot->verify;
+        if (stream->snapshot->role == PORTLS_CLIENT) {
+            memcpy(info->server_name, stream->server_name, sizeof info->server_name);
+        }
+    }
+    os_mutex_unlock(&stream->lock);
+    return established ? PORTLS_OK
+                       : error_fail(error, PORTLS_INVALID_ARGUMENT,
+                                    "the handshake is not done: nothing is known yet");
+}

@@ -1,0 +1,301 @@
+/* The life of a stream: making, entering and leaving, waiting, reporting, closing. */
+#include "core/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/hostname.h"
+
+/* ---- making ---- */
+
+/* Whether, and why, the settings forbid a session. */
+static portls_status refusal_of(const struct snapshot *snapshot) {
+    if (snapshot->role == PORTLS_SERVER && !(snapshot->has_chain && snapshot->has_key)) {
+        return PORTLS_NO_CERTIFICATE;
+    }
+    return snapshot->verify && !snapshot->has_roots ? PORTLS_VERIFY : PORTLS_OK;
+}
+
+/* Checks what host name verification needs, and makes the session unless it is refused. */
+static portls_status begin_session(struct stream *stream, const struct stream_options *options,
+                                   portls_error *error) {
+    struct snapshot *snapshot = options->snapshot;
+    struct backend_session_options session = {NULL, NULL, false};
+    if (snapshot->role == PORTLS_CLIENT && options->hostname != NULL) {
+        portls_status status = hostname_normalise(options->hostname, stream->server_name, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        bool is_address = hostname_is_address(stream->server_name);
+        session.server_name = is_address ? NULL : stream->server_name;
+        session.verify_host = snapshot->verify_hostname ? stream->server_name : NULL;
+        session.verify_host_is_address = is_address;
+    }
+    if (snapshot->verify_hostname && !snapshot->verify) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "verifying the host name without verifying the certificate proves "
+                          "nothing: call portls_set_verify too");
+    }
+    if (snapshot->verify_hostname && session.verify_host == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the context verifies the host name, but the hostname option is NULL");
+    }
+    stream->refusal = refusal_of(snapshot);
+    if (stream->refusal != PORTLS_OK) {
+        return PORTLS_OK;
+    }
+    return snapshot->backend->session_new(snapshot->context, &session, &stream->transport.face,
+                                          &stream->session, error);
+}
+
+static void free_stream(struct stream *stream) {
+    stream->in.handle.kind = HANDLE_FREED;
+    stream->out.handle.kind = HANDLE_FREED;
+    if (stream->session != NULL) {
+        stream->snapshot->backend->session_free(stream->session);
+    }
+    snapshot_release(stream->snapshot);
+    transport_destroy(&stream->transport);
+    failure_free(stream->failure);
+    free(stream->in.unread);
+    os_mutex_destroy(&stream->lock);
+    os_wipe(stream, sizeof *stream);
+    free(stream);
+}
+
+portls_status stream_new(portls_input_port *in, portls_output_port *out,
+                         const struct stream_options *options, struct stream **stream,
+                         portls_error *error) {
+    struct stream *made = calloc(1, sizeof *made);
+    if (made == NULL || !os_mutex_init(&made->lock)) {
+        free(made);
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
+    }
+    input_port_init(&made->in, &ssl_input_class);
+    output_port_init(&made->out, &ssl_output_class);
+    atomic_init(&made->live_ports, 2);
+    made->watchers.lock = &made->lock;
+    made->snapshot = snapshot_hold(options->snapshot);
+    made->close_original = options->close_original;
+    made->shutdown_on_close = options->shutdown_on_close;
+    made->network = options->network;
+    made->on_error = options->on_error;
+    made->on_error_argument = options->on_error_argument;
+    transport_init(&made->transport, in, out);
+
+    portls_status status = input_port_take(in, "the input port", error);
+    if (status == PORTLS_OK) {
+        status = output_port_take(out, "the output port", error);
+        if (status == PORTLS_OK) {
+            status = begin_session(made, options, error);
+            if (status == PORTLS_OK) {
+                *stream = made;
+                return PORTLS_OK;
+            }
+            (void)output_port_give_back(out, false, NULL);
+        }
+        (void)input_port_give_back(in, false, NULL);
+    }
+    free_stream(made);
+    return status;
+}
+
+/* ---- steps ---- */
+
+void stream_enter(struct stream *stream) {
+    os_mutex_lock(&stream->lock);
+    struct transport *transport = &stream->transport;
+    transport->may_receive = !stream->reading.holds_receiving && !stream->writing.holds_receiving;
+    transport->may_send = !stream->reading.holds_sending && !stream->writing.holds_sending;
+    transport->changed = false;
+}
+
+void stream_leave(struct stream *stream, struct stream_half *half) {
+    if (stream->transport.changed) {
+        stream->changes++;
+        watch_list_notify(&stream->watchers);
+    }
+    half->seen = stream->changes;
+    os_mutex_unlock(&stream->lock);
+}
+
+/* The failure that is kept for a status that a step of this half returned; NULL for none. */
+static struct failure *failure_of(struct stream *stream, const struct stream_half *half) {
+    struct transport *transport = &stream->transport;
+    bool reads = half == &stream->reading;
+    struct failure *own = reads ? transport->in_failure : transport->out_failure;
+    struct failure *other = reads ? transport->out_failure : transport->in_failure;
+    return stream->failure != NULL ? stream->failure : own != NULL ? own : other;
+}
+
+portls_status stream_report(struct stream *stream, const struct stream_half *half,
+                            portls_status status, portls_error *error) {
+    if (status == PORTLS_OK || status == PORTLS_EOF || status == PORTLS_WANT_READ ||
+        status == PORTLS_WANT_WRITE) {
+        return status;
+    }
+    portls_error told;
+    bool tell = false;
+    os_mutex_lock(&stream->lock);
+    struct failure *failure = failure_of(stream, half);
+    if (failure != NULL) {
+        failure->error.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+        (void)error_copy(error, &failure->error);
+        tell = !failure->told;
+        failure->told = true;
+        if (tell) {
+            told = failure->error;
+        }
+    }
+    os_mutex_unlock(&stream->lock);
+    if (tell && stream->on_error != NULL) {
+        stream->on_error(stream->on_error_argument, &told);
+    }
+    return status;
+}
+
+/* ---- waiting ---- */
+
+void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set) {
+    os_mutex_lock(&stream->lock);
+    if (half->needs == 0 || half->seen != stream->changes) {
+        wait_set_add_ready(set);
+        os_mutex_unlock(&stream->lock);
+        return;
+    }
+    bool watch = false;
+    if ((half->needs & NEEDS_INPUT) != 0) {
+        if (stream->reading.holds_receiving || stream->writing.holds_receiving) {
+            watch = true;
+        } else {
+            half->holds_receiving = true;
+            input_port_begin_wait(stream->transport.in, set);
+        }
+    }
+    if ((half->needs & NEEDS_OUTPUT) != 0) {
+        if (stream->reading.holds_sending || stream->writing.holds_sending) {
+            watch = true;
+        } else {
+            half->holds_sending = true;
+            output_port_begin_wait(stream->transport.out, set);
+        }
+    }
+    if (watch) {
+        wait_set_add_watch(set, &stream->watchers);
+    }
+    os_mutex_unlock(&stream->lock);
+}
+
+void stream_end_wait(struct stream *stream, struct stream_half *half) {
+    os_mutex_lock(&stream->lock);
+    if (half->holds_receiving) {
+        input_port_end_wait(stream->transport.in);
+    }
+    if (half->holds_sending) {
+        output_port_end_wait(stream->transport.out);
+    }
+    if (half->holds_receiving || half->holds_sending) {
+        half->holds_receiving = false;
+        half->holds_sending = false;
+        /* Whoever needs these bytes moved has to do it again. */
+        watch_list_notify(&stream->watchers);
+    }
+    os_mutex_unlock(&stream->lock);
+}
+
+/* Waits for what the reading half needs. */
+static portls_status wait_for(struct stream *stream, struct stream_half *half,
+                              const struct wait_limit *limit, portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    stream_begin_wait(stream, half, &set);
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    stream_end_wait(stream, half);
+    return status;
+}
+
+/* Sees to it that the alert of a failed handshake leaves, if the port takes it in time. */
+static void send_alert(struct stream *stream) {
+    struct wait_limit limit = {portls_deadline_after(CLOSE_MILLISECONDS), NULL};
+    portls_status status;
+    do {
+        stream_enter(stream);
+        status = stream_step_flush(stream);
+        stream_leave(stream, &stream->writing);
+    } while (status == PORTLS_WANT_WRITE &&
+             wait_for(stream, &stream->writing, &limit, NULL) == PORTLS_OK);
+}
+
+portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
+                               portls_error *error) {
+    struct stream_half *half = &stream->reading;
+    for (;;) {
+        stream_enter(stream);
+        portls_status status = stream_step_handshake(stream, half);
+        stream_leave(stream, half);
+        if (status == PORTLS_OK) {
+            return PORTLS_OK;
+        }
+        if (status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
+            send_alert(stream);
+            return stream_report(stream, half, status, error);
+        }
+        status = wait_for(stream, half, limit, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+}
+
+/* ---- ending ---- */
+
+/* Ends the session and gives the underlying ports back. Nobody uses the stream any more. */
+static portls_status end(struct stream *stream, portls_error *error) {
+    struct transport *transport = &stream->transport;
+    portls_status status = PORTLS_OK;
+    if (stream->session != NULL) {
+        stream->snapshot->backend->session_free(stream->session);
+        stream->session = NULL;
+    }
+    if (!stream->close_original && transport_give_back(transport) != PORTLS_OK) {
+        status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
+    }
+    portls_status given = output_port_give_back(transport->out, stream->close_original, error);
+    if (status == PORTLS_OK) {
+        status = given;
+    }
+    given = input_port_give_back(transport->in, stream->close_original, error);
+    return status == PORTLS_OK ? given : status;
+}
+
+void stream_abandon(struct stream *stream, bool and_close) {
+    stream->close_original = and_close;
+    (void)end(stream, NULL);
+    free_stream(stream);
+}
+
+portls_status stream_close_half(struct stream *stream, struct stream_half *half,
+                                portls_error *error) {
+    os_mutex_lock(&stream->lock);
+    half->closed = true;
+    bool last = stream->reading.closed && stream->writing.closed;
+    stream->changes++;
+    watch_list_notify(&stream->watchers);
+    os_mutex_unlock(&stream->lock);
+    if (!last) {
+        return PORTLS_OK;
+    }
+    portls_status status = end(stream, error);
+    if (status != PORTLS_OK && error != NULL && stream->network) {
+        error->error_class = PORTLS_CLASS_NETWORK;
+    }
+    return status;
+}
+
+void stream_release(struct stream *stream) {
+    if (atomic_fetch_sub_explicit(&stream->live_ports, 1, memory_order_acq_rel) == 1) {
+        free_stream(stream);
+    }
+}

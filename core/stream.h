@@ -1,0 +1,132 @@
+/*
+ * A stream: what the two SSL ports of one connection share. Backend session, transport, lock and
+ * state live here; the ports of a stream are its two faces (ssl_port.c).
+ *
+ * The lock is held for every step and never while waiting. A step does what can be done now. A
+ * thread that then has to wait takes the *role* of receiving or sending for the time of its wait:
+ * meanwhile no other thread moves bytes in that direction, since it could take what the first one
+ * waits for; who needs them moved watches the stream instead and is notified.
+ */
+#ifndef CORE_STREAM_H
+#define CORE_STREAM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/os/os.h"
+#include "core/port.h"
+#include "core/snapshot.h"
+#include "core/transport.h"
+#include "core/wait.h"
+#include "portls/wrap.h"
+
+/* What a step that could not finish needs, bits. */
+enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
+
+/* One of the two ports, seen from the stream. */
+struct stream_half {
+    bool closed;
+    bool holds_receiving, holds_sending; /* its thread waits and has the role */
+    uint8_t needs;                       /* of its last step */
+    uint32_t seen;                       /* stream->changes at its last step */
+};
+
+struct stream {
+    portls_input_port in;   /* the SSL input port itself */
+    portls_output_port out; /* the SSL output port itself */
+    atomic_uint live_ports; /* port objects not released yet: the last one frees the stream */
+
+    os_mutex lock; /* guards everything below */
+    struct watch_list watchers;
+    uint32_t changes; /* counts steps that changed something */
+    struct stream_half reading, writing;
+
+    struct snapshot *snapshot;
+    struct backend_session *session; /* NULL when the settings forbid one; see refusal */
+    struct transport transport;
+    portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
+
+    bool agreed;      /* the backend's handshake is done */
+    bool established; /* and our last flight has left */
+    bool peer_closed; /* its close_notify came */
+    bool truncated;   /* its bytes ended without one */
+    bool strict;      /* that is an error */
+    bool shutdown_sent;
+    bool has_stash; /* a byte was read to see whether there is one */
+    uint8_t stash;
+    struct failure *failure; /* of the session: nothing goes in either direction any more */
+
+    bool close_original, shutdown_on_close, network;
+    portls_on_error *on_error;
+    void *on_error_argument;
+    char server_name[256]; /* the host that was asked for, or "" */
+};
+
+struct stream_options {
+    struct snapshot *snapshot; /* the stream takes a reference of its own */
+    const char *hostname;      /* as the caller wrote it, or NULL */
+    bool close_original, shutdown_on_close;
+    bool network; /* errors are of PORTLS_CLASS_NETWORK */
+    portls_on_error *on_error;
+    void *on_error_argument;
+};
+
+/*
+ * Makes a stream over two ports, which it takes. PORTLS_OK with both SSL ports open and the
+ * handshake not begun; on failure (PORTLS_INVALID_ARGUMENT, WRONG_KIND, CLOSED, IN_USE, NO_MEMORY,
+ * what session_new says) the ports are as they were.
+ */
+portls_status stream_new(portls_input_port *in, portls_output_port *out,
+                         const struct stream_options *options, struct stream **stream,
+                         portls_error *error);
+
+/* Waits until the handshake is done; on failure, until its alert has left (CLOSE_MILLISECONDS). */
+portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
+                               portls_error *error);
+
+/* Drops a stream that nobody has got to see. `and_close`: the underlying ports are closed too;
+   otherwise they are the caller's again. */
+void stream_abandon(struct stream *stream, bool and_close);
+
+/* ---- steps: called with the lock held, between stream_enter and stream_leave ---- */
+
+void stream_enter(struct stream *stream);
+void stream_leave(struct stream *stream, struct stream_half *half);
+
+portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
+portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
+portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size, size_t *put);
+portls_status stream_step_flush(struct stream *stream);
+/* Everything that has to leave before the output port can be closed, the close_notify included. */
+portls_status stream_step_finish(struct stream *stream);
+
+/*
+ * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error
+ * told once. Returns `status`.
+ */
+portls_status stream_report(struct stream *stream, const struct stream_half *half,
+                            portls_status status, portls_error *error);
+
+/* ---- waiting for a half ---- */
+void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);
+void stream_end_wait(struct stream *stream, struct stream_half *half);
+
+/* Closes a half; with the second one the session ends and the underlying ports are given back. */
+portls_status stream_close_half(struct stream *stream, struct stream_half *half,
+                                portls_error *error);
+
+/* One of the two port objects is released; the last one frees the stream. */
+void stream_release(struct stream *stream);
+
+/* The classes of the two ports (ssl_port.c), and the way from a port to its stream; NULL for a port
+   that is no SSL port. */
+extern const struct input_class ssl_input_class;
+extern const struct output_class ssl_output_class;
+struct stream *stream_of_input(const portls_input_port *in);
+struct stream *stream_of_output(const portls_output_port *out);
+
+/* The stream of either SSL port; NULL for any other handle. */
+struct stream *stream_of(const void *handle);
+
+#endif

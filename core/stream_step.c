@@ -1,0 +1,314 @@
+/* What a stream can do now: each step under the lock, none of them waiting. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/stream.h"
+
+enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
+
+/* A peer that makes us answer (key updates) without reading our answers is not read any more. */
+enum { ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE };
+
+/* Keeps the session's end: from here on every step in either direction returns it. */
+static portls_status fail_session(struct stream *stream, portls_error *error) {
+    error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    failure_keep(&stream->failure, error);
+    stream->transport.changed = true;
+    return stream->failure->error.status;
+}
+
+/* Whether what the peer said first cannot be TLS: no TLS stream begins with another record. */
+static bool peer_speaks_no_tls(const struct transport *transport) {
+    return transport->first_count > 0 && transport->first_bytes[0] != RECORD_HANDSHAKE &&
+           transport->first_bytes[0] != RECORD_ALERT;
+}
+
+/* Says that the peer speaks no TLS, quoting what it said as far as it can be printed. */
+static void describe_no_tls(const struct transport *transport, portls_error *error) {
+    char quoted[TRANSPORT_FIRST_BYTES + 1];
+    size_t length = 0;
+    while (length < transport->first_count) {
+        uint8_t byte = transport->first_bytes[length];
+        if (byte == '\r' || byte == '\n') {
+            break;
+        }
+        quoted[length++] = (char)(byte >= ' ' && byte <= '~' ? byte : '?');
+    }
+    quoted[length] = '\0';
+    int64_t code = error->backend_code;
+    error_begin(error);
+    error->backend_code = code;
+    (void)error_fail(error, PORTLS_PROTOCOL, "the peer does not speak TLS: it began with \"%s\"",
+                     quoted);
+}
+
+/* Says in the core's words what went wrong in a handshake, where it knows better. */
+static portls_status fail_handshake(struct stream *stream, portls_status status,
+                                    portls_error *error) {
+    struct transport *transport = &stream->transport;
+    if (transport->in_failure != NULL) {
+        return transport->in_failure->error.status;
+    }
+    if (peer_speaks_no_tls(transport)) {
+        describe_no_tls(transport, error);
+    } else if (status == PORTLS_TRUNCATED) {
+        error_begin(error);
+        (void)error_fail(error, PORTLS_HANDSHAKE,
+                         "the peer closed the connection in the middle of the handshake");
+    }
+    return fail_session(stream, error);
+}
+
+/* The settings forbid a session: lets a client know, once it has spoken, and says why. */
+static portls_status refuse(struct stream *stream, struct stream_half *half) {
+    static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
+    struct transport *transport = &stream->transport;
+    const struct snapshot *snapshot = stream->snapshot;
+    if (snapshot->role == PORTLS_SERVER) {
+        uint8_t first;
+        size_t got;
+        portls_status status = transport->face.receive(&transport->face, &first, 1, &got);
+        if (status == PORTLS_WANT_READ) {
+            half->needs = NEEDS_INPUT;
+            return PORTLS_WANT_READ;
+        }
+        if (status == PORTLS_OK) {
+            (void)transport->face.send(&transport->face, handshake_failure,
+                                       sizeof handshake_failure);
+            (void)transport_flush(transport);
+        }
+    }
+    portls_error error;
+    error_begin(&error);
+    if (stream->refusal == PORTLS_VERIFY) {
+        (void)error_fail(&error, PORTLS_VERIFY,
+                         "verification is on, but no trusted roots are loaded: call "
+                         "portls_load_verify_root_certificates");
+        error.verify_reason = PORTLS_VERIFY_NO_ROOTS;
+    } else {
+        (void)error_fail(&error, PORTLS_NO_CERTIFICATE,
+                         "no shared cipher: the server context has no %s: call %s%s%s",
+                         snapshot->has_chain ? "private key"
+                         : snapshot->has_key ? "certificate"
+                                             : "certificate and no private key",
+                         snapshot->has_chain ? "" : "portls_load_certificate_chain",
+                         snapshot->has_chain || snapshot->has_key ? "" : " and ",
+                         snapshot->has_key ? "" : "portls_load_private_key");
+    }
+    return fail_session(stream, &error);
+}
+
+/* Lets the backend go on, and says what it then needs. */
+static portls_status agree(struct stream *stream, struct stream_half *half) {
+    struct transport *transport = &stream->transport;
+    portls_error error;
+    error_begin(&error);
+    portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
+    if (status == PORTLS_OK) {
+        stream->agreed = true;
+        transport->changed = true;
+        return PORTLS_OK;
+    }
+    portls_status flushed = transport_flush(transport);
+    if (status != PORTLS_WANT_READ) {
+        return fail_handshake(stream, status, &error);
+    }
+    if (flushed == PORTLS_OK) {
+        half->needs = NEEDS_INPUT;
+        return PORTLS_WANT_READ;
+    }
+    if (flushed == PORTLS_WANT_WRITE) {
+        half->needs = NEEDS_INPUT | NEEDS_OUTPUT;
+        return PORTLS_WANT_WRITE;
+    }
+    return flushed;
+}
+
+portls_status stream_step_handshake(struct stream *stream, struct stream_half *half) {
+    half->needs = 0;
+    if (stream->established) {
+        return PORTLS_OK;
+    }
+    if (stream->failure != NULL) {
+        return stream->failure->error.status;
+    }
+    if (stream->session == NULL) {
+        return refuse(stream, half);
+    }
+    if (!stream->agreed) {
+        portls_status status = agree(stream, half);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    portls_status status = transport_flush(&stream->transport);
+    if (status == PORTLS_OK) {
+        stream->established = true;
+        stream->transport.changed = true;
+    } else if (status == PORTLS_WANT_WRITE) {
+        half->needs = NEEDS_OUTPUT;
+    }
+    return status;
+}
+
+/* The stream's bytes have ended: cleanly, or cut. */
+static portls_status end_of_stream(struct stream *stream) {
+    if (stream->peer_closed || !stream->strict) {
+        return PORTLS_EOF;
+    }
+    portls_error error;
+    error_begin(&error);
+    (void)error_fail(&error, PORTLS_TRUNCATED,
+                     "the stream was cut: the peer's bytes ended without its close_notify");
+    error.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    failure_keep(&stream->transport.in_failure, &error);
+    return PORTLS_TRUNCATED;
+}
+
+/* Nothing to read yet: sends what may keep the peer waiting, and says what the reader needs. */
+static portls_status starve(struct stream *stream) {
+    struct transport *transport = &stream->transport;
+    stream->reading.needs = NEEDS_INPUT;
+    if (transport->may_send && transport_flush(transport) == PORTLS_WANT_WRITE) {
+        stream->reading.needs = NEEDS_INPUT | NEEDS_OUTPUT;
+    }
+    return PORTLS_WANT_READ;
+}
+
+static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
+    struct transport *transport = &stream->transport;
+    portls_error error;
+    error_begin(&error);
+    portls_status status =
+        stream->snapshot->backend->read(stream->session, buffer, size, got, &error);
+    switch (status) {
+    case PORTLS_OK:
+        if (!transport_is_flushed(transport)) {
+            (void)transport_flush(transport);
+        }
+        return PORTLS_OK;
+    case PORTLS_WANT_READ:
+        return starve(stream);
+    case PORTLS_EOF:
+        stream->peer_closed = true;
+        transport->changed = true;
+        return end_of_stream(stream);
+    case PORTLS_TRUNCATED:
+        stream->truncated = true;
+        transport->changed = true;
+        return end_of_stream(stream);
+    default:
+        (void)transport_flush(transport);
+        return transport->in_failure != NULL ? transport->in_failure->error.status
+                                             : fail_session(stream, &error);
+    }
+}
+
+portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got) {
+    portls_status status = stream_step_handshake(stream, &stream->reading);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (stream->has_stash) {
+        stream->has_stash = false;
+        *(uint8_t *)buffer = stream->stash;
+        *got = 1;
+        return PORTLS_OK;
+    }
+    if (stream->peer_closed || stream->truncated) {
+        return end_of_stream(stream);
+    }
+    if (stream->failure != NULL) {
+        return stream->failure->error.status;
+    }
+    if (transport_pending(&stream->transport) > ANSWERS_LIMIT &&
+        transport_flush(&stream->transport) == PORTLS_WANT_WRITE) {
+        stream->reading.needs = NEEDS_OUTPUT;
+        return PORTLS_WANT_WRITE;
+    }
+    return read_session(stream, buffer, size, got);
+}
+
+/* Encrypts until enough is gathered for one send, or there is no more. */
+static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t size,
+                            size_t *taken) {
+    portls_error error;
+    error_begin(&error);
+    while (*taken < size && transport_pending(&stream->transport) < TRANSPORT_GATHER_SIZE) {
+        size_t part = size - *taken;
+        size_t put = 0;
+        portls_status status = stream->snapshot->backend->write(
+            stream->session, bytes + *taken, part < BACKEND_WRITE_MAX ? part : BACKEND_WRITE_MAX,
+            &put, &error);
+        if (status != PORTLS_OK) {
+            return fail_session(stream, &error);
+        }
+        *taken += put;
+    }
+    return PORTLS_OK;
+}
+
+portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size,
+                                size_t *put) {
+    struct stream_half *half = &stream->writing;
+    portls_status status = stream_step_handshake(stream, half);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (stream->failure != NULL) {
+        return stream->failure->error.status;
+    }
+    size_t taken = 0;
+    do {
+        /* What was taken before goes first: so nothing is taken that cannot begin to leave. */
+        status = transport_flush(&stream->transport);
+        if (status == PORTLS_OK && taken < size) {
+            status = gather(stream, bytes, size, &taken);
+        }
+    } while (status == PORTLS_OK && !(taken == size && transport_is_flushed(&stream->transport)));
+    *put = taken;
+    if (status == PORTLS_WANT_WRITE) {
+        half->needs = NEEDS_OUTPUT;
+        return taken > 0 ? PORTLS_OK : PORTLS_WANT_WRITE;
+    }
+    return status;
+}
+
+portls_status stream_step_flush(struct stream *stream) {
+    stream->writing.needs = 0;
+    portls_status status = transport_flush(&stream->transport);
+    if (status == PORTLS_WANT_WRITE) {
+        stream->writing.needs = NEEDS_OUTPUT;
+    }
+    return status;
+}
+
+portls_status stream_step_finish(struct stream *stream) {
+    bool owes_shutdown = stream->shutdown_on_close && !stream->shutdown_sent;
+    if (stream->established && stream->failure == NULL && owes_shutdown) {
+        portls_status status = stream_step_flush(stream);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        portls_error error;
+        error_begin(&error);
+        stream->shutdown_sent = true;
+        if (stream->snapshot->backend->shutdown(stream->session, &error) != PORTLS_OK) {
+            return fail_session(stream, &error);
+        }
+    }
+    portls_status status = stream_step_flush(stream);
+    if (!stream->established || stream->failure != NULL) {
+        /* An alert that still has to leave is worth a wait, the rest of a handshake is not. */
+        if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
+            return status;
+        }
+        return owes_shutdown && stream->failure != NULL ? stream->failure->error.status : PORTLS_OK;
+    }
+    if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && !owes_shutdown &&
+        stream->transport.out_failure->told) {
+        return PORTLS_OK; /* the writer knows already what was lost */
+    }
+    return status;
+}

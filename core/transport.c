@@ -1,0 +1,246 @@
+/* Moving ciphertext between a backend and the underlying ports. */
+#include "core/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/os/os.h"
+
+/* Stands for a failure that could not be stored. It is told already: nobody may write to it. */
+static struct failure no_memory_failure = {
+    {PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1, PORTLS_VERIFY_OK, 0, "out of memory"}, true};
+
+void failure_keep(struct failure **place, const portls_error *error) {
+    if (*place != NULL) {
+        return;
+    }
+    struct failure *kept = malloc(sizeof *kept);
+    if (kept == NULL) {
+        *place = &no_memory_failure;
+        return;
+    }
+    kept->error = *error;
+    kept->told = false;
+    *place = kept;
+}
+
+void failure_free(struct failure *failure) {
+    if (failure != &no_memory_failure) {
+        free(failure);
+    }
+}
+
+static void drop_received(struct transport *transport) {
+    free(transport->received);
+    transport->received = NULL;
+    transport->received_start = 0;
+    transport->received_end = 0;
+}
+
+static void drop_pending(struct transport *transport) {
+    free(transport->pending);
+    transport->pending = NULL;
+    transport->pending_start = 0;
+    transport->pending_end = 0;
+    transport->pending_capacity = 0;
+}
+
+static void remember_first(struct transport *transport) {
+    size_t room = sizeof transport->first_bytes - transport->first_count;
+    size_t size = transport->received_end - transport->received_start;
+    if (size > room) {
+        size = room;
+    }
+    memcpy(transport->first_bytes + transport->first_count,
+           transport->received + transport->received_start, size);
+    transport->first_count = (uint8_t)(transport->first_count + size);
+}
+
+/* Reads a large piece of the underlying port into the empty buffer. */
+static portls_status fill(struct transport *transport) {
+    transport->received = malloc(TRANSPORT_RECEIVE_SIZE);
+    portls_error error;
+    error_begin(&error);
+    if (transport->received == NULL) {
+        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
+        failure_keep(&transport->in_failure, &error);
+        return PORTLS_NO_MEMORY;
+    }
+    size_t got = 0;
+    portls_status status = input_port_read_avail(transport->in, transport->received,
+                                                 TRANSPORT_RECEIVE_SIZE, &got, &error);
+    if (status == PORTLS_OK) {
+        transport->received_end = got;
+        transport->changed = true;
+        if (transport->first_count < sizeof transport->first_bytes) {
+            remember_first(transport);
+        }
+        return PORTLS_OK;
+    }
+    drop_received(transport);
+    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+        return PORTLS_WANT_READ;
+    }
+    transport->changed = true;
+    if (status == PORTLS_EOF) {
+        transport->ended = true;
+    } else {
+        failure_keep(&transport->in_failure, &error);
+    }
+    return status;
+}
+
+static portls_status receive(struct backend_transport *face, void *buffer, size_t size,
+                             size_t *got) {
+    struct transport *transport = (struct transport *)face;
+    if (transport->received == NULL) {
+        if (transport->in_failure != NULL) {
+            return transport->in_failure->error.status;
+        }
+        if (transport->ended) {
+            return PORTLS_EOF;
+        }
+        /* The peer may be waiting for what is pending before it says more. When that cannot be
+           sent, what the peer has said may still tell why. */
+        (void)transport_flush(transport);
+        if (!transport->may_receive) {
+            return PORTLS_WANT_READ;
+        }
+        portls_status status = fill(transport);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    size_t here = transport->received_end - transport->received_start;
+    size_t part = size < here ? size : here;
+    memcpy(buffer, transport->received + transport->received_start, part);
+    transport->received_start += part;
+    if (transport->received_start == transport->received_end) {
+        drop_received(transport);
+    }
+    *got = part;
+    return PORTLS_OK;
+}
+
+/* Makes room for `size` more bytes behind what is pending. */
+static bool reserve(struct transport *transport, size_t size) {
+    if (transport->pending_capacity - transport->pending_end >= size) {
+        return true;
+    }
+    size_t here = transport_pending(transport);
+    if (size > TRANSPORT_PENDING_LIMIT - here) {
+        return false;
+    }
+    if (transport->pending_start > 0) {
+        memmove(transport->pending, transport->pending + transport->pending_start, here);
+        transport->pending_start = 0;
+        transport->pending_end = here;
+    }
+    size_t capacity = transport->pending_capacity > 0 ? transport->pending_capacity : 2048;
+    while (capacity < here + size) {
+        capacity *= 2;
+    }
+    uint8_t *grown = realloc(transport->pending, capacity);
+    if (grown == NULL) {
+        return false;
+    }
+    transport->pending = grown;
+    transport->pending_capacity = capacity;
+    return true;
+}
+
+/*
+ * Once nothing can be sent any more, bytes are dropped here without a word: a library that is in
+ * the middle of reading may go on doing that. Steps that send look at out_failure themselves.
+ */
+static portls_status send(struct backend_transport *face, const void *bytes, size_t size) {
+    struct transport *transport = (struct transport *)face;
+    if (transport->out_failure != NULL) {
+        return PORTLS_OK;
+    }
+    if (!reserve(transport, size)) {
+        portls_error error;
+        error_begin(&error);
+        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+        failure_keep(&transport->out_failure, &error);
+        return PORTLS_OK;
+    }
+    memcpy(transport->pending + transport->pending_end, bytes, size);
+    transport->pending_end += size;
+    return PORTLS_OK;
+}
+
+/* Keeps why nothing can be sent any more, and lets go of what was to be sent. */
+static portls_status fail_output(struct transport *transport, const portls_error *error) {
+    failure_keep(&transport->out_failure, error);
+    drop_pending(transport);
+    transport->unflushed = false;
+    transport->changed = true;
+    return transport->out_failure->error.status;
+}
+
+portls_status transport_flush(struct transport *transport) {
+    if (transport->out_failure != NULL) {
+        return transport->out_failure->error.status;
+    }
+    if (transport_is_flushed(transport)) {
+        return PORTLS_OK;
+    }
+    if (!transport->may_send) {
+        return PORTLS_WANT_WRITE;
+    }
+    portls_error error;
+    error_begin(&error);
+    while (transport_pending(transport) > 0) {
+        size_t put = 0;
+        portls_status status =
+            output_port_write_avail(transport->out, transport->pending + transport->pending_start,
+                                    transport_pending(transport), &put, &error);
+        if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+            return PORTLS_WANT_WRITE;
+        }
+        if (status != PORTLS_OK) {
+            return fail_output(transport, &error);
+        }
+        transport->pending_start += put;
+        transport->unflushed = true;
+    }
+    drop_pending(transport);
+    portls_status status = output_port_flush_avail(transport->out, &error);
+    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+        return PORTLS_WANT_WRITE;
+    }
+    if (status != PORTLS_OK) {
+        return fail_output(transport, &error);
+    }
+    transport->unflushed = false;
+    transport->changed = true;
+    return PORTLS_OK;
+}
+
+void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out) {
+    memset(transport, 0, sizeof *transport);
+    transport->face.receive = receive;
+    transport->face.send = send;
+    transport->in = in;
+    transport->out = out;
+}
+
+void transport_destroy(struct transport *transport) {
+    drop_received(transport);
+    drop_pending(transport);
+    failure_free(transport->in_failure);
+    failure_free(transport->out_failure);
+}
+
+portls_status transport_give_back(struct transport *transport) {
+    if (transport->received == NULL) {
+        return PORTLS_OK;
+    }
+    portls_status status =
+        input_port_unread(transport->in, transport->received + transport->received_start,
+                          transport->received_end - transport->received_start);
+    drop_received(transport);
+    return status;
+}

@@ -1,0 +1,83 @@
+/*
+ * The transport: the buffered ciphertext side of a stream, as a backend sees it.
+ *
+ * What arrives is read from the underlying input port in large pieces and handed on as asked for.
+ * What leaves is gathered, and goes to the underlying output port in few large pieces when the core
+ * says so (transport_flush), never when the library does. Nothing here waits. The stream's lock
+ * guards it.
+ */
+#ifndef CORE_TRANSPORT_H
+#define CORE_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backends/backend.h"
+#include "core/port.h"
+
+enum {
+    TRANSPORT_RECEIVE_SIZE = 32 * 1024,    /* one read of the underlying port */
+    TRANSPORT_GATHER_SIZE = 64 * 1024,     /* records are gathered up to this before they leave */
+    TRANSPORT_PENDING_LIMIT = 1024 * 1024, /* more than any handshake or honest peer makes */
+    TRANSPORT_FIRST_BYTES = 16,            /* kept to recognise a peer that speaks no TLS */
+};
+
+/* A failure that stays: what every later call returns. */
+struct failure {
+    portls_error error;
+    bool told; /* on_error has had it */
+};
+
+struct transport {
+    struct backend_transport face; /* first: the backend's pointer is this object's */
+    portls_input_port *in;
+    portls_output_port *out;
+
+    /* Set by the stream before each step: another thread may be waiting on a port, and then the
+       bytes are that thread's to move. */
+    bool may_receive, may_send;
+
+    bool changed;   /* something happened that others who wait may want to know */
+    bool ended;     /* the underlying input port is at its end */
+    bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
+    uint8_t first_count;
+    uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
+
+    uint8_t *received; /* there only while it holds bytes */
+    size_t received_start, received_end;
+    uint8_t *pending; /* there only while it holds bytes */
+    size_t pending_start, pending_end, pending_capacity;
+
+    struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
+};
+
+void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out);
+
+/* Frees the buffers. The ports are the stream's. */
+void transport_destroy(struct transport *transport);
+
+/*
+ * Sends what is pending as far as the underlying port takes it. PORTLS_OK: nothing is left;
+ * PORTLS_WANT_WRITE; else the underlying port failed (out_failure).
+ */
+portls_status transport_flush(struct transport *transport);
+
+/* Bytes that wait to be sent. */
+static inline size_t transport_pending(const struct transport *transport) {
+    return transport->pending_end - transport->pending_start;
+}
+
+/* Whether anything at all is between us and the far side of the underlying port. */
+static inline bool transport_is_flushed(const struct transport *transport) {
+    return transport_pending(transport) == 0 && !transport->unflushed;
+}
+
+/* Gives what was read ahead back to the underlying input port. */
+portls_status transport_give_back(struct transport *transport);
+
+/* Keeps a failure: `*place` is made from `error` unless one is there already. */
+void failure_keep(struct failure **place, const portls_error *error);
+void failure_free(struct failure *failure);
+
+#endif

@@ -1,0 +1,93 @@
+/* TLS over any pair of ports (manual, section 3: ports->ssl-ports). */
+#include "portls/wrap.h"
+
+#include "core/context.h"
+#include "core/error.h"
+#include "core/stream.h"
+
+/* The snapshot that the options ask for, with a reference. */
+static portls_status choose_snapshot(const portls_wrap_options *options, struct snapshot **snapshot,
+                                     portls_error *error) {
+    if (options->mode != PORTLS_MODE_ACCEPT && options->mode != PORTLS_MODE_CONNECT) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%d is no mode: use PORTLS_MODE_ACCEPT or PORTLS_MODE_CONNECT",
+                          (int)options->mode);
+    }
+    portls_role role = options->mode == PORTLS_MODE_ACCEPT ? PORTLS_SERVER : PORTLS_CLIENT;
+    /* The manual makes a fresh context from the protocol; the shared one is the same and is there
+       already. */
+    portls_context *context = options->context != NULL
+                                  ? options->context
+                                  : portls_protocol_context(role, options->protocol);
+    return context_snapshot(context, role, snapshot, error);
+}
+
+/* Checks everything and makes the stream, its handshake not begun. */
+static portls_status begin(portls_input_port *in, portls_output_port *out,
+                           const portls_wrap_options *options, portls_input_port **ssl_in,
+                           portls_output_port **ssl_out, struct stream **stream,
+                           portls_error *error) {
+    static const portls_wrap_options defaults = PORTLS_WRAP_OPTIONS_INIT;
+    if (ssl_in != NULL) {
+        *ssl_in = NULL;
+    }
+    if (ssl_out != NULL) {
+        *ssl_out = NULL;
+    }
+    if (ssl_in == NULL || ssl_out == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for an SSL port is NULL");
+    }
+    if (options == NULL) {
+        options = &defaults;
+    }
+    struct snapshot *snapshot = NULL;
+    portls_status status = choose_snapshot(options, &snapshot, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct stream_options made = {
+        .snapshot = snapshot,
+        .hostname = options->hostname,
+        .close_original = options->close_original,
+        .shutdown_on_close = options->shutdown_on_close,
+        .network = false,
+        .on_error = options->on_error,
+        .on_error_argument = options->on_error_argument,
+    };
+    status = stream_new(in, out, &made, stream, error);
+    snapshot_release(snapshot);
+    return status;
+}
+
+portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port *out,
+                                      const portls_wrap_options *options,
+                                      portls_input_port **ssl_in, portls_output_port **ssl_out,
+                                      portls_error *error) {
+    error_begin(error);
+    struct stream *stream = NULL;
+    portls_status status = begin(in, out, options, ssl_in, ssl_out, &stream, error);
+    if (status == PORTLS_OK) {
+        *ssl_in = &stream->in;
+        *ssl_out = &stream->out;
+    }
+    return status;
+}
+
+portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
+                                const portls_wrap_options *options, portls_input_port **ssl_in,
+                                portls_output_port **ssl_out, portls_error *error) {
+    error_begin(error);
+    struct stream *stream = NULL;
+    portls_status status = begin(in, out, options, ssl_in, ssl_out, &stream, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    status = stream_handshake(stream, &WAIT_FOREVER, error);
+    if (status != PORTLS_OK) {
+        stream_abandon(stream, false);
+        return status;
+    }
+    *ssl_in = &stream->in;
+    *ssl_out = &stream->out;
+    return PORTLS_OK;
+}
