@@ -32,7 +32,8 @@ struct input_class {
     void (*end_wait)(portls_input_port *in);
     /* Closes what the port stands on. Called once. The port object stays. */
     portls_status (*close)(portls_input_port *in, portls_error *error);
-    /* Frees the port object; called after close, when no stream wraps it any more. */
+    /* Frees the port object and makes its handle HANDLE_FREED; called after close, when no stream
+       wraps it any more. */
     void (*release)(portls_input_port *in);
     /* The descriptor beneath, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(const portls_input_port *in);
@@ -45,11 +46,15 @@ struct output_class {
                                  size_t *put, portls_error *error);
     /* PORTLS_OK when nothing that was taken is left in the port, WANT_WRITE, a failure. */
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
+    /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
+    portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* What has to happen before write_avail, or flush_avail, can go on. */
     void (*begin_wait)(portls_output_port *out, struct wait_set *set);
     void (*end_wait)(portls_output_port *out);
+    /* Closes what the port stands on, after sending what was taken, CLOSE_MILLISECONDS at the most:
+       port.c does not flush before it. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
     portls_descriptor (*descriptor)(const portls_output_port *out);
@@ -62,6 +67,7 @@ struct portls_input_port {
         references; /* the caller's until it closes the port, and a stream's that wraps it */
     atomic_bool closed;
     atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
+    atomic_uint waits;   /* class->begin_wait calls that still need their end_wait */
     uint8_t *unread;     /* bytes that were given back, from malloc; served before all others */
     size_t unread_start, unread_end;
 };
@@ -72,11 +78,16 @@ struct portls_output_port {
     atomic_uint references;
     atomic_bool closed;
     atomic_bool wrapped;
+    atomic_uint waits;
 };
 
 /* Makes the common part of a port whose memory the class has allocated. */
 void input_port_init(portls_input_port *in, const struct input_class *class);
 void output_port_init(portls_output_port *out, const struct output_class *class);
+
+/* Whether the caller's handle may be used: PORTLS_OK; WRONG_KIND; CLOSED; IN_USE (wrapped). */
+portls_status input_port_check(const portls_input_port *in, portls_error *error);
+portls_status output_port_check(const portls_output_port *out, portls_error *error);
 
 /* ---- for those who wrap ports: they pass by `wrapped` ---- */
 
@@ -103,6 +114,12 @@ void output_port_end_wait(portls_output_port *out);
 
 /* Gives bytes back: they are the next ones to be read. PORTLS_OK or PORTLS_NO_MEMORY. */
 portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size);
+
+/* The bytes that were given back and are not read yet: how many, and where (NULL for none). */
+size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes);
+
+/* Takes `size` of them, which are there. */
+void input_port_skip_unread(portls_input_port *in, size_t size);
 
 /* ---- blocking, for port.c and whoever needs a limit ---- */
 

@@ -38,6 +38,7 @@ struct watcher {
     struct watcher *next; /* in the object's list */
     struct watch_list *list;
     struct wait_set *set;
+    bool notified; /* once is enough for one wait; guarded by the list's lock */
 };
 
 enum { WAIT_SET_INLINE = 4 };
@@ -57,6 +58,7 @@ struct wait_set {
     int failure_errno;
     void (*callback)(void *argument, int milliseconds); /* of a port made from callbacks, or NULL */
     void *callback_argument;
+    bool more_callbacks; /* further ones are in the set: `callback` waits in slices for them all */
     struct os_poll_item inline_items[WAIT_SET_INLINE];
     struct watcher *inline_watcher_pointers[WAIT_SET_INLINE];
     struct watcher inline_watchers[WAIT_SET_INLINE];

@@ -1,0 +1,516 @@
+/*
+ * What is common to all ports: argument checks, waiting, bytes that were given back, and lifetime.
+ * What a port does is in its class, which is never called with a lock held.
+ */
+#include "core/port.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/error.h"
+
+/* ---- which port it is, and whether it may be used ---- */
+
+static const char *kind_text(const void *handle) {
+    if (handle == NULL) {
+        return "NULL";
+    }
+    switch (((const struct handle *)handle)->kind) {
+    case HANDLE_CLIENT_CONTEXT:
+        return "a client context";
+    case HANDLE_SERVER_CONTEXT:
+        return "a server context";
+    case HANDLE_LISTENER:
+        return "a listener";
+    case HANDLE_INPUT_PORT:
+        return "an input port";
+    case HANDLE_OUTPUT_PORT:
+        return "an output port";
+    case HANDLE_BREAK:
+        return "a break";
+    default:
+        return "a handle that was freed or never made";
+    }
+}
+
+bool portls_is_input_port(const void *handle) {
+    return handle_is(handle, HANDLE_INPUT_PORT);
+}
+
+bool portls_is_output_port(const void *handle) {
+    return handle_is(handle, HANDLE_OUTPUT_PORT);
+}
+
+portls_status input_port_check(const portls_input_port *in, portls_error *error) {
+    if (!portls_is_input_port(in)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", kind_text(in));
+    }
+    if (atomic_load(&in->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the input port is closed");
+    }
+    if (atomic_load(&in->wrapped)) {
+        return error_fail(error, PORTLS_IN_USE,
+                          "the input port is wrapped: read from the SSL input port until both SSL "
+                          "ports are closed");
+    }
+    return PORTLS_OK;
+}
+
+portls_status output_port_check(const portls_output_port *out, portls_error *error) {
+    if (!portls_is_output_port(out)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", kind_text(out));
+    }
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    if (atomic_load(&out->wrapped)) {
+        return error_fail(error, PORTLS_IN_USE,
+                          "the output port is wrapped: write to the SSL output port until both SSL "
+                          "ports are closed");
+    }
+    return PORTLS_OK;
+}
+
+/* Checks what every call that reads is given, and makes `*got` 0. */
+static portls_status check_read(portls_input_port *in, const void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    if (got != NULL) {
+        *got = 0;
+    }
+    portls_status status = input_port_check(in, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (got == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "got is NULL, and should receive the number of bytes");
+    }
+    if (buffer == NULL && size > 0) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "buffer is NULL, and should have room for %zu bytes", size);
+    }
+    return PORTLS_OK;
+}
+
+static portls_status check_write(portls_output_port *out, const void *bytes, size_t size,
+                                 portls_error *error) {
+    portls_status status = output_port_check(out, error);
+    if (status == PORTLS_OK && bytes == NULL && size > 0) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "bytes is NULL, and should point to %zu bytes", size);
+    }
+    return status;
+}
+
+/* ---- making, taking and letting go ---- */
+
+void input_port_init(portls_input_port *in, const struct input_class *class) {
+    in->handle.kind = HANDLE_INPUT_PORT;
+    in->class = class;
+    atomic_init(&in->references, 1);
+    atomic_init(&in->closed, false);
+    atomic_init(&in->wrapped, false);
+    atomic_init(&in->waits, 0);
+    in->unread = NULL;
+    in->unread_start = 0;
+    in->unread_end = 0;
+}
+
+void output_port_init(portls_output_port *out, const struct output_class *class) {
+    out->handle.kind = HANDLE_OUTPUT_PORT;
+    out->class = class;
+    atomic_init(&out->references, 1);
+    atomic_init(&out->closed, false);
+    atomic_init(&out->wrapped, false);
+    atomic_init(&out->waits, 0);
+}
+
+static void forget_unread(portls_input_port *in) {
+    if (in->unread != NULL) {
+        os_wipe(in->unread, in->unread_end);
+        free(in->unread);
+        in->unread = NULL;
+    }
+    in->unread_start = 0;
+    in->unread_end = 0;
+}
+
+/* Gives up one reference; whoever gives up the last one releases the port. */
+static void drop_input(portls_input_port *in) {
+    if (atomic_fetch_sub(&in->references, 1) == 1) {
+        forget_unread(in);
+        in->class->release(in);
+    }
+}
+
+static void drop_output(portls_output_port *out) {
+    if (atomic_fetch_sub(&out->references, 1) == 1) {
+        out->class->release(out);
+    }
+}
+
+portls_status input_port_take(portls_input_port *in, const char *name, portls_error *error) {
+    if (!portls_is_input_port(in)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no input port", name, kind_text(in));
+    }
+    if (atomic_load(&in->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "%s: the input port is closed", name);
+    }
+    if (atomic_exchange(&in->wrapped, true)) {
+        return error_fail(error, PORTLS_IN_USE,
+                          "%s: the input port is wrapped by another stream, and should be given "
+                          "back first by closing both of its SSL ports",
+                          name);
+    }
+    atomic_fetch_add(&in->references, 1);
+    return PORTLS_OK;
+}
+
+portls_status output_port_take(portls_output_port *out, const char *name, portls_error *error) {
+    if (!portls_is_output_port(out)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no output port", name,
+                          kind_text(out));
+    }
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "%s: the output port is closed", name);
+    }
+    if (atomic_exchange(&out->wrapped, true)) {
+        return error_fail(error, PORTLS_IN_USE,
+                          "%s: the output port is wrapped by another stream, and should be given "
+                          "back first by closing both of its SSL ports",
+                          name);
+    }
+    atomic_fetch_add(&out->references, 1);
+    return PORTLS_OK;
+}
+
+/* Closes the port unless that was done, and then gives up the owner's reference. The one who is
+   told `true` by `*first` was the one to close it. */
+static portls_status close_input(portls_input_port *in, bool *first, portls_error *error) {
+    *first = !atomic_exchange(&in->closed, true);
+    return *first ? in->class->close(in, error) : PORTLS_OK;
+}
+
+static portls_status close_output(portls_output_port *out, bool *first, portls_error *error) {
+    *first = !atomic_exchange(&out->closed, true);
+    return *first ? out->class->close(out, error) : PORTLS_OK;
+}
+
+portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
+    bool first = false;
+    portls_status status = and_close ? close_input(in, &first, error) : PORTLS_OK;
+    atomic_store(&in->wrapped, false);
+    if (first) {
+        drop_input(in);
+    }
+    drop_input(in);
+    return status;
+}
+
+portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
+    bool first = false;
+    portls_status status = and_close ? close_output(out, &first, error) : PORTLS_OK;
+    atomic_store(&out->wrapped, false);
+    if (first) {
+        drop_output(out);
+    }
+    drop_output(out);
+    return status;
+}
+
+portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
+    error_begin(error);
+    if (!portls_is_input_port(in)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", kind_text(in));
+    }
+    bool first = false;
+    portls_status status = close_input(in, &first, error);
+    if (!first) {
+        return error_fail(error, PORTLS_CLOSED, "the input port is closed already");
+    }
+    drop_input(in);
+    return status;
+}
+
+portls_status portls_close_output_port(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    if (!portls_is_output_port(out)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", kind_text(out));
+    }
+    bool first = false;
+    portls_status status = close_output(out, &first, error);
+    if (!first) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
+    }
+    drop_output(out);
+    return status;
+}
+
+/* ---- bytes that were given back ---- */
+
+static bool has_unread(const portls_input_port *in) {
+    return in->unread_start < in->unread_end;
+}
+
+portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size) {
+    if (size == 0) {
+        return PORTLS_OK;
+    }
+    size_t left = in->unread_end - in->unread_start;
+    if (size > SIZE_MAX - left) {
+        return PORTLS_NO_MEMORY;
+    }
+    uint8_t *unread = malloc(size + left);
+    if (unread == NULL) {
+        return PORTLS_NO_MEMORY;
+    }
+    memcpy(unread, bytes, size);
+    if (left > 0) {
+        memcpy(unread + size, in->unread + in->unread_start, left);
+    }
+    forget_unread(in);
+    in->unread = unread;
+    in->unread_end = size + left;
+    return PORTLS_OK;
+}
+
+size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes) {
+    *bytes = has_unread(in) ? in->unread + in->unread_start : NULL;
+    return in->unread_end - in->unread_start;
+}
+
+void input_port_skip_unread(portls_input_port *in, size_t size) {
+    in->unread_start += size;
+    if (!has_unread(in)) {
+        forget_unread(in);
+    }
+}
+
+/* ---- one step, without waiting ---- */
+
+portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                    portls_error *error) {
+    *got = 0;
+    if (atomic_load(&in->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the input port is closed");
+    }
+    if (size == 0) {
+        return PORTLS_OK;
+    }
+    if (has_unread(in)) {
+        const void *unread = NULL;
+        size_t left = input_port_unread_bytes(in, &unread);
+        *got = size < left ? size : left;
+        memcpy(buffer, unread, *got);
+        input_port_skip_unread(in, *got);
+        return PORTLS_OK;
+    }
+    portls_status status = in->class->read_avail(in, buffer, size, got, error);
+    if (status != PORTLS_OK) {
+        *got = 0;
+    }
+    return status;
+}
+
+portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                      size_t *put, portls_error *error) {
+    *put = 0;
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    if (size == 0) {
+        return PORTLS_OK;
+    }
+    portls_status status = out->class->write_avail(out, bytes, size, put, error);
+    if (status != PORTLS_OK) {
+        *put = 0;
+    }
+    return status;
+}
+
+portls_status output_port_flush_avail(portls_output_port *out, portls_error *error) {
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    return out->class->flush_avail(out, error);
+}
+
+portls_status portls_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    error_begin(error);
+    portls_status status = check_read(in, buffer, size, got, error);
+    return status == PORTLS_OK ? input_port_read_avail(in, buffer, size, got, error) : status;
+}
+
+portls_status portls_write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    error_begin(error);
+    if (put != NULL) {
+        *put = 0;
+    }
+    portls_status status = check_write(out, bytes, size, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (put == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "put is NULL, and should receive the number of bytes");
+    }
+    return output_port_write_avail(out, bytes, size, put, error);
+}
+
+portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    portls_status status = output_port_check(out, error);
+    return status == PORTLS_OK ? output_port_flush_avail(out, error) : status;
+}
+
+bool portls_byte_ready(portls_input_port *in) {
+    if (input_port_check(in, NULL) != PORTLS_OK) {
+        return false;
+    }
+    return has_unread(in) || in->class->byte_ready(in);
+}
+
+/* ---- waiting ---- */
+
+void input_port_begin_wait(portls_input_port *in, struct wait_set *set) {
+    if (atomic_load(&in->closed) || has_unread(in)) {
+        wait_set_add_ready(set);
+        return;
+    }
+    atomic_fetch_add(&in->waits, 1);
+    in->class->begin_wait(in, set);
+}
+
+void output_port_begin_wait(portls_output_port *out, struct wait_set *set) {
+    if (atomic_load(&out->closed)) {
+        wait_set_add_ready(set);
+        return;
+    }
+    atomic_fetch_add(&out->waits, 1);
+    out->class->begin_wait(out, set);
+}
+
+/* Takes one from a number of waits; false when the class was not asked to begin one. */
+static bool take_wait(atomic_uint *waits) {
+    unsigned int before = atomic_load(waits);
+    while (before > 0) {
+        if (atomic_compare_exchange_weak(waits, &before, before - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void input_port_end_wait(portls_input_port *in) {
+    if (take_wait(&in->waits)) {
+        in->class->end_wait(in);
+    }
+}
+
+void output_port_end_wait(portls_output_port *out) {
+    if (take_wait(&out->waits)) {
+        out->class->end_wait(out);
+    }
+}
+
+static portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
+                                portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    input_port_begin_wait(in, &set);
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    input_port_end_wait(in);
+    return status;
+}
+
+static portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
+                                 portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    output_port_begin_wait(out, &set);
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    output_port_end_wait(out);
+    return status;
+}
+
+static bool is_want(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
+}
+
+/* ---- blocking ---- */
+
+portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                              const struct wait_limit *limit, portls_error *error) {
+    error_begin(error);
+    portls_status status = check_read(in, buffer, size, got, error);
+    while (status == PORTLS_OK) {
+        status = input_port_read_avail(in, buffer, size, got, error);
+        if (!is_want(status)) {
+            return status;
+        }
+        status = wait_input(in, limit, error);
+    }
+    return status;
+}
+
+/* Waits until what was taken has left. */
+static portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
+                               portls_error *error) {
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK) {
+        status = output_port_flush_avail(out, error);
+        if (!is_want(status)) {
+            return status;
+        }
+        status = wait_output(out, limit, error);
+    }
+    return status;
+}
+
+portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
+                                size_t *put, const struct wait_limit *limit, portls_error *error) {
+    error_begin(error);
+    size_t total = 0;
+    portls_status status = check_write(out, bytes, size, error);
+    while (status == PORTLS_OK && total < size) {
+        size_t taken = 0;
+        status = output_port_write_avail(out, (const uint8_t *)bytes + total, size - total, &taken,
+                                         error);
+        total += taken;
+        if (is_want(status)) {
+            status = wait_output(out, limit, error);
+        }
+    }
+    if (status == PORTLS_OK && size > 0) {
+        status = flush_all(out, limit, error);
+    }
+    if (put != NULL) {
+        *put = total;
+    }
+    return status;
+}
+
+portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
+                                portls_error *error) {
+    error_begin(error);
+    portls_status status = output_port_check(out, error);
+    return status == PORTLS_OK ? flush_all(out, limit, error) : status;
+}
+
+portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                          portls_error *error) {
+    return input_port_read(in, buffer, size, got, &WAIT_FOREVER, error);
+}
+
+portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
+                           portls_error *error) {
+    return output_port_write(out, bytes, size, put, &WAIT_FOREVER, error);
+}
+
+portls_status portls_flush(portls_output_port *out, portls_error *error) {
+    return output_port_flush(out, &WAIT_FOREVER, error);
+}

@@ -1,0 +1,128 @@
+/* Waiting for the first of many things (Scheme's sync): listeners, input ports, output ports. */
+#include "portls/sync.h"
+
+#include "core/error.h"
+#include "core/listener.h"
+#include "core/port.h"
+
+/* Whether the event's source may be waited for. */
+static portls_status check_source(const void *source, size_t place, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    const char *kind = "input";
+    if (handle_is(source, HANDLE_LISTENER)) {
+        return PORTLS_OK;
+    }
+    if (handle_is(source, HANDLE_INPUT_PORT)) {
+        status = input_port_check(source, NULL);
+    } else if (handle_is(source, HANDLE_OUTPUT_PORT)) {
+        status = output_port_check(source, NULL);
+        kind = "output";
+    } else {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "events[%zu].source is %s, and should be a listener, an input port or an "
+                          "output port",
+                          place, source == NULL ? "NULL" : "a handle of another kind");
+    }
+    if (status != PORTLS_OK) {
+        return error_fail(error, status, "events[%zu].source is an %s port that is %s", place, kind,
+                          status == PORTLS_CLOSED ? "closed" : "wrapped by an SSL stream");
+    }
+    return PORTLS_OK;
+}
+
+static portls_status check_arguments(portls_event *events, size_t count, portls_deadline deadline,
+                                     const portls_break *brk, portls_error *error) {
+    if (events == NULL && count > 0) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "events is NULL, and should point to %zu events", count);
+    }
+    if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
+    }
+    if (count == 0 && brk == NULL && deadline == PORTLS_NO_DEADLINE) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "there is no event, no deadline and no break, so the wait would never "
+                          "end");
+    }
+    for (size_t i = 0; i < count; i++) {
+        portls_status status = check_source(events[i].source, i, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    return PORTLS_OK;
+}
+
+static bool source_ready(void *source) {
+    if (handle_is(source, HANDLE_LISTENER)) {
+        return listener_ready(source);
+    }
+    if (handle_is(source, HANDLE_INPUT_PORT)) {
+        return portls_byte_ready(source);
+    }
+    portls_output_port *out = source;
+    return out->class->room_ready(out);
+}
+
+static void begin_source_wait(void *source, struct wait_set *set) {
+    if (handle_is(source, HANDLE_LISTENER)) {
+        listener_begin_wait(source, set);
+    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
+        input_port_begin_wait(source, set);
+    } else {
+        output_port_begin_wait(source, set);
+    }
+}
+
+static void end_source_wait(void *source) {
+    if (handle_is(source, HANDLE_LISTENER)) {
+        listener_end_wait(source);
+    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
+        input_port_end_wait(source);
+    } else {
+        output_port_end_wait(source);
+    }
+}
+
+/* Marks what is ready; whether anything is. */
+static bool look(portls_event *events, size_t count) {
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        events[i].ready = source_ready(events[i].source);
+        any = any || events[i].ready;
+    }
+    return any;
+}
+
+static portls_status wait_for_any(portls_event *events, size_t count,
+                                  const struct wait_limit *limit, portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    for (size_t i = 0; i < count; i++) {
+        begin_source_wait(events[i].source, &set);
+    }
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    for (size_t i = 0; i < count; i++) {
+        end_source_wait(events[i].source);
+    }
+    return status;
+}
+
+portls_status portls_sync(portls_event *events, size_t count, portls_deadline deadline,
+                          portls_break *brk, portls_error *error) {
+    error_begin(error);
+    for (size_t i = 0; events != NULL && i < count; i++) {
+        events[i].ready = false;
+    }
+    portls_status status = check_arguments(events, count, deadline, brk, error);
+    if (status == PORTLS_OK && portls_break_is_set(brk)) {
+        /* Else a source that is always ready would keep the break from being seen. */
+        return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
+    }
+    struct wait_limit limit = {deadline, brk};
+    while (status == PORTLS_OK && !look(events, count)) {
+        status = wait_for_any(events, count, &limit, error);
+    }
+    return status;
+}
