@@ -1,0 +1,50 @@
+# How this project's code is compiled. Functions, and not an interface library, so that nothing of
+# it follows the library to its users.
+
+if(PORTLS_SANITIZE)
+    add_compile_options(-fsanitize=${PORTLS_SANITIZE} -fno-sanitize-recover=all
+        -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=${PORTLS_SANITIZE})
+endif()
+
+# The warnings that all code of the project is free of, tests included.
+function(portls_warnings target)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wundef -Wshadow -Wconversion
+        -Wstrict-prototypes -Wvla)
+    if(PORTLS_WERROR)
+        target_compile_options(${target} PRIVATE -Werror)
+    endif()
+endfunction()
+
+# Code of the library itself: strict C11, nothing visible but what says PORTLS_API.
+function(portls_library_code target)
+    portls_warnings(${target})
+    set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON
+        C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+    target_compile_definitions(${target} PRIVATE PORTLS_BUILDING=1)
+    if(NOT BUILD_SHARED_LIBS)
+        target_compile_definitions(${target} PRIVATE PORTLS_STATIC=1)
+    endif()
+    target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/api"
+        "${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# Programs beside the library: the command, examples, tests. They may ask the system for more.
+function(portls_program_code target)
+    portls_warnings(${target})
+    set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON
+        C_EXTENSIONS ON)
+endfunction()
+
+# While several people write at once: those of the files that are there already.
+function(portls_present variable)
+    set(present "")
+    foreach(file IN LISTS ARGN)
+        if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+            list(APPEND present "${file}")
+        else()
+            message(STATUS "Not written yet: ${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+        endif()
+    endforeach()
+    set(${variable} "${present}" PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,37 @@
+# What a user of the build may choose. `cmake -LH -B build` lists it.
+
+set(PORTLS_BACKEND "openssl" CACHE STRING
+    "The TLS library that portls::portls stands on: openssl, libtls or wolfssl")
+set(PORTLS_BACKENDS "" CACHE STRING
+    "The backends to build: a list, or 'all' for those whose library is found; empty: the chosen one")
+set(PORTLS_BACKEND_LINKAGE "linked" CACHE STRING
+    "linked: the library links the TLS library; loaded: it opens a module that does, on first use")
+set_property(CACHE PORTLS_BACKEND_LINKAGE PROPERTY STRINGS linked loaded)
+option(BUILD_SHARED_LIBS "Build a shared library rather than a static one" ON)
+option(PORTLS_WERROR "Make every warning an error" OFF)
+option(PORTLS_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(PORTLS_TOOLS "Build the command portls" ${PROJECT_IS_TOP_LEVEL})
+option(PORTLS_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(PORTLS_INSTALL "Have the target install" ${PROJECT_IS_TOP_LEVEL})
+set(PORTLS_SANITIZE "" CACHE STRING
+    "Sanitizers to build with, as the compiler spells them: address,undefined")
+option(PORTLS_VALGRIND "Run the spec suites under valgrind" OFF)
+
+if(NOT PORTLS_BACKEND_LINKAGE MATCHES "^(linked|loaded)$")
+    message(FATAL_ERROR
+        "PORTLS_BACKEND_LINKAGE is '${PORTLS_BACKEND_LINKAGE}', it has to be linked or loaded")
+endif()
+if(PORTLS_VALGRIND AND PORTLS_SANITIZE)
+    message(FATAL_ERROR "PORTLS_VALGRIND and PORTLS_SANITIZE exclude each other: choose one")
+endif()
+
+if(PROJECT_IS_TOP_LEVEL)
+    if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+        set(CMAKE_BUILD_TYPE "RelWithDebInfo" CACHE STRING "Debug, Release, RelWithDebInfo" FORCE)
+    endif()
+    # Library and module lie side by side in the build tree, so that a loaded backend is found there.
+    set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+    set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+    set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+    set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+endif()

@@ -1,0 +1,111 @@
+# portls_add_suite: a Criterion suite, compiled and registered once per backend built.
+#
+#   portls_add_suite(<name> KIND <kind> SOURCES <file>... [LABELS <label>...] [TIMEOUT <seconds>])
+#
+# registers <kind>.<name>.<backend> with the labels <kind> and <backend>. Kinds:
+#   unit      sees the insides of the core
+#   contract  sees the insides of the core and the backend itself, on its interface
+#   spec      sees the library as a user does: the public headers and the exported symbols
+#   interop, parity and all others: as spec
+# Every suite finds the test PKI under PORTLS_TEST_CERTS, and these in its environment:
+#   PORTLS_TEST_CERTS, PORTLS_TOOL (the command), PORTLS_BACKEND, PORTLS_BUILD (the build tree)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CRITERION QUIET IMPORTED_TARGET criterion)
+if(NOT CRITERION_FOUND)
+    message(FATAL_ERROR "The tests need Criterion (Debian: apt-get install libcriterion-dev). "
+        "Without tests: -DPORTLS_TESTS=OFF.")
+endif()
+
+set(PORTLS_TEST_CERTS "${PROJECT_BINARY_DIR}/certs")
+set(_make_certs "${PROJECT_SOURCE_DIR}/certs/make-certs.sh")
+add_custom_command(OUTPUT "${PORTLS_TEST_CERTS}/certs.stamp"
+    COMMAND bash "${_make_certs}" "${PORTLS_TEST_CERTS}"
+    COMMAND "${CMAKE_COMMAND}" -E touch "${PORTLS_TEST_CERTS}/certs.stamp"
+    DEPENDS "${_make_certs}"
+    COMMENT "Making the test certificates"
+    VERBATIM)
+add_custom_target(portls-certs ALL DEPENDS "${PORTLS_TEST_CERTS}/certs.stamp")
+
+# Criterion runs each test in a child and does not look at how the child ends after its test has
+# passed, where leaks are found: what a checker prints has to fail the suite.
+set(PORTLS_REPORTS "ERROR: [A-Za-z]+Sanitizer" "runtime error:" "==[0-9]+== [^ ]")
+set(PORTLS_CHECKER_ENVIRONMENT
+    "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1"
+    "UBSAN_OPTIONS=print_stacktrace=1")
+
+if(PORTLS_VALGRIND)
+    find_program(PORTLS_VALGRIND_PROGRAM valgrind)
+    if(NOT PORTLS_VALGRIND_PROGRAM)
+        message(FATAL_ERROR "PORTLS_VALGRIND needs valgrind (Debian: apt-get install valgrind)")
+    endif()
+    set(PORTLS_VALGRIND_COMMAND "${PORTLS_VALGRIND_PROGRAM}" --quiet --trace-children=yes
+        --trace-children-skip=*/openssl,*/curl,*/gnutls-cli,*/gnutls-serv,*/sh,*/bash
+        --leak-check=full --show-leak-kinds=definite,indirect,possible --error-exitcode=99)
+endif()
+
+# What every test of the tree is told and watched for.
+function(portls_test_properties test kind backend timeout)
+    set(tool "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/portls")
+    set_tests_properties(${test} PROPERTIES
+        LABELS "${kind};${backend};${ARGN}"
+        TIMEOUT ${timeout}
+        FAIL_REGULAR_EXPRESSION "${PORTLS_REPORTS}"
+        ENVIRONMENT "PORTLS_TEST_CERTS=${PORTLS_TEST_CERTS};PORTLS_TOOL=${tool};PORTLS_BACKEND=${backend};PORTLS_BUILD=${PROJECT_BINARY_DIR};${PORTLS_CHECKER_ENVIRONMENT}")
+endfunction()
+
+# The core and, if linked, the backend as an archive, so that a suite reaches what is hidden.
+function(portls_add_internals backend)
+    if(NOT TARGET portls-internals-${backend})
+        add_library(portls-internals-${backend} STATIC EXCLUDE_FROM_ALL)
+        portls_fill_library(portls-internals-${backend} ${backend})
+    endif()
+endfunction()
+
+function(portls_link_suite target kind backend)
+    if(kind MATCHES "^(unit|contract)$")
+        portls_add_internals(${backend})
+        target_link_libraries(${target} PRIVATE portls-internals-${backend})
+        target_compile_definitions(${target} PRIVATE PORTLS_BUILDING=1)
+        target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/api"
+            "${PROJECT_SOURCE_DIR}")
+    else()
+        target_link_libraries(${target} PRIVATE portls::portls-${backend})
+        target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/${kind}")
+    endif()
+    if(kind STREQUAL "contract" AND PORTLS_BACKEND_LINKAGE STREQUAL "loaded")
+        portls_backend_package(${backend} package)
+        target_sources(${target} PRIVATE $<TARGET_OBJECTS:portls-backend-${backend}>)
+        target_link_libraries(${target} PRIVATE ${${package}_TARGET})
+    endif()
+endfunction()
+
+function(portls_add_suite name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;TIMEOUT" "SOURCES;LABELS")
+    if(NOT arg_KIND OR NOT arg_SOURCES)
+        message(FATAL_ERROR "portls_add_suite(${name}) needs KIND and SOURCES")
+    endif()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    foreach(backend IN LISTS PORTLS_BACKENDS_BUILT)
+        set(test ${arg_KIND}.${name}.${backend})
+        set(command "")
+        set(timeout ${arg_TIMEOUT})
+        if(PORTLS_VALGRIND)
+            if(NOT arg_KIND STREQUAL "spec")
+                continue()
+            endif()
+            set(command ${PORTLS_VALGRIND_COMMAND})
+            math(EXPR timeout "${arg_TIMEOUT} * 15")
+        endif()
+        add_executable(${test} ${arg_SOURCES})
+        portls_program_code(${test})
+        portls_link_suite(${test} ${arg_KIND} ${backend})
+        target_compile_definitions(${test} PRIVATE "PORTLS_TEST_CERTS=\"${PORTLS_TEST_CERTS}\"")
+        target_link_libraries(${test} PRIVATE PkgConfig::CRITERION Threads::Threads)
+        add_dependencies(${test} portls-certs)
+        add_test(NAME ${test} COMMAND ${command} $<TARGET_FILE:${test}>)
+        portls_test_properties(${test} ${arg_KIND} ${backend} ${timeout} ${arg_LABELS})
+    endforeach()
+endfunction()

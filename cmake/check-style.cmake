@@ -1,0 +1,60 @@
+# Formatting and static analysis of the source:
+#   cmake -D CHECK=format|format-check|tidy -D ROOT=<tree> [-D BUILD=<build tree>] -P check-style.cmake
+# `format` rewrites, the others only look; tidy needs the compile_commands.json of a build tree.
+cmake_minimum_required(VERSION 3.25)
+
+# Other versions of clang-format break lines elsewhere: 14 is Debian 12's.
+find_program(CLANG_FORMAT NAMES clang-format-14 clang-format)
+find_program(CLANG_TIDY NAMES clang-tidy-14 clang-tidy)
+find_program(RUN_CLANG_TIDY NAMES run-clang-tidy-14 run-clang-tidy)
+
+set(rooms api core backends tools examples)
+if(NOT CHECK STREQUAL "tidy")
+    list(APPEND rooms tests bench)
+endif()
+set(sources "")
+foreach(room IN LISTS rooms)
+    file(GLOB_RECURSE found RELATIVE "${ROOT}" "${ROOT}/${room}/*.c" "${ROOT}/${room}/*.h")
+    list(APPEND sources ${found})
+endforeach()
+list(SORT sources)
+list(LENGTH sources count)
+if(count EQUAL 0)
+    message(FATAL_ERROR "There is no source file in ${ROOT}")
+endif()
+
+if(CHECK MATCHES "^format")
+    if(NOT CLANG_FORMAT)
+        message(FATAL_ERROR "clang-format was not found (Debian: apt-get install clang-format)")
+    endif()
+    set(arguments --dry-run -Werror)
+    if(CHECK STREQUAL "format")
+        set(arguments -i)
+    endif()
+    execute_process(COMMAND "${CLANG_FORMAT}" ${arguments} ${sources}
+        WORKING_DIRECTORY "${ROOT}" RESULT_VARIABLE result)
+    if(NOT result EQUAL 0)
+        message(FATAL_ERROR "Not formatted as .clang-format says: cmake --build <build> --target format")
+    endif()
+elseif(CHECK STREQUAL "tidy")
+    if(NOT CLANG_TIDY OR NOT RUN_CLANG_TIDY)
+        message(FATAL_ERROR "clang-tidy was not found (Debian: apt-get install clang-tidy)")
+    endif()
+    if(NOT EXISTS "${BUILD}/compile_commands.json")
+        message(FATAL_ERROR "There is no compile_commands.json in '${BUILD}': configure it first")
+    endif()
+    # Only what the build tree compiles: the files of another backend are not in it.
+    execute_process(COMMAND "${RUN_CLANG_TIDY}" -quiet -j 2 -p "${BUILD}"
+        "^${ROOT}/(core|backends|tools|examples)/"
+        OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result)
+    string(REGEX MATCHALL "[^\n]*(warning|error):[^\n]*" findings "${output}")
+    list(REMOVE_DUPLICATES findings)
+    if(NOT result EQUAL 0 OR findings)
+        list(JOIN findings "\n" text)
+        message(NOTICE "${output}\n${errors}")
+        message(FATAL_ERROR "clang-tidy has found:\n${text}")
+    endif()
+else()
+    message(FATAL_ERROR "check-style.cmake needs -D CHECK=format, format-check or tidy")
+endif()
+message(STATUS "${CHECK}: ${count} files are clean")
