@@ -1,0 +1,159 @@
+/* Carrying bytes between ports, and between a connection and standard input and output. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+/* Large enough to fill the pieces in which the library sends best. */
+enum { PIECE_SIZE = 65536 };
+
+/* Reads the next piece, or learns that there is none: waits in portls_sync, which a break ends. */
+static portls_status next_piece(struct tool_way *way, unsigned char *piece, size_t *got) {
+    for (;;) {
+        portls_event event = {way->from, false};
+        portls_status status = portls_sync(&event, 1, PORTLS_NO_DEADLINE, way->stop, &way->error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        status = portls_read_avail(way->from, piece, PIECE_SIZE, got, &way->error);
+        if (status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
+            return status;
+        }
+    }
+}
+
+void tool_carry(struct tool_way *way) {
+    unsigned char piece[PIECE_SIZE];
+    size_t got = 0;
+    way->failed_in_write = false;
+    for (;;) {
+        way->status = next_piece(way, piece, &got);
+        if (way->status != PORTLS_OK) {
+            return;
+        }
+        way->status = portls_write(way->to, piece, got, NULL, &way->error);
+        if (way->status != PORTLS_OK) {
+            way->failed_in_write = true;
+            return;
+        }
+    }
+}
+
+/* The direction from standard input to the peer, which has a thread of its own: a peer that writes
+   before it reads must not stop either direction. */
+struct sender {
+    struct tool_way way;
+    portls_descriptor descriptor;
+    bool keep_open;
+};
+
+/*
+ * Passes the end of standard input on. Closing the output port alone tells the peer nothing as long
+ * as the input port is open (manual: no shutdown message), so the socket's sending side is ended
+ * as well; the peer sees its stream end and can still answer.
+ */
+static void *send_all(void *argument) {
+    struct sender *sender = argument;
+    tool_carry(&sender->way);
+    if (sender->keep_open && sender->way.status == PORTLS_EOF) {
+        return NULL;
+    }
+    portls_error error;
+    portls_status closed = portls_close_output_port(sender->way.to, &error);
+    if (closed != PORTLS_OK && sender->way.status == PORTLS_EOF) {
+        sender->way.status = closed;
+        sender->way.failed_in_write = true;
+        sender->way.error = error;
+    }
+    sender->way.to = NULL;
+    (void)shutdown((int)sender->descriptor, SHUT_WR);
+    return NULL;
+}
+
+/* The other direction, in the calling thread. A failure here ends the sender as well. */
+static void receive_all(struct tool_way *way, portls_descriptor descriptor) {
+    tool_carry(way);
+    portls_error error;
+    portls_status closed = portls_close_output_port(way->to, &error);
+    if (closed != PORTLS_OK && way->status == PORTLS_EOF) {
+        way->status = closed;
+        way->failed_in_write = true;
+        way->error = error;
+    }
+    if (way->status != PORTLS_EOF) {
+        portls_set_break(way->stop);
+        (void)shutdown((int)descriptor, SHUT_RDWR);
+    } else if (isatty(STDIN_FILENO) == 1) {
+        portls_set_break(way->stop); /* nobody at a terminal wants to type to a peer that left */
+    }
+}
+
+static int way_result(const char *command, const struct tool_way *way, const char *local,
+                      bool local_failed) {
+    if (way->status == PORTLS_EOF || way->status == PORTLS_BREAK) {
+        return TOOL_OK;
+    }
+    if (local_failed) {
+        tool_say(command, "%s: %s", local, way->error.message);
+        return TOOL_LOCAL;
+    }
+    return tool_fail(command, &way->error);
+}
+
+/* Both directions; afterwards the connection's output port is closed unless `*out` says not. */
+static int both_ways(const struct tool_relay *relay, portls_input_port *standard_in,
+                     portls_output_port *standard_out, portls_output_port **out) {
+    portls_descriptor descriptor = portls_descriptor_of(relay->in);
+    struct sender sender = {.way = {.from = standard_in, .to = relay->out, .stop = relay->stop},
+                            .descriptor = descriptor,
+                            .keep_open = relay->keep_open};
+    struct tool_way receiver = {.from = relay->in, .to = standard_out, .stop = relay->stop};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, send_all, &sender) != 0) {
+        tool_say(relay->command, "no thread could be started");
+        return TOOL_LOCAL;
+    }
+    receive_all(&receiver, descriptor);
+    (void)pthread_join(thread, NULL);
+    *out = sender.way.to;
+    if (relay->verbose && portls_input_truncated(relay->in)) {
+        tool_say(relay->command, "the peer's stream ended without close_notify");
+    }
+    int result = way_result(relay->command, &receiver, "standard output", receiver.failed_in_write);
+    if (result == TOOL_OK && receiver.status == PORTLS_EOF) {
+        result =
+            way_result(relay->command, &sender.way, "standard input", !sender.way.failed_in_write);
+    }
+    return result;
+}
+
+int tool_relay(const struct tool_relay *relay) {
+    portls_error error;
+    portls_error ignored;
+    portls_input_port *standard_in = NULL;
+    portls_output_port *standard_out = NULL;
+    portls_output_port *out = relay->out;
+    int result = TOOL_OK;
+    /* Standard output is owned, so that who reads it sees the end as soon as the peer's comes. */
+    if (portls_make_descriptor_input_port(STDIN_FILENO, false, &standard_in, &error) != PORTLS_OK ||
+        portls_make_descriptor_output_port(STDOUT_FILENO, true, &standard_out, &error) !=
+            PORTLS_OK) {
+        result = tool_fail(relay->command, &error);
+    } else {
+        result = both_ways(relay, standard_in, standard_out, &out);
+    }
+    if (standard_in != NULL) {
+        portls_status closed = portls_close_input_port(standard_in, &ignored);
+        (void)closed;
+    }
+    /* Everything was flushed by the writes; what closing may still say changes nothing. */
+    if (out != NULL) {
+        portls_status closed = portls_close_output_port(out, &ignored);
+        (void)closed;
+    }
+    portls_status closed = portls_close_input_port(relay->in, &ignored);
+    (void)closed;
+    return result;
+}

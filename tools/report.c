@@ -1,0 +1,93 @@
+/* What the portls command says on standard error, and the exit codes of errors. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tool.h"
+
+enum { LINE_SIZE = 1024 };
+
+/* One fputs for the whole line, so that lines of several threads do not mix. */
+static void say_line(const char *command, const char *format, va_list arguments) {
+    char line[LINE_SIZE];
+    int head = snprintf(line, sizeof line, "portls%s%s: ", *command != '\0' ? " " : "", command);
+    if (head < 0 || (size_t)head >= sizeof line) {
+        return;
+    }
+    (void)vsnprintf(line + head, sizeof line - (size_t)head - 1, format, arguments);
+    for (char *at = line; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            *at = '?';
+        }
+    }
+    size_t length = strlen(line);
+    line[length] = '\n';
+    line[length + 1] = '\0';
+    (void)fputs(line, stderr);
+}
+
+void tool_say(const char *command, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say_line(command, format, arguments);
+    va_end(arguments);
+}
+
+int tool_usage(const char *command, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    say_line(command, format, arguments);
+    va_end(arguments);
+    (void)fprintf(stderr, "Try 'portls %s%s--help'.\n", command, *command != '\0' ? " " : "");
+    return TOOL_USAGE;
+}
+
+static int exit_code(portls_status status) {
+    switch (status) {
+    case PORTLS_INVALID_ARGUMENT:
+        return TOOL_USAGE;
+    case PORTLS_RESOLVE:
+    case PORTLS_CONNECT:
+    case PORTLS_LISTEN:
+        return TOOL_UNREACHABLE;
+    case PORTLS_VERIFY:
+        return TOOL_REFUSED;
+    case PORTLS_FILE:
+    case PORTLS_BAD_CERTIFICATE:
+    case PORTLS_BAD_KEY:
+    case PORTLS_KEY_ENCRYPTED:
+    case PORTLS_KEY_MISMATCH:
+        return TOOL_BAD_FILE;
+    case PORTLS_UNAVAILABLE:
+    case PORTLS_UNSUPPORTED:
+        return TOOL_UNAVAILABLE;
+    case PORTLS_NO_MEMORY:
+    case PORTLS_OS:
+    case PORTLS_WRONG_KIND:
+    case PORTLS_SEALED:
+    case PORTLS_IN_USE:
+        return TOOL_LOCAL;
+    default:
+        return TOOL_BROKEN;
+    }
+}
+
+int tool_fail(const char *command, const portls_error *error) {
+    tool_say(command, "%s", error->message);
+    return exit_code(error->status);
+}
+
+void tool_describe(const char *command, const void *ssl_port) {
+    portls_connection_info info;
+    portls_error error;
+    if (portls_describe_connection(ssl_port, &info, &error) != PORTLS_OK) {
+        tool_say(command, "%s", error.message);
+        return;
+    }
+    if (*info.peer_subject == '\0') {
+        tool_say(command, "%s, %s, peer without a certificate", info.protocol, info.cipher);
+        return;
+    }
+    tool_say(command, "%s, %s, peer %s, %s", info.protocol, info.cipher, info.peer_subject,
+             info.peer_verified ? "verified" : "not verified");
+}
