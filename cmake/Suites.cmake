@@ -1,8 +1,10 @@
 # portls_add_suite: a Criterion suite, compiled and registered once per backend built.
 #
-#   portls_add_suite(<name> KIND <kind> SOURCES <file>... [LABELS <label>...] [TIMEOUT <seconds>])
+#   portls_add_suite(<name> KIND <kind> SOURCES <file>... [SUPPORT <file>...]
+#                    [LABELS <label>...] [TIMEOUT <seconds>])
 #
-# registers <kind>.<name>.<backend> with the labels <kind> and <backend>. Kinds:
+# registers <kind>.<name>.<backend> with the labels <kind> and <backend>. SUPPORT: files that all
+# suites of a kind share, the same for each; they are compiled once. Kinds:
 #   unit      sees the insides of the core
 #   contract  sees the insides of the core and the backend itself, on its interface
 #   spec      sees the library as a user does: the public headers and the exported symbols
@@ -54,6 +56,18 @@ function(portls_test_properties test kind backend timeout)
         ENVIRONMENT "PORTLS_TEST_CERTS=${PORTLS_TEST_CERTS};PORTLS_TOOL=${tool};PORTLS_BACKEND=${backend};PORTLS_BUILD=${PROJECT_BINARY_DIR};${PORTLS_CHECKER_ENVIRONMENT}")
 endfunction()
 
+# What the code of a suite is compiled with.
+function(portls_suite_code target kind backend)
+    portls_program_code(${target})
+    # A test may drop a status on purpose, with a cast to void. Clang takes that, GCC does not.
+    if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+        target_compile_options(${target} PRIVATE -Wno-unused-result)
+    endif()
+    portls_link_suite(${target} ${kind} ${backend})
+    target_compile_definitions(${target} PRIVATE "PORTLS_TEST_CERTS=\"${PORTLS_TEST_CERTS}\"")
+    target_link_libraries(${target} PRIVATE PkgConfig::CRITERION Threads::Threads)
+endfunction()
+
 # The core and, if linked, the backend as an archive, so that a suite reaches what is hidden.
 function(portls_add_internals backend)
     if(NOT TARGET portls-internals-${backend})
@@ -73,7 +87,9 @@ function(portls_link_suite target kind backend)
         target_link_libraries(${target} PRIVATE portls::portls-${backend})
         target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/${kind}")
     endif()
-    if(kind STREQUAL "contract" AND PORTLS_BACKEND_LINKAGE STREQUAL "loaded")
+    get_target_property(type ${target} TYPE)
+    if(kind STREQUAL "contract" AND PORTLS_BACKEND_LINKAGE STREQUAL "loaded"
+            AND type STREQUAL "EXECUTABLE")
         portls_backend_package(${backend} package)
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:portls-backend-${backend}>)
         target_link_libraries(${target} PRIVATE ${${package}_TARGET})
@@ -81,7 +97,7 @@ function(portls_link_suite target kind backend)
 endfunction()
 
 function(portls_add_suite name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;TIMEOUT" "SOURCES;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;TIMEOUT" "SOURCES;SUPPORT;LABELS")
     if(NOT arg_KIND OR NOT arg_SOURCES)
         message(FATAL_ERROR "portls_add_suite(${name}) needs KIND and SOURCES")
     endif()
@@ -100,10 +116,15 @@ function(portls_add_suite name)
             math(EXPR timeout "${arg_TIMEOUT} * 15")
         endif()
         add_executable(${test} ${arg_SOURCES})
-        portls_program_code(${test})
-        portls_link_suite(${test} ${arg_KIND} ${backend})
-        target_compile_definitions(${test} PRIVATE "PORTLS_TEST_CERTS=\"${PORTLS_TEST_CERTS}\"")
-        target_link_libraries(${test} PRIVATE PkgConfig::CRITERION Threads::Threads)
+        portls_suite_code(${test} ${arg_KIND} ${backend})
+        if(arg_SUPPORT)
+            set(support ${arg_KIND}-support-${backend})
+            if(NOT TARGET ${support})
+                add_library(${support} OBJECT ${arg_SUPPORT})
+                portls_suite_code(${support} ${arg_KIND} ${backend})
+            endif()
+            target_sources(${test} PRIVATE $<TARGET_OBJECTS:${support}>)
+        endif()
         add_dependencies(${test} portls-certs)
         add_test(NAME ${test} COMMAND ${command} $<TARGET_FILE:${test}>)
         portls_test_properties(${test} ${arg_KIND} ${backend} ${timeout} ${arg_LABELS})

@@ -26,8 +26,11 @@ step("configure, in build/demo" "${CMAKE_COMMAND}" -S "${ROOT}" -B "${BUILD}" -G
     -D CMAKE_BUILD_TYPE=Release -D PORTLS_TESTS=OFF)
 step("build" "${CMAKE_COMMAND}" --build "${BUILD}" --parallel)
 
-message(NOTICE "== run: ${BUILD}/bin/portls-demo")
-execute_process(COMMAND "${BUILD}/bin/portls-demo" WORKING_DIRECTORY "${ROOT}"
+step("make test certificates, in build/demo/certs" bash "${ROOT}/certs/make-certs.sh"
+    "${BUILD}/certs")
+
+message(NOTICE "== run: build/demo/bin/portls-demo build/demo/certs")
+execute_process(COMMAND "${BUILD}/bin/portls-demo" "${BUILD}/certs" WORKING_DIRECTORY "${ROOT}"
     RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
     message(FATAL_ERROR "The demonstration ended with ${result}")
