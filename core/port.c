@@ -184,6 +184,10 @@ portls_status output_port_take(portls_output_port *out, const char *name, portls
     return PORTLS_OK;
 }
 
+static bool is_want(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
+}
+
 /* Closes the port unless that was done, and then gives up the owner's reference. The one who is
    told `true` by `*first` was the one to close it. */
 static portls_status close_input(portls_input_port *in, bool *first, portls_error *error) {
@@ -191,9 +195,47 @@ static portls_status close_input(portls_input_port *in, bool *first, portls_erro
     return *first ? in->class->close(in, error) : PORTLS_OK;
 }
 
+/* Waits until all that the end of the port calls for is sent, as long as closing may take. The port
+   counts as closed already, so its class is asked directly. */
+static portls_status finish_output(portls_output_port *out, portls_error *error) {
+    struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
+    portls_status (*step)(portls_output_port *, portls_error *) =
+        out->class->finish_avail != NULL ? out->class->finish_avail : out->class->flush_avail;
+    portls_status status = step(out, error);
+    while (is_want(status)) {
+        if (limit.deadline == PORTLS_NO_DEADLINE) {
+            limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
+        }
+        portls_error waiting;
+        error_begin(&waiting);
+        struct wait_set set;
+        wait_set_init(&set);
+        out->class->begin_wait(out, &set);
+        status = wait_set_wait(&set, &limit, &waiting);
+        wait_set_destroy(&set);
+        out->class->end_wait(out);
+        if (status == PORTLS_DEADLINE) {
+            return error_fail(error, status,
+                              "the output port was closed before all that was written could be "
+                              "sent: the other side took nothing for %d milliseconds",
+                              CLOSE_MILLISECONDS);
+        }
+        if (status != PORTLS_OK) {
+            return error_copy(error, &waiting);
+        }
+        status = step(out, error);
+    }
+    return status;
+}
+
 static portls_status close_output(portls_output_port *out, bool *first, portls_error *error) {
     *first = !atomic_exchange(&out->closed, true);
-    return *first ? out->class->close(out, error) : PORTLS_OK;
+    if (!*first) {
+        return PORTLS_OK;
+    }
+    portls_status finished = finish_output(out, error);
+    portls_status closed = out->class->close(out, error);
+    return finished != PORTLS_OK ? finished : closed;
 }
 
 portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
@@ -435,10 +477,6 @@ static portls_status wait_output(portls_output_port *out, const struct wait_limi
     wait_set_destroy(&set);
     output_port_end_wait(out);
     return status;
-}
-
-static bool is_want(portls_status status) {
-    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
 /* ---- blocking ---- */

@@ -46,15 +46,16 @@ struct output_class {
                                  size_t *put, portls_error *error);
     /* PORTLS_OK when nothing that was taken is left in the port, WANT_WRITE, a failure. */
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
-    /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
+    /* Like flush_avail, before closing: also makes and sends what the end of the port calls for.
+       NULL where that is nothing: flush_avail is called then. */
     portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* What has to happen before write_avail, or flush_avail, can go on. */
     void (*begin_wait)(portls_output_port *out, struct wait_set *set);
     void (*end_wait)(portls_output_port *out);
-    /* Closes what the port stands on, after sending what was taken, CLOSE_MILLISECONDS at the most:
-       port.c does not flush before it. Called once. The port object stays. */
+    /* Closes what the port stands on; port.c has waited for finish_avail before, for
+       CLOSE_MILLISECONDS at the most. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
     portls_descriptor (*descriptor)(const portls_output_port *out);

@@ -33,8 +33,9 @@ static portls_status check_source(const void *source, size_t place, portls_error
 static portls_status check_arguments(portls_event *events, size_t count, portls_deadline deadline,
                                      const portls_break *brk, portls_error *error) {
     if (events == NULL && count > 0) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT,
-                          "events is NULL, and should point to %zu events", count);
+        (void)error_fail(error, PORTLS_INVALID_ARGUMENT,
+                         "events is NULL, and should point to %zu events", count);
+        return PORTLS_INVALID_ARGUMENT;
     }
     if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
         return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");

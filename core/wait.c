@@ -36,6 +36,7 @@ void wait_set_init(struct wait_set *set) {
     set->has_wakeup = false;
     set->ready = false;
     set->impossible = false;
+    set->deadline = PORTLS_NO_DEADLINE;
     set->failure = PORTLS_OK;
     set->failure_errno = 0;
     set->callback = NULL;
@@ -135,7 +136,7 @@ static struct watcher *new_watcher(struct wait_set *set) {
         return &set->inline_watchers[place];
     }
     void *watchers = grow((void *)set->watchers, (void *)set->inline_watcher_pointers,
-                          &set->watcher_capacity, place + 1, sizeof *set->watchers);
+                          &set->watcher_capacity, place + 1, sizeof(struct watcher *));
     if (watchers == NULL) {
         return NULL;
     }
@@ -170,6 +171,12 @@ void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), 
     }
     set->callback = callback;
     set->callback_argument = argument;
+}
+
+void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline) {
+    if (deadline < set->deadline) {
+        set->deadline = deadline;
+    }
 }
 
 void wait_set_add_ready(struct wait_set *set) {
@@ -259,6 +266,8 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     if (set->failure != PORTLS_OK) {
         return fail_failure(set, error);
     }
+    bool set_ends_first = set->deadline < limit->deadline;
+    struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
     bool passed = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= os_now();
     if (!passed && set->impossible) {
         return error_fail(error, PORTLS_UNSUPPORTED,
@@ -266,15 +275,15 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
                           "callback, so it serves only the calls that do not wait");
     }
     if (!passed && set->callback != NULL) {
-        return wait_by_callback(set, limit, error);
+        return wait_by_callback(set, &sooner, error);
     }
     size_t ready = 0;
     portls_status status =
-        poll_all(set, limit->brk, passed ? only_look : limit->deadline, &ready, error);
+        poll_all(set, limit->brk, passed ? only_look : sooner.deadline, &ready, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    if (ready == 0) {
+    if (ready == 0 && (passed || !set_ends_first)) {
         return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
     }
     return PORTLS_OK;
