@@ -16,6 +16,7 @@ struct descriptor_ports {
     portls_descriptor descriptor;
     enum os_descriptor_kind kind;
     bool own;
+    bool hurried;           /* the close may not wait */
     bool has_output;        /* somebody may have written, so the close has to deliver it */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
@@ -50,8 +51,8 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     /* A socket that only an input port stood on may be written to through another descriptor (as a
        server's standard input and output are): ending it would cut that one short. */
     if (ports->kind == OS_SOCKET && ports->has_output) {
-        failure =
-            os_socket_close_gently(ports->descriptor, portls_deadline_after(CLOSE_MILLISECONDS));
+        portls_deadline deadline = portls_deadline_after(ports->hurried ? 0 : CLOSE_MILLISECONDS);
+        failure = os_socket_close_gently(ports->descriptor, deadline);
     } else {
         failure = os_close(ports->descriptor);
     }
@@ -167,6 +168,7 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
 static const struct output_class descriptor_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
+    .finish_avail = flush_avail,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
@@ -259,4 +261,8 @@ portls_status portls_make_descriptor_ports(portls_descriptor descriptor, bool ow
 portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
                                          portls_output_port **out, portls_error *error) {
     return make(socket, OS_SOCKET, true, in, out, error);
+}
+
+void descriptor_ports_hurry(portls_input_port *in) {
+    ports_of_input(in)->hurried = true;
 }

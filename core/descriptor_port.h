@@ -13,4 +13,10 @@
 portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
                                          portls_output_port **out, portls_error *error);
 
+/*
+ * The socket below this port (one of descriptor_ports_of_socket) is to be closed without waiting
+ * for what was written to arrive: nobody was ever told that it would.
+ */
+void descriptor_ports_hurry(portls_input_port *in);
+
 #endif

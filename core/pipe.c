@@ -239,6 +239,7 @@ static portls_descriptor no_output_descriptor(const portls_output_port *out) {
 static const struct output_class pipe_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
+    .finish_avail = flush_avail,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,

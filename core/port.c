@@ -199,9 +199,7 @@ static portls_status close_input(portls_input_port *in, bool *first, portls_erro
    counts as closed already, so its class is asked directly. */
 static portls_status finish_output(portls_output_port *out, portls_error *error) {
     struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
-    portls_status (*step)(portls_output_port *, portls_error *) =
-        out->class->finish_avail != NULL ? out->class->finish_avail : out->class->flush_avail;
-    portls_status status = step(out, error);
+    portls_status status = out->class->finish_avail(out, error);
     while (is_want(status)) {
         if (limit.deadline == PORTLS_NO_DEADLINE) {
             limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
@@ -223,7 +221,7 @@ static portls_status finish_output(portls_output_port *out, portls_error *error)
         if (status != PORTLS_OK) {
             return error_copy(error, &waiting);
         }
-        status = step(out, error);
+        status = out->class->finish_avail(out, error);
     }
     return status;
 }
@@ -286,6 +284,22 @@ portls_status portls_close_output_port(portls_output_port *out, portls_error *er
     }
     drop_output(out);
     return status;
+}
+
+portls_status portls_close_output_port_avail(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    portls_status status = check_output(out, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    portls_status finished = out->class->finish_avail(out, error);
+    if (is_want(finished)) {
+        return finished;
+    }
+    atomic_store(&out->closed, true);
+    status = out->class->close(out, error);
+    drop_output(out);
+    return finished != PORTLS_OK ? finished : status;
 }
 
 /* ---- bytes that were given back ---- */

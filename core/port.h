@@ -46,8 +46,7 @@ struct output_class {
                                  size_t *put, portls_error *error);
     /* PORTLS_OK when nothing that was taken is left in the port, WANT_WRITE, a failure. */
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
-    /* Like flush_avail, before closing: also makes and sends what the end of the port calls for.
-       NULL where that is nothing: flush_avail is called then. */
+    /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
     portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);

@@ -52,9 +52,10 @@ struct wait_set {
     size_t watcher_count, watcher_capacity;
     os_wakeup wakeup; /* made with the first watcher */
     bool has_wakeup;
-    bool ready;            /* something is ready already: the wait ends at once */
-    bool impossible;       /* a port is in it that cannot be waited for */
-    portls_status failure; /* why something could not be added: PORTLS_NO_MEMORY, PORTLS_OS */
+    bool ready;               /* something is ready already: the wait ends at once */
+    bool impossible;          /* a port is in it that cannot be waited for */
+    portls_deadline deadline; /* of something in the set: then the wait ends as if it were ready */
+    portls_status failure;    /* why something could not be added: PORTLS_NO_MEMORY, PORTLS_OS */
     int failure_errno;
     void (*callback)(void *argument, int milliseconds); /* of a port made from callbacks, or NULL */
     void *callback_argument;
@@ -78,6 +79,9 @@ void wait_set_add_watch(struct wait_set *set, struct watch_list *list);
 
 /* Has the wait done by a callback, in slices of at most 50 ms when anything else is in the set. */
 void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument);
+
+/* Something in the set has to be looked at again at that time. */
+void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline);
 
 /* Something is ready: the wait only looks at the break. */
 void wait_set_add_ready(struct wait_set *set);

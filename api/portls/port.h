@@ -126,6 +126,13 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_input_port(portls_input_po
 PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_port *out,
                                                                   portls_error *error);
 
+/**
+ * The same without waiting for what is still to be sent: PORTLS_WANT_WRITE while bytes or the
+ * close_notify are on their way out and the port is open; call again. Anything else: it is closed.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port_avail(portls_output_port *out,
+                                                                        portls_error *error);
+
 /** Whether the handle is a live input port. NULL and other portls handles: false. */
 PORTLS_API bool portls_is_input_port(const void *handle);
 

@@ -1,0 +1,33 @@
+/* Streams over sockets of our own. */
+#include "core/socket_stream.h"
+
+#include "core/descriptor_port.h"
+
+portls_status socket_stream_new(portls_descriptor socket, struct snapshot *snapshot,
+                                const char *hostname, struct stream **stream, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_status status = descriptor_ports_of_socket(socket, &in, &out, error);
+    if (status != PORTLS_OK) {
+        (void)os_close(socket);
+        return status;
+    }
+    struct stream_options options = {
+        .snapshot = snapshot,
+        .hostname = hostname,
+        .close_original = true,
+        .network = true,
+    };
+    status = stream_new(in, out, &options, stream, error);
+    if (status != PORTLS_OK) {
+        descriptor_ports_hurry(in);
+        (void)portls_close_output_port(out, NULL);
+        (void)portls_close_input_port(in, NULL);
+    }
+    return status;
+}
+
+void socket_stream_drop(struct stream *stream) {
+    descriptor_ports_hurry(stream->transport.in);
+    stream_abandon(stream, true);
+}
