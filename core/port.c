@@ -288,7 +288,7 @@ portls_status portls_close_output_port(portls_output_port *out, portls_error *er
 
 portls_status portls_close_output_port_avail(portls_output_port *out, portls_error *error) {
     error_begin(error);
-    portls_status status = check_output(out, error);
+    portls_status status = output_port_check(out, error);
     if (status != PORTLS_OK) {
         return status;
     }

@@ -37,7 +37,6 @@ void wait_set_init(struct wait_set *set) {
     set->ready = false;
     set->impossible = false;
     set->deadline = PORTLS_NO_DEADLINE;
-    set->deadline = PORTLS_NO_DEADLINE;
     set->failure = PORTLS_OK;
     set->failure_errno = 0;
     set->callback = NULL;
@@ -180,12 +179,6 @@ void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline) {
     }
 }
 
-void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline) {
-    if (deadline < set->deadline) {
-        set->deadline = deadline;
-    }
-}
-
 void wait_set_add_ready(struct wait_set *set) {
     set->ready = true;
 }
@@ -273,8 +266,6 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     if (set->failure != PORTLS_OK) {
         return fail_failure(set, error);
     }
-    bool set_ends_first = set->deadline < limit->deadline;
-    struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
     bool set_ends_first = set->deadline < limit->deadline;
     struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
     bool passed = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= os_now();
