@@ -68,6 +68,36 @@ static portls_status replace_list(portls_context *context, struct certificate_li
     return status;
 }
 
+/* Replaces chain and key together, so that they are checked against each other only. */
+static portls_status load_identity(portls_context *context, const struct source *chain_source,
+                                   const struct source *key_source, portls_error *error) {
+    struct certificate_list chain = {NULL, 0};
+    struct private_key key = {NULL, 0, BACKEND_KEY_NONE};
+    portls_status status = pem_certificates(chain_source->bytes, chain_source->size,
+                                            chain_source->name, &chain, error);
+    if (status == PORTLS_OK) {
+        status = pem_private_key(key_source->bytes, key_source->size, key_source->name,
+                                 PORTLS_KEY_ANY, PORTLS_PEM, &key, error);
+    }
+    if (status == PORTLS_OK) {
+        status = context_begin_change(context, CONTEXT_IDENTITY, "portls_load_identity", error);
+    }
+    if (status == PORTLS_OK) {
+        struct settings old = context->settings;
+        struct settings candidate = old;
+        candidate.chain = chain;
+        candidate.key = key;
+        status = context_end_change(context, &candidate, error);
+        if (status == PORTLS_OK) {
+            chain = old.chain;
+            key = old.key;
+        }
+    }
+    certificate_list_clear(&chain);
+    private_key_clear(&key);
+    return status;
+}
+
 static portls_status load_chain(portls_context *context, const struct source *source,
                                 portls_error *error) {
     struct certificate_list chain = {NULL, 0};
@@ -249,6 +279,40 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
         status = source_from_memory(bytes, size, "the key data", &source, error);
     }
     return status == PORTLS_OK ? load_key(context, &source, kind, encoding, error) : status;
+}
+
+portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
+                                   portls_error *error) {
+    error_begin(error);
+    struct source chain_source = {NULL, NULL, 0, NULL};
+    struct source key_source = {NULL, NULL, 0, NULL};
+    portls_status status = check_context(context, CONTEXT_IDENTITY, "portls_load_identity", error);
+    if (status == PORTLS_OK) {
+        status = source_from_file(chain, &chain_source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = source_from_file(key, &key_source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = load_identity(context, &chain_source, &key_source, error);
+    }
+    source_end(&chain_source);
+    source_end(&key_source);
+    return status;
+}
+
+portls_status portls_load_identity_data(portls_context *context, const void *chain,
+                                        size_t chain_size, const void *key, size_t key_size,
+                                        portls_error *error) {
+    error_begin(error);
+    struct source chain_source = {NULL, NULL, 0, NULL};
+    struct source key_source = {NULL, NULL, 0, NULL};
+    portls_status status =
+        source_from_memory(chain, chain_size, "the certificate data", &chain_source, error);
+    if (status == PORTLS_OK) {
+        status = source_from_memory(key, key_size, "the key data", &key_source, error);
+    }
+    return status == PORTLS_OK ? load_identity(context, &chain_source, &key_source, error) : status;
 }
 
 portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,

@@ -135,6 +135,27 @@ portls_load_private_key_data(portls_context *context, const void *bytes, size_t 
                              portls_key_kind kind, portls_encoding encoding, portls_error *error);
 
 /**
+ * Replaces chain and key at once, from two PEM files (which may be the same one): the way to renew
+ * a certificate of a context that is in use, since the new chain does not go with the old key.
+ * Connections that have begun keep the old pair. The key may be of any kind.
+ * @param context   a context that is not sealed, or a listener's
+ * @param chain     as for portls_load_certificate_chain
+ * @param key       as for portls_load_private_key
+ * @param error     may be NULL
+ * @return what the two calls return. On failure the context keeps the old pair.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_load_identity(portls_context *context,
+                                                              const char *chain, const char *key,
+                                                              portls_error *error);
+
+/** The same from memory: PEM at `chain` and at `key`, copied. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_load_identity_data(portls_context *context,
+                                                                   const void *chain,
+                                                                   size_t chain_size,
+                                                                   const void *key, size_t key_size,
+                                                                   portls_error *error);
+
+/**
  * Turns verification of the peer's certificate on or off (manual: ssl-set-verify!). Off at first,
  * except with PORTLS_SECURE. On, in a server context, means that a client certificate is required.
  * With verification on and no roots loaded every handshake fails, and says so.
