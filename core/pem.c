@@ -1,0 +1,174 @@
+/* Certificates in PEM. */
+#include "core/pem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/der.h"
+#include "core/error.h"
+#include "core/pem_block.h"
+
+/* Far above any certificate that a TLS library takes; post-quantum ones have tens of kilobytes. */
+enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
+
+void certificate_list_clear(struct certificate_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        free((void *)list->blobs[i].bytes);
+    }
+    free(list->blobs);
+    *list = (struct certificate_list){NULL, 0};
+}
+
+/* Makes room for `more` further certificates. */
+static bool make_room(struct certificate_list *list, size_t more) {
+    if (more > SIZE_MAX / sizeof *list->blobs - list->count) {
+        return false;
+    }
+    struct backend_blob *blobs = realloc(list->blobs, (list->count + more) * sizeof *blobs);
+    if (blobs == NULL) {
+        return false;
+    }
+    list->blobs = blobs;
+    return true;
+}
+
+portls_status certificate_list_append(struct certificate_list *list,
+                                      const struct certificate_list *more, portls_error *error) {
+    if (more->count == 0) {
+        return PORTLS_OK;
+    }
+    bool room = make_room(list, more->count);
+    size_t before = list->count;
+    for (size_t i = 0; room && i < more->count; i++) {
+        uint8_t *copy = malloc(more->blobs[i].size);
+        if (copy == NULL) {
+            room = false;
+            break;
+        }
+        memcpy(copy, more->blobs[i].bytes, more->blobs[i].size);
+        list->blobs[list->count++] = (struct backend_blob){copy, more->blobs[i].size};
+    }
+    if (room) {
+        return PORTLS_OK;
+    }
+    while (list->count > before) {
+        free((void *)list->blobs[--list->count].bytes);
+    }
+    return error_fail(error, PORTLS_NO_MEMORY, "no memory for %zu more certificates", more->count);
+}
+
+/* Whether the content of a SEQUENCE is that of a certificate: signed part, algorithm, signature. */
+static bool has_three_parts(struct der_reader certificate) {
+    struct der_reader to_be_signed;
+    struct der_reader algorithm;
+    struct der_reader signature;
+    return der_take(&certificate, DER_SEQUENCE, &to_be_signed) &&
+           der_take(&certificate, DER_SEQUENCE, &algorithm) &&
+           der_take(&certificate, DER_BIT_STRING, &signature) && certificate.left == 0;
+}
+
+/*
+ * Behind a TRUSTED CERTIFICATE OpenSSL puts its own settings: for what it is to be trusted or
+ * rejected, and a name to show. No backend could be told the first two, and to leave them out could
+ * trust more than was meant: only settings without them pass.
+ */
+static bool has_only_harmless_settings(struct der_reader settings) {
+    struct der_reader content;
+    struct der_reader part;
+    if (!der_take(&settings, DER_SEQUENCE, &content) || settings.left != 0) {
+        return false;
+    }
+    return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
+}
+
+/* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
+static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
+                                     size_t *size) {
+    struct der_reader reader = {bytes, *size};
+    struct der_reader certificate;
+    if (!der_take(&reader, DER_SEQUENCE, &certificate) || !has_three_parts(certificate)) {
+        return "is not the DER of a certificate";
+    }
+    if (reader.left == 0) {
+        return NULL;
+    }
+    if (!pem_block_is(block, "TRUSTED CERTIFICATE")) {
+        return "has more bytes than its certificate";
+    }
+    if (!has_only_harmless_settings(reader)) {
+        return "carries trust settings of OpenSSL, which cannot be kept (openssl x509 -in FILE "
+               "-out "
+               "FILE drops them)";
+    }
+    *size -= reader.left;
+    return NULL;
+}
+
+/* Decodes one block and adds it to the list. */
+static portls_status add_block(const struct pem_reader *reader, const struct pem_block *block,
+                               struct certificate_list *list, portls_error *error) {
+    if (list->count == CERTIFICATE_COUNT_MAX) {
+        return error_fail(error, PORTLS_BAD_CERTIFICATE,
+                          "%s: more than %d certificates are in it, which is the limit",
+                          reader->name, (int)CERTIFICATE_COUNT_MAX);
+    }
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    portls_status status =
+        pem_block_decode(reader, block, CERTIFICATE_SIZE_MAX, &bytes, &size, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    const char *fault = check_certificate(block, bytes, &size);
+    if (fault != NULL) {
+        free(bytes);
+        return error_fail(error, PORTLS_BAD_CERTIFICATE, "%s: certificate %zu, in line %zu, %s",
+                          reader->name, list->count + 1, block->line, fault);
+    }
+    if (!make_room(list, 1)) {
+        free(bytes);
+        return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for its certificates",
+                          reader->name);
+    }
+    list->blobs[list->count++] = (struct backend_blob){bytes, size};
+    return PORTLS_OK;
+}
+
+/* Says what is wrong with a text in which no certificate was found. */
+static portls_status fail_none(const void *bytes, size_t size, const char *name,
+                               portls_error *error) {
+    if (pem_is_der(bytes, size)) {
+        return error_fail(error, PORTLS_BAD_CERTIFICATE,
+                          "%s: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER "
+                          "-in FILE -out FILE.pem converts a certificate)",
+                          name);
+    }
+    return error_fail(error, PORTLS_BAD_CERTIFICATE,
+                      "%s: %s (a PEM block that begins with -----BEGIN CERTIFICATE----- was "
+                      "expected)",
+                      name, size == 0 ? "it is empty" : "no certificate in it");
+}
+
+portls_status pem_certificates(const void *bytes, size_t size, const char *name,
+                               struct certificate_list *list, portls_error *error) {
+    *list = (struct certificate_list){NULL, 0};
+    struct pem_reader reader;
+    struct pem_block block;
+    pem_reader_init(&reader, bytes, size, name, PORTLS_BAD_CERTIFICATE);
+    portls_status status = pem_reader_next(&reader, &block, error);
+    while (status == PORTLS_OK) {
+        if (pem_block_is_certificate(&block)) {
+            status = add_block(&reader, &block, list, error);
+        }
+        if (status == PORTLS_OK) {
+            status = pem_reader_next(&reader, &block, error);
+        }
+    }
+    if (status == PORTLS_EOF) {
+        status = list->count > 0 ? PORTLS_OK : fail_none(bytes, size, name, error);
+    }
+    if (status != PORTLS_OK) {
+        certificate_list_clear(list);
+    }
+    return status;
+}
