@@ -251,10 +251,31 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
 
 /* ---- ending ---- */
 
+/*
+ * The underlying ports are to be used without TLS again: what the peer sent before its close_notify
+ * and nobody read must not be taken for what comes after it. Only what has arrived is read.
+ */
+static void read_what_arrived(struct stream *stream) {
+    enum { SCRATCH = 1024, MOST = 1024 * 1024 };
+    uint8_t scratch[SCRATCH];
+    size_t total = 0;
+    size_t got = 0;
+    stream_enter(stream);
+    while (stream->established && total < MOST &&
+           stream_step_read(stream, scratch, sizeof scratch, &got) == PORTLS_OK) {
+        total += got;
+    }
+    stream_leave(stream, &stream->reading);
+    os_wipe(scratch, sizeof scratch);
+}
+
 /* Ends the session and gives the underlying ports back. Nobody uses the stream any more. */
 static portls_status end(struct stream *stream, portls_error *error) {
     struct transport *transport = &stream->transport;
     portls_status status = PORTLS_OK;
+    if (!stream->close_original) {
+        read_what_arrived(stream);
+    }
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
         stream->session = NULL;

@@ -39,8 +39,9 @@ typedef struct portls_wrap_options {
  *
  * While they are wrapped the given ports belong to the connection. If close_original is false they
  * are the caller's again once both SSL ports are closed, and whole: a byte behind the peer's
- * close_notify is the next one to be read. The caller may close them earlier; the connection then
- * sees closed ports.
+ * close_notify is the next one to be read. So read to PORTLS_EOF before closing: what the peer has
+ * still to send in TLS when both are closed cannot be told from what it says afterwards. The caller
+ * may close them earlier; the connection then sees closed ports.
  *
  * @param in      where the peer's bytes come from
  * @param out     where bytes for the peer go
@@ -48,8 +49,8 @@ typedef struct portls_wrap_options {
  * @param ssl_in  receives the decrypted side; NULL on failure
  * @param ssl_out receives the side to be encrypted; NULL on failure
  * @param error   may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a context of the other role, a bad host name, host
- *         name verification without a host name or without verification); PORTLS_WRONG_KIND;
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a bad host name, host name verification without a
+ *         host name or without verification); PORTLS_WRONG_KIND (also a context of the other role);
  *         PORTLS_IN_USE; PORTLS_CLOSED; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
  *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO; PORTLS_UNSUPPORTED (a port
  *         that cannot be waited for, or a protocol); PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY. On
