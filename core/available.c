@@ -20,43 +20,41 @@ static portls_error load_error;
 
 #define MODULE_FILE "portls-backend-" PORTLS_BACKEND_NAME ".so"
 
-/* Opens `directory`/MODULE_FILE and takes its backend, if it was built for this library. */
-static bool load_from(const char *directory, char *reason, size_t reason_size) {
-    char path[1024];
-    int length = snprintf(path, sizeof path, "%s/%s", directory, MODULE_FILE);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        (void)snprintf(reason, reason_size, "the path of %s is too long", MODULE_FILE);
-        return false;
-    }
-    void *module = os_module_open(path, reason, reason_size);
+/* Opens the module and takes its backend, if it was built for this library; else says why not. */
+static void load_module(const char *path) {
+    char reason[PORTLS_ERROR_MESSAGE_SIZE];
+    void *module = os_module_open(path, reason, sizeof reason);
     if (module == NULL) {
-        return false;
+        (void)error_fail(&load_error, PORTLS_UNAVAILABLE, "%s", reason);
+        return;
     }
     const struct backend *found = os_module_symbol(module, "portls_backend");
     if (found == NULL || found->interface_version != BACKEND_INTERFACE_VERSION) {
-        (void)snprintf(reason, reason_size, "%s is of another version of portls", path);
+        (void)error_fail(&load_error, PORTLS_UNAVAILABLE, "%s is of another version of portls",
+                         path);
         os_module_close(module);
-        return false;
+        return;
     }
     backend = found; /* never closed: TLS libraries do not survive being unloaded */
-    return true;
 }
 
 static void find_backend(void) {
-    char own[1024];
-    char beside[PORTLS_ERROR_MESSAGE_SIZE] = "";
-    char installed[PORTLS_ERROR_MESSAGE_SIZE] = "";
-    bool know_own = os_own_directory(own, sizeof own);
-    if (know_own && load_from(own, beside, sizeof beside)) {
-        return;
+    char directory[768];
+    char path[1024];
+    bool know_own = os_own_directory(directory, sizeof directory);
+    if (know_own) {
+        (void)snprintf(path, sizeof path, "%s/%s", directory, MODULE_FILE);
     }
-    if (load_from(PORTLS_MODULE_DIRECTORY, installed, sizeof installed)) {
-        return;
+    if (!know_own || !os_file_exists(path)) {
+        (void)snprintf(path, sizeof path, "%s/%s", PORTLS_MODULE_DIRECTORY, MODULE_FILE);
     }
-    /* A module that is there but cannot be used says more than a place where there is none. */
-    bool is_beside = know_own && strstr(beside, MODULE_FILE " was not found") == NULL;
-    (void)error_fail(&load_error, PORTLS_UNAVAILABLE, "%s",
-                     is_beside && beside[0] != '\0' ? beside : installed);
+    if (os_file_exists(path)) {
+        load_module(path);
+    } else {
+        (void)error_fail(&load_error, PORTLS_UNAVAILABLE, "%s was not found in %s%sin %s",
+                         MODULE_FILE, know_own ? directory : "", know_own ? " or " : "",
+                         PORTLS_MODULE_DIRECTORY);
+    }
 }
 
 #else

@@ -90,6 +90,9 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
 enum { OS_IS_DIRECTORY = -1, OS_TOO_LARGE = -2 };
 int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size);
 
+/* Whether there is a file, of whatever kind, that this process may see. */
+bool os_file_exists(const char *path);
+
 /* Calls `each` with the path of every regular file in a directory. 0 or the system's error. */
 int os_each_file(const char *directory, void (*each)(void *argument, const char *path),
                  void *argument);

@@ -213,6 +213,10 @@ static void explain_loading(const char *path, const char *said, char *reason, si
     }
 }
 
+bool os_file_exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
 void *os_module_open(const char *path, char *reason, size_t reason_size) {
     if (strchr(path, '/') != NULL && access(path, R_OK) != 0) {
         (void)snprintf(reason, reason_size, "%s: %s", path, os_error_text(errno));
