@@ -193,6 +193,22 @@ portls_status portls_set_strict_eof(portls_input_port *in, bool strict, portls_e
     return PORTLS_OK;
 }
 
+portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdown,
+                                           portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_output_port(out) ? stream_of(out) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_set_shutdown_on_close");
+    }
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    os_mutex_lock(&stream->lock);
+    stream->shutdown_on_close = shutdown;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
+
 portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *error) {
     error_begin(error);
     struct stream *stream = portls_is_input_port(ssl_in) ? stream_of(ssl_in) : NULL;

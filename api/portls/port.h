@@ -133,6 +133,17 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_
 PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port_avail(portls_output_port *out,
                                                                         portls_error *error);
 
+/**
+ * Whether closing an SSL output port sends close_notify: what portls_wrap_ports has as an option,
+ * for the ports of connect and accept too, which send none unless this asks for it (manual,
+ * sections 1 and 2). A peer that is to see the end of what it is sent while the input port stays
+ * open needs it.
+ * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND (no SSL output port). Does not block.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_shutdown_on_close(portls_output_port *out,
+                                                                      bool shutdown,
+                                                                      portls_error *error);
+
 /** Whether the handle is a live input port. NULL and other portls handles: false. */
 PORTLS_API bool portls_is_input_port(const void *handle);
 
