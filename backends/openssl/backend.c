@@ -1,0 +1,61 @@
+/* The OpenSSL backend: its table, its initialisation, and what it can do. */
+#include "backends/openssl/openssl.h"
+
+static uint32_t backend_capability_bits;
+
+/* A provider policy (FIPS, say) can take key types away: what is there is asked, not assumed. */
+static bool has_key_type(const char *name) {
+    EVP_KEYMGMT *type = EVP_KEYMGMT_fetch(NULL, name, NULL);
+    EVP_KEYMGMT_free(type);
+    return type != NULL;
+}
+
+static portls_status backend_load(portls_error *error) {
+    ERR_clear_error();
+    if (OPENSSL_init_ssl(0, NULL) != 1) {
+        return fail_library(
+            error, PORTLS_UNAVAILABLE,
+            "OpenSSL could not be initialised; its configuration file (openssl.cnf,"
+            " or the one OPENSSL_CONF names) has to be readable and free of errors");
+    }
+    if (!transport_bio_load()) {
+        return fail_library(error, PORTLS_UNAVAILABLE, "OpenSSL had no memory to begin with");
+    }
+    backend_capability_bits = PORTLS_CAN_VERIFY_REASON;
+#ifndef OPENSSL_NO_TLS1_2
+    backend_capability_bits |= PORTLS_CAN_TLS12 | PORTLS_CAN_SUGGESTED_AUTHORITIES;
+#endif
+#ifndef OPENSSL_NO_TLS1_3
+    backend_capability_bits |= PORTLS_CAN_TLS13 | PORTLS_CAN_SUGGESTED_AUTHORITIES_13;
+#endif
+    if (has_key_type("ED25519")) {
+        backend_capability_bits |= PORTLS_CAN_ED25519;
+    }
+    ERR_clear_error();
+    return PORTLS_OK;
+}
+
+static const char *backend_version(void) {
+    return OpenSSL_version(OPENSSL_VERSION);
+}
+
+static uint32_t backend_capabilities(void) {
+    return backend_capability_bits;
+}
+
+const struct backend portls_backend = {
+    .interface_version = BACKEND_INTERFACE_VERSION,
+    .name = "openssl",
+    .load = backend_load,
+    .version = backend_version,
+    .capabilities = backend_capabilities,
+    .context_new = context_new,
+    .context_free = context_free,
+    .session_new = session_new,
+    .session_free = session_free,
+    .handshake = session_handshake,
+    .read = session_read,
+    .write = session_write,
+    .shutdown = session_shutdown,
+    .describe = session_describe,
+};

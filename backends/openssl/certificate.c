@@ -1,0 +1,64 @@
+/* Certificates and the private key: from DER to OpenSSL's objects. */
+#include <limits.h>
+
+#include "backends/openssl/openssl.h"
+
+X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t place,
+                         size_t count, portls_error *error) {
+    const unsigned char *cursor = blob->bytes;
+    X509 *certificate = NULL;
+    if (blob->size <= LONG_MAX) {
+        certificate = d2i_X509(NULL, &cursor, (long)blob->size);
+    }
+    if (certificate != NULL && cursor == blob->bytes + blob->size &&
+        X509_get0_pubkey(certificate) != NULL) {
+        return certificate;
+    }
+    const char *fault = certificate == NULL ? "is no X.509 certificate"
+                        : cursor != blob->bytes + blob->size
+                            ? "has bytes behind its end"
+                            : "has a public key of an unknown kind";
+    X509_free(certificate);
+    unsigned long code = ERR_peek_error();
+    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
+        (void)fail_no_memory(error);
+        return NULL;
+    }
+    (void)backend_fail(error, PORTLS_BAD_CERTIFICATE,
+                       "certificate %zu of the %zu in the %s %s that OpenSSL understands", place,
+                       count, list, fault);
+    error->backend_code = (int64_t)code;
+    ERR_clear_error();
+    return NULL;
+}
+
+EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format format,
+                     portls_error *error) {
+    const char *structure = format == BACKEND_KEY_PKCS8 ? "PrivateKeyInfo" : "type-specific";
+    const char *type = format == BACKEND_KEY_PKCS1  ? "RSA"
+                       : format == BACKEND_KEY_SEC1 ? "EC"
+                                                    : NULL;
+    const unsigned char *cursor = key->bytes;
+    size_t left = key->size;
+    EVP_PKEY *pkey = NULL;
+    /* The structure is given, so an encrypted key is not even looked into, and without a passphrase
+       callback there is nothing that could prompt. */
+    OSSL_DECODER_CTX *decoder =
+        OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", structure, type, EVP_PKEY_KEYPAIR, NULL, NULL);
+    if (decoder == NULL) {
+        (void)fail_no_memory(error);
+        return NULL;
+    }
+    bool decoded = OSSL_DECODER_from_data(decoder, &cursor, &left) == 1 && pkey != NULL;
+    OSSL_DECODER_CTX_free(decoder);
+    if (decoded && left == 0) {
+        ERR_clear_error();
+        return pkey;
+    }
+    EVP_PKEY_free(pkey);
+    (void)fail_library(error, PORTLS_BAD_KEY,
+                       decoded ? "the private key has bytes behind its end"
+                               : "the private key is damaged or of a kind that OpenSSL does not "
+                                 "know; an RSA, EC or Ed25519 key would do");
+    return NULL;
+}

@@ -1,0 +1,206 @@
+/* The verb context: from settings to an SSL_CTX that never changes again. */
+#include "backends/openssl/openssl.h"
+
+/*
+ * Everything that openssl.cnf may have put into a new SSL_CTX and that decides what is accepted is
+ * set here, not assumed. Its cipher suites, groups and signature algorithms stay: they are the
+ * system's policy.
+ */
+static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *settings) {
+    SSL_CTX_clear_options(ssl_context,
+                          SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_LEGACY_SERVER_CONNECT |
+                              SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
+                              SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
+    SSL_CTX_set_options(ssl_context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    /* AUTO_RETRY: tickets and key updates do not end a read. NO_AUTO_CHAIN: what is sent is the
+       chain that was loaded, never one completed from the trusted roots. */
+    SSL_CTX_set_mode(ssl_context,
+                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_read_ahead(ssl_context, 0);
+    if (SSL_CTX_get_security_level(ssl_context) < 1) {
+        SSL_CTX_set_security_level(ssl_context, 1);
+    }
+    return SSL_CTX_set_min_proto_version(ssl_context, settings->lowest_version) == 1 &&
+           SSL_CTX_set_max_proto_version(ssl_context, settings->highest_version) == 1;
+}
+
+/*
+ * A foreign client may resume a session by its ticket. The keys of tickets are this SSL_CTX's own,
+ * so a ticket can only come from a handshake made with the very same settings: where these ask for
+ * verification the first handshake passed it, and session_handshake looks at the stored result
+ * once more. Without a session id context OpenSSL refuses to resume where it verifies. A client of
+ * ours never resumes.
+ */
+static bool set_resumption(SSL_CTX *ssl_context) {
+    static const unsigned char id_context[] = "portls";
+    SSL_CTX_set_session_cache_mode(ssl_context, SSL_SESS_CACHE_OFF);
+    return SSL_CTX_set_session_id_context(ssl_context, id_context, sizeof id_context - 1) == 1;
+}
+
+/* The roots are a store of their own: no default file or directory is ever looked at. */
+static portls_status set_trust(SSL_CTX *ssl_context, const struct backend_settings *settings,
+                               portls_error *error) {
+    X509_STORE *store = X509_STORE_new();
+    if (store == NULL) {
+        return fail_no_memory(error);
+    }
+    portls_status status = PORTLS_OK;
+    for (size_t i = 0; i < settings->roots_count && status == PORTLS_OK; i++) {
+        X509 *root = certificate_decode(&settings->roots[i], "trusted roots", i + 1,
+                                        settings->roots_count, error);
+        if (root == NULL) {
+            status = error->status;
+        } else if (X509_STORE_add_cert(store, root) != 1) {
+            status = fail_no_memory(error);
+        }
+        X509_free(root);
+    }
+    /* A trusted certificate is trusted as it is, be it an intermediate or a leaf: the manual speaks
+       of trusted certificates, and a self-made one is often no authority. */
+    if (status == PORTLS_OK && (X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
+                                SSL_CTX_set1_verify_cert_store(ssl_context, store) != 1)) {
+        status = fail_no_memory(error);
+    }
+    /* Twice, since a verify store that openssl.cnf has set goes before the plain one. */
+    if (status == PORTLS_OK) {
+        SSL_CTX_set_cert_store(ssl_context, store);
+    } else {
+        X509_STORE_free(store);
+    }
+    return status;
+}
+
+/* Both ways are said outright; a server that verifies insists on a certificate. */
+static void set_verification(SSL_CTX *ssl_context, const struct backend_settings *settings) {
+    int mode = SSL_VERIFY_NONE;
+    if (settings->verify) {
+        mode = SSL_VERIFY_PEER;
+        if (settings->role == PORTLS_SERVER) {
+            mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+        }
+    }
+    SSL_CTX_set_verify(ssl_context, mode, NULL);
+    verify_install(ssl_context);
+}
+
+static portls_status set_authorities(SSL_CTX *ssl_context, const struct backend_settings *settings,
+                                     portls_error *error) {
+    STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
+    portls_status status = names == NULL ? fail_no_memory(error) : PORTLS_OK;
+    for (size_t i = 0; i < settings->authorities_count && status == PORTLS_OK; i++) {
+        X509 *authority = certificate_decode(&settings->authorities[i], "suggested authorities",
+                                             i + 1, settings->authorities_count, error);
+        if (authority == NULL) {
+            status = error->status;
+            break;
+        }
+        X509_NAME *name = X509_NAME_dup(X509_get_subject_name(authority));
+        if (name == NULL || sk_X509_NAME_push(names, name) <= 0) {
+            X509_NAME_free(name);
+            status = fail_no_memory(error);
+        }
+        X509_free(authority);
+    }
+    if (status == PORTLS_OK) {
+        SSL_CTX_set_client_CA_list(ssl_context, names);
+    } else {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+    }
+    return status;
+}
+
+/* Installs the chain; *own is the first certificate of it, borrowed from the SSL_CTX. */
+static portls_status set_chain(SSL_CTX *ssl_context, const struct backend_settings *settings,
+                               X509 **own, portls_error *error) {
+    for (size_t i = 0; i < settings->chain_count; i++) {
+        X509 *certificate = certificate_decode(&settings->chain[i], "certificate chain", i + 1,
+                                               settings->chain_count, error);
+        if (certificate == NULL) {
+            return error->status;
+        }
+        long installed = i == 0 ? SSL_CTX_use_certificate(ssl_context, certificate)
+                                : SSL_CTX_add1_chain_cert(ssl_context, certificate);
+        X509_free(certificate);
+        if (installed != 1) {
+            return fail_library(error, PORTLS_BAD_CERTIFICATE,
+                                "OpenSSL refuses a certificate of the chain; its key may be too "
+                                "small, or its signature too weak, for the security level");
+        }
+    }
+    *own = SSL_CTX_get0_certificate(ssl_context);
+    return PORTLS_OK;
+}
+
+static portls_status set_key(SSL_CTX *ssl_context, const struct backend_settings *settings,
+                             X509 *own, portls_error *error) {
+    EVP_PKEY *key = key_decode(&settings->key, settings->key_format, error);
+    if (key == NULL) {
+        return error->status;
+    }
+    portls_status status = PORTLS_OK;
+    if (own != NULL && X509_check_private_key(own, key) != 1) {
+        status = fail_library(error, PORTLS_KEY_MISMATCH,
+                              "the private key does not belong to the certificate");
+    } else if (own != NULL && SSL_CTX_use_PrivateKey(ssl_context, key) != 1) {
+        status =
+            fail_library(error, PORTLS_BAD_KEY, "OpenSSL cannot use a key of this kind in TLS");
+    }
+    EVP_PKEY_free(key);
+    return status;
+}
+
+static portls_status compile(SSL_CTX *ssl_context, const struct backend_settings *settings,
+                             portls_error *error) {
+    if (!set_protocol(ssl_context, settings)) {
+        return fail_library(error, PORTLS_UNSUPPORTED,
+                            "this OpenSSL does not speak the TLS versions that were asked for");
+    }
+    if (!set_resumption(ssl_context)) {
+        return fail_no_memory(error);
+    }
+    portls_status status = set_trust(ssl_context, settings, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    set_verification(ssl_context, settings);
+    X509 *own = NULL;
+    status = set_chain(ssl_context, settings, &own, error);
+    if (status == PORTLS_OK && settings->key_format != BACKEND_KEY_NONE) {
+        status = set_key(ssl_context, settings, own, error);
+    }
+    if (status == PORTLS_OK && settings->authorities_count > 0) {
+        status = set_authorities(ssl_context, settings, error);
+    }
+    return status;
+}
+
+portls_status context_new(const struct backend_settings *settings, struct backend_context **context,
+                          portls_error *error) {
+    ERR_clear_error();
+    struct backend_context *made = OPENSSL_zalloc(sizeof *made);
+    SSL_CTX *ssl_context =
+        SSL_CTX_new(settings->role == PORTLS_SERVER ? TLS_server_method() : TLS_client_method());
+    if (made == NULL || ssl_context == NULL) {
+        OPENSSL_free(made);
+        SSL_CTX_free(ssl_context);
+        return fail_library(error, PORTLS_NO_MEMORY, "OpenSSL could not make a context");
+    }
+    *made = (struct backend_context){.ssl_context = ssl_context,
+                                     .role = settings->role,
+                                     .verify = settings->verify,
+                                     .has_roots = settings->roots_count > 0};
+    portls_status status = compile(ssl_context, settings, error);
+    ERR_clear_error();
+    if (status != PORTLS_OK) {
+        context_free(made);
+        return status;
+    }
+    *context = made;
+    return PORTLS_OK;
+}
+
+void context_free(struct backend_context *context) {
+    SSL_CTX_free(context->ssl_context);
+    OPENSSL_free(context);
+    ERR_clear_error();
+}

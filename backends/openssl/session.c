@@ -1,0 +1,156 @@
+/* A session: the SSL object over the core's transport, and the verbs on it. */
+#include "backends/openssl/openssl.h"
+
+/* Notes the fatal alert that OpenSSL sends when a call fails. */
+static void on_info(const SSL *ssl, int where, int value) {
+    if ((where & SSL_CB_ALERT) != 0 && (where & SSL_CB_WRITE) != 0 &&
+        (value >> 8) == SSL3_AL_FATAL) {
+        struct backend_session *session = SSL_get_app_data(ssl);
+        if (session != NULL && session->alert_sent < 0) {
+            session->alert_sent = value & 0xff;
+        }
+    }
+}
+
+/* SSL_set_tlsext_host_name casts its argument's const away, but only copies it. */
+static bool set_names(SSL *ssl, const struct backend_session_options *options) {
+    return (options->server_name == NULL ||
+            SSL_set_tlsext_host_name(ssl, options->server_name) == 1) &&
+           (options->verify_host == NULL ||
+            verify_expect_host(ssl, options->verify_host, options->verify_host_is_address));
+}
+
+portls_status session_new(struct backend_context *context,
+                          const struct backend_session_options *options,
+                          struct backend_transport *transport, struct backend_session **session,
+                          portls_error *error) {
+    ERR_clear_error();
+    if (options->verify_host != NULL && !context->verify) {
+        return backend_fail(error, PORTLS_HANDSHAKE,
+                            "a host name can only be verified in a context that verifies");
+    }
+    struct backend_session *made = OPENSSL_zalloc(sizeof *made);
+    if (made == NULL) {
+        return fail_no_memory(error);
+    }
+    made->context = context;
+    made->transport = transport;
+    made->alert_sent = -1;
+    made->ssl = SSL_new(context->ssl_context);
+    BIO *bio = made->ssl == NULL ? NULL : transport_bio_new(made);
+    if (bio == NULL || SSL_set_app_data(made->ssl, made) != 1) {
+        BIO_free(bio);
+        session_free(made);
+        return fail_no_memory(error);
+    }
+    SSL_set_bio(made->ssl, bio, bio);
+    SSL_set_info_callback(made->ssl, on_info);
+    if (context->role == PORTLS_SERVER) {
+        SSL_set_accept_state(made->ssl);
+    } else {
+        SSL_set_connect_state(made->ssl);
+        if (!set_names(made->ssl, options)) {
+            session_free(made);
+            return fail_library(error, PORTLS_HANDSHAKE, "OpenSSL does not take the server's name");
+        }
+    }
+    ERR_clear_error();
+    *session = made;
+    return PORTLS_OK;
+}
+
+void session_free(struct backend_session *session) {
+    SSL_free(session->ssl);
+    OPENSSL_free(session);
+    ERR_clear_error();
+}
+
+/* Every verb begins with it: nothing of another session, or of the program, is in the queue. */
+static portls_status begin_call(struct backend_session *session, portls_error *error) {
+    ERR_clear_error();
+    session->port_status = PORTLS_OK;
+    if (session->failed) {
+        return backend_fail(error, PORTLS_PROTOCOL,
+                            "the TLS connection has failed before and cannot be used any more");
+    }
+    return PORTLS_OK;
+}
+
+/* What was asked for holds, also for a session that was resumed; OpenSSL has seen to it already. */
+static bool peer_is_verified(const struct backend_session *session) {
+    return !session->context->verify || (SSL_get_verify_result(session->ssl) == X509_V_OK &&
+                                         SSL_get0_peer_certificate(session->ssl) != NULL);
+}
+
+portls_status session_handshake(struct backend_session *session, portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    int result = SSL_do_handshake(session->ssl);
+    if (result != 1) {
+        return session_failure(session, result, STAGE_HANDSHAKE, error);
+    }
+    ERR_clear_error();
+    if (!peer_is_verified(session)) {
+        session->failed = true;
+        return verify_fail(session, error);
+    }
+    return PORTLS_OK;
+}
+
+portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
+                           portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    int result = SSL_read_ex(session->ssl, buffer, size, got);
+    if (result != 1) {
+        return session_failure(session, result, STAGE_READ, error);
+    }
+    ERR_clear_error();
+    return PORTLS_OK;
+}
+
+portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
+                            size_t *put, portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (session->send_status != PORTLS_OK) {
+        return backend_fail(error, session->send_status, "the underlying output port has failed");
+    }
+    int result = SSL_write_ex(session->ssl, bytes, size, put);
+    if (result != 1) {
+        return session_failure(session, result, STAGE_WRITE, error);
+    }
+    ERR_clear_error();
+    return PORTLS_OK;
+}
+
+portls_status session_shutdown(struct backend_session *session, portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (session->send_status != PORTLS_OK) {
+        return backend_fail(error, session->send_status, "the underlying output port has failed");
+    }
+    /* OpenSSL sends no close_notify while a message of the peer (a ticket, say) is half read. */
+    if (SSL_in_init(session->ssl)) {
+        int read = SSL_do_handshake(session->ssl);
+        if (read != 1) {
+            return session_failure(session, read, STAGE_SHUTDOWN, error);
+        }
+    }
+    /* Once: 0 says that ours is sent, 1 that the peer's had come before; a second call would read.
+     */
+    int result = SSL_shutdown(session->ssl);
+    if (result < 0) {
+        return session_failure(session, result, STAGE_SHUTDOWN, error);
+    }
+    ERR_clear_error();
+    return PORTLS_OK;
+}
