@@ -183,8 +183,11 @@ struct backend {
 
     /*
      * The verb *write*: 1 to BACKEND_WRITE_MAX bytes, after the handshake, also after the peer's
-     * close_notify. Takes at least one and tells how many; what it took it has handed to `send`.
-     * PORTLS_OK and `*put` ≥ 1; PORTLS_PROTOCOL; what send said.
+     * close_notify, and after `read` said PORTLS_TRUNCATED: a peer that has closed its direction
+     * may still read ours. Takes at least one and tells how many; what it took it has handed to
+     * `send`. PORTLS_OK and `*put` ≥ 1; PORTLS_WANT_READ, rarely: nothing was taken, since the
+     * library is in the middle of a message of the peer (a ticket cut into several records) and
+     * writes when the rest of it has come; PORTLS_PROTOCOL; what send said.
      */
     portls_status (*write)(struct backend_session *session, const void *bytes, size_t size,
                            size_t *put, portls_error *error);
@@ -192,7 +195,8 @@ struct backend {
     /*
      * The verb *shutdown*: hands our close_notify to `send`, exactly one, and does not wait for the
      * peer's. Called once at the most, after the handshake. Reading goes on working afterwards.
-     * PORTLS_OK; PORTLS_PROTOCOL; what send said.
+     * PORTLS_OK; PORTLS_WANT_READ, rarely, as for `write`: nothing was sent, and it may be called
+     * again; PORTLS_PROTOCOL; what send said.
      */
     portls_status (*shutdown)(struct backend_session *session, portls_error *error);
 
