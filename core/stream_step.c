@@ -241,6 +241,9 @@ static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t 
         portls_status status = stream->snapshot->backend->write(
             stream->session, bytes + *taken, part < BACKEND_WRITE_MAX ? part : BACKEND_WRITE_MAX,
             &put, &error);
+        if (status == PORTLS_WANT_READ) {
+            return status;
+        }
         if (status != PORTLS_OK) {
             return fail_session(stream, &error);
         }
@@ -268,9 +271,9 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
         }
     } while (status == PORTLS_OK && !(taken == size && transport_is_flushed(&stream->transport)));
     *put = taken;
-    if (status == PORTLS_WANT_WRITE) {
-        half->needs = NEEDS_OUTPUT;
-        return taken > 0 ? PORTLS_OK : PORTLS_WANT_WRITE;
+    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+        half->needs = status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT;
+        return taken > 0 ? PORTLS_OK : status;
     }
     return status;
 }
@@ -293,8 +296,13 @@ portls_status stream_step_finish(struct stream *stream) {
         }
         portls_error error;
         error_begin(&error);
+        status = stream->snapshot->backend->shutdown(stream->session, &error);
+        if (status == PORTLS_WANT_READ) {
+            stream->writing.needs = NEEDS_INPUT;
+            return status;
+        }
         stream->shutdown_sent = true;
-        if (stream->snapshot->backend->shutdown(stream->session, &error) != PORTLS_OK) {
+        if (status != PORTLS_OK) {
             return fail_session(stream, &error);
         }
     }
