@@ -9,6 +9,7 @@
 #include "core/os/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,10 +40,9 @@
 enum {
     /* Some systems refuse to read or write more than INT_MAX bytes at once. */
     TRANSFER_MAX = 1 << 30,
-    /* As much as fits, even with a return before each newline, into a terminal that polls writable:
-       Linux gives a terminal's buffer out in steps of 256. */
-    TERMINAL_PIECE = 128,
-    /* The like for a pipe: what POSIX promises to take whole. */
+    /* What fits into a terminal that polls writable, on Linux and the BSDs. */
+    TERMINAL_PIECE = 64,
+    /* The like for a pipe: what POSIX has it take whole. */
     PIPE_PIECE = PIPE_BUF,
 };
 
@@ -118,6 +119,13 @@ static bool is_ready(int number, short events) {
     return number < 0 || poll(&polled, 1, 0) != 0;
 }
 
+/* What to say of a descriptor that is not ready: one that is not open for this direction will never
+   be, and must not be waited for. `refused` is the access mode of the other direction. */
+static int not_ready(int number, int refused) {
+    int flags = fcntl(number, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) == refused ? EBADF : OS_WOULD_BLOCK;
+}
+
 static size_t at_most(size_t size, size_t limit) {
     return size < limit ? size : limit;
 }
@@ -133,7 +141,7 @@ int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *bu
     *got = 0;
     for (;;) {
         if ((kind == OS_PIPE || kind == OS_TERMINAL) && !is_ready(number, POLLIN)) {
-            return OS_WOULD_BLOCK;
+            return not_ready(number, O_WRONLY);
         }
         ssize_t taken = kind == OS_SOCKET ? recv(number, buffer, room, MSG_DONTWAIT)
                                           : read(number, buffer, room);
@@ -178,14 +186,37 @@ static int write_file(int number, const void *bytes, size_t size, size_t *put) {
     return write_result(written, put);
 }
 
+/*
+ * How many of the bytes a terminal that polls writable takes without waiting. One that makes
+ * something else of control bytes, as of newlines, asks for room anew behind each of them.
+ */
+static size_t terminal_piece(const uint8_t *bytes, size_t size, bool processed) {
+    size_t limit = at_most(size, TERMINAL_PIECE);
+    size_t piece = 0;
+    while (piece < limit && (!processed || bytes[piece] >= ' ')) {
+        piece++;
+    }
+    return piece > 0 ? piece : 1;
+}
+
+static bool is_processed(int number) {
+    struct termios modes;
+    return tcgetattr(number, &modes) == 0 && (modes.c_oflag & OPOST) != 0;
+}
+
 /* Writes in pieces so small that one has room whenever the descriptor polls writable. */
-static int write_pieces(int number, const uint8_t *bytes, size_t size, size_t piece, size_t *put) {
+static int write_pieces(int number, enum os_descriptor_kind kind, const uint8_t *bytes, size_t size,
+                        size_t *put) {
+    bool processed = kind == OS_TERMINAL && is_processed(number);
     int result = 0;
     while (result == 0 && *put < size) {
         if (!is_ready(number, POLLOUT)) {
-            return OS_WOULD_BLOCK;
+            return not_ready(number, O_RDONLY);
         }
-        result = write_file(number, bytes + *put, at_most(size - *put, piece), put);
+        size_t left = size - *put;
+        size_t piece = kind == OS_PIPE ? at_most(left, PIPE_PIECE)
+                                       : terminal_piece(bytes + *put, left, processed);
+        result = write_file(number, bytes + *put, piece, put);
     }
     return result;
 }
@@ -206,8 +237,7 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
     } else if (kind == OS_FILE) {
         result = write_file(number, bytes, left, put);
     } else {
-        result =
-            write_pieces(number, bytes, left, kind == OS_PIPE ? PIPE_PIECE : TERMINAL_PIECE, put);
+        result = write_pieces(number, kind, bytes, left, put);
     }
     release_signals(&held, result);
     /* What failed behind bytes that were taken fails again in the next call. */
