@@ -15,6 +15,7 @@ static portls_status fail_session(struct stream *stream, portls_error *error) {
     error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
     failure_keep(&stream->failure, error);
     stream->transport.changed = true;
+    stream->transport.owed = true; /* the alert that tells the peer */
     return stream->failure->error.status;
 }
 
@@ -99,6 +100,20 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
     return fail_session(stream, &error);
 }
 
+/*
+ * In TLS 1.3 a server's part of the handshake ends with what it receives: all that it has still to
+ * send then are tickets, and a client need not read those to be content (RFC 8446, 4.6.1).
+ */
+static bool owes_last_flight(const struct stream *stream) {
+    if (stream->snapshot->role == PORTLS_CLIENT) {
+        return true;
+    }
+    portls_connection_info info;
+    memset(&info, 0, sizeof info);
+    stream->snapshot->backend->describe(stream->session, &info);
+    return strcmp(info.protocol, "TLSv1.3") != 0;
+}
+
 /* Lets the backend go on, and says what it then needs. */
 static portls_status agree(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
@@ -107,6 +122,7 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
     if (status == PORTLS_OK) {
         stream->agreed = true;
+        transport->owed = owes_last_flight(stream);
         transport->changed = true;
         return PORTLS_OK;
     }
@@ -142,9 +158,10 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
             return status;
         }
     }
-    portls_status status = transport_flush(&stream->transport);
+    portls_status status = transport_settle(&stream->transport);
     if (status == PORTLS_OK) {
         stream->established = true;
+        stream->transport.owed = false;
         stream->transport.changed = true;
     } else if (status == PORTLS_WANT_WRITE) {
         half->needs = NEEDS_OUTPUT;
@@ -241,6 +258,7 @@ static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t 
         portls_status status = stream->snapshot->backend->write(
             stream->session, bytes + *taken, part < BACKEND_WRITE_MAX ? part : BACKEND_WRITE_MAX,
             &put, &error);
+        stream->transport.owed = true;
         if (status == PORTLS_WANT_READ) {
             return status;
         }
@@ -280,7 +298,7 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
 
 portls_status stream_step_flush(struct stream *stream) {
     stream->writing.needs = 0;
-    portls_status status = transport_flush(&stream->transport);
+    portls_status status = transport_settle(&stream->transport);
     if (status == PORTLS_WANT_WRITE) {
         stream->writing.needs = NEEDS_OUTPUT;
     }
@@ -302,6 +320,7 @@ portls_status stream_step_finish(struct stream *stream) {
             return status;
         }
         stream->shutdown_sent = true;
+        stream->transport.owed = true;
         if (status != PORTLS_OK) {
             return fail_session(stream, &error);
         }

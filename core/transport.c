@@ -176,6 +176,7 @@ static portls_status fail_output(struct transport *transport, const portls_error
     failure_keep(&transport->out_failure, error);
     drop_pending(transport);
     transport->unflushed = false;
+    transport->owed = false;
     transport->changed = true;
     return transport->out_failure->error.status;
 }
@@ -215,8 +216,14 @@ portls_status transport_flush(struct transport *transport) {
         return fail_output(transport, &error);
     }
     transport->unflushed = false;
+    transport->owed = false;
     transport->changed = true;
     return PORTLS_OK;
+}
+
+portls_status transport_settle(struct transport *transport) {
+    portls_status status = transport_flush(transport);
+    return status == PORTLS_WANT_WRITE && !transport->owed ? PORTLS_OK : status;
 }
 
 void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out) {
@@ -225,6 +232,7 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
     transport->face.send = send;
     transport->in = in;
     transport->out = out;
+    transport->owed = true; /* until the handshake is done */
 }
 
 void transport_destroy(struct transport *transport) {

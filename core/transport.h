@@ -40,6 +40,8 @@ struct transport {
 
     bool changed;   /* something happened that others who wait may want to know */
     bool ended;     /* the underlying input port is at its end */
+    bool owed;    /* what is pending was promised to somebody: part of a handshake, bytes a caller
+                     gave, a close_notify. Tickets and answers to key updates are not */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
@@ -72,6 +74,12 @@ static inline size_t transport_pending(const struct transport *transport) {
 static inline bool transport_is_flushed(const struct transport *transport) {
     return transport_pending(transport) == 0 && !transport->unflushed;
 }
+
+/*
+ * Whether everything that is owed has been sent, trying once more. What is not owed goes along when
+ * there is room, and is no reason to wait: the peer may never read it.
+ */
+portls_status transport_settle(struct transport *transport);
 
 /* Gives what was read ahead back to the underlying input port. */
 portls_status transport_give_back(struct transport *transport);
