@@ -296,7 +296,9 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
     if (is_want(finished)) {
         return finished;
     }
-    atomic_store(&out->closed, true);
+    if (atomic_exchange(&out->closed, true)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
+    }
     status = out->class->close(out, error);
     drop_output(out);
     return finished != PORTLS_OK ? finished : status;

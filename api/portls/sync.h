@@ -29,8 +29,11 @@ typedef struct portls_event {
  * @param deadline PORTLS_NO_DEADLINE, or when to give up; a past one only looks
  * @param brk      gives up when set; may be NULL
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_WRONG_KIND (a source that is no such
- *         handle); PORTLS_UNSUPPORTED (a port that cannot be waited for); PORTLS_NO_MEMORY
+ * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK (first of all, also with sources that are
+ *         ready); PORTLS_WRONG_KIND (a source that is no such handle); PORTLS_CLOSED or
+ *         PORTLS_IN_USE (a port that is closed, or wrapped); PORTLS_UNSUPPORTED (a port that cannot
+ *         be waited for); PORTLS_INVALID_ARGUMENT (no event, no deadline and no break); PORTLS_OS;
+ *         PORTLS_NO_MEMORY. On anything but PORTLS_OK no event is marked.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_sync(portls_event *events, size_t count,
                                                      portls_deadline deadline, portls_break *brk,

@@ -128,7 +128,7 @@ ParameterizedTestParameters(pipe, two_threads_move_every_byte) {
     return cr_make_param_array(size_t, capacities, 4);
 }
 
-ParameterizedTest(size_t *capacity, pipe, two_threads_move_every_byte, .timeout = 120) {
+ParameterizedTest(size_t *capacity, pipe, two_threads_move_every_byte) {
     struct ends ends = make(*capacity);
     struct stream_writer writer = {ends.out, *capacity == 1 ? 20000 : *capacity * 40 + 100000,
                                    *capacity * 3};
@@ -174,7 +174,7 @@ static void *play(void *argument) {
     return player;
 }
 
-Test(pipe, no_wake_up_is_lost_in_handovers, .timeout = 120) {
+Test(pipe, no_wake_up_is_lost_in_handovers) {
     struct ends there = make(1), back = make(1);
     struct player player = {there.in, back.out, 50000};
     pthread_t thread;
@@ -207,7 +207,7 @@ static void *write_ones(void *out) {
     return out;
 }
 
-Test(pipe, a_hundred_thousand_bytes_pass_a_pipe_of_one, .timeout = 120) {
+Test(pipe, a_hundred_thousand_bytes_pass_a_pipe_of_one) {
     struct ends ends = make(1);
     pthread_t thread;
     cr_assert_eq(pthread_create(&thread, NULL, write_ones, ends.out), 0);
@@ -231,7 +231,7 @@ static void *close_later(void *out) {
     return status == PORTLS_OK ? out : NULL;
 }
 
-Test(pipe, both_ends_may_close_at_once, .timeout = 60) {
+Test(pipe, both_ends_may_close_at_once) {
     for (int i = 0; i < 2000; i++) {
         struct ends ends = make(10);
         pthread_t thread;
@@ -259,7 +259,7 @@ static void doze(void) {
     (void)os_poll(NULL, 0, portls_deadline_after(50), &ready);
 }
 
-Test(pipe, closing_the_writer_ends_a_blocked_read, .timeout = 20) {
+Test(pipe, closing_the_writer_ends_a_blocked_read) {
     struct ends ends = make(10);
     pthread_t thread;
     cr_assert_eq(pthread_create(&thread, NULL, read_one, ends.in), 0);
@@ -278,7 +278,7 @@ static void *write_two(void *out) {
     return status == PORTLS_IO && put == 1 ? &error : NULL;
 }
 
-Test(pipe, closing_the_reader_ends_a_blocked_write, .timeout = 20) {
+Test(pipe, closing_the_reader_ends_a_blocked_write) {
     struct ends ends = make(1);
     pthread_t thread;
     cr_assert_eq(pthread_create(&thread, NULL, write_two, ends.out), 0);
@@ -320,7 +320,7 @@ static void *set_break_later(void *brk) {
     return NULL;
 }
 
-Test(pipe, a_break_ends_a_blocked_read_and_harms_nothing, .timeout = 20) {
+Test(pipe, a_break_ends_a_blocked_read_and_harms_nothing) {
     struct ends ends = make(10);
     portls_break *brk = NULL;
     portls_error error;
@@ -489,7 +489,7 @@ static void *consume_later(void *in) {
     return status == PORTLS_OK ? in : NULL;
 }
 
-Test(pipe, consuming_wakes_the_writer, .timeout = 20) {
+Test(pipe, consuming_wakes_the_writer) {
     struct ends ends = make(1);
     pthread_t thread;
     cr_assert_eq(portls_write(ends.out, "a", 1, NULL, NULL), PORTLS_OK);

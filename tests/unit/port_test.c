@@ -371,7 +371,7 @@ static void *close_as_owner(void *input) {
     return NULL;
 }
 
-Test(port, closing_and_giving_back_at_once_release_once, .timeout = 60) {
+Test(port, closing_and_giving_back_at_once_release_once) {
     for (int i = 0; i < 2000; i++) {
         struct counting_input input;
         pthread_t owner;
@@ -525,7 +525,7 @@ static portls_status stuck_finish(portls_output_port *out, portls_error *error) 
     return PORTLS_WANT_WRITE;
 }
 
-Test(port, closing_gives_up_in_time_and_closes_all_the_same, .timeout = 20) {
+Test(port, closing_gives_up_in_time_and_closes_all_the_same) {
     struct output_class stuck_class = lazy_class;
     stuck_class.finish_avail = stuck_finish;
     struct lazy_output output;
@@ -542,4 +542,28 @@ Test(port, closing_gives_up_in_time_and_closes_all_the_same, .timeout = 20) {
     cr_expect_eq(output.closed, 1);
     cr_expect_eq(output.released, 1);
     cr_expect_eq(output.begun, output.ended);
+}
+
+Test(port, closing_without_waiting_says_want_until_all_is_sent) {
+    struct lazy_output output;
+    portls_error error;
+    init_lazy(&output, 10, 0);
+    output.finishes_left = 2;
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_WANT_WRITE);
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_WANT_WRITE);
+    cr_expect_eq(output.closed, 0, "open as long as it says so");
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_OK);
+    cr_expect_eq(output.closed, 1);
+    cr_expect_eq(output.released, 1);
+    cr_expect_eq(output.begun, 0, "nothing was waited for");
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_CLOSED);
+    cr_expect_eq(output.closed, 1);
+    cr_expect_eq(portls_close_output_port_avail(NULL, &error), PORTLS_WRONG_KIND);
+    cr_expect_str_eq(error.message, "NULL is no output port");
+    init_lazy(&output, 10, 0);
+    cr_assert_eq(output_port_take(&output.port, "out", NULL), PORTLS_OK);
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_IN_USE);
+    cr_expect_eq(output.closed, 0);
+    cr_expect_eq(output_port_give_back(&output.port, true, NULL), PORTLS_OK);
+    cr_expect_eq(output.closed, 1);
 }
