@@ -1,0 +1,310 @@
+/* Connections with both ends in the test: see spec_link.h. Transfers are in spec_flow.c. */
+#include "spec_link.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+const struct transport transports[TRANSPORT_COUNT] = {
+    {"pipes of 1 byte, two threads", OVER_PIPES, 1, false},
+    {"pipes of 10 bytes, two threads", OVER_PIPES, 10, false},
+    {"pipes of 100 bytes, two threads", OVER_PIPES, 100, false},
+    {"pipes of 65536 bytes, two threads", OVER_PIPES, 65536, false},
+    {"a socketpair, two threads", OVER_SOCKETPAIR, 0, false},
+    {"TCP sockets, two threads", OVER_TCP, 0, false},
+    {"pipes of 1 byte, one thread", OVER_PIPES, 1, true},
+    {"pipes of 10 bytes, one thread", OVER_PIPES, 10, true},
+    {"pipes of 100 bytes, one thread", OVER_PIPES, 100, true},
+    {"pipes of 65536 bytes, one thread", OVER_PIPES, 65536, true},
+    {"a socketpair, one thread", OVER_SOCKETPAIR, 0, true},
+    {"TCP sockets, one thread", OVER_TCP, 0, true},
+    {"connect and accept", OVER_CONNECT, 0, false},
+};
+
+const struct transport *const wide_pipes = &transports[9];
+const struct transport *const narrow_pipes = &transports[6];
+const struct transport *const by_connect = &transports[12];
+
+/* A handshake over pipes that takes more rounds than this has stalled. */
+enum { ROUNDS_AT_MOST = 1000000 };
+
+/* ---- raw ports ---- */
+
+void make_tcp_pair(int sockets[2]) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listening = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(bind(listening, (struct sockaddr *)&address, size) == 0, "no port");
+    cr_assert(listen(listening, 1) == 0, "no listening");
+    cr_assert(getsockname(listening, (struct sockaddr *)&address, &size) == 0, "no name");
+    sockets[0] = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(connect(sockets[0], (struct sockaddr *)&address, size) == 0, "no connection");
+    sockets[1] = accept(listening, NULL, NULL);
+    cr_assert(sockets[1] >= 0, "no connection accepted");
+    close(listening);
+}
+
+static void make_socket_ports(struct link *link) {
+    int sockets[2];
+    if (link->over.kind == OVER_TCP) {
+        make_tcp_pair(sockets);
+    } else {
+        cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "no socketpair");
+    }
+    REQUIRE_OK(portls_make_descriptor_ports(sockets[0], true, &link->client.raw_in,
+                                            &link->client.raw_out, &problem));
+    REQUIRE_OK(portls_make_descriptor_ports(sockets[1], true, &link->server.raw_in,
+                                            &link->server.raw_out, &problem));
+}
+
+void link_make_raw(struct link *link, const struct transport *over) {
+    memset(link, 0, sizeof *link);
+    link->over = *over;
+    if (over->kind == OVER_PIPES) {
+        REQUIRE_OK(portls_make_pipe(over->capacity, &link->client.raw_in, &link->server.raw_out,
+                                    &problem));
+        REQUIRE_OK(portls_make_pipe(over->capacity, &link->server.raw_in, &link->client.raw_out,
+                                    &problem));
+    } else if (over->kind != OVER_CONNECT) {
+        make_socket_ports(link);
+    }
+}
+
+portls_listener *listen_local(portls_context *context, int *port_no) {
+    portls_listener *listener = NULL;
+    portls_address address;
+    REQUIRE_OK(portls_listen(0, 16, false, "127.0.0.1", context, &listener, &problem));
+    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    *port_no = address.port_no;
+    return listener;
+}
+
+/* ---- handshakes ---- */
+
+static bool still_wants(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
+}
+
+void connect_side(void *argument) {
+    struct connecting *connecting = argument;
+    struct side *side = &connecting->side;
+    side->status = connecting->brk == NULL
+                       ? portls_connect(connecting->host, connecting->port_no, connecting->context,
+                                        &side->in, &side->out, &side->error)
+                       : portls_connect_enable_break(connecting->host, connecting->port_no,
+                                                     connecting->context, connecting->brk,
+                                                     &side->in, &side->out, &side->error);
+}
+
+void accept_side(void *argument) {
+    struct accepting *accepting = argument;
+    struct side *side = &accepting->side;
+    side->status = accepting->brk == NULL
+                       ? portls_accept(accepting->listener, &side->in, &side->out, &side->error)
+                       : portls_accept_enable_break(accepting->listener, accepting->brk, &side->in,
+                                                    &side->out, &side->error);
+}
+
+/* One side's handshake over raw ports, as a thread does it. */
+struct handshaker {
+    struct side *side;
+    const portls_wrap_options *options;
+};
+
+static void do_handshake(void *argument) {
+    struct handshaker *shaker = argument;
+    struct side *side = shaker->side;
+    side->status = portls_wrap_ports(side->raw_in, side->raw_out, shaker->options, &side->in,
+                                     &side->out, &side->error);
+    if (side->status != PORTLS_OK) {
+        side_close_raw(side);
+    }
+}
+
+static void handshake_in_two_threads(struct link *link, const portls_wrap_options *client,
+                                     const portls_wrap_options *server) {
+    struct handshaker of_client = {&link->client, client};
+    struct handshaker of_server = {&link->server, server};
+    struct task task;
+    task_start(&task, do_handshake, &of_server);
+    do_handshake(&of_client);
+    task_join(&task);
+}
+
+/* Whether the listener will hear of a portls_connect that came to this. */
+static bool has_reached_the_listener(portls_status of_connect) {
+    switch (of_connect) {
+    case PORTLS_OK:
+    case PORTLS_IO:
+    case PORTLS_HANDSHAKE:
+    case PORTLS_VERIFY:
+    case PORTLS_PROTOCOL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void link_open_through(struct link *link, portls_listener *listener, const char *host,
+                       portls_context *client) {
+    portls_address address;
+    struct accepting accepting = {.listener = listener};
+    struct task task;
+    memset(link, 0, sizeof *link);
+    REQUIRE_OK(portls_make_break(&accepting.brk, &problem));
+    link->over = *by_connect;
+    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    struct connecting connecting = {.host = host, .port_no = address.port_no, .context = client};
+    task_start(&task, accept_side, &accepting);
+    connect_side(&connecting);
+    if (!has_reached_the_listener(connecting.side.status)) {
+        portls_set_break(accepting.brk);
+    }
+    task_join(&task);
+    portls_free_break(accepting.brk);
+    link->client = connecting.side;
+    link->server = accepting.side;
+}
+
+static void handshake_by_connect(struct link *link, const portls_wrap_options *client,
+                                 const portls_wrap_options *server) {
+    int port_no = 0;
+    portls_listener *listener = listen_local(server->context, &port_no);
+    link_open_through(link, listener, client->hostname == NULL ? "127.0.0.1" : client->hostname,
+                      client->context);
+    link->listener = listener;
+}
+
+static void begin_alone(struct side *side, const portls_wrap_options *options) {
+    side->status = portls_wrap_ports_avail(side->raw_in, side->raw_out, options, &side->in,
+                                           &side->out, &side->error);
+    if (side->status == PORTLS_OK) {
+        side->status = PORTLS_WANT_READ;
+    } else {
+        side_close_raw(side);
+    }
+}
+
+/* A side that failed goes on until its alert has left, and closes then. */
+static void step_alone(struct side *side) {
+    if (still_wants(side->status)) {
+        side->status = portls_handshake_avail(side->in, &side->error);
+    }
+    if (side->status != PORTLS_OK && !still_wants(side->status) && side->out != NULL) {
+        if (!still_wants(portls_flush_avail(side->out, NULL))) {
+            side_close(side);
+            side_close_raw(side);
+        }
+    }
+}
+
+static bool is_settled(const struct side *side) {
+    return side->status == PORTLS_OK || side->out == NULL;
+}
+
+/* A side that is done is not touched again: its last flight has to be on its way already. */
+static void handshake_alone(struct link *link, const portls_wrap_options *client,
+                            const portls_wrap_options *server) {
+    begin_alone(&link->client, client);
+    begin_alone(&link->server, server);
+    for (unsigned round = 0; !is_settled(&link->client) || !is_settled(&link->server); round++) {
+        cr_assert(link->over.kind != OVER_PIPES || round < ROUNDS_AT_MOST,
+                  "over %s the handshake stalled: client %s, server %s", link->over.name,
+                  portls_status_name(link->client.status), portls_status_name(link->server.status));
+        step_alone(&link->client);
+        step_alone(&link->server);
+        if (link->over.kind != OVER_PIPES) {
+            sched_yield();
+        }
+    }
+}
+
+static void handshake(struct link *link, const portls_wrap_options *client,
+                      const portls_wrap_options *server) {
+    if (link->over.kind == OVER_CONNECT) {
+        handshake_by_connect(link, client, server);
+    } else if (link->over.alone) {
+        handshake_alone(link, client, server);
+    } else {
+        handshake_in_two_threads(link, client, server);
+    }
+}
+
+void link_handshake(struct link *link, const portls_wrap_options *client,
+                    const portls_wrap_options *server) {
+    portls_wrap_options of_client = PORTLS_WRAP_OPTIONS_INIT;
+    portls_wrap_options of_server = PORTLS_WRAP_OPTIONS_INIT;
+    portls_context *made = NULL;
+    if (client != NULL) {
+        of_client = *client;
+    }
+    if (server != NULL) {
+        of_server = *server;
+    } else {
+        of_server.context = made = test_server_context();
+    }
+    if (of_client.context == NULL) {
+        of_client.context = portls_protocol_context(PORTLS_CLIENT, of_client.protocol);
+    }
+    of_client.mode = PORTLS_MODE_CONNECT;
+    of_server.mode = PORTLS_MODE_ACCEPT;
+    handshake(link, &of_client, &of_server);
+    portls_free_context(made);
+}
+
+void link_open(struct link *link, const struct transport *over, const portls_wrap_options *client,
+               const portls_wrap_options *server) {
+    link_make_raw(link, over);
+    link_handshake(link, client, server);
+}
+
+void link_open_well(struct link *link, const struct transport *over,
+                    const portls_wrap_options *client, const portls_wrap_options *server) {
+    link_open(link, over, client, server);
+    cr_assert(link->client.status == PORTLS_OK, "over %s the client's handshake: %s: %s",
+              over->name, portls_status_name(link->client.status), link->client.error.message);
+    cr_assert(link->server.status == PORTLS_OK, "over %s the server's handshake: %s: %s",
+              over->name, portls_status_name(link->server.status), link->server.error.message);
+}
+
+/* ---- closing ---- */
+
+/* What it closed without success, for a check that a thread may not make. */
+static portls_status close_ports(portls_input_port **in, portls_output_port **out,
+                                 portls_error *error) {
+    portls_status of_out = PORTLS_OK;
+    portls_status of_in = PORTLS_OK;
+    if (*out != NULL) {
+        of_out = portls_close_output_port(*out, error);
+        *out = NULL;
+    }
+    if (*in != NULL) {
+        of_in = portls_close_input_port(*in, of_out == PORTLS_OK ? error : NULL);
+        *in = NULL;
+    }
+    return of_out != PORTLS_OK ? of_out : of_in;
+}
+
+void side_close(struct side *side) {
+    portls_status status = close_ports(&side->in, &side->out, &problem);
+    cr_assert(status == PORTLS_OK, "closing the SSL ports: %s: %s", portls_status_name(status),
+              problem.message);
+}
+
+void side_close_raw(struct side *side) {
+    /* Also called by the server's thread, so nothing is checked here: the count of descriptors at
+       the end of the test tells of a close that did not happen. */
+    portls_error error;
+    ignore(close_ports(&side->raw_in, &side->raw_out, &error));
+}
+
+void link_close(struct link *link) {
+    side_close(&link->client);
+    side_close(&link->server);
+    side_close_raw(&link->client);
+    side_close_raw(&link->server);
+    portls_close(link->listener);
+    link->listener = NULL;
+}

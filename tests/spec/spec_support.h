@@ -1,0 +1,150 @@
+/*
+ * What every file of the suite uses: the two ways to define a test, checks of a status together
+ * with its error, the test certificates, contexts made in one line, and threads.
+ *
+ * A test is one statement of the manual (spec/, cited by its section) or of the design's pinned
+ * behaviour, and is named after it. Each runs in a process of its own and is failed when it leaves
+ * a descriptor open; the suite's timeout is the watchdog of everything that waits.
+ */
+#ifndef SPEC_SUPPORT_H
+#define SPEC_SUPPORT_H
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "portls/portls.h"
+
+/* ---- tests ---- */
+
+/* Seconds after which a test hangs. Generous: valgrind and a busy machine count too. */
+#ifndef SPEC_TIMEOUT
+#define SPEC_TIMEOUT 120
+#endif
+
+#define SPEC_SUITE(suite) TestSuite(suite, .timeout = SPEC_TIMEOUT)
+
+/* A test that is checked for descriptors it left open. */
+#define SPEC(suite, name)                                                                          \
+    static void suite##_##name(void);                                                              \
+    Test(suite, name) {                                                                            \
+        spec_begin();                                                                              \
+        suite##_##name();                                                                          \
+        spec_end();                                                                                \
+    }                                                                                              \
+    static void suite##_##name(void)
+
+/* The same, run once for each element of a table; its type must hold no pointers. */
+#define SPEC_FOR_EACH(suite, name, type, parameter, table, count)                                  \
+    static void suite##_##name(const type *parameter);                                             \
+    ParameterizedTestParameters(suite, name) {                                                     \
+        return cr_make_param_array(type, (void *)(uintptr_t)(table), (count));                     \
+    }                                                                                              \
+    ParameterizedTest(const type *element, suite, name) {                                          \
+        spec_begin();                                                                              \
+        suite##_##name(element);                                                                   \
+        spec_end();                                                                                \
+    }                                                                                              \
+    static void suite##_##name(const type *parameter)
+
+void spec_begin(void);
+void spec_end(void);
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- checks ---- */
+
+/* The error object of the test's own thread. */
+extern portls_error problem;
+
+/* The call, whose last argument is &problem, returns the status wanted. */
+#define REQUIRE_STATUS(call, wanted)                                                               \
+    do {                                                                                           \
+        memset(&problem, 0, sizeof problem);                                                       \
+        portls_status status_ = (call);                                                            \
+        cr_assert(status_ == (wanted), "%s returned %s and not %s: %s", #call,                     \
+                  portls_status_name(status_), portls_status_name(wanted), problem.message);       \
+    } while (0)
+
+#define REQUIRE_OK(call) REQUIRE_STATUS(call, PORTLS_OK)
+
+/* A call whose outcome does not matter here. */
+static inline void ignore(portls_status status) {
+    (void)status;
+}
+
+/* The call fails so, and its message begins with the text. */
+#define REQUIRE_FAILURE(call, wanted, beginning)                                                   \
+    do {                                                                                           \
+        REQUIRE_STATUS(call, wanted);                                                              \
+        REQUIRE_ERROR(&problem, wanted, beginning);                                                \
+    } while (0)
+
+/* The error holds this status and an orderly message that begins with the text. */
+#define REQUIRE_ERROR(error, wanted, beginning)                                                    \
+    do {                                                                                           \
+        const char *fault_ = spec_error_fault((error), (wanted), (beginning));                     \
+        cr_assert(fault_ == NULL, "%s: %s: \"%s\" (wanted: \"%s\")", fault_,                       \
+                  portls_status_name((error)->status), (error)->message, (beginning));             \
+    } while (0)
+
+/* What is wrong with an error object, or NULL. */
+const char *spec_error_fault(const portls_error *error, portls_status wanted,
+                             const char *beginning);
+
+/* The text contains another. */
+#define REQUIRE_TEXT(text, part)                                                                   \
+    cr_assert(strstr((text), (part)) != NULL, "\"%s\" does not say \"%s\"", (text), (part))
+
+/* The certificate was refused for this reason; OTHER will do where the backend cannot tell. */
+#define REQUIRE_REASON(error, wanted)                                                              \
+    cr_assert((error)->verify_reason == (wanted) ||                                                \
+                  (!spec_can(PORTLS_CAN_VERIFY_REASON) &&                                          \
+                   (error)->verify_reason == PORTLS_VERIFY_OTHER),                                 \
+              "refused because \"%s\" and not because \"%s\": %s",                                 \
+              portls_verify_reason_text((error)->verify_reason),                                   \
+              portls_verify_reason_text(wanted), (error)->message)
+
+bool spec_can(portls_capability capability);
+
+/* ---- certificates: certs/README.md says what each is ---- */
+
+#define CERTS(file) PORTLS_TEST_CERTS "/" file
+#define TEST_PEM    CERTS("test.pem")
+#define ROOT        CERTS("root.pem")
+#define SECOND_ROOT CERTS("second-root.pem")
+
+/* Contexts, to be freed with portls_free_context. `identity` is the stem of a chain and a key
+   file ("server-p256"), NULL for none; `roots`, if any, also turns verification on. */
+portls_context *client_context(portls_protocol protocol, const char *identity, const char *roots);
+portls_context *server_context(portls_protocol protocol, const char *identity, const char *roots);
+
+/* A server context with the manual's test.pem. */
+portls_context *test_server_context(void);
+
+/* Loads chain and key of an identity. */
+void load_identity(portls_context *context, const char *identity);
+
+/* A whole file in memory, from malloc. */
+uint8_t *read_file(const char *path, size_t *size);
+
+/* A file with this content in the test's own temporary directory; removed by spec_end. */
+const char *temporary_file(const void *bytes, size_t size);
+
+/* ---- threads ---- */
+
+/* A thread and what it works on. No check may be made in it: it leaves its findings to the test. */
+struct task {
+    pthread_t thread;
+    void (*work)(void *);
+    void *argument;
+};
+
+void task_start(struct task *task, void (*work)(void *), void *argument);
+void task_join(struct task *task);
+
+#endif
