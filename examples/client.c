@@ -1,4 +1,5 @@
-/* Says hello to a TLS server that the system's trusted roots vouch for, and prints its answer. */
+/* Says hello to a TLS server that the system's trusted roots vouch for, and prints the
+   beginning of its answer. */
 #include <portls/portls.h>
 #include <stdio.h>
 #include <stdlib.h>

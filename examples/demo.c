@@ -11,18 +11,18 @@
 
 #include <portls/portls.h>
 
-static void stop_on(portls_status status, const portls_error *error) {
-    if (status != PORTLS_OK) {
-        (void)fprintf(stderr, "portls-demo: %s\n", error->message);
-        exit(EXIT_FAILURE);
-    }
-}
-
+/* Ends at once: the server's thread may be at work, and exit() would tear the TLS library down
+   under it. */
 static void stop_unless(bool right, const char *what) {
     if (!right) {
         (void)fprintf(stderr, "portls-demo: %s\n", what);
-        exit(EXIT_FAILURE);
+        (void)fflush(stdout);
+        _Exit(EXIT_FAILURE);
     }
+}
+
+static void stop_on(portls_status status, const portls_error *error) {
+    stop_unless(status == PORTLS_OK, error->message);
 }
 
 static const char *file_in(const char *directory, const char *name, char *path, size_t size) {

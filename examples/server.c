@@ -4,17 +4,16 @@
 #include <stdlib.h>
 
 int main(int argc, char **argv) {
-    portls_context *context = NULL;
     portls_listener *listener = NULL;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_error error = {.message = "usage: server PORT PEM-FILE"};
     char bytes[4096];
     size_t got = 0;
-    if (argc != 3 || portls_make_server_context(PORTLS_AUTO, &context, &error) ||
-        portls_load_certificate_chain(context, argv[2], &error) ||
-        portls_load_private_key(context, argv[2], PORTLS_KEY_ANY, PORTLS_PEM, &error) ||
-        portls_listen(atoi(argv[1]), 5, true, "localhost", context, &listener, &error)) {
+    if (argc != 3 ||
+        portls_listen(atoi(argv[1]), 5, true, "localhost",
+                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
+        portls_load_identity(portls_listener_context(listener), argv[2], argv[2], &error)) {
         fprintf(stderr, "%s\n", error.message);
         return 1;
     }

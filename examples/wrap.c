@@ -38,12 +38,6 @@ static struct end make_end(int from, int to, portls_mode mode, portls_context *c
     return end;
 }
 
-static void close_end(portls_input_port *in, portls_output_port *out) {
-    portls_error error;
-    stop_on(portls_close_output_port(out, &error), &error);
-    stop_on(portls_close_input_port(in, &error), &error);
-}
-
 /* The server: sends back what it reads, until the client's close_notify. */
 static void *serve(void *argument) {
     const struct end *end = argument;
@@ -58,7 +52,8 @@ static void *serve(void *argument) {
         stop_on(portls_write(out, bytes, got, NULL, &error), &error);
     }
     stop_on(status == PORTLS_EOF ? PORTLS_OK : status, &error);
-    close_end(in, out);
+    stop_on(portls_close_output_port(out, &error), &error);
+    stop_on(portls_close_input_port(in, &error), &error);
     return NULL;
 }
 
@@ -78,7 +73,14 @@ static void talk(const struct end *end) {
         stop_on(portls_read(in, answer, sizeof answer, &got, &error), &error);
         (void)printf("%.*s", (int)got, answer);
     }
-    close_end(in, out);
+    stop_on(portls_close_output_port(out, &error), &error);
+    /* The pipe stays until the server has said its goodbye too. */
+    portls_status status = PORTLS_OK;
+    size_t got = 0;
+    while ((status = portls_read(in, answer, sizeof answer, &got, &error)) == PORTLS_OK) {
+    }
+    stop_on(status == PORTLS_EOF ? PORTLS_OK : status, &error);
+    stop_on(portls_close_input_port(in, &error), &error);
 }
 
 int main(int argc, char **argv) {

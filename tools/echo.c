@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "tool.h"
@@ -9,18 +10,50 @@
 /* Connections served at once; a further one waits in the listener until one of them ends. */
 enum { ECHO_LIMIT = 64 };
 
-/* How long the end waits for connections that are busy sending to a peer that does not read. */
-enum { ECHO_END_SECONDS = 2 };
-
+/* Which connections are being served, by their sockets, which the end of the server shuts down: a
+   thread that is sending to a client that does not read would not notice the break. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t one_ended = PTHREAD_COND_INITIALIZER;
+static portls_descriptor serving[ECHO_LIMIT];
+static bool taken[ECHO_LIMIT];
 static int active;
 
 struct connection {
     const struct tool_echo *echo;
     portls_input_port *in;
     portls_output_port *out;
+    size_t place; /* in `serving` */
 };
+
+/* There is a place: wait_for_room saw to it, and only its caller takes one. */
+static void enter(struct connection *connection) {
+    (void)pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < ECHO_LIMIT; i++) {
+        if (!taken[i]) {
+            taken[i] = true;
+            serving[i] = portls_descriptor_of(connection->in);
+            connection->place = i;
+            break;
+        }
+    }
+    active++;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+/* Before the socket is closed, since its number may then be another's. */
+static void forget_socket(const struct connection *connection) {
+    (void)pthread_mutex_lock(&lock);
+    serving[connection->place] = PORTLS_NO_DESCRIPTOR;
+    (void)pthread_mutex_unlock(&lock);
+}
+
+static void leave(const struct connection *connection) {
+    (void)pthread_mutex_lock(&lock);
+    taken[connection->place] = false;
+    active--;
+    (void)pthread_cond_signal(&one_ended);
+    (void)pthread_mutex_unlock(&lock);
+}
 
 /* Echoes one connection to its end and closes it. Returns an exit code. */
 static int serve_connection(const struct connection *connection) {
@@ -29,17 +62,15 @@ static int serve_connection(const struct connection *connection) {
     if (echo->verbose) {
         tool_describe(echo->command, connection->in);
     }
-    tool_carry(&way);
-    bool good = way.status == PORTLS_EOF || way.status == PORTLS_BREAK;
     portls_error error;
-    portls_status closed = portls_close_output_port(connection->out, &error);
-    if (good && closed != PORTLS_OK) {
-        good = false;
-        way.error = error;
-    }
-    closed = portls_close_input_port(connection->in, &error);
-    (void)closed; /* every byte was flushed before */
-    if (good) {
+    portls_status status = portls_set_shutdown_on_close(connection->out, true, &error);
+    tool_carry(&way);
+    forget_socket(connection);
+    /* Every byte was flushed before; a client that is gone misses no goodbye. */
+    status = portls_close_output_port(connection->out, &error);
+    status = portls_close_input_port(connection->in, &error);
+    (void)status;
+    if (way.status == PORTLS_EOF || portls_break_is_set(echo->stop)) {
         return TOOL_OK;
     }
     if (echo->once) {
@@ -54,11 +85,8 @@ static int serve_connection(const struct connection *connection) {
 static void *connection_thread(void *argument) {
     struct connection *connection = argument;
     (void)serve_connection(connection);
+    leave(connection);
     free(connection);
-    (void)pthread_mutex_lock(&lock);
-    active--;
-    (void)pthread_cond_signal(&one_ended);
-    (void)pthread_mutex_unlock(&lock);
     return NULL;
 }
 
@@ -66,9 +94,6 @@ static void *connection_thread(void *argument) {
 static void start_connection(const struct connection *connection) {
     struct connection *copy = malloc(sizeof *copy);
     pthread_t thread;
-    (void)pthread_mutex_lock(&lock);
-    active++;
-    (void)pthread_mutex_unlock(&lock);
     if (copy != NULL) {
         *copy = *connection;
         if (pthread_create(&thread, NULL, connection_thread, copy) == 0) {
@@ -78,9 +103,7 @@ static void start_connection(const struct connection *connection) {
         free(copy);
     }
     (void)serve_connection(connection);
-    (void)pthread_mutex_lock(&lock);
-    active--;
-    (void)pthread_mutex_unlock(&lock);
+    leave(connection);
 }
 
 static void wait_for_room(portls_break *stop) {
@@ -94,12 +117,16 @@ static void wait_for_room(portls_break *stop) {
     (void)pthread_mutex_unlock(&lock);
 }
 
-static void wait_for_all(void) {
-    struct timespec end;
-    (void)clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += ECHO_END_SECONDS;
+/* Threads that wait notice the break; the others lose their sockets. */
+static void end_all(void) {
     (void)pthread_mutex_lock(&lock);
-    while (active > 0 && pthread_cond_timedwait(&one_ended, &lock, &end) == 0) {
+    for (size_t i = 0; i < ECHO_LIMIT; i++) {
+        if (taken[i] && serving[i] != PORTLS_NO_DESCRIPTOR) {
+            (void)shutdown((int)serving[i], SHUT_RDWR);
+        }
+    }
+    while (active > 0) {
+        (void)pthread_cond_wait(&one_ended, &lock);
     }
     (void)pthread_mutex_unlock(&lock);
 }
@@ -111,16 +138,19 @@ int tool_echo(const struct tool_echo *echo) {
         wait_for_room(echo->stop);
         portls_status status = portls_accept_enable_break(echo->listener, echo->stop,
                                                           &connection.in, &connection.out, &error);
-        if (status == PORTLS_OK && echo->once) {
-            return serve_connection(&connection);
-        }
         if (status == PORTLS_OK) {
+            enter(&connection);
+            if (echo->once) {
+                return serve_connection(&connection);
+            }
             start_connection(&connection);
         } else if (status == PORTLS_BREAK) {
-            wait_for_all();
+            end_all();
             return TOOL_OK;
         } else if (echo->once || !tool_accept_goes_on(status)) {
-            return tool_fail(echo->command, &error);
+            int result = tool_fail(echo->command, &error);
+            end_all();
+            return result;
         } else if (!echo->quiet) {
             tool_say(echo->command, "a connection failed: %s", error.message);
         }

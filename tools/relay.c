@@ -9,34 +9,46 @@
 /* Large enough to fill the pieces in which the library sends best. */
 enum { PIECE_SIZE = 65536 };
 
-/* Reads the next piece, or learns that there is none: waits in portls_sync, which a break ends. */
-static portls_status next_piece(struct tool_way *way, unsigned char *piece, size_t *got) {
-    for (;;) {
-        portls_event event = {way->from, false};
-        portls_status status = portls_sync(&event, 1, PORTLS_NO_DEADLINE, way->stop, &way->error);
-        if (status != PORTLS_OK) {
-            return status;
-        }
-        status = portls_read_avail(way->from, piece, PIECE_SIZE, got, &way->error);
+/*
+ * Gathers what is there, so that it leaves in as few records as possible, and waits only when there
+ * is nothing: in portls_sync, which a break ends. What the stream came to behind gathered bytes is
+ * kept in `way->status` for the next call.
+ */
+static size_t next_piece(struct tool_way *way, unsigned char *piece) {
+    size_t have = 0;
+    while (way->status == PORTLS_OK && have < PIECE_SIZE) {
+        size_t got = 0;
+        portls_status status =
+            portls_read_avail(way->from, piece + have, PIECE_SIZE - have, &got, &way->error);
+        have += got;
         if (status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
-            return status;
+            way->status = status;
+        } else if (have > 0) {
+            break;
+        } else {
+            portls_event event = {way->from, false};
+            way->status = portls_sync(&event, 1, PORTLS_NO_DEADLINE, way->stop, &way->error);
         }
     }
+    return have;
 }
 
 void tool_carry(struct tool_way *way) {
     unsigned char piece[PIECE_SIZE];
-    size_t got = 0;
+    size_t size = 0;
+    way->status = PORTLS_OK;
     way->failed_in_write = false;
-    for (;;) {
-        way->status = next_piece(way, piece, &got);
-        if (way->status != PORTLS_OK) {
+    while ((size = next_piece(way, piece)) > 0) {
+        portls_error error;
+        portls_status status = portls_write(way->to, piece, size, NULL, &error);
+        if (status != PORTLS_OK) {
+            way->status = status;
+            way->failed_in_write = true;
+            way->error = error;
             return;
         }
-        way->status = portls_write(way->to, piece, got, NULL, &way->error);
-        if (way->status != PORTLS_OK) {
-            way->failed_in_write = true;
-            return;
+        if (portls_break_is_set(way->stop)) { /* a source that never pauses is never waited for */
+            way->status = PORTLS_BREAK;
         }
     }
 }
@@ -45,15 +57,11 @@ void tool_carry(struct tool_way *way) {
    before it reads must not stop either direction. */
 struct sender {
     struct tool_way way;
-    portls_descriptor descriptor;
     bool keep_open;
 };
 
-/*
- * Passes the end of standard input on. Closing the output port alone tells the peer nothing as long
- * as the input port is open (manual: no shutdown message), so the socket's sending side is ended
- * as well; the peer sees its stream end and can still answer.
- */
+/* Passes the end of standard input on: closing the output port sends close_notify, and the peer can
+   still answer. */
 static void *send_all(void *argument) {
     struct sender *sender = argument;
     tool_carry(&sender->way);
@@ -62,13 +70,8 @@ static void *send_all(void *argument) {
     }
     portls_error error;
     portls_status closed = portls_close_output_port(sender->way.to, &error);
-    if (closed != PORTLS_OK && sender->way.status == PORTLS_EOF) {
-        sender->way.status = closed;
-        sender->way.failed_in_write = true;
-        sender->way.error = error;
-    }
+    (void)closed; /* every byte was flushed before; a peer that is gone misses no goodbye */
     sender->way.to = NULL;
-    (void)shutdown((int)sender->descriptor, SHUT_WR);
     return NULL;
 }
 
@@ -107,7 +110,6 @@ static int both_ways(const struct tool_relay *relay, portls_input_port *standard
                      portls_output_port *standard_out, portls_output_port **out) {
     portls_descriptor descriptor = portls_descriptor_of(relay->in);
     struct sender sender = {.way = {.from = standard_in, .to = relay->out, .stop = relay->stop},
-                            .descriptor = descriptor,
                             .keep_open = relay->keep_open};
     struct tool_way receiver = {.from = relay->in, .to = standard_out, .stop = relay->stop};
     pthread_t thread;
@@ -137,7 +139,8 @@ int tool_relay(const struct tool_relay *relay) {
     portls_output_port *out = relay->out;
     int result = TOOL_OK;
     /* Standard output is owned, so that who reads it sees the end as soon as the peer's comes. */
-    if (portls_make_descriptor_input_port(STDIN_FILENO, false, &standard_in, &error) != PORTLS_OK ||
+    if (portls_set_shutdown_on_close(relay->out, true, &error) != PORTLS_OK ||
+        portls_make_descriptor_input_port(STDIN_FILENO, false, &standard_in, &error) != PORTLS_OK ||
         portls_make_descriptor_output_port(STDOUT_FILENO, true, &standard_out, &error) !=
             PORTLS_OK) {
         result = tool_fail(relay->command, &error);

@@ -4,9 +4,8 @@
 int tool_load_identity(const char *command, portls_context *context, const char *certificate,
                        const char *key) {
     portls_error error;
-    if (portls_load_certificate_chain(context, certificate, &error) != PORTLS_OK ||
-        portls_load_private_key(context, key != NULL ? key : certificate, PORTLS_KEY_ANY,
-                                PORTLS_PEM, &error) != PORTLS_OK) {
+    if (portls_load_identity(context, certificate, key != NULL ? key : certificate, &error) !=
+        PORTLS_OK) {
         return tool_fail(command, &error);
     }
     return TOOL_OK;
