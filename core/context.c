@@ -140,51 +140,28 @@ portls_status context_begin_change(portls_context *context, enum context_part pa
     return PORTLS_OK;
 }
 
-portls_status context_end_change(portls_context *context, const struct settings *candidate,
-                                 portls_error *error) {
+portls_status context_check_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error) {
+    portls_status status = context_begin_change(context, part, call, error);
+    if (status == PORTLS_OK) {
+        context_end_change(context);
+    }
+    return status;
+}
+
+portls_status context_apply(portls_context *context, const struct settings *candidate,
+                            portls_error *error) {
     struct snapshot *old = context->snapshot;
     struct snapshot *fresh = NULL;
     portls_status status = snapshot_compile(old->backend, candidate, &fresh, error);
     if (status == PORTLS_OK) {
         context->settings = *candidate;
         context->snapshot = fresh;
-    }
-    os_mutex_unlock(&context->lock);
-    if (status == PORTLS_OK) {
         snapshot_release(old);
     }
     return status;
 }
 
-void context_cancel_change(portls_context *context) {
+void context_end_change(portls_context *context) {
     os_mutex_unlock(&context->lock);
-}
-
-portls_status portls_set_verify(portls_context *context, bool verify, portls_error *error) {
-    error_begin(error);
-    portls_status status = context_begin_change(context, CONTEXT_TRUST, "portls_set_verify", error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    struct settings candidate = context->settings;
-    candidate.verify = verify;
-    return context_end_change(context, &candidate, error);
-}
-
-portls_status portls_set_verify_hostname(portls_context *context, bool verify,
-                                         portls_error *error) {
-    error_begin(error);
-    if (handle_is(context, HANDLE_SERVER_CONTEXT)) {
-        return error_fail(error, PORTLS_WRONG_KIND,
-                          "portls_set_verify_hostname needs a client context: a server has no name "
-                          "to verify a client against");
-    }
-    portls_status status =
-        context_begin_change(context, CONTEXT_TRUST, "portls_set_verify_hostname", error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    struct settings candidate = context->settings;
-    candidate.verify_hostname = verify;
-    return context_end_change(context, &candidate, error);
 }

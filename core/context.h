@@ -47,21 +47,26 @@ portls_status context_snapshot(portls_context *context, portls_role role,
 enum context_part { CONTEXT_IDENTITY, CONTEXT_TRUST };
 
 /*
- * Begins a change: checks the handle and the seal, and locks. On PORTLS_OK one of the two below
- * follows. `call` is the public function's name, for messages.
+ * Begins a change: checks the handle and the seal, and locks. PORTLS_OK is followed by
+ * context_end_change. `call` is the public function's name, for messages.
  */
 portls_status context_begin_change(portls_context *context, enum context_part part,
                                    const char *call, portls_error *error);
 
-/*
- * Ends it: compiles the candidate, which shares with the context's settings whatever does not
- * change, and makes it the context's if that succeeds. Unlocks in any case. The parts of the old
- * settings (or, on failure, of the candidate) that are not shared stay the caller's to free.
- */
-portls_status context_end_change(portls_context *context, const struct settings *candidate,
-                                 portls_error *error);
+/* The same checks without the lock: before a file is read for nothing. */
+portls_status context_check_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error);
 
-/* Unlocks without a change. */
-void context_cancel_change(portls_context *context);
+/*
+ * Compiles the candidate, which shares with the context's settings whatever does not change, and
+ * makes it the context's if that succeeds; else the context stays as it was. The parts that are
+ * not shared any more (of the old settings, or on failure of the candidate) are the caller's to
+ * free. Between begin and end.
+ */
+portls_status context_apply(portls_context *context, const struct settings *candidate,
+                            portls_error *error);
+
+/* Unlocks. */
+void context_end_change(portls_context *context);
 
 #endif

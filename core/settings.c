@@ -7,6 +7,7 @@ enum { VERSION_TLS12 = 0x0303, VERSION_TLS13 = 0x0304 };
 
 void settings_clear(struct settings *settings) {
     certificate_list_clear(&settings->chain);
+    certificate_list_clear(&settings->next_chain);
     private_key_clear(&settings->key);
     certificate_list_clear(&settings->roots);
     certificate_list_clear(&settings->authorities);

@@ -13,6 +13,7 @@ struct settings {
     bool verify;
     bool verify_hostname;
     struct certificate_list chain;
+    struct certificate_list next_chain; /* of a new identity, until its key is loaded; else empty */
     struct private_key key;
     struct certificate_list roots;
     struct certificate_list authorities;

@@ -79,13 +79,16 @@ PORTLS_API bool portls_is_server_context(const void *handle);
  * a PEM file, the own certificate first, then its issuers in order. Overwrites a chain loaded
  * before. Other PEM blocks (a key, say) are passed over.
  *
+ * Where chain and key are loaded already and the new chain does not go with that key, it begins a
+ * new identity: connections use the old pair until portls_load_private_key brings the new key.
+ *
  * @param context a context that is not sealed, or a listener's (portls_listener_context)
  * @param path    the file's name; read during the call, not kept
  * @param error   may be NULL
  * @return PORTLS_OK; PORTLS_FILE (missing, a directory, unreadable); PORTLS_BAD_CERTIFICATE (empty,
- *         no certificate in it, bad base64 or DER); PORTLS_KEY_MISMATCH (a key is loaded and is
- *         not this certificate's); PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. On failure
- *         the context stays as it was. Blocks for the file. Any thread.
+ *         no certificate in it, bad base64 or DER); PORTLS_KEY_MISMATCH (a key was loaded without
+ *         a chain and is not this certificate's); PORTLS_WRONG_KIND; PORTLS_SEALED;
+ * PORTLS_NO_MEMORY. On failure the context stays as it was. Blocks for the file. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_certificate_chain(portls_context *context,
                                                                        const char *path,
@@ -119,8 +122,8 @@ typedef enum portls_encoding {
  * @param encoding PORTLS_PEM or PORTLS_ASN1
  * @param error    may be NULL
  * @return PORTLS_OK; PORTLS_FILE; PORTLS_BAD_KEY (no key of that kind in it, or not to be
- *         understood); PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH (a chain is loaded whose
- *         certificate has another key); PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY.
+ *         understood); PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH (the chain that was loaded
+ *         last has another key); PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY.
  *         On failure the context stays as it was. Blocks for the file. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_private_key(portls_context *context,
@@ -135,9 +138,8 @@ portls_load_private_key_data(portls_context *context, const void *bytes, size_t 
                              portls_key_kind kind, portls_encoding encoding, portls_error *error);
 
 /**
- * Replaces chain and key at once, from two PEM files (which may be the same one): the way to renew
- * a certificate of a context that is in use, since the new chain does not go with the old key.
- * Connections that have begun keep the old pair. The key may be of any kind.
+ * Replaces chain and key at once, from two PEM files (which may be the same one): the short way
+ * to renew the certificate of a context that is in use. The key may be of any kind.
  * @param context   a context that is not sealed, or a listener's
  * @param chain     as for portls_load_certificate_chain
  * @param key       as for portls_load_private_key

@@ -1,0 +1,245 @@
+/*
+ * Who this side is: certificate chain and private key (manual, section 4:
+ * ssl-load-certificate-chain!, ssl-load-private-key!).
+ *
+ * The manual replaces an identity by loading the new chain and then its key. Between the two calls
+ * the new chain waits in settings.next_chain and connections use the old pair, so that a server
+ * can renew its certificate without one connection failing.
+ */
+#include "core/context.h"
+#include "core/error.h"
+#include "core/source.h"
+
+static const struct certificate_list no_certificates = {NULL, 0};
+static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
+
+/* ---- changes, with the context locked; each takes its argument over when it succeeds ---- */
+
+/* Puts the chain aside until its key comes, if it can be a chain at all. */
+static portls_status begin_new_identity(portls_context *context, struct certificate_list *chain,
+                                        portls_error *error) {
+    struct settings alone = context->settings;
+    alone.chain = *chain;
+    alone.key = no_key;
+    struct snapshot *tried = NULL;
+    portls_status status = snapshot_compile(context->snapshot->backend, &alone, &tried, error);
+    if (status == PORTLS_OK) {
+        snapshot_release(tried);
+        certificate_list_clear(&context->settings.next_chain);
+        context->settings.next_chain = *chain;
+        *chain = no_certificates;
+    }
+    return status;
+}
+
+static portls_status change_chain(portls_context *context, struct certificate_list *chain,
+                                  portls_error *error) {
+    struct settings old = context->settings;
+    struct settings candidate = old;
+    candidate.chain = *chain;
+    candidate.next_chain = no_certificates;
+    portls_error refused;
+    error_begin(&refused);
+    portls_status status = context_apply(context, &candidate, &refused);
+    if (status == PORTLS_OK) {
+        *chain = no_certificates;
+        certificate_list_clear(&old.chain);
+        certificate_list_clear(&old.next_chain);
+        return PORTLS_OK;
+    }
+    if (status == PORTLS_KEY_MISMATCH && old.chain.count > 0) {
+        return begin_new_identity(context, chain, error);
+    }
+    return error_copy(error, &refused);
+}
+
+static portls_status change_key(portls_context *context, struct private_key *key,
+                                portls_error *error) {
+    struct settings old = context->settings;
+    struct settings candidate = old;
+    candidate.key = *key;
+    if (old.next_chain.count > 0) {
+        candidate.chain = old.next_chain;
+        candidate.next_chain = no_certificates;
+    }
+    portls_status status = context_apply(context, &candidate, error);
+    if (status == PORTLS_OK) {
+        *key = no_key;
+        private_key_clear(&old.key);
+        if (old.next_chain.count > 0) {
+            certificate_list_clear(&old.chain);
+        }
+    }
+    return status;
+}
+
+static portls_status change_both(portls_context *context, struct certificate_list *chain,
+                                 struct private_key *key, portls_error *error) {
+    struct settings old = context->settings;
+    struct settings candidate = old;
+    candidate.chain = *chain;
+    candidate.key = *key;
+    candidate.next_chain = no_certificates;
+    portls_status status = context_apply(context, &candidate, error);
+    if (status == PORTLS_OK) {
+        *chain = no_certificates;
+        *key = no_key;
+        certificate_list_clear(&old.chain);
+        certificate_list_clear(&old.next_chain);
+        private_key_clear(&old.key);
+    }
+    return status;
+}
+
+/* ---- loading, with the source at hand ---- */
+
+/* Parses what is there (NULL: that part is not loaded) and makes the change. */
+static portls_status load(portls_context *context, const struct source *chain_source,
+                          const struct source *key_source, portls_key_kind kind,
+                          portls_encoding encoding, const char *call, portls_error *error) {
+    struct certificate_list chain = no_certificates;
+    struct private_key key = no_key;
+    portls_status status = PORTLS_OK;
+    if (chain_source != NULL) {
+        status = pem_certificates(chain_source->bytes, chain_source->size, chain_source->name,
+                                  &chain, error);
+    }
+    if (status == PORTLS_OK && key_source != NULL) {
+        status = pem_private_key(key_source->bytes, key_source->size, key_source->name, kind,
+                                 encoding, &key, error);
+    }
+    if (status == PORTLS_OK) {
+        status = context_begin_change(context, CONTEXT_IDENTITY, call, error);
+    }
+    if (status == PORTLS_OK) {
+        status = key_source == NULL     ? change_chain(context, &chain, error)
+                 : chain_source == NULL ? change_key(context, &key, error)
+                                        : change_both(context, &chain, &key, error);
+        context_end_change(context);
+    }
+    certificate_list_clear(&chain);
+    private_key_clear(&key);
+    return status;
+}
+
+static portls_status check_key_arguments(portls_key_kind kind, portls_encoding encoding,
+                                         portls_error *error) {
+    if (kind != PORTLS_KEY_RSA && kind != PORTLS_KEY_ANY) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%d is no key kind: use PORTLS_KEY_RSA or PORTLS_KEY_ANY", (int)kind);
+    }
+    if (encoding != PORTLS_PEM && encoding != PORTLS_ASN1) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%d is no encoding: use PORTLS_PEM or PORTLS_ASN1", (int)encoding);
+    }
+    return PORTLS_OK;
+}
+
+/* ---- the public calls ---- */
+
+portls_status portls_load_certificate_chain(portls_context *context, const char *path,
+                                            portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_certificate_chain";
+    struct source source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
+    if (status == PORTLS_OK) {
+        status = source_from_file(path, &source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error);
+    }
+    source_end(&source);
+    return status;
+}
+
+portls_status portls_load_certificate_chain_data(portls_context *context, const void *bytes,
+                                                 size_t size, portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_certificate_chain_data";
+    struct source source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
+    if (status == PORTLS_OK) {
+        status = source_from_memory(bytes, size, "the certificate data", &source, error);
+    }
+    return status == PORTLS_OK
+               ? load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
+               : status;
+}
+
+portls_status portls_load_private_key(portls_context *context, const char *path,
+                                      portls_key_kind kind, portls_encoding encoding,
+                                      portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_private_key";
+    struct source source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
+    if (status == PORTLS_OK) {
+        status = check_key_arguments(kind, encoding, error);
+    }
+    if (status == PORTLS_OK) {
+        status = source_from_file(path, &source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = load(context, NULL, &source, kind, encoding, call, error);
+    }
+    source_end(&source);
+    return status;
+}
+
+portls_status portls_load_private_key_data(portls_context *context, const void *bytes, size_t size,
+                                           portls_key_kind kind, portls_encoding encoding,
+                                           portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_private_key_data";
+    struct source source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
+    if (status == PORTLS_OK) {
+        status = check_key_arguments(kind, encoding, error);
+    }
+    if (status == PORTLS_OK) {
+        status = source_from_memory(bytes, size, "the key data", &source, error);
+    }
+    return status == PORTLS_OK ? load(context, NULL, &source, kind, encoding, call, error) : status;
+}
+
+portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
+                                   portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_identity";
+    struct source chain_source = SOURCE_NONE;
+    struct source key_source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
+    if (status == PORTLS_OK) {
+        status = source_from_file(chain, &chain_source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = source_from_file(key, &key_source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error);
+    }
+    source_end(&chain_source);
+    source_end(&key_source);
+    return status;
+}
+
+portls_status portls_load_identity_data(portls_context *context, const void *chain,
+                                        size_t chain_size, const void *key, size_t key_size,
+                                        portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_identity_data";
+    struct source chain_source = SOURCE_NONE;
+    struct source key_source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
+    if (status == PORTLS_OK) {
+        status =
+            source_from_memory(chain, chain_size, "the certificate data", &chain_source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = source_from_memory(key, key_size, "the key data", &key_source, error);
+    }
+    return status == PORTLS_OK
+               ? load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
+               : status;
+}
