@@ -46,9 +46,18 @@ if(PORTLS_VALGRIND)
         --leak-check=full --show-leak-kinds=definite,indirect,possible --error-exitcode=99)
 endif()
 
+# The command over one backend: in bin/ for the chosen one, in bin/<backend>/ for each other.
+function(portls_tool_path backend variable)
+    set(path "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/portls")
+    if(backend IN_LIST PORTLS_BACKENDS_BUILT AND NOT backend STREQUAL PORTLS_BACKEND)
+        set(path "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/${backend}/portls")
+    endif()
+    set(${variable} "${path}" PARENT_SCOPE)
+endfunction()
+
 # What every test of the tree is told and watched for.
 function(portls_test_properties test kind backend timeout)
-    set(tool "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/portls")
+    portls_tool_path(${backend} tool)
     set_tests_properties(${test} PROPERTIES
         LABELS "${kind};${backend};${ARGN}"
         TIMEOUT ${timeout}
@@ -128,5 +137,30 @@ function(portls_add_suite name)
         add_dependencies(${test} portls-certs)
         add_test(NAME ${test} COMMAND ${command} $<TARGET_FILE:${test}>)
         portls_test_properties(${test} ${arg_KIND} ${backend} ${timeout} ${arg_LABELS})
+    endforeach()
+endfunction()
+
+# portls_add_script: a shell test of the command, registered once per backend built.
+#
+#   portls_add_script(<name> KIND <kind> SCRIPT <file> [ARGUMENTS <argument>...]
+#                     [LABELS <label>...] [TIMEOUT <seconds>])
+#
+# runs SCRIPT TOOL CERTS ARGUMENT... as <kind>.<name>.<backend>. In an argument @BACKEND@ stands for
+# the backend.
+function(portls_add_script name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;SCRIPT;TIMEOUT" "ARGUMENTS;LABELS")
+    if(NOT arg_KIND OR NOT arg_SCRIPT)
+        message(FATAL_ERROR "portls_add_script(${name}) needs KIND and SCRIPT")
+    endif()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    foreach(backend IN LISTS PORTLS_BACKENDS_BUILT)
+        set(test ${arg_KIND}.${name}.${backend})
+        portls_tool_path(${backend} tool)
+        string(REPLACE "@BACKEND@" "${backend}" arguments "${arg_ARGUMENTS}")
+        add_test(NAME ${test} COMMAND bash "${CMAKE_CURRENT_SOURCE_DIR}/${arg_SCRIPT}" "${tool}"
+            "${PORTLS_TEST_CERTS}" ${arguments})
+        portls_test_properties(${test} ${arg_KIND} ${backend} ${arg_TIMEOUT} ${arg_LABELS})
     endforeach()
 endfunction()
