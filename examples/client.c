@@ -11,7 +11,8 @@ int main(int argc, char **argv) {
     portls_error error = {.message = "usage: client HOST PORT"};
     char answer[1000];
     size_t got = 0;
-    if (argc != 3 || portls_connect(argv[1], atoi(argv[2]), secure, &in, &out, &error) ||
+    if (argc != 3 ||
+        portls_connect(argv[1], (int)strtol(argv[2], NULL, 10), secure, &in, &out, &error) ||
         portls_write(out, "hello\n", 6, NULL, &error) ||
         portls_read(in, answer, sizeof answer, &got, &error)) {
         fprintf(stderr, "%s\n", error.message);

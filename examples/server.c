@@ -11,10 +11,11 @@ int main(int argc, char **argv) {
     char bytes[4096];
     size_t got = 0;
     if (argc != 3 ||
-        portls_listen(atoi(argv[1]), 5, true, "localhost",
+        portls_listen((int)strtol(argv[1], NULL, 10), 5, true, "localhost",
                       portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
         portls_load_identity(portls_listener_context(listener), argv[2], argv[2], &error)) {
         fprintf(stderr, "%s\n", error.message);
+        portls_close(listener);
         return 1;
     }
     for (;;) {

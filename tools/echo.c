@@ -63,13 +63,12 @@ static int serve_connection(const struct connection *connection) {
         tool_describe(echo->command, connection->in);
     }
     portls_error error;
-    portls_status status = portls_set_shutdown_on_close(connection->out, true, &error);
+    tool_ignore(portls_set_shutdown_on_close(connection->out, true, &error));
     tool_carry(&way);
     forget_socket(connection);
     /* Every byte was flushed before; a client that is gone misses no goodbye. */
-    status = portls_close_output_port(connection->out, &error);
-    status = portls_close_input_port(connection->in, &error);
-    (void)status;
+    tool_ignore(portls_close_output_port(connection->out, &error));
+    tool_ignore(portls_close_input_port(connection->in, &error));
     if (way.status == PORTLS_EOF || portls_break_is_set(echo->stop)) {
         return TOOL_OK;
     }

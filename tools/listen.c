@@ -161,12 +161,11 @@ static void on_signal(int number) {
     portls_set_break(signalled);
 }
 
-static void stop_on_signals(portls_break *stop) {
+static void handle_signals(void (*handler)(int)) {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
+    action.sa_handler = handler;
     (void)sigemptyset(&action.sa_mask);
-    signalled = stop;
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
 }
@@ -228,7 +227,8 @@ static int serve(const char *command, const struct listen_options *options, port
     if (portls_listen(options->port_no, 128, true, host, context, &listener, &error) != PORTLS_OK) {
         return tool_fail(command, &error);
     }
-    stop_on_signals(stop);
+    signalled = stop;
+    handle_signals(on_signal);
     int result = announce(command, listener);
     if (result == TOOL_OK && options->echo) {
         struct tool_echo echo = {.command = command,
@@ -266,6 +266,7 @@ int tool_listen(int argc, char **argv) {
         result = serve(argv[0], &options, context, stop);
     }
     portls_free_context(context);
-    /* `stop` stays: a signal may still come, and its handler uses it. */
+    handle_signals(SIG_IGN); /* it ends in any case, and in good order */
+    portls_free_break(stop);
     return result;
 }

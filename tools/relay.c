@@ -69,8 +69,8 @@ static void *send_all(void *argument) {
         return NULL;
     }
     portls_error error;
-    portls_status closed = portls_close_output_port(sender->way.to, &error);
-    (void)closed; /* every byte was flushed before; a peer that is gone misses no goodbye */
+    /* Every byte was flushed before; a peer that is gone misses no goodbye. */
+    tool_ignore(portls_close_output_port(sender->way.to, &error));
     sender->way.to = NULL;
     return NULL;
 }
@@ -148,15 +148,12 @@ int tool_relay(const struct tool_relay *relay) {
         result = both_ways(relay, standard_in, standard_out, &out);
     }
     if (standard_in != NULL) {
-        portls_status closed = portls_close_input_port(standard_in, &ignored);
-        (void)closed;
+        tool_ignore(portls_close_input_port(standard_in, &ignored));
     }
     /* Everything was flushed by the writes; what closing may still say changes nothing. */
     if (out != NULL) {
-        portls_status closed = portls_close_output_port(out, &ignored);
-        (void)closed;
+        tool_ignore(portls_close_output_port(out, &ignored));
     }
-    portls_status closed = portls_close_input_port(relay->in, &ignored);
-    (void)closed;
+    tool_ignore(portls_close_input_port(relay->in, &ignored));
     return result;
 }

@@ -8,13 +8,10 @@
 enum { LINE_SIZE = 1024 };
 
 /* One fputs for the whole line, so that lines of several threads do not mix. */
-static void say_line(const char *command, const char *format, va_list arguments) {
-    char line[LINE_SIZE];
-    int head = snprintf(line, sizeof line, "portls%s%s: ", *command != '\0' ? " " : "", command);
-    if (head < 0 || (size_t)head >= sizeof line) {
-        return;
-    }
-    (void)vsnprintf(line + head, sizeof line - (size_t)head - 1, format, arguments);
+static void say_line(const char *command, const char *text) {
+    char line[LINE_SIZE + 64];
+    (void)snprintf(line, sizeof line - 1, "portls%s%s: %s", *command != '\0' ? " " : "", command,
+                   text);
     for (char *at = line; *at != '\0'; at++) {
         if ((unsigned char)*at < 0x20 || *at == 0x7f) {
             *at = '?';
@@ -27,19 +24,27 @@ static void say_line(const char *command, const char *format, va_list arguments)
 }
 
 void tool_say(const char *command, const char *format, ...) {
+    char text[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    say_line(command, format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    say_line(command, text);
 }
 
 int tool_usage(const char *command, const char *format, ...) {
+    char text[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    say_line(command, format, arguments);
+    (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    say_line(command, text);
     (void)fprintf(stderr, "Try 'portls %s%s--help'.\n", command, *command != '\0' ? " " : "");
     return TOOL_USAGE;
+}
+
+void tool_ignore(portls_status status) {
+    (void)status;
 }
 
 static int exit_code(portls_status status) {
