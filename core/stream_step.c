@@ -308,8 +308,9 @@ portls_status stream_step_flush(struct stream *stream) {
 portls_status stream_step_finish(struct stream *stream) {
     bool owes_shutdown = stream->shutdown_on_close && !stream->shutdown_sent;
     if (stream->established && stream->failure == NULL && owes_shutdown) {
-        portls_status status = stream_step_flush(stream);
+        portls_status status = transport_flush(&stream->transport);
         if (status != PORTLS_OK) {
+            stream->writing.needs = NEEDS_OUTPUT;
             return status;
         }
         portls_error error;

@@ -164,6 +164,7 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
         error_begin(&error);
         (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
         failure_keep(&transport->out_failure, &error);
+        transport->lost = true;
         return PORTLS_OK;
     }
     memcpy(transport->pending + transport->pending_end, bytes, size);
@@ -176,6 +177,7 @@ static portls_status fail_output(struct transport *transport, const portls_error
     failure_keep(&transport->out_failure, error);
     drop_pending(transport);
     transport->unflushed = false;
+    transport->lost = transport->owed;
     transport->owed = false;
     transport->changed = true;
     return transport->out_failure->error.status;
@@ -223,7 +225,10 @@ portls_status transport_flush(struct transport *transport) {
 
 portls_status transport_settle(struct transport *transport) {
     portls_status status = transport_flush(transport);
-    return status == PORTLS_WANT_WRITE && !transport->owed ? PORTLS_OK : status;
+    if (status == PORTLS_WANT_WRITE) {
+        return transport->owed ? status : PORTLS_OK;
+    }
+    return status == PORTLS_OK || transport->lost ? status : PORTLS_OK;
 }
 
 void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out) {

@@ -42,6 +42,7 @@ struct transport {
     bool ended;     /* the underlying input port is at its end */
     bool owed;      /* what is pending was promised to somebody: part of a handshake, bytes a caller
                        gave, a close_notify. Tickets and answers to key updates are not */
+    bool lost;      /* something that was owed cannot be sent any more */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
