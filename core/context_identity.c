@@ -15,6 +15,15 @@ static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
 
 /* ---- changes, with the context locked; each takes its argument over when it succeeds ---- */
 
+/* Says what is refused by its own name, in front of why. */
+static portls_status refuse(const char *name, const portls_error *refused, portls_error *error) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        (void)error_fail(error, refused->status, "%s: %s", name, refused->message);
+        error->backend_code = refused->backend_code;
+    }
+    return refused->status;
+}
+
 /* Puts the chain aside until its key comes, if it can be a chain at all. */
 static portls_status begin_new_identity(portls_context *context, struct certificate_list *chain,
                                         portls_error *error) {
@@ -112,10 +121,16 @@ static portls_status load(portls_context *context, const struct source *chain_so
         status = context_begin_change(context, CONTEXT_IDENTITY, call, error);
     }
     if (status == PORTLS_OK) {
-        status = key_source == NULL     ? change_chain(context, &chain, error)
-                 : chain_source == NULL ? change_key(context, &key, error)
-                                        : change_both(context, &chain, &key, error);
+        portls_error refused;
+        error_begin(&refused);
+        status = key_source == NULL     ? change_chain(context, &chain, &refused)
+                 : chain_source == NULL ? change_key(context, &key, &refused)
+                                        : change_both(context, &chain, &key, &refused);
         context_end_change(context);
+        if (status != PORTLS_OK) {
+            const struct source *named = key_source != NULL ? key_source : chain_source;
+            status = refuse(named->name, &refused, error);
+        }
     }
     certificate_list_clear(&chain);
     private_key_clear(&key);

@@ -222,15 +222,26 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     }
 }
 
+/* Serves the byte that was read to see whether there is one, and what can be had behind it. */
+static void read_stash(struct stream *stream, uint8_t *buffer, size_t size, size_t *got) {
+    stream->has_stash = false;
+    buffer[0] = stream->stash;
+    size_t more = 0;
+    bool open = !stream->peer_closed && !stream->truncated && stream->failure == NULL;
+    /* How the stream goes on otherwise is kept, and said by the next read. */
+    if (size > 1 && open && read_session(stream, buffer + 1, size - 1, &more) != PORTLS_OK) {
+        more = 0;
+    }
+    *got = 1 + more;
+}
+
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got) {
     portls_status status = stream_step_handshake(stream, &stream->reading);
     if (status != PORTLS_OK) {
         return status;
     }
     if (stream->has_stash) {
-        stream->has_stash = false;
-        *(uint8_t *)buffer = stream->stash;
-        *got = 1;
+        read_stash(stream, buffer, size, got);
         return PORTLS_OK;
     }
     if (stream->peer_closed || stream->truncated) {

@@ -12,7 +12,8 @@ static bool has_key_type(const char *name) {
 
 static portls_status backend_load(portls_error *error) {
     ERR_clear_error();
-    if (OPENSSL_init_ssl(0, NULL) != 1) {
+    /* No clean-up at exit: other threads may still be in the middle of a handshake then. */
+    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) != 1) {
         return fail_library(
             error, PORTLS_UNAVAILABLE,
             "OpenSSL could not be initialised; its configuration file (openssl.cnf,"

@@ -63,9 +63,9 @@ same 'connect --cert without a key in it: exit code' "$code" 5
 
 # Keys of another certificate: of another size, of the same size, of the same curve.
 mismatch='the private key does not belong to the certificate'
-refused "$mismatch" listen 0 --cert "$cert" --key "$certs/server-rsa3072.key"
-refused "$mismatch" listen 0 --cert "$cert" --key "$certs/client-rsa2048.key"
-refused "$mismatch" listen 0 --cert "$certs/server-p256.chain.pem" --key "$certs/client-p256.key"
+refused "$certs/server-rsa3072.key: $mismatch" listen 0 --cert "$cert" --key "$certs/server-rsa3072.key"
+refused "$certs/client-rsa2048.key: $mismatch" listen 0 --cert "$cert" --key "$certs/client-rsa2048.key"
+refused "$certs/client-p256.key: $mismatch" listen 0 --cert "$certs/server-p256.chain.pem" --key "$certs/client-p256.key"
 
 # The system's roots, where the environment names a file that is not there.
 SSL_CERT_FILE=$none refused "$none: named by SSL_CERT_FILE, cannot be read: there is no such file \
