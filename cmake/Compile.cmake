@@ -35,16 +35,3 @@ function(portls_program_code target)
     set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON
         C_EXTENSIONS ON)
 endfunction()
-
-# While several people write at once: those of the files that are there already.
-function(portls_present variable)
-    set(present "")
-    foreach(file IN LISTS ARGN)
-        if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-            list(APPEND present "${file}")
-        else()
-            message(STATUS "Not written yet: ${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-        endif()
-    endforeach()
-    set(${variable} "${present}" PARENT_SCOPE)
-endfunction()

@@ -109,7 +109,8 @@ foreach(file IN LISTS found)
         set(backend "${CMAKE_MATCH_1}")
         set(library "^${backend}(/|\\.h$)")
         if(backend STREQUAL "libtls")
-            set(library "^tls\\.h$")
+            # libtls is itself a layer over libcrypto and libssl, its own or OpenSSL's.
+            set(library "^(tls\\.h$|openssl/)")
         endif()
         check_includes("${file}" "(^(${C_SYSTEM})\\.h$|${library})"
             "^(portls/|backends/[^/]+$|backends/${backend}/)" ""

@@ -1,0 +1,142 @@
+# Builds a static wolfSSL from Debian's source package, with cmake/wolfssl/user_settings.h and so
+# without its OpenSSL layer:
+#   cmake -D PREFIX=<directory> -P cmake/wolfssl-from-source.cmake
+# installs library, headers and wolfssl.pc there; -DPORTLS_WOLFSSL_PREFIX=<directory> then finds it.
+# Nothing is done when it is there and was made with the same parameters. More of them:
+#   -D SOURCE=<directory>      an unpacked wolfSSL; else `apt-get source` fetches it
+#   -D SETTINGS=<file>         another user_settings.h (a file of this name)
+#   -D COMPILER=<cc>           the C compiler
+#   -D FLAGS="<flags>"         its flags
+#   -D LIBRARIES="<-l...>"     what programs link beside it, where the system's libc is not enough
+#   -D TOOLCHAIN=<file>        a CMake toolchain file, for another machine
+#   -D BUILD_TYPE=<type>       Release unless said otherwise
+#   -D WORK=<directory>        where it is unpacked and built; <PREFIX>-work unless said otherwise
+cmake_minimum_required(VERSION 3.25)
+
+if(NOT PREFIX)
+    message(FATAL_ERROR "Say where to install it: cmake -D PREFIX=<directory> -P "
+        "cmake/wolfssl-from-source.cmake")
+endif()
+get_filename_component(PREFIX "${PREFIX}" ABSOLUTE)
+if(NOT WORK)
+    set(WORK "${PREFIX}-work")
+endif()
+get_filename_component(WORK "${WORK}" ABSOLUTE)
+if(NOT SETTINGS)
+    set(SETTINGS "${CMAKE_CURRENT_LIST_DIR}/wolfssl/user_settings.h")
+endif()
+get_filename_component(SETTINGS "${SETTINGS}" ABSOLUTE)
+if(NOT BUILD_TYPE)
+    set(BUILD_TYPE Release)
+endif()
+
+file(SHA256 "${SETTINGS}" settings_hash)
+file(SHA256 "${CMAKE_CURRENT_LIST_DIR}/wolfssl/CMakeLists.txt" recipe_hash)
+set(stamp_text
+    "${settings_hash};${recipe_hash};${SOURCE};${COMPILER};${FLAGS};${LIBRARIES};${TOOLCHAIN};${BUILD_TYPE}")
+set(stamp "${PREFIX}/portls-wolfssl.stamp")
+if(EXISTS "${stamp}")
+    file(READ "${stamp}" old_text)
+    if(old_text STREQUAL stamp_text)
+        message(STATUS "wolfSSL: ${PREFIX} is up to date")
+        return()
+    endif()
+endif()
+file(REMOVE "${stamp}")
+
+function(run what advice)
+    execute_process(COMMAND ${ARGN} WORKING_DIRECTORY "${WORK}" RESULT_VARIABLE result
+        OUTPUT_VARIABLE output ERROR_VARIABLE output)
+    if(NOT result EQUAL 0)
+        message(NOTICE "${output}")
+        message(FATAL_ERROR "wolfSSL: ${what} failed (${result}), see above. ${advice}")
+    endif()
+endfunction()
+
+# The machine's own Debian archives as source archives, with the keys the machine trusts for them:
+# every stanza of a .sources file that names Debian's keyring. Nothing in /etc is changed.
+function(write_source_list file)
+    file(GLOB lists "/etc/apt/sources.list.d/*.sources")
+    set(stanzas "")
+    foreach(list IN LISTS lists)
+        file(READ "${list}" text)
+        string(REPLACE ";" "\\;" text "${text}")
+        string(REGEX REPLACE "\n#[^\n]*" "" text "\n${text}")
+        string(REGEX REPLACE "\n[ \t]*\n+" ";" text "${text}")
+        foreach(stanza IN LISTS text)
+            if(stanza MATCHES "Signed-By:[^\n]*debian-archive-keyring")
+                string(REGEX REPLACE "Types:[^\n]*" "Types: deb-src" stanza "${stanza}")
+                string(APPEND stanzas "${stanza}\n\n")
+            endif()
+        endforeach()
+    endforeach()
+    if(NOT stanzas)
+        message(FATAL_ERROR "wolfSSL: no file in /etc/apt/sources.list.d names Debian's archive with "
+            "its keyring, so its source cannot be fetched. Unpack wolfSSL by hand and name it with "
+            "-D SOURCE=<directory>")
+    endif()
+    file(WRITE "${file}" "${stanzas}")
+endfunction()
+
+# Fetches and unpacks the source package; apt checks its signature. Sets SOURCE.
+function(fetch_source)
+    file(GLOB unpacked LIST_DIRECTORIES TRUE "${WORK}/wolfssl-*")
+    foreach(directory IN LISTS unpacked)
+        if(EXISTS "${directory}/wolfssl/ssl.h")
+            set(SOURCE "${directory}" PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+    find_program(APT_GET apt-get)
+    find_program(DPKG_SOURCE dpkg-source)
+    if(NOT APT_GET OR NOT DPKG_SOURCE)
+        message(FATAL_ERROR "wolfSSL: fetching its source needs Debian's apt-get and dpkg-source "
+            "(apt-get install dpkg-dev). Elsewhere unpack wolfSSL by hand and name it with "
+            "-D SOURCE=<directory>")
+    endif()
+    file(MAKE_DIRECTORY "${WORK}/apt/lists/partial" "${WORK}/apt/cache/archives/partial")
+    write_source_list("${WORK}/apt/portls.sources")
+    set(apt_get "${APT_GET}" --quiet
+        -o "Dir::Etc::SourceList=${WORK}/apt/portls.sources" -o "Dir::Etc::SourceParts=/dev/null"
+        -o "Dir::State::Lists=${WORK}/apt/lists" -o "Dir::Cache=${WORK}/apt/cache"
+        -o "APT::Sandbox::User=root")
+    set(advice "Is this machine connected? An unpacked wolfSSL can be named with -D SOURCE=<directory>")
+    run("apt-get update" "${advice}" ${apt_get} update)
+    run("apt-get source" "${advice}" ${apt_get} source wolfssl)
+    file(GLOB unpacked LIST_DIRECTORIES TRUE "${WORK}/wolfssl-*/wolfssl")
+    list(GET unpacked 0 directory)
+    get_filename_component(directory "${directory}" DIRECTORY)
+    set(SOURCE "${directory}" PARENT_SCOPE)
+endfunction()
+
+file(MAKE_DIRECTORY "${WORK}")
+if(NOT SOURCE)
+    message(STATUS "wolfSSL: fetching the source")
+    fetch_source()
+endif()
+get_filename_component(SOURCE "${SOURCE}" ABSOLUTE)
+
+set(arguments "")
+if(COMPILER)
+    list(APPEND arguments "-DCMAKE_C_COMPILER=${COMPILER}")
+endif()
+if(TOOLCHAIN)
+    get_filename_component(TOOLCHAIN "${TOOLCHAIN}" ABSOLUTE)
+    list(APPEND arguments "-DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}")
+endif()
+find_program(NINJA NAMES ninja ninja-build)
+if(NINJA)
+    list(APPEND arguments -G Ninja)
+endif()
+
+# A build tree remembers its compiler: begin anew.
+file(REMOVE_RECURSE "${WORK}/build")
+message(STATUS "wolfSSL: building ${SOURCE}")
+run(configure "" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/wolfssl" -B "${WORK}/build"
+    ${arguments} "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_C_FLAGS=${FLAGS}"
+    "-DCMAKE_INSTALL_PREFIX=${PREFIX}" -DCMAKE_INSTALL_LIBDIR=lib
+    "-DWOLFSSL_SOURCE=${SOURCE}" "-DWOLFSSL_SETTINGS=${SETTINGS}" "-DWOLFSSL_LIBRARIES=${LIBRARIES}")
+run(build "" "${CMAKE_COMMAND}" --build "${WORK}/build" --parallel 2)
+run(install "" "${CMAKE_COMMAND}" --install "${WORK}/build")
+file(WRITE "${stamp}" "${stamp_text}")
+message(STATUS "wolfSSL: installed in ${PREFIX}")

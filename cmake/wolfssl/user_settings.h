@@ -1,0 +1,78 @@
+/*
+ * What goes into a wolfSSL that cmake/wolfssl-from-source.cmake builds: TLS 1.2 and 1.3 with today's
+ * algorithms and nothing else; no OPENSSL_EXTRA, no files, no sockets. What backends/wolfssl needs
+ * is marked; the rest may be taken away on a small target.
+ */
+#ifndef PORTLS_WOLFSSL_USER_SETTINGS_H
+#define PORTLS_WOLFSSL_USER_SETTINGS_H
+
+/* ---- what backends/wolfssl needs ---- */
+
+#define WOLFSSL_TLS13 /* or WOLFSSL_NO_TLS12, one of the two versions may be missing */
+#define HAVE_TLS_EXTENSIONS
+#define HAVE_SUPPORTED_CURVES
+#define HAVE_SNI
+#define WOLFSSL_ALWAYS_KEEP_SNI    /* a server tells which name was asked for */
+#define WOLFSSL_ALWAYS_VERIFY_CB   /* the backend decides about every certificate, also a good one */
+#define WOLFSSL_VERIFY_CB_ALL_CERTS /* and before the first is judged it has seen them all */
+#define WOLFSSL_EXTRA_ALERTS       /* the peer is told why */
+#define WOLFSSL_USER_IO            /* no sockets: the transport is the only way in and out */
+#define WOLFSSL_ALT_CERT_CHAINS    /* nothing of a peer's chain stays behind in the context */
+#define WOLFSSL_BASE64_ENCODE
+
+/* ---- limits on what is spoken ---- */
+
+#define NO_OLD_TLS
+#define NO_PSK
+#define NO_SESSION_CACHE /* tickets need none */
+#define HAVE_SESSION_TICKET
+#define HAVE_EXTENDED_MASTER
+#define HAVE_SERVER_RENEGOTIATION_INFO
+#define WOLFSSL_NO_SHAKE128
+#define WOLFSSL_NO_SHAKE256
+
+/* ---- algorithms ---- */
+
+#define HAVE_HKDF
+#define WC_RSA_PSS
+#define HAVE_ECC
+#define HAVE_ECC384
+#define HAVE_ECC521
+#define ECC_USER_CURVES /* P-256 always, and those above */
+#define ECC_SHAMIR
+#define HAVE_CURVE25519
+#define HAVE_ED25519
+#define HAVE_AESGCM
+#define GCM_TABLE_4BIT
+#define HAVE_CHACHA
+#define HAVE_POLY1305
+#define WOLFSSL_SHA224
+#define WOLFSSL_SHA384
+#define WOLFSSL_SHA512
+#define HAVE_HASHDRBG
+#define NO_DSA
+#define NO_DH
+#define NO_DES3
+#define NO_RC4
+#define NO_MD4
+#define NO_MD5
+#define NO_RABBIT
+#define NO_HC128
+
+/* ---- arithmetic ---- */
+
+#define WOLFSSL_SP_MATH_ALL
+#define SP_INT_BITS 4096
+#define TFM_TIMING_RESISTANT
+#define ECC_TIMING_RESISTANT
+#define WC_RSA_BLINDING
+#define WOLFSSL_VALIDATE_ECC_IMPORT
+
+/* ---- the system ---- */
+
+#define NO_FILESYSTEM
+#define NO_WRITEV
+#define NO_MAIN_DRIVER
+#define WOLFSSL_NO_ATOMICS
+
+#endif
