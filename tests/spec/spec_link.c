@@ -27,8 +27,8 @@ const struct transport *const wide_pipes = &transports[9];
 const struct transport *const narrow_pipes = &transports[6];
 const struct transport *const by_connect = &transports[12];
 
-/* A handshake over pipes that takes more rounds than this has stalled. */
-enum { ROUNDS_AT_MOST = 1000000 };
+/* A handshake over pipes that takes more rounds than this has stalled; one that failed is over. */
+enum { ROUNDS_AT_MOST = 1000000, ROUNDS_FOR_AN_ALERT = 50000 };
 
 /* ---- raw ports ---- */
 
@@ -79,6 +79,22 @@ portls_listener *listen_local(portls_context *context, int *port_no) {
     REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
     *port_no = address.port_no;
     return listener;
+}
+
+/* What it closed without success, for a check that a thread may not make. */
+static portls_status close_ports(portls_input_port **in, portls_output_port **out,
+                                 portls_error *error) {
+    portls_status of_out = PORTLS_OK;
+    portls_status of_in = PORTLS_OK;
+    if (*out != NULL) {
+        of_out = portls_close_output_port(*out, error);
+        *out = NULL;
+    }
+    if (*in != NULL) {
+        of_in = portls_close_input_port(*in, of_out == PORTLS_OK ? error : NULL);
+        *in = NULL;
+    }
+    return of_out != PORTLS_OK ? of_out : of_in;
 }
 
 /* ---- handshakes ---- */
@@ -187,14 +203,15 @@ static void begin_alone(struct side *side, const portls_wrap_options *options) {
     }
 }
 
-/* A side that failed goes on until its alert has left, and closes then. */
-static void step_alone(struct side *side) {
+/* A side that failed goes on until its alert has left, or for some time if nobody takes it, and
+   closes then. */
+static void step_alone(struct side *side, unsigned round) {
     if (still_wants(side->status)) {
         side->status = portls_handshake_avail(side->in, &side->error);
     }
     if (side->status != PORTLS_OK && !still_wants(side->status) && side->out != NULL) {
-        if (!still_wants(portls_flush_avail(side->out, NULL))) {
-            side_close(side);
+        if (!still_wants(portls_flush_avail(side->out, NULL)) || round > ROUNDS_FOR_AN_ALERT) {
+            ignore(close_ports(&side->in, &side->out, &problem));
             side_close_raw(side);
         }
     }
@@ -213,8 +230,8 @@ static void handshake_alone(struct link *link, const portls_wrap_options *client
         cr_assert(link->over.kind != OVER_PIPES || round < ROUNDS_AT_MOST,
                   "over %s the handshake stalled: client %s, server %s", link->over.name,
                   portls_status_name(link->client.status), portls_status_name(link->server.status));
-        step_alone(&link->client);
-        step_alone(&link->server);
+        step_alone(&link->client, round);
+        step_alone(&link->server, round);
         if (link->over.kind != OVER_PIPES) {
             sched_yield();
         }
@@ -270,22 +287,6 @@ void link_open_well(struct link *link, const struct transport *over,
 }
 
 /* ---- closing ---- */
-
-/* What it closed without success, for a check that a thread may not make. */
-static portls_status close_ports(portls_input_port **in, portls_output_port **out,
-                                 portls_error *error) {
-    portls_status of_out = PORTLS_OK;
-    portls_status of_in = PORTLS_OK;
-    if (*out != NULL) {
-        of_out = portls_close_output_port(*out, error);
-        *out = NULL;
-    }
-    if (*in != NULL) {
-        of_in = portls_close_input_port(*in, of_out == PORTLS_OK ? error : NULL);
-        *in = NULL;
-    }
-    return of_out != PORTLS_OK ? of_out : of_in;
-}
 
 void side_close(struct side *side) {
     portls_status status = close_ports(&side->in, &side->out, &problem);
