@@ -1,0 +1,28 @@
+/* The libtls backend: its table and its initialisation. */
+#include "backends/libtls/libtls.h"
+
+static portls_status backend_load(portls_error *error) {
+    if (tls_init() != 0) {
+        beneath_clear_errors();
+        return backend_fail(error, PORTLS_UNAVAILABLE,
+                            "libtls could not be initialised; there may be no memory for it");
+    }
+    return beneath_load(error);
+}
+
+const struct backend portls_backend = {
+    .interface_version = BACKEND_INTERFACE_VERSION,
+    .name = "libtls",
+    .load = backend_load,
+    .version = beneath_version,
+    .capabilities = beneath_capabilities,
+    .context_new = context_new,
+    .context_free = context_free,
+    .session_new = session_new,
+    .session_free = session_free,
+    .handshake = session_handshake,
+    .read = session_read,
+    .write = session_write,
+    .shutdown = session_shutdown,
+    .describe = session_describe,
+};

@@ -1,0 +1,22 @@
+/*
+ * The libssl and libcrypto that libtls stands on: OpenSSL's beneath libretls, else LibreSSL's own.
+ * The only place of this backend that includes their headers, for what the API of libtls has no
+ * call for. The PORTLS_LIBTLS_… macros are probed in CMakeLists.txt.
+ */
+#ifndef BACKENDS_LIBTLS_BENEATH_H
+#define BACKENDS_LIBTLS_BENEATH_H
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include "backends/libtls/libtls.h"
+
+/* The session of an SSL; NULL for one that is not ours. In beneath.c. */
+struct backend_session *beneath_session_of(const SSL *ssl);
+
+#endif

@@ -1,0 +1,138 @@
+/* Certificates and the private key, looked at before libtls gets them: it neither says which one is
+   bad nor, in all cases, that a key is another certificate's. */
+#include <limits.h>
+
+#include "backends/libtls/beneath.h"
+
+/* Decodes one certificate of the list that messages call `list`; NULL: `error` says which one. */
+static X509 *decode(const struct backend_blob *blob, const char *list, size_t place, size_t count,
+                    portls_error *error) {
+    const unsigned char *cursor = blob->bytes;
+    X509 *certificate = NULL;
+    if (blob->size <= LONG_MAX) {
+        certificate = d2i_X509(NULL, &cursor, (long)blob->size);
+    }
+    bool whole = certificate != NULL && cursor == blob->bytes + blob->size;
+    EVP_PKEY *key = whole ? X509_get_pubkey(certificate) : NULL;
+    EVP_PKEY_free(key);
+    if (key != NULL) {
+        return certificate;
+    }
+    const char *fault = certificate == NULL ? "is no X.509 certificate"
+                        : !whole            ? "has bytes behind its end"
+                                            : "has a public key of an unknown kind";
+    X509_free(certificate);
+    struct library_error library = beneath_take_error();
+    if (library.no_memory) {
+        (void)fail_no_memory(error);
+        return NULL;
+    }
+    (void)backend_fail(error, PORTLS_BAD_CERTIFICATE,
+                       "certificate %zu of the %zu in the %s %s that libtls understands", place,
+                       count, list, fault);
+    error->backend_code = (int64_t)library.code;
+    return NULL;
+}
+
+/* The form is given, so an encrypted key is not even looked into: nothing could prompt. */
+static EVP_PKEY *decode_key_as(const struct backend_blob *key, enum backend_key_format format,
+                               const unsigned char **cursor) {
+    if (format != BACKEND_KEY_PKCS8) {
+        int type = format == BACKEND_KEY_PKCS1 ? EVP_PKEY_RSA : EVP_PKEY_EC;
+        return d2i_PrivateKey(type, NULL, cursor, (long)key->size);
+    }
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, cursor, (long)key->size);
+    EVP_PKEY *decoded = info == NULL ? NULL : EVP_PKCS82PKEY(info);
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return decoded;
+}
+
+static EVP_PKEY *decode_key(const struct backend_settings *settings, portls_error *error) {
+    const struct backend_blob *key = &settings->key;
+    const unsigned char *cursor = key->bytes;
+    EVP_PKEY *decoded =
+        key->size <= LONG_MAX ? decode_key_as(key, settings->key_format, &cursor) : NULL;
+    if (decoded != NULL && cursor == key->bytes + key->size) {
+        return decoded;
+    }
+    (void)fail_library(error, PORTLS_BAD_KEY,
+                       decoded != NULL ? "the private key has bytes behind its end"
+                                       : "the private key is damaged or of a kind that libtls does "
+                                         "not know; an RSA or EC key would do",
+                       NULL);
+    EVP_PKEY_free(decoded);
+    return NULL;
+}
+
+static portls_status check_key(const struct backend_settings *settings, X509 *own,
+                               portls_error *error) {
+    EVP_PKEY *key = decode_key(settings, error);
+    if (key == NULL) {
+        return error->status;
+    }
+    portls_status status = PORTLS_OK;
+    if (own != NULL && X509_check_private_key(own, key) != 1) {
+        status = fail_library(error, PORTLS_KEY_MISMATCH,
+                              "the private key does not belong to the certificate", NULL);
+    }
+    EVP_PKEY_free(key);
+    return status;
+}
+
+portls_status certificate_check_identity(const struct backend_settings *settings,
+                                         portls_error *error) {
+    X509 *own = NULL;
+    for (size_t i = 0; i < settings->chain_count; i++) {
+        X509 *certificate =
+            decode(&settings->chain[i], "certificate chain", i + 1, settings->chain_count, error);
+        if (certificate == NULL) {
+            X509_free(own);
+            return error->status;
+        }
+        if (i == 0) {
+            own = certificate;
+        } else {
+            X509_free(certificate);
+        }
+    }
+    portls_status status = PORTLS_OK;
+    if (settings->key_format != BACKEND_KEY_NONE) {
+        status = check_key(settings, own, error);
+    }
+    X509_free(own);
+    return status;
+}
+
+portls_status certificate_load_roots(const struct backend_settings *settings,
+                                     struct x509_store_st **roots, portls_error *error) {
+    X509_STORE *store = X509_STORE_new();
+    if (store == NULL) {
+        return fail_no_memory(error);
+    }
+    portls_status status = PORTLS_OK;
+    for (size_t i = 0; i < settings->roots_count && status == PORTLS_OK; i++) {
+        X509 *root =
+            decode(&settings->roots[i], "trusted roots", i + 1, settings->roots_count, error);
+        if (root == NULL) {
+            status = error->status;
+        } else if (X509_STORE_add_cert(store, root) != 1) {
+            status = fail_no_memory(error);
+        }
+        X509_free(root);
+    }
+    /* A trusted certificate is trusted as it is, be it an intermediate or a leaf: the manual speaks
+       of trusted certificates, and a self-made one is often no authority. */
+    if (status == PORTLS_OK && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
+        status = fail_no_memory(error);
+    }
+    if (status != PORTLS_OK) {
+        X509_STORE_free(store);
+        return status;
+    }
+    *roots = store;
+    return PORTLS_OK;
+}
+
+void certificate_free_roots(struct x509_store_st *roots) {
+    X509_STORE_free(roots);
+}

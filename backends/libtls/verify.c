@@ -1,0 +1,105 @@
+/*
+ * Verifying the peer's certificate, and saying why it was refused. libtls's own verification ends
+ * chains at self-signed roots only, looks at the name when the server has long been told that all
+ * is well, and parses its roots anew for every connection; so it is told not to verify, and this
+ * stands in its place. A session without it is never made, and never done before it has accepted.
+ */
+#include "backends/libtls/beneath.h"
+#include "backends/verify_text.h"
+#include "backends/x509_reason.h"
+
+/* The library takes the CN where there is no DNS name; here any subject alternative name rules it
+   out. False: no memory, or a name it does not take. */
+static bool apply_name_rules(X509_STORE_CTX *store_context, const struct backend_session *session) {
+    X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(store_context);
+    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+    unsigned int flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+    if (leaf != NULL && X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
+        flags |= X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+    }
+    X509_VERIFY_PARAM_set_hostflags(parameters, flags);
+    if (session->host == NULL) {
+        return true;
+    }
+    return session->host_is_address
+               ? X509_VERIFY_PARAM_set1_ip_asc(parameters, session->host) == 1
+               : X509_VERIFY_PARAM_set1_host(parameters, session->host, 0) == 1;
+}
+
+static void note_refusal(struct verify_failure *refused, X509_STORE_CTX *store_context) {
+    if (X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
+        X509_STORE_CTX_set_error(store_context, X509_V_ERR_UNSPECIFIED);
+    }
+    refused->code = X509_STORE_CTX_get_error(store_context);
+    refused->depth = X509_STORE_CTX_get_error_depth(store_context);
+    X509 *certificate = X509_STORE_CTX_get_current_cert(store_context);
+    if (certificate == NULL) {
+        certificate = X509_STORE_CTX_get0_cert(store_context);
+    }
+    if (certificate != NULL) {
+        (void)X509_NAME_oneline(X509_get_subject_name(certificate), refused->subject,
+                                (int)sizeof refused->subject);
+    }
+}
+
+/* Stands for libtls's callback in every handshake in which the peer has sent a certificate. */
+static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
+    (void)argument;
+    const SSL *ssl =
+        X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct backend_session *session = ssl == NULL ? NULL : beneath_session_of(ssl);
+    if (session == NULL) {
+        return 0;
+    }
+    /* Both are looked at: LibreSSL's X509_verify_cert can return 1 beside an error. */
+    if (apply_name_rules(store_context, session) && X509_verify_cert(store_context) == 1 &&
+        X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
+        session->accepted = true;
+        return 1;
+    }
+    session->accepted = false;
+    note_refusal(&session->refused, store_context);
+    return 0;
+}
+
+bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
+    SSL_CTX *ssl_context = SSL_get_SSL_CTX(ssl);
+    if (X509_STORE_up_ref(roots) != 1) {
+        return false;
+    }
+    SSL_CTX_set_cert_store(ssl_context, roots);
+    SSL_CTX_set_cert_verify_callback(ssl_context, verify_peer, NULL);
+    return true;
+}
+
+portls_status verify_fail(const struct backend_session *session, portls_error *error) {
+    const struct verify_failure *refused = &session->refused;
+    const char *peer = session->context->role == PORTLS_SERVER ? "client" : "server";
+    portls_verify_reason reason = backend_x509_reason(refused->code);
+    if (refused->code == X509_V_OK) {
+        reason = PORTLS_VERIFY_NO_CERTIFICATE;
+        (void)backend_fail(error, PORTLS_VERIFY,
+                           "the %s sent no certificate, but one that can be verified is required",
+                           peer);
+    } else if (!session->context->has_roots &&
+               (reason == PORTLS_VERIFY_UNTRUSTED || reason == PORTLS_VERIFY_SELF_SIGNED)) {
+        reason = PORTLS_VERIFY_NO_ROOTS;
+        (void)backend_fail(error, PORTLS_VERIFY,
+                           "the %s's certificate cannot be verified: no trusted roots are loaded",
+                           peer);
+    } else if (reason == PORTLS_VERIFY_NAME) {
+        (void)backend_fail(error, PORTLS_VERIFY,
+                           "the certificate of the server, %s, is not for the %s %s that was asked "
+                           "for",
+                           refused->subject, session->host_is_address ? "address" : "host",
+                           session->host != NULL ? session->host : "");
+    } else {
+        (void)backend_fail(error, PORTLS_VERIFY,
+                           "the %s's certificate was refused: %s (certificate %d of its chain, %s)",
+                           peer, backend_verify_text(reason), refused->depth + 1, refused->subject);
+    }
+    error->verify_reason = reason;
+    error->backend_code = refused->code;
+    error->alert = session->alert_sent;
+    return PORTLS_VERIFY;
+}
