@@ -66,6 +66,16 @@ static void set_port(struct os_address *address, int port_no) {
     }
 }
 
+/* Whether this kernel has IPv6 at all; in a container it often has not. */
+static bool has_ipv6(void) {
+    int number = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    if (number < 0) {
+        return errno != EAFNOSUPPORT;
+    }
+    (void)close(number);
+    return true;
+}
+
 /* All local addresses: the IPv6 socket takes IPv4 too, the other is for machines without IPv6. */
 static size_t wildcards(int port_no, struct os_address *addresses, size_t limit) {
     struct sockaddr_in6 six;
@@ -78,7 +88,7 @@ static size_t wildcards(int port_no, struct os_address *addresses, size_t limit)
     four.sin_addr.s_addr = htonl(INADDR_ANY);
 
     size_t count = 0;
-    if (count < limit) {
+    if (count < limit && has_ipv6()) {
         memcpy(addresses[count].storage, &six, sizeof six);
         addresses[count].size = sizeof six;
         set_port(&addresses[count], port_no);
