@@ -56,18 +56,88 @@ SPEC(context, loading_a_chain_overwrites_the_old_chain) {
     portls_free_context(context);
 }
 
-/* The same of a pair that is in use: both at once, since the new chain does not go with the old key
-   (portls_load_identity). */
-SPEC(context, an_identity_is_replaced_as_a_whole) {
+/* "Loading a chain overwrites the old chain. Also call ssl-load-private-key! to load the
+   certificate's corresponding key": so a pair in use is renewed. Until its key comes connections
+   use the old pair, and the old key is no longer the right one. */
+SPEC(context, a_chain_and_then_its_key_replace_the_old_pair) {
     portls_context *context = server_context(PORTLS_AUTO, "wildcard", NULL);
     require_subject(context, "wildcard");
+    REQUIRE_OK(portls_load_certificate_chain(context, CERTS("ip-only.chain.pem"), &problem));
+    require_subject(context, "wildcard");
+    REQUIRE_FAILURE(portls_load_private_key(context, CERTS("wildcard.key"), PORTLS_KEY_RSA,
+                                            PORTLS_PEM, &problem),
+                    PORTLS_KEY_MISMATCH, CERTS("wildcard.key") ": the private key does not belong");
+    require_subject(context, "wildcard");
+    REQUIRE_OK(portls_load_private_key(context, CERTS("ip-only.key"), PORTLS_KEY_RSA, PORTLS_PEM,
+                                       &problem));
+    require_subject(context, "ip-only");
+    portls_free_context(context);
+}
+
+/* The same while the new chain waits for its key: another chain overwrites it too. */
+SPEC(context, a_chain_that_waits_for_its_key_is_overwritten_too) {
+    portls_context *context = server_context(PORTLS_AUTO, "wildcard", NULL);
+    REQUIRE_OK(portls_load_certificate_chain(context, CERTS("ip-only.chain.pem"), &problem));
+    REQUIRE_OK(portls_load_certificate_chain(context, CERTS("server-p256.chain.pem"), &problem));
+    REQUIRE_STATUS(portls_load_private_key(context, CERTS("ip-only.key"), PORTLS_KEY_ANY,
+                                           PORTLS_PEM, &problem),
+                   PORTLS_KEY_MISMATCH);
+    REQUIRE_OK(portls_load_private_key(context, CERTS("server-p256.key"), PORTLS_KEY_ANY,
+                                       PORTLS_PEM, &problem));
+    require_subject(context, "localhost");
+    /* And the old pair comes back by its own chain, whose key is there no more. */
+    REQUIRE_OK(portls_load_certificate_chain(context, CERTS("wildcard.chain.pem"), &problem));
+    require_subject(context, "localhost");
+    portls_free_context(context);
+}
+
+/* The same of a listener in use: connections made before, between and after all go well. */
+SPEC(context, a_listeners_identity_is_renewed_while_it_is_in_use) {
+    static const char *const seen[] = {"wildcard", "wildcard", "ip-only"};
+    portls_context *server = server_context(PORTLS_AUTO, "wildcard", NULL);
+    int port_no;
+    portls_listener *listener = listen_local(server, &port_no);
+    struct link links[COUNT_OF(seen)];
+    for (size_t i = 0; i < COUNT_OF(seen); i++) {
+        portls_context *its = portls_listener_context(listener);
+        portls_connection_info info;
+        if (i == 1) {
+            REQUIRE_OK(portls_load_certificate_chain(its, CERTS("ip-only.chain.pem"), &problem));
+        } else if (i == 2) {
+            REQUIRE_OK(portls_load_private_key(its, CERTS("ip-only.key"), PORTLS_KEY_RSA,
+                                               PORTLS_PEM, &problem));
+        }
+        link_open_through(&links[i], listener, "127.0.0.1",
+                          portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO));
+        cr_assert(links[i].server.status == PORTLS_OK, "%s", links[i].server.error.message);
+        REQUIRE_OK(portls_describe_connection(links[i].client.in, &info, &problem));
+        REQUIRE_TEXT(info.peer_subject, seen[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(seen); i++) {
+        link_exchange(&links[i], 1000);
+        link_close(&links[i]);
+    }
+    portls_close(listener);
+    portls_free_context(server);
+}
+
+/* portls_load_identity replaces both at once, or neither. */
+SPEC(context, an_identity_is_replaced_as_a_whole) {
+    portls_context *context = server_context(PORTLS_AUTO, "wildcard", NULL);
     REQUIRE_OK(
         portls_load_identity(context, CERTS("ip-only.chain.pem"), CERTS("ip-only.key"), &problem));
     require_subject(context, "ip-only");
     REQUIRE_FAILURE(
         portls_load_identity(context, CERTS("no-san.chain.pem"), CERTS("ip-only.key"), &problem),
-        PORTLS_KEY_MISMATCH, "");
+        PORTLS_KEY_MISMATCH,
+        CERTS("ip-only.key") ": the private key does not belong to the certificate");
+    REQUIRE_STATUS(
+        portls_load_identity(context, CERTS("no-san.chain.pem"), "/nonexistent", &problem),
+        PORTLS_FILE);
     require_subject(context, "ip-only");
+    REQUIRE_OK(portls_load_identity(context, CERTS("server-p256.chain.pem"),
+                                    CERTS("server-p256.key"), &problem));
+    require_subject(context, "localhost");
     REQUIRE_OK(portls_load_identity(context, TEST_PEM, TEST_PEM, &problem));
     require_subject(context, "test");
     portls_free_context(context);

@@ -224,6 +224,34 @@ SPEC(stream, what_is_decrypted_already_is_ready) {
     }
 }
 
+/* A byte that was looked at for portls_byte_ready, or portls_sync, is no read of its own: one read
+   takes it with all that is behind it. */
+OVER_EVERY_WRAP(stream, looking_does_not_break_a_record_up) {
+    enum { SIZE = 5000 };
+    uint8_t sent[SIZE];
+    uint8_t buffer[SIZE];
+    struct link link;
+    size_t count;
+    for (size_t place = 0; place < SIZE; place++) {
+        sent[place] = pattern_byte(place);
+    }
+    open_both(&link, over, false);
+    size_t put = 0;
+    REQUIRE_OK(portls_write_avail(link.client.out, sent, sizeof sent, &put, &problem));
+    cr_assert_eq(put, SIZE, "only %zu bytes were taken", put);
+    while (!portls_byte_ready(link.server.in)) {
+        ignore(portls_flush_avail(link.client.out, &problem));
+        sched_yield();
+    }
+    portls_event event = {.source = link.server.in};
+    REQUIRE_OK(portls_sync(&event, 1, portls_deadline_after(-1), NULL, &problem));
+    cr_assert(event.ready);
+    REQUIRE_OK(portls_read(link.server.in, buffer, sizeof buffer, &count, &problem));
+    cr_assert_eq(count, SIZE, "over %s it returned %zu bytes", over->name, count);
+    cr_assert(memcmp(buffer, sent, SIZE) == 0);
+    link_close(&link);
+}
+
 SPEC(stream, half_a_record_is_not_ready) {
     struct link link;
     char buffer[100];
@@ -435,7 +463,8 @@ OVER_EVERY_WRAP(stream, closing_flushes) {
     link_close(&link);
 }
 
-/* The ports of connect and accept send a shutdown message when they are asked to. */
+/* portls_set_shutdown_on_close: the ports of connect and accept send a shutdown message when they
+   are asked to, */
 SPEC(stream, connected_and_accepted_ports_can_be_told_to_shut_down) {
     struct link link;
     size_t total;
@@ -451,5 +480,39 @@ SPEC(stream, connected_and_accepted_ports_can_be_told_to_shut_down) {
     link.server.out = NULL;
     REQUIRE_STATUS(link_read_to_end(&link, &link.client, &total), PORTLS_EOF);
     cr_assert(!portls_input_truncated(link.client.in));
+    link_close(&link);
+}
+
+/* and wrapped ones do, or do not, whatever their option was. */
+OVER_EVERY_WRAP(stream, wrapped_ports_can_be_told_to_shut_down_or_not_to) {
+    struct link link;
+    portls_status end;
+    size_t total;
+    open_both(&link, over, false);
+    link_exchange(&link, 100);
+    REQUIRE_OK(portls_set_shutdown_on_close(link.client.out, true, &problem));
+    cr_assert_eq(link_close_output(&link, &link.client, &link.server, &end), PORTLS_OK);
+    cr_assert_eq(end, PORTLS_EOF);
+    cr_assert(!portls_input_truncated(link.server.in));
+    link_close(&link);
+
+    open_both(&link, over, true);
+    link_exchange(&link, 100);
+    REQUIRE_OK(portls_set_shutdown_on_close(link.client.out, false, &problem));
+    REQUIRE_OK(portls_set_shutdown_on_close(link.server.out, false, &problem));
+    side_close(&link.client);
+    REQUIRE_STATUS(link_read_to_end(&link, &link.server, &total), PORTLS_EOF);
+    cr_assert(portls_input_truncated(link.server.in), "a shutdown message came");
+    link_close(&link);
+}
+
+/* It cannot be asked of a port that is closed. */
+SPEC(stream, a_closed_port_is_not_told_to_shut_down) {
+    struct link link;
+    open_both(&link, wide_pipes, false);
+    REQUIRE_OK(portls_close_output_port(link.client.out, &problem));
+    REQUIRE_FAILURE(portls_set_shutdown_on_close(link.client.out, true, &problem), PORTLS_CLOSED,
+                    "the output port is closed");
+    link.client.out = NULL;
     link_close(&link);
 }
