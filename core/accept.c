@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/listener_state.h"
 #include "core/socket_stream.h"
@@ -112,7 +113,7 @@ portls_status listener_step(portls_listener *listener, portls_error *error) {
     for (size_t i = 0; i < listener->socket_count && status == PORTLS_OK; i++) {
         status = accept_some(listener, listener->sockets[i], error);
     }
-    portls_deadline now = os_now();
+    portls_deadline now = clock_now();
     for (struct arrival *arrival = listener->oldest; arrival != NULL; arrival = arrival->next) {
         if (!arrival->done) {
             arrival_step(listener, arrival, now);

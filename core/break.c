@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/handle.h"
 #include "core/os/os.h"
@@ -89,7 +90,7 @@ portls_descriptor break_descriptor(const portls_break *brk) {
 
 portls_deadline portls_deadline_after(int64_t milliseconds) {
     const int64_t nanoseconds = 1000000;
-    int64_t now = os_now();
+    int64_t now = clock_now();
     if (milliseconds < 0) {
         return now - 1;
     }

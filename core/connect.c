@@ -1,171 +1,140 @@
 /* The TCP-like client procedures (manual, section 1: ssl-connect). */
+#include "core/connecting.h"
 #include "core/context.h"
 #include "core/error.h"
 #include "core/hostname.h"
-#include "core/socket_stream.h"
+#include "core/stream.h"
 #include "portls/tcp.h"
 
-enum { ADDRESSES_LIMIT = 16, PORT_NUMBER_MAX = 65535 };
+enum { PORT_NUMBER_MAX = 65535 };
 
-/* What one connect is about; the host as it will be resolved, sent and verified. */
-struct target {
+/* What one call was asked for. */
+struct request {
     const char *host;
     int port_no;
+    portls_context *context;
+    struct wait_limit limit;
+    portls_input_port **in;
+    portls_output_port **out;
 };
 
-/* Waits until a socket that is being connected has come to a result, and fetches it. */
-static portls_status wait_connected(portls_descriptor socket, const struct wait_limit *limit,
-                                    int *failed, portls_error *error) {
-    struct wait_set set;
-    wait_set_init(&set);
-    wait_set_add_descriptor(&set, socket, OS_WRITABLE);
-    portls_status status = wait_set_wait(&set, limit, error);
-    wait_set_destroy(&set);
-    if (status == PORTLS_OK) {
-        *failed = os_socket_connected(socket);
-    }
-    return status;
-}
-
-/* Tries one address. PORTLS_OK with a socket; PORTLS_CONNECT and why in *failed; what ended a wait.
- */
-static portls_status try_address(const struct os_address *address, const struct wait_limit *limit,
-                                 portls_descriptor *socket, int *failed, portls_error *error) {
-    *failed = os_socket_connect(address, socket);
-    if (*failed == 0) {
-        return PORTLS_OK;
-    }
-    if (*failed != OS_WOULD_BLOCK) {
-        return PORTLS_CONNECT;
-    }
-    portls_status status = wait_connected(*socket, limit, failed, error);
-    if (status == PORTLS_OK && *failed == 0) {
-        return PORTLS_OK;
-    }
-    (void)os_close(*socket);
-    *socket = PORTLS_NO_DESCRIPTOR;
-    return status == PORTLS_OK ? PORTLS_CONNECT : status;
-}
-
-/* Resolves the host and connects to the first of its addresses that answers. */
-static portls_status connect_tcp(const struct target *target, const struct wait_limit *limit,
-                                 portls_descriptor *socket, portls_error *error) {
-    struct os_address addresses[ADDRESSES_LIMIT];
-    size_t count = 0;
-    const char *reason = NULL;
-    int failed = os_resolve(target->host, target->port_no, false, addresses, ADDRESSES_LIMIT,
-                            &count, &reason);
-    if (failed != 0) {
-        portls_status status =
-            error_fail(error, PORTLS_RESOLVE, "cannot resolve \"%s\": %s", target->host, reason);
-        if (error != NULL && failed > 0) {
-            error->os_errno = failed;
-        }
-        return status;
-    }
-    if (portls_break_is_set(limit->brk)) {
-        return error_fail(error, PORTLS_BREAK, "the break is set, so the connect was given up");
-    }
-    int first_failure = 0;
-    for (size_t i = 0; i < count; i++) {
-        portls_status status = try_address(&addresses[i], limit, socket, &failed, error);
-        if (status != PORTLS_CONNECT) {
-            return status;
-        }
-        if (first_failure == 0) {
-            first_failure = failed;
-        }
-    }
-    return error_fail_os(error, PORTLS_CONNECT, first_failure, "cannot connect to %s port %d",
-                         target->host, target->port_no);
-}
-
-/* Speaks TLS over a connected socket, which is the connection's from here on. */
-static portls_status begin_tls(portls_descriptor socket, const struct target *target,
-                               struct snapshot *snapshot, const struct wait_limit *limit,
-                               struct stream **stream, portls_error *error) {
-    portls_status status = socket_stream_new(socket, snapshot, target->host, stream, error);
-    if (status == PORTLS_OK) {
-        status = stream_handshake(*stream, limit, error);
-        if (status != PORTLS_OK) {
-            socket_stream_drop(*stream);
-        }
-    }
-    return status;
-}
-
-static portls_status check_arguments(const char *host, int port_no, const portls_break *brk,
-                                     portls_input_port **in, portls_output_port **out,
-                                     portls_error *error) {
-    if (in == NULL || out == NULL) {
+static portls_status check(const struct request *request, portls_error *error) {
+    char normal[HOSTNAME_MAX + 1];
+    if (request->in == NULL || request->out == NULL) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for a port is NULL");
     }
-    if (host == NULL) {
+    if (request->host == NULL) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT, "the host is NULL");
     }
-    if (port_no < 1 || port_no > PORT_NUMBER_MAX) {
+    if (request->port_no < 1 || request->port_no > PORT_NUMBER_MAX) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
-                          "port number %d is out of range: it must be 1 to 65535", port_no);
+                          "port number %d is out of range: it must be 1 to 65535",
+                          request->port_no);
     }
-    if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
+    if (request->limit.brk != NULL && !handle_is(request->limit.brk, HANDLE_BREAK)) {
         return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
     }
-    return PORTLS_OK;
+    return hostname_normalise(request->host, normal, error);
 }
 
-static portls_status connect_with(const char *host, int port_no, portls_context *context,
-                                  const struct wait_limit *limit, struct stream **stream,
-                                  portls_error *error) {
-    char normal[HOSTNAME_MAX + 1];
-    portls_status status = hostname_normalise(host, normal, error);
+/* A stream over ports that are being connected; with the ports it owns them. */
+static portls_status begin_with(const struct request *request, struct snapshot *snapshot,
+                                struct stream **stream, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    /* The system resolves the host as it was written: it may have a zone. */
+    portls_status status = connecting_ports(request->host, request->port_no, &in, &out, error);
     if (status != PORTLS_OK) {
         return status;
+    }
+    struct stream_options options = {
+        .snapshot = snapshot,
+        .hostname = request->host,
+        .close_original = true,
+        .network = true,
+    };
+    status = stream_new(in, out, &options, stream, error);
+    if (status != PORTLS_OK) {
+        portls_status closed = portls_close_output_port(out, NULL);
+        closed = portls_close_input_port(in, NULL);
+        (void)closed; /* the first cause counts */
+    }
+    return status;
+}
+
+static portls_status begin(const struct request *request, struct stream **stream,
+                           portls_error *error) {
+    error_begin(error);
+    if (request->in != NULL) {
+        *request->in = NULL;
+    }
+    if (request->out != NULL) {
+        *request->out = NULL;
     }
     struct snapshot *snapshot = NULL;
-    status = context_snapshot(context, PORTLS_CLIENT, &snapshot, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    /* The system resolves the host as it was written: it may have a zone. */
-    struct target target = {host, port_no};
-    portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
-    status = connect_tcp(&target, limit, &socket, error);
+    portls_status status = check(request, error);
     if (status == PORTLS_OK) {
-        status = begin_tls(socket, &target, snapshot, limit, stream, error);
+        status = context_snapshot(request->context, PORTLS_CLIENT, &snapshot, error);
+    }
+    if (status == PORTLS_OK) {
+        status = begin_with(request, snapshot, stream, error);
     }
     snapshot_release(snapshot);
     return status;
 }
 
-portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,
-                                          portls_break *brk, portls_input_port **in,
-                                          portls_output_port **out, portls_error *error) {
-    error_begin(error);
-    if (in != NULL) {
-        *in = NULL;
-    }
-    if (out != NULL) {
-        *out = NULL;
-    }
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, brk};
-    struct stream *stream = NULL;
-    portls_status status = check_arguments(host, port_no, brk, in, out, error);
+/* Hands the ports out, or says of a failure that it is the network's (manual, section 3). */
+static portls_status finish(const struct request *request, struct stream *stream,
+                            portls_status status, portls_error *error) {
     if (status == PORTLS_OK) {
-        status = connect_with(host, port_no, context, &limit, &stream, error);
+        *request->in = &stream->in;
+        *request->out = &stream->out;
+    } else if (error != NULL) {
+        error->error_class = PORTLS_CLASS_NETWORK;
     }
-    if (status != PORTLS_OK) {
-        if (error != NULL) {
-            error->error_class = PORTLS_CLASS_NETWORK;
+    return status;
+}
+
+static portls_status connect_and_wait(const struct request *request, portls_error *error) {
+    struct stream *stream = NULL;
+    portls_status status = begin(request, &stream, error);
+    if (status == PORTLS_OK) {
+        status = stream_handshake(stream, &request->limit, error);
+        if (status != PORTLS_OK) {
+            connecting_ports_hurry(stream->transport.in);
+            stream_abandon(stream, true);
         }
-        return status;
     }
-    *in = &stream->in;
-    *out = &stream->out;
-    return PORTLS_OK;
+    return finish(request, stream, status, error);
 }
 
 portls_status portls_connect(const char *host, int port_no, portls_context *context,
                              portls_input_port **in, portls_output_port **out,
                              portls_error *error) {
-    return portls_connect_enable_break(host, port_no, context, NULL, in, out, error);
+    struct request request = {host, port_no, context, WAIT_FOREVER, in, out};
+    return connect_and_wait(&request, error);
+}
+
+portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,
+                                          portls_break *brk, portls_input_port **in,
+                                          portls_output_port **out, portls_error *error) {
+    struct request request = {host, port_no, context, {PORTLS_NO_DEADLINE, brk}, in, out};
+    return connect_and_wait(&request, error);
+}
+
+portls_status portls_connect_until(const char *host, int port_no, portls_context *context,
+                                   portls_deadline deadline, portls_break *brk,
+                                   portls_input_port **in, portls_output_port **out,
+                                   portls_error *error) {
+    struct request request = {host, port_no, context, {deadline, brk}, in, out};
+    return connect_and_wait(&request, error);
+}
+
+portls_status portls_connect_avail(const char *host, int port_no, portls_context *context,
+                                   portls_input_port **in, portls_output_port **out,
+                                   portls_error *error) {
+    struct request request = {host, port_no, context, WAIT_FOREVER, in, out};
+    struct stream *stream = NULL;
+    portls_status status = begin(&request, &stream, error);
+    return finish(&request, stream, status, error);
 }

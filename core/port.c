@@ -111,6 +111,7 @@ void input_port_init(portls_input_port *in, const struct input_class *class) {
     atomic_init(&in->closed, false);
     atomic_init(&in->wrapped, false);
     atomic_init(&in->waits, 0);
+    in->limit = WAIT_FOREVER;
     in->unread = NULL;
     in->unread_start = 0;
     in->unread_end = 0;
@@ -123,6 +124,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
     atomic_init(&out->closed, false);
     atomic_init(&out->wrapped, false);
     atomic_init(&out->waits, 0);
+    out->limit = WAIT_FOREVER;
 }
 
 static void forget_unread(portls_input_port *in) {
@@ -557,14 +559,17 @@ portls_status output_port_flush(portls_output_port *out, const struct wait_limit
 
 portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
                           portls_error *error) {
-    return input_port_read(in, buffer, size, got, &WAIT_FOREVER, error);
+    const struct wait_limit limit = portls_is_input_port(in) ? in->limit : WAIT_FOREVER;
+    return input_port_read(in, buffer, size, got, &limit, error);
 }
 
 portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
                            portls_error *error) {
-    return output_port_write(out, bytes, size, put, &WAIT_FOREVER, error);
+    const struct wait_limit limit = portls_is_output_port(out) ? out->limit : WAIT_FOREVER;
+    return output_port_write(out, bytes, size, put, &limit, error);
 }
 
 portls_status portls_flush(portls_output_port *out, portls_error *error) {
-    return output_port_flush(out, &WAIT_FOREVER, error);
+    const struct wait_limit limit = portls_is_output_port(out) ? out->limit : WAIT_FOREVER;
+    return output_port_flush(out, &limit, error);
 }

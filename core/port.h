@@ -66,9 +66,10 @@ struct portls_input_port {
     atomic_uint
         references; /* the caller's until it closes the port, and a stream's that wraps it */
     atomic_bool closed;
-    atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
-    atomic_uint waits;   /* class->begin_wait calls that still need their end_wait */
-    uint8_t *unread;     /* bytes that were given back, from malloc; served before all others */
+    atomic_bool wrapped;     /* a stream reads from it: the caller may only close it */
+    atomic_uint waits;       /* class->begin_wait calls that still need their end_wait */
+    struct wait_limit limit; /* of the owner's calls that wait */
+    uint8_t *unread;         /* bytes that were given back, from malloc; served before all others */
     size_t unread_start, unread_end;
 };
 
@@ -79,6 +80,7 @@ struct portls_output_port {
     atomic_bool closed;
     atomic_bool wrapped;
     atomic_uint waits;
+    struct wait_limit limit;
 };
 
 /* Makes the common part of a port whose memory the class has allocated. */

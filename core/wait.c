@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 
 /* A deadline that has passed on every clock: only look. */
@@ -199,6 +200,16 @@ static portls_status fail_failure(const struct wait_set *set, portls_error *erro
     return error_fail(error, set->failure, "there is no memory for what is to be waited for");
 }
 
+/* A deadline on the system's own clock. */
+static portls_deadline system_deadline(portls_deadline deadline) {
+    int64_t left = deadline - clock_now();
+    if (deadline == PORTLS_NO_DEADLINE || left <= 0) {
+        return deadline == PORTLS_NO_DEADLINE ? deadline : only_look;
+    }
+    int64_t now = os_now();
+    return left < PORTLS_NO_DEADLINE - now ? now + left : PORTLS_NO_DEADLINE;
+}
+
 /*
  * Polls the descriptors, the wake-up and the break. PORTLS_OK with the number of those that have
  * got something; PORTLS_BREAK; PORTLS_NO_MEMORY; PORTLS_OS.
@@ -216,7 +227,7 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
     if (brk != NULL) {
         append_item(set, break_descriptor(brk), OS_READABLE);
     }
-    int os_errno = os_poll(set->items, set->item_count, deadline, ready);
+    int os_errno = os_poll(set->items, set->item_count, system_deadline(deadline), ready);
     set->item_count = own;
     if (portls_break_is_set(brk)) {
         return fail_break(error);
@@ -231,7 +242,7 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
 static int callback_milliseconds(portls_deadline deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
     if (deadline != PORTLS_NO_DEADLINE) {
-        int64_t left = (deadline - os_now()) / NANOSECONDS_PER_MILLISECOND + 1;
+        int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
         if (left < milliseconds) {
             milliseconds = left > 0 ? (int)left : 0;
         }
@@ -268,7 +279,7 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     }
     bool set_ends_first = set->deadline < limit->deadline;
     struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
-    bool passed = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= os_now();
+    bool passed = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
     if (!passed && set->impossible) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "a port made from callbacks has neither a descriptor nor a wait "

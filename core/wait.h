@@ -21,7 +21,10 @@ struct wait_limit {
     portls_break *brk; /* may be NULL */
 };
 
-#define WAIT_FOREVER ((struct wait_limit){PORTLS_NO_DEADLINE, NULL})
+#define WAIT_FOREVER                                                                               \
+    (struct wait_limit) {                                                                          \
+        PORTLS_NO_DEADLINE, NULL                                                                   \
+    }
 
 struct wait_set;
 

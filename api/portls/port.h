@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "portls/break.h"
 #include "portls/error.h"
 #include "portls/export.h"
 
@@ -100,6 +101,37 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, p
 /** The same without waiting: PORTLS_WANT_WRITE while bytes are left. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
+
+/* ---- limits ---- */
+
+/**
+ * Until when portls_read may wait on this port; PORTLS_NO_DEADLINE, the default, takes it back. It
+ * stays until it is changed. A past deadline means: now or not at all. After PORTLS_DEADLINE the
+ * connection is as good as before.
+ * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED. To be called by the thread that reads.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_read_deadline(portls_input_port *in,
+                                                                  portls_deadline deadline,
+                                                                  portls_error *error);
+
+/** The same for portls_write and portls_flush; `*put` of portls_write tells what was taken. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_deadline(portls_output_port *out,
+                                                                   portls_deadline deadline,
+                                                                   portls_error *error);
+
+/**
+ * Has portls_read on this port give up with PORTLS_BREAK when the break is set; NULL, the default,
+ * takes it back. The break is to outlive the port, or to be taken back first.
+ * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED. To be called by the thread that reads.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_read_break(portls_input_port *in,
+                                                               portls_break *brk,
+                                                               portls_error *error);
+
+/** The same for portls_write and portls_flush. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_port *out,
+                                                                portls_break *brk,
+                                                                portls_error *error);
 
 /* ---- closing ---- */
 

@@ -15,6 +15,7 @@
 #include "portls/port.h"      /* reading, writing, closing; ports of your own */
 #include "portls/sync.h"      /* waiting for many */
 #include "portls/tcp.h"       /* connect, listen, accept */
+#include "portls/interest.h"  /* what an event loop waits for */
 #include "portls/wrap.h"      /* TLS over any ports */
 
 #endif

@@ -34,12 +34,33 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect(const char *host, int po
 
 /**
  * The same, given up with PORTLS_BREAK when the break is set (manual: ssl-connect/enable-break):
- * either a connection or the break, never both. The system's resolver cannot be interrupted: a
- * break set while it works counts when it returns.
+ * either a connection or the break, never both. Name resolution that is under way then is left
+ * behind, and ends by itself.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_enable_break(
     const char *host, int port_no, portls_context *context, portls_break *brk,
     portls_input_port **in, portls_output_port **out, portls_error *error);
+
+/**
+ * The same with a deadline over all of it: name resolution, TCP and the handshake. Resolution is
+ * left behind when it takes longer. Addresses are tried as RFC 8305 says: the families take turns,
+ * and after 250 milliseconds without an answer the next address is tried beside the last.
+ * @return as portls_connect; PORTLS_DEADLINE; PORTLS_BREAK (`brk` may be NULL)
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_connect_until(
+    const char *host, int port_no, portls_context *context, portls_deadline deadline,
+    portls_break *brk, portls_input_port **in, portls_output_port **out, portls_error *error);
+
+/**
+ * Begins to connect and returns at once, with both ports before their handshake: as
+ * portls_wrap_ports_avail, with resolution and TCP still to be done too. What goes wrong with them
+ * is returned by the calls on the ports. portls_interest tells what to wait for.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, int port_no,
+                                                              portls_context *context,
+                                                              portls_input_port **in,
+                                                              portls_output_port **out,
+                                                              portls_error *error);
 
 /** A bound TCP socket with a server context (manual: ssl-listener). */
 typedef struct portls_listener portls_listener;

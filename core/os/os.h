@@ -163,6 +163,31 @@ int os_resolve(const char *host, int port_no, bool passive, struct os_address *a
                size_t limit, size_t *count, const char **reason);
 
 /*
+ * A resolution that can be given up: getaddrinfo cannot be interrupted, so it runs in a thread of
+ * its own, which outlives the caller's interest if it has to and then cleans up by itself. For an
+ * address there is nothing to look up, and it is done at once.
+ */
+struct os_resolution;
+
+/* Begins one. 0, or the system's error when there is no memory or thread for it. */
+int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution);
+
+/* Turns readable when the resolution is done. */
+portls_descriptor os_resolution_descriptor(const struct os_resolution *resolution);
+
+/* OS_WOULD_BLOCK, or what os_resolve returned and filled. */
+int os_resolution_result(struct os_resolution *resolution, struct os_address *addresses,
+                         size_t limit, size_t *count, const char **reason);
+
+/* Gives it up, or ends it when it is done. */
+void os_resolution_end(struct os_resolution *resolution);
+
+/* For tests: has names resolved by `resolve`, or (NULL) by os_resolve again. */
+typedef int os_resolver(const char *host, int port_no, bool passive, struct os_address *addresses,
+                        size_t limit, size_t *count, const char **reason);
+void os_resolver_replace(os_resolver *resolve);
+
+/*
  * Begins to connect a new non-blocking, close-on-exec, TCP_NODELAY socket. 0: connected;
  * OS_WOULD_BLOCK: wait until it is writable, then ask os_socket_connected; else the error, and
  * no socket.

@@ -1,0 +1,133 @@
+/* The POSIX systems: resolving a name in a way that can be given up. */
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+
+#include "core/os/os.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESOLUTION_ADDRESSES = 16 };
+
+struct os_resolution {
+    atomic_uint users; /* the caller and the thread: the last one frees it */
+    atomic_bool done;
+    os_wakeup wakeup; /* set when done */
+    int port_no;
+    int result;
+    const char *reason;
+    size_t count;
+    struct os_address addresses[RESOLUTION_ADDRESSES];
+    char host[]; /* a copy: the caller's may be gone when it is looked at */
+};
+
+static _Atomic(os_resolver *) replacement;
+
+void os_resolver_replace(os_resolver *resolve) {
+    atomic_store(&replacement, resolve);
+}
+
+static void drop(struct os_resolution *resolution) {
+    if (atomic_fetch_sub(&resolution->users, 1) == 1) {
+        os_wakeup_destroy(&resolution->wakeup);
+        free(resolution);
+    }
+}
+
+static void look_up(struct os_resolution *resolution) {
+    os_resolver *resolve = atomic_load(&replacement);
+    resolution->result = (resolve != NULL ? resolve : os_resolve)(
+        resolution->host, resolution->port_no, false, resolution->addresses, RESOLUTION_ADDRESSES,
+        &resolution->count, &resolution->reason);
+    atomic_store(&resolution->done, true);
+    os_wakeup_set(&resolution->wakeup);
+}
+
+static void *run(void *argument) {
+    struct os_resolution *resolution = argument;
+    look_up(resolution);
+    drop(resolution);
+    return NULL;
+}
+
+/* A detached thread that takes no signal of the program's. */
+static int start(struct os_resolution *resolution) {
+    pthread_attr_t attributes;
+    int failure = pthread_attr_init(&attributes);
+    if (failure != 0) {
+        return failure;
+    }
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    atomic_fetch_add(&resolution->users, 1);
+    failure = pthread_create(&thread, &attributes, run, resolution);
+    if (failure != 0) {
+        atomic_fetch_sub(&resolution->users, 1);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attributes);
+    return failure;
+}
+
+static bool is_numeric(const char *host) {
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution) {
+    size_t length = strlen(host);
+    struct os_resolution *made = calloc(1, sizeof *made + length + 1);
+    if (made == NULL) {
+        return ENOMEM;
+    }
+    memcpy(made->host, host, length + 1);
+    made->port_no = port_no;
+    atomic_init(&made->users, 1);
+    atomic_init(&made->done, false);
+    int failure = os_wakeup_init(&made->wakeup);
+    if (failure != 0) {
+        free(made);
+        return failure;
+    }
+    if (is_numeric(host)) {
+        look_up(made);
+    } else {
+        failure = start(made);
+    }
+    if (failure != 0) {
+        drop(made);
+        return failure;
+    }
+    *resolution = made;
+    return 0;
+}
+
+portls_descriptor os_resolution_descriptor(const struct os_resolution *resolution) {
+    return resolution->wakeup.readable;
+}
+
+int os_resolution_result(struct os_resolution *resolution, struct os_address *addresses,
+                         size_t limit, size_t *count, const char **reason) {
+    if (!atomic_load(&resolution->done)) {
+        return OS_WOULD_BLOCK;
+    }
+    *count = resolution->count < limit ? resolution->count : limit;
+    *reason = resolution->reason;
+    memcpy(addresses, resolution->addresses, *count * sizeof *addresses);
+    return resolution->result;
+}
+
+void os_resolution_end(struct os_resolution *resolution) {
+    if (resolution != NULL) {
+        drop(resolution);
+    }
+}
