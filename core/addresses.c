@@ -26,6 +26,9 @@ portls_status portls_addresses(const void *handle, portls_address *local, portls
                           "portls_addresses needs a listener or a port over a socket");
     }
     const portls_listener *listener = listens ? handle : NULL;
+    if (listens && listener->socket_count == 0) {
+        return error_fail(error, PORTLS_CLOSED, "the listener was stopped: it has no address");
+    }
     portls_descriptor descriptor = listens ? listener->sockets[0] : portls_descriptor_of(handle);
     enum os_descriptor_kind kind = OS_FILE;
     int failed = descriptor == PORTLS_NO_DESCRIPTOR ? 0 : os_descriptor_kind(descriptor, &kind);

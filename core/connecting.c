@@ -216,7 +216,13 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
 
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     struct connecting *made = around_output(out);
-    /* Before the connection is there nothing was taken. */
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? output_port_flush_avail(made->socket_out, error) : status;
+}
+
+/* Before the connection is there nothing was taken, and nothing is to be waited for at the end. */
+static portls_status finish_avail(portls_output_port *out, portls_error *error) {
+    struct connecting *made = around_output(out);
     return made->state == CONNECTED ? output_port_flush_avail(made->socket_out, error) : PORTLS_OK;
 }
 
@@ -310,7 +316,7 @@ static const struct input_class connecting_input_class = {
 static const struct output_class connecting_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
-    .finish_avail = flush_avail,
+    .finish_avail = finish_avail,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,

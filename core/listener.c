@@ -13,9 +13,11 @@ bool portls_is_listener(const void *handle) {
     return handle_is(handle, HANDLE_LISTENER);
 }
 
-static void close_sockets(portls_listener *listener) {
+void listener_close_sockets(portls_listener *listener) {
     while (listener->socket_count > 0) {
-        (void)os_close(listener->sockets[--listener->socket_count]);
+        portls_descriptor *socket = &listener->sockets[--listener->socket_count];
+        (void)os_poller_set(&listener->poller, *socket, OS_READABLE, 0, socket);
+        (void)os_close(*socket);
     }
 }
 
@@ -39,6 +41,11 @@ static int listen_on(portls_listener *listener, const char *host, int port_no, i
             return failed;
         }
         listener->socket_count++;
+        failed = os_poller_set(&listener->poller, listener->sockets[i], 0, OS_READABLE,
+                               &listener->sockets[i]);
+        if (failed != 0) {
+            return failed;
+        }
     }
     return 0;
 }
@@ -63,7 +70,7 @@ static portls_status open_sockets(portls_listener *listener, int port_no, int qu
         if (failed == 0) {
             return PORTLS_OK;
         }
-        close_sockets(listener);
+        listener_close_sockets(listener);
     }
     return error_fail_os(error, PORTLS_LISTEN, failed, "cannot listen on %s port %d",
                          host != NULL ? host : "any address", port_no);
@@ -103,25 +110,63 @@ static portls_status choose_context(portls_context *context, portls_context **ch
     return PORTLS_OK;
 }
 
-static portls_status make(int port_no, int queue, bool reuse, const char *host,
-                          portls_context *context, portls_listener **listener,
-                          portls_error *error) {
-    portls_context *chosen = NULL;
-    portls_status status = choose_context(context, &chosen, error);
-    if (status != PORTLS_OK) {
-        return status;
+/* The poller, with the wakeup in it. */
+static int open_poller(portls_listener *listener) {
+    int failed = os_poller_init(&listener->poller);
+    if (failed != 0) {
+        return failed;
     }
+    failed = os_wakeup_init(&listener->finished_wakeup);
+    if (failed != 0) {
+        os_poller_destroy(&listener->poller);
+        return failed;
+    }
+    failed = os_poller_set(&listener->poller, listener->finished_wakeup.readable, 0, OS_READABLE,
+                           &listener->finished_wakeup);
+    if (failed != 0) {
+        os_wakeup_destroy(&listener->finished_wakeup);
+        os_poller_destroy(&listener->poller);
+    }
+    return failed;
+}
+
+/* A listener without sockets; the context is its own from here on, also when this fails. */
+static portls_status make(portls_context *context, portls_listener **listener,
+                          portls_error *error) {
     portls_listener *made = calloc(1, sizeof *made);
     if (made == NULL || !os_mutex_init(&made->lock)) {
         free(made);
-        portls_free_context(chosen);
+        portls_free_context(context);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
     }
+    int failed = open_poller(made);
+    if (failed != 0) {
+        os_mutex_destroy(&made->lock);
+        free(made);
+        portls_free_context(context);
+        return error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener");
+    }
     made->handle.kind = HANDLE_LISTENER;
-    made->context = chosen;
+    made->context = context;
     made->watchers.lock = &made->lock;
-    made->newest_next = &made->oldest;
-    status = open_sockets(made, port_no, queue, reuse, host, error);
+    made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;
+    made->handshake_limit = LISTENER_HANDSHAKES;
+    *listener = made;
+    return PORTLS_OK;
+}
+
+static portls_status listen_with(int port_no, int queue, bool reuse, const char *host,
+                                 portls_context *context, portls_listener **listener,
+                                 portls_error *error) {
+    portls_context *chosen = NULL;
+    portls_listener *made = NULL;
+    portls_status status = choose_context(context, &chosen, error);
+    if (status == PORTLS_OK) {
+        status = make(chosen, &made, error);
+    }
+    if (status == PORTLS_OK) {
+        status = open_sockets(made, port_no, queue, reuse, host, error);
+    }
     if (status != PORTLS_OK) {
         portls_close(made);
         return status;
@@ -139,7 +184,7 @@ portls_status portls_listen(int port_no, int queue, bool reuse, const char *host
     }
     portls_status status = check_arguments(port_no, queue, listener, error);
     if (status == PORTLS_OK) {
-        status = make(port_no, queue, reuse, host_or_null, context, listener, error);
+        status = listen_with(port_no, queue, reuse, host_or_null, context, listener, error);
     }
     if (status != PORTLS_OK && error != NULL) {
         error->error_class = PORTLS_CLASS_NETWORK;
@@ -147,31 +192,81 @@ portls_status portls_listen(int port_no, int queue, bool reuse, const char *host
     return status;
 }
 
+static void drop_all(struct arrival_queue *queue) {
+    while (queue->first != NULL) {
+        struct arrival *arrival = queue->first;
+        arrival_queue_remove(queue, arrival);
+        arrival_drop(arrival);
+    }
+}
+
 void portls_close(portls_listener *listener) {
     if (!portls_is_listener(listener)) {
         return;
     }
     listener->handle.kind = HANDLE_FREED;
-    close_sockets(listener);
-    while (listener->oldest != NULL) {
-        struct arrival *arrival = listener->oldest;
-        listener->oldest = arrival->next;
-        arrival_drop(arrival);
-    }
+    listener_close_sockets(listener);
+    /* The poller goes first: what it watches may be closed then. */
+    os_poller_destroy(&listener->poller);
+    os_wakeup_destroy(&listener->finished_wakeup);
+    drop_all(&listener->under_way);
+    drop_all(&listener->finished);
     portls_free_context(listener->context);
     os_mutex_destroy(&listener->lock);
     free(listener);
+}
+
+static portls_status check_listener(const portls_listener *listener, const char *call,
+                                    portls_error *error) {
+    return portls_is_listener(listener)
+               ? PORTLS_OK
+               : error_fail(error, PORTLS_WRONG_KIND,
+                            "%s needs a listener, as portls_listen makes it", call);
+}
+
+portls_status portls_stop(portls_listener *listener, portls_error *error) {
+    error_begin(error);
+    portls_status status = check_listener(listener, "portls_stop", error);
+    if (status == PORTLS_OK) {
+        os_mutex_lock(&listener->lock);
+        listener_close_sockets(listener);
+        os_wakeup_set(&listener->finished_wakeup); /* the leader may have nothing to wait for */
+        listener->finished_shown = true;
+        watch_list_notify(&listener->watchers);
+        os_mutex_unlock(&listener->lock);
+    }
+    return status;
+}
+
+portls_status portls_set_handshake_limits(portls_listener *listener, int milliseconds, int count,
+                                          portls_error *error) {
+    error_begin(error);
+    portls_status status = check_listener(listener, "portls_set_handshake_limits", error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (milliseconds < 1 || count < 1) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%d milliseconds for %d handshakes is out of range: both must be 1 or "
+                          "more",
+                          milliseconds, count);
+    }
+    os_mutex_lock(&listener->lock);
+    listener->handshake_milliseconds = milliseconds;
+    listener->handshake_limit = (size_t)count;
+    os_mutex_unlock(&listener->lock);
+    return PORTLS_OK;
 }
 
 portls_context *portls_listener_context(portls_listener *listener) {
     return portls_is_listener(listener) ? listener->context : NULL;
 }
 
-portls_descriptor listener_descriptor(const portls_listener *listener) {
-    return listener->socket_count == 1 ? listener->sockets[0] : PORTLS_NO_DESCRIPTOR;
-}
+/* ---- for sync and event loops ---- */
 
-/* ---- for sync ---- */
+portls_descriptor listener_descriptor(const portls_listener *listener) {
+    return listener->poller.descriptor;
+}
 
 bool listener_ready(portls_listener *listener) {
     os_mutex_lock(&listener->lock);
@@ -179,10 +274,9 @@ bool listener_ready(portls_listener *listener) {
     if (!listener->led) {
         ready = listener_step(listener, NULL) != PORTLS_OK;
     }
-    for (const struct arrival *arrival = listener->oldest; arrival != NULL && !ready;
-         arrival = arrival->next) {
-        ready = arrival->done;
-    }
+    bool ended = listener->socket_count == 0 && listener->under_way.count == 0;
+    ready = ready || ended || listener->finished.first != NULL;
+    listener_show_finished(listener);
     os_mutex_unlock(&listener->lock);
     return ready;
 }

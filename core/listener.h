@@ -13,6 +13,9 @@
  */
 bool listener_ready(portls_listener *listener);
 
+/* The descriptor that turns readable when there is something to accept. */
+portls_descriptor listener_descriptor(const portls_listener *listener);
+
 /*
  * Puts into the set what has to happen before listener_ready can become true (its socket, the
  * handshakes under way, and the earliest of their deadlines in whatever way the listener has), or

@@ -1,8 +1,9 @@
 /*
  * A listener inside: its sockets, its context, and the connections that are in their handshake.
  *
- * One thread at a time leads: it moves the handshakes on and waits for sockets and peers. The
- * others that accept meanwhile watch, and take what the leader finishes.
+ * All descriptors are in one poller, so that a step costs what has happened and not what is there,
+ * and an event loop can wait on one descriptor. One thread at a time leads: it moves the handshakes
+ * on and waits. The others that accept meanwhile watch, and take what the leader finishes.
  */
 #ifndef CORE_LISTENER_STATE_H
 #define CORE_LISTENER_STATE_H
@@ -14,48 +15,70 @@
 
 enum {
     LISTENER_SOCKETS = 8,                   /* local addresses that one host name may stand for */
-    LISTENER_HANDSHAKES = 256,              /* under way at once; beyond it the oldest is dropped */
-    LISTENER_HANDSHAKE_MILLISECONDS = 10000 /* each has to be done in this time */
+    LISTENER_HANDSHAKES = 256,              /* under way at once, unless the limit is set */
+    LISTENER_HANDSHAKE_MILLISECONDS = 10000 /* each has to be done in this time, unless set */
 };
 
 /* A connection from TCP accept until portls_accept hands it, or its error, out. */
 struct arrival {
-    struct arrival *next;
-    struct stream *stream; /* NULL once it has failed */
-    bool done;             /* the handshake came to an end: a good one unless stream is NULL */
+    struct arrival *previous, *next; /* in the queue it is in */
+    struct stream *stream;           /* NULL once it has failed */
+    portls_descriptor socket;
+    uint8_t wanted; /* of the socket, as the poller knows it */
     portls_deadline deadline;
     portls_error error; /* why it failed */
+};
+
+/* A queue of arrivals, in the order in which they came. */
+struct arrival_queue {
+    struct arrival *first, *last;
+    size_t count;
 };
 
 struct portls_listener {
     struct handle handle; /* HANDLE_LISTENER */
     portls_context *context;
     portls_descriptor sockets[LISTENER_SOCKETS];
-    size_t socket_count;
 
     os_mutex lock; /* guards everything below */
     struct watch_list watchers;
-    bool led;               /* a thread leads */
-    struct arrival *oldest; /* the queue, in the order of arrival */
-    struct arrival **newest_next;
-    size_t under_way;
+    size_t socket_count; /* 0 once stopped */
+    os_poller poller;    /* the sockets, tagged with their place, and the arrivals under way */
+    os_wakeup finished_wakeup; /* in the poller too: set while something is finished */
+    bool finished_shown;
+    bool led; /* a thread leads */
+    int64_t handshake_milliseconds;
+    size_t handshake_limit;
+    struct arrival_queue under_way;
+    struct arrival_queue finished;
 };
 
-/* Accepts what has arrived and moves the handshakes on, without waiting; the caller holds the lock
-   and leads. PORTLS_OK, or why the sockets cannot be accepted from. */
-portls_status listener_step(portls_listener *listener, portls_error *error);
+void arrival_queue_append(struct arrival_queue *queue, struct arrival *arrival);
+void arrival_queue_remove(struct arrival_queue *queue, struct arrival *arrival);
 
-/* Takes the first arrival that is done out of the queue; NULL when there is none. */
-struct arrival *listener_take(portls_listener *listener);
-
-/* Drops an arrival that is out of the queue. */
+/* Drops an arrival that is in no queue. */
 void arrival_drop(struct arrival *arrival);
 
-/* The descriptor that turns readable when there is something to accept, or PORTLS_NO_DESCRIPTOR. */
-portls_descriptor listener_descriptor(const portls_listener *listener);
+/*
+ * Accepts what has arrived and moves on the handshakes that can be, without waiting; the caller
+ * holds the lock and leads. PORTLS_OK, or why the sockets cannot be accepted from.
+ */
+portls_status listener_step(portls_listener *listener, portls_error *error);
+
+/* Takes the first arrival that is finished; NULL when there is none. The caller holds the lock. */
+struct arrival *listener_take(portls_listener *listener);
+
+/*
+ * Shows, to an event loop that waits on the listener's descriptor, whether something is finished.
+ * To be called before the program gets to act on it; the caller holds the lock.
+ */
+void listener_show_finished(portls_listener *listener);
 
 /* What the leader waits for, and the end of that wait. The caller holds the lock. */
 void listener_lead_wait(portls_listener *listener, struct wait_set *set);
 void listener_lead_end(portls_listener *listener);
+
+/* Closes the sockets, so that nothing arrives any more. */
+void listener_close_sockets(portls_listener *listener);
 
 #endif

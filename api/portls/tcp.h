@@ -128,6 +128,40 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_accept_enable_break(portls_liste
                                                                     portls_output_port **out,
                                                                     portls_error *error);
 
+/**
+ * The same with a deadline: PORTLS_DEADLINE with no connection. (A peer whose handshake took too
+ * long is PORTLS_DEADLINE as well: the message tells.) `brk` may be NULL.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status
+portls_accept_until(portls_listener *listener, portls_deadline deadline, portls_break *brk,
+                    portls_input_port **in, portls_output_port **out, portls_error *error);
+
+/** The same without waiting: PORTLS_WANT_READ when no connection is done. */
+PORTLS_API PORTLS_MUST_USE portls_status portls_accept_avail(portls_listener *listener,
+                                                             portls_input_port **in,
+                                                             portls_output_port **out,
+                                                             portls_error *error);
+
+/**
+ * Bounds the handshakes of a listener, from the next connection on.
+ * @param milliseconds how long each may take, 1 or more; 10000 at first
+ * @param count        how many may be under way, 1 or more; 256 at first. Beyond it the oldest is
+ *                     dropped, which portls_accept reports as that connection's error
+ * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_handshake_limits(portls_listener *listener,
+                                                                     int milliseconds, int count,
+                                                                     portls_error *error);
+
+/**
+ * Stops listening, the first step of a graceful end: the port is free, and portls_accept goes on to
+ * return the connections that have arrived; after the last one it returns PORTLS_CLOSED.
+ * portls_close then frees the listener, and drops what is left if it comes earlier.
+ * @return PORTLS_OK; PORTLS_WRONG_KIND. Any thread, also while others accept.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_stop(portls_listener *listener,
+                                                     portls_error *error);
+
 /** A numeric address and a TCP port number. */
 typedef struct portls_address {
     char host[64]; /**< "127.0.0.1", "::1"; "" when there is none */

@@ -80,6 +80,27 @@ struct os_poll_item {
  */
 int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready);
 
+/*
+ * One descriptor that stands for many: it is readable while any of those it watches has got what is
+ * wanted of it. What is watched must be taken out before its descriptor is closed.
+ */
+typedef struct os_poller {
+    portls_descriptor descriptor;
+} os_poller;
+
+int os_poller_init(os_poller *poller); /* 0 or the system's error; close-on-exec */
+void os_poller_destroy(os_poller *poller);
+
+/*
+ * Changes what is wanted of a descriptor from `before` (0: it is not watched yet) to `wanted` (0:
+ * no longer). `tag` is what os_poller_look gives back for it. 0 or the system's error.
+ */
+int os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t before,
+                  uint8_t wanted, void *tag);
+
+/* Looks, without waiting, which have got something: at most `room` tags. Level-triggered. */
+int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count);
+
 /* ---- files ---- */
 
 /*
