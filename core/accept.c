@@ -18,13 +18,18 @@ void arrival_drop(struct arrival *arrival) {
     free(arrival);
 }
 
+static void arrival_done(portls_listener *listener, struct arrival *arrival) {
+    arrival->done = true;
+    listener->under_way--;
+    listener->waiting++;
+}
+
 /* Ends a handshake that did not succeed; arrival->error says why. */
 static void arrival_fail(portls_listener *listener, struct arrival *arrival) {
     arrival->error.error_class = PORTLS_CLASS_NETWORK;
     socket_stream_drop(arrival->stream);
     arrival->stream = NULL;
-    arrival->done = true;
-    listener->under_way--;
+    arrival_done(listener, arrival);
 }
 
 /* Moves one handshake on. */
@@ -34,8 +39,7 @@ static void arrival_step(portls_listener *listener, struct arrival *arrival, por
     portls_status status = stream_step_handshake(stream, &stream->reading);
     stream_leave(stream, &stream->reading);
     if (status == PORTLS_OK) {
-        arrival->done = true;
-        listener->under_way--;
+        arrival_done(listener, arrival);
     } else if (status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
         (void)stream_report(stream, &stream->reading, status, &arrival->error);
         arrival_fail(listener, arrival);
@@ -90,7 +94,7 @@ static portls_status welcome(portls_listener *listener, portls_descriptor socket
 static portls_status accept_some(portls_listener *listener, portls_descriptor from,
                                  portls_error *error) {
     enum { AT_ONCE = 64 };
-    for (int i = 0; i < AT_ONCE; i++) {
+    for (int i = 0; i < AT_ONCE && listener->waiting < LISTENER_WAITING; i++) {
         portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
         int failed = os_socket_accept(from, &socket);
         if (failed == OS_WOULD_BLOCK) {
@@ -128,6 +132,7 @@ struct arrival *listener_take(portls_listener *listener) {
     }
     struct arrival *taken = *link;
     if (taken != NULL) {
+        listener->waiting--;
         *link = taken->next;
         if (taken->next == NULL) {
             listener->newest_next = link;
@@ -196,8 +201,9 @@ static portls_status next_arrival(portls_listener *listener, const struct wait_l
                 error_fail(error, PORTLS_BREAK, "the break is set, so the accept was given up");
             break;
         }
-        portls_status stepped = PORTLS_OK;
-        if (!listener->led) {
+        portls_status stepped = error_copy(error, &listener->failure);
+        error_begin(&listener->failure);
+        if (stepped == PORTLS_OK && !listener->led) {
             stepped = listener_step(listener, error);
         }
         *arrival = listener_take(listener);
@@ -243,10 +249,12 @@ portls_status portls_accept_enable_break(portls_listener *listener, portls_break
     if (status == PORTLS_OK) {
         status = next_arrival(listener, &limit, &arrival, error);
     }
+    if (status == PORTLS_OK) {
+        error_begin(error); /* a socket may have failed beside the connection that is there */
+    }
     if (status == PORTLS_OK && arrival->stream == NULL) {
         status = error_copy(error, &arrival->error);
     } else if (status == PORTLS_OK) {
-        error_begin(error); /* a socket may have failed beside the connection that is there */
         *in = &arrival->stream->in;
         *out = &arrival->stream->out;
     }

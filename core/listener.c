@@ -121,6 +121,7 @@ static portls_status make(int port_no, int queue, bool reuse, const char *host,
     made->context = chosen;
     made->watchers.lock = &made->lock;
     made->newest_next = &made->oldest;
+    error_begin(&made->failure);
     status = open_sockets(made, port_no, queue, reuse, host, error);
     if (status != PORTLS_OK) {
         portls_close(made);
@@ -175,9 +176,9 @@ portls_descriptor listener_descriptor(const portls_listener *listener) {
 
 bool listener_ready(portls_listener *listener) {
     os_mutex_lock(&listener->lock);
-    bool ready = false;
-    if (!listener->led) {
-        ready = listener_step(listener, NULL) != PORTLS_OK;
+    bool ready = listener->failure.status != PORTLS_OK;
+    if (!ready && !listener->led) {
+        ready = listener_step(listener, &listener->failure) != PORTLS_OK;
     }
     for (const struct arrival *arrival = listener->oldest; arrival != NULL && !ready;
          arrival = arrival->next) {

@@ -15,6 +15,8 @@
 enum {
     LISTENER_SOCKETS = 8,                   /* local addresses that one host name may stand for */
     LISTENER_HANDSHAKES = 256,              /* under way at once; beyond it the oldest is dropped */
+    LISTENER_WAITING = 64,                  /* done and not handed out; beyond it peers wait in the
+                                               system's queue, as long as that is */
     LISTENER_HANDSHAKE_MILLISECONDS = 10000 /* each has to be done in this time */
 };
 
@@ -39,6 +41,8 @@ struct portls_listener {
     struct arrival *oldest; /* the queue, in the order of arrival */
     struct arrival **newest_next;
     size_t under_way;
+    size_t waiting;       /* done and not handed out */
+    portls_error failure; /* of a step that sync made: the next accept is told; or PORTLS_OK */
 };
 
 /* Accepts what has arrived and moves the handshakes on, without waiting; the caller holds the lock
