@@ -60,7 +60,11 @@ static portls_status look_for_arrival(portls_listener *listener, const portls_br
     if (portls_break_is_set(brk)) {
         return error_fail(error, PORTLS_BREAK, "the break is set, so the accept was given up");
     }
-    portls_status status = listener->led ? PORTLS_OK : listener_step(listener, error);
+    portls_status status = error_copy(error, &listener->failure);
+    error_begin(&listener->failure);
+    if (status == PORTLS_OK && !listener->led) {
+        status = listener_step(listener, error);
+    }
     *arrival = listener_take(listener);
     if (*arrival != NULL) {
         error_begin(error); /* a socket may have failed beside the connection that is there */

@@ -75,8 +75,10 @@ static void arrival_step(portls_listener *listener, struct arrival *arrival) {
     struct stream *stream = arrival->stream;
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
-    uint8_t wanted = wanted_of(&stream->reading);
     stream_leave(stream, &stream->reading);
+    /* A step that was stopped for having taken much needs nothing, but goes on when there is more.
+     */
+    uint8_t wanted = stream->reading.needs == 0 ? OS_READABLE : wanted_of(&stream->reading);
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         int failed = watch(listener, arrival, wanted);
         if (failed == 0) {
@@ -147,7 +149,7 @@ static portls_status welcome(portls_listener *listener, portls_descriptor socket
 static portls_status accept_some(portls_listener *listener, portls_descriptor from,
                                  portls_error *error) {
     enum { AT_ONCE = 64 };
-    for (int i = 0; i < AT_ONCE; i++) {
+    for (int i = 0; i < AT_ONCE && listener->finished.count < LISTENER_WAITING; i++) {
         portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
         int failed = os_socket_accept(from, &socket);
         if (failed == OS_WOULD_BLOCK) {

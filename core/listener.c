@@ -149,6 +149,7 @@ static portls_status make(portls_context *context, portls_listener **listener,
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
     made->watchers.lock = &made->lock;
+    error_begin(&made->failure);
     made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;
     made->handshake_limit = LISTENER_HANDSHAKES;
     *listener = made;
@@ -270,9 +271,9 @@ portls_descriptor listener_descriptor(const portls_listener *listener) {
 
 bool listener_ready(portls_listener *listener) {
     os_mutex_lock(&listener->lock);
-    bool ready = false;
-    if (!listener->led) {
-        ready = listener_step(listener, NULL) != PORTLS_OK;
+    bool ready = listener->failure.status != PORTLS_OK;
+    if (!ready && !listener->led) {
+        ready = listener_step(listener, &listener->failure) != PORTLS_OK;
     }
     bool ended = listener->socket_count == 0 && listener->under_way.count == 0;
     ready = ready || ended || listener->finished.first != NULL;

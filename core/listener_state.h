@@ -15,6 +15,8 @@
 
 enum {
     LISTENER_SOCKETS = 8,                   /* local addresses that one host name may stand for */
+    LISTENER_WAITING = 64,                  /* finished and not handed out; beyond it peers wait in
+                                               the system's queue, as long as that is */
     LISTENER_HANDSHAKES = 256,              /* under way at once, unless the limit is set */
     LISTENER_HANDSHAKE_MILLISECONDS = 10000 /* each has to be done in this time, unless set */
 };
@@ -51,6 +53,7 @@ struct portls_listener {
     size_t handshake_limit;
     struct arrival_queue under_way;
     struct arrival_queue finished;
+    portls_error failure; /* of a step that sync made: the next accept is told; or PORTLS_OK */
 };
 
 void arrival_queue_append(struct arrival_queue *queue, struct arrival *arrival);

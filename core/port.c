@@ -425,11 +425,12 @@ portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {
     return status == PORTLS_OK ? output_port_flush_avail(out, error) : status;
 }
 
+bool input_port_is_ready(portls_input_port *in) {
+    return atomic_load(&in->closed) || has_unread(in) || in->class->byte_ready(in);
+}
+
 bool portls_byte_ready(portls_input_port *in) {
-    if (input_port_check(in, NULL) != PORTLS_OK) {
-        return false;
-    }
-    return has_unread(in) || in->class->byte_ready(in);
+    return input_port_check(in, NULL) == PORTLS_OK && input_port_is_ready(in);
 }
 
 /* ---- waiting ---- */

@@ -109,6 +109,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
+bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set);

@@ -76,7 +76,8 @@ static void input_release(portls_input_port *in) {
 
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const portls_input_port *below = stream_of(in)->transport.in;
-    return below->class->descriptor(below);
+    /* Once its owner has closed it, the number may be another's. */
+    return atomic_load(&below->closed) ? PORTLS_NO_DESCRIPTOR : below->class->descriptor(below);
 }
 
 const struct input_class ssl_input_class = {
@@ -119,10 +120,7 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
-    portls_status status = stream_step_handshake(stream, &stream->writing);
-    if (status == PORTLS_OK) {
-        status = stream_step_flush(stream);
-    }
+    portls_status status = stream_step_room(stream);
     stream_leave(stream, &stream->writing);
     return status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
 }
@@ -148,7 +146,8 @@ static void output_release(portls_output_port *out) {
 
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const portls_output_port *below = stream_of(out)->transport.out;
-    return below->class->descriptor(below);
+    /* Once its owner has closed it, the number may be another's. */
+    return atomic_load(&below->closed) ? PORTLS_NO_DESCRIPTOR : below->class->descriptor(below);
 }
 
 const struct output_class ssl_output_class = {

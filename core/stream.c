@@ -109,6 +109,7 @@ void stream_enter(struct stream *stream) {
     transport->may_receive = !stream->reading.holds_receiving && !stream->writing.holds_receiving;
     transport->may_send = !stream->reading.holds_sending && !stream->writing.holds_sending;
     transport->changed = false;
+    transport->step_received = 0;
 }
 
 void stream_leave(struct stream *stream, struct stream_half *half) {
@@ -117,16 +118,26 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
         watch_list_notify(&stream->watchers);
     }
     half->seen = stream->changes;
+    if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
+        half->needs = 0; /* it was stopped, and can go on */
+    }
     os_mutex_unlock(&stream->lock);
 }
 
 /* The failure that is kept for a status that a step of this half returned; NULL for none. */
-static struct failure *failure_of(struct stream *stream, const struct stream_half *half) {
+static struct failure *failure_of(struct stream *stream, const struct stream_half *half,
+                                  portls_status status) {
     struct transport *transport = &stream->transport;
     bool reads = half == &stream->reading;
-    struct failure *own = reads ? transport->in_failure : transport->out_failure;
-    struct failure *other = reads ? transport->out_failure : transport->in_failure;
-    return stream->failure != NULL ? stream->failure : own != NULL ? own : other;
+    struct failure *kept[] = {stream->failure,
+                              reads ? transport->in_failure : transport->out_failure,
+                              reads ? transport->out_failure : transport->in_failure};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        if (kept[i] != NULL && kept[i]->error.status == status) {
+            return kept[i];
+        }
+    }
+    return kept[0] != NULL ? kept[0] : kept[1] != NULL ? kept[1] : kept[2];
 }
 
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
@@ -138,15 +149,12 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
     portls_error told;
     bool tell = false;
     os_mutex_lock(&stream->lock);
-    struct failure *failure = failure_of(stream, half);
+    struct failure *failure = failure_of(stream, half, status);
     if (failure != NULL) {
-        failure->error.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
-        (void)error_copy(error, &failure->error);
-        tell = !failure->told;
-        failure->told = true;
-        if (tell) {
-            told = failure->error;
-        }
+        told = failure->error;
+        told.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+        (void)error_copy(error, &told);
+        tell = failure_tell(failure);
     }
     os_mutex_unlock(&stream->lock);
     if (tell && stream->on_error != NULL) {

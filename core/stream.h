@@ -55,6 +55,8 @@ struct stream {
     bool shutdown_sent;
     bool has_stash; /* a byte was read to see whether there is one */
     uint8_t stash;
+    bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
+    uint64_t starved_after;  /* when so many bytes of the peer's had come */
     struct failure *failure; /* of the session: nothing goes in either direction any more */
 
     bool close_original, shutdown_on_close, network;
@@ -97,6 +99,8 @@ void stream_leave(struct stream *stream, struct stream_half *half);
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
 portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size, size_t *put);
+/* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
+portls_status stream_step_room(struct stream *stream);
 portls_status stream_step_flush(struct stream *stream);
 /* Everything that has to leave before the output port can be closed, the close_notify included. */
 portls_status stream_step_finish(struct stream *stream);

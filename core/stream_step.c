@@ -79,6 +79,18 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
                                        sizeof handshake_failure);
             (void)transport_flush(transport);
         }
+    } else {
+        /* A peer that cannot be reached is the first thing to be told of. */
+        portls_error unreachable;
+        error_begin(&unreachable);
+        portls_status status = output_port_flush_avail(transport->out, &unreachable);
+        if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+            half->needs = NEEDS_OUTPUT;
+            return PORTLS_WANT_WRITE;
+        }
+        if (status != PORTLS_OK) {
+            return fail_session(stream, &unreachable);
+        }
     }
     portls_error error;
     error_begin(&error);
@@ -152,6 +164,9 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     if (stream->session == NULL) {
         return refuse(stream, half);
     }
+    if (!stream->agreed && stream->transport.in_failure != NULL) {
+        return stream->transport.in_failure->error.status; /* the backend has had it already */
+    }
     if (!stream->agreed) {
         portls_status status = agree(stream, half);
         if (status != PORTLS_OK) {
@@ -180,7 +195,7 @@ static portls_status end_of_stream(struct stream *stream) {
                      "the stream was cut: the peer's bytes ended without its close_notify");
     error.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
     failure_keep(&stream->transport.in_failure, &error);
-    return PORTLS_TRUNCATED;
+    return stream->transport.in_failure->error.status;
 }
 
 /* Nothing to read yet: sends what may keep the peer waiting, and says what the reader needs. */
@@ -212,6 +227,9 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
         transport->changed = true;
         return end_of_stream(stream);
     case PORTLS_TRUNCATED:
+        if (transport->in_failure != NULL) {
+            return transport->in_failure->error.status; /* the underlying port's own cut */
+        }
         stream->truncated = true;
         transport->changed = true;
         return end_of_stream(stream);
@@ -269,10 +287,12 @@ static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t 
         portls_status status = stream->snapshot->backend->write(
             stream->session, bytes + *taken, part < BACKEND_WRITE_MAX ? part : BACKEND_WRITE_MAX,
             &put, &error);
-        stream->transport.owed = true;
+        stream->write_starves = status == PORTLS_WANT_READ;
         if (status == PORTLS_WANT_READ) {
+            stream->starved_after = stream->transport.all_received;
             return status;
         }
+        stream->transport.owed = true;
         if (status != PORTLS_OK) {
             return fail_session(stream, &error);
         }
@@ -303,6 +323,24 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         half->needs = status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT;
         return taken > 0 ? PORTLS_OK : status;
+    }
+    return status;
+}
+
+portls_status stream_step_room(struct stream *stream) {
+    struct transport *transport = &stream->transport;
+    portls_status status = stream_step_handshake(stream, &stream->writing);
+    if (status != PORTLS_OK || stream->failure != NULL) {
+        return status;
+    }
+    status = transport_flush(transport);
+    if (status == PORTLS_WANT_WRITE) {
+        stream->writing.needs = NEEDS_OUTPUT;
+    } else if (status == PORTLS_OK && stream->write_starves &&
+               stream->starved_after == transport->all_received &&
+               !transport_has_input(transport)) {
+        stream->writing.needs = NEEDS_INPUT;
+        return PORTLS_WANT_READ;
     }
     return status;
 }

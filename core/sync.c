@@ -1,6 +1,7 @@
 /* Waiting for the first of many things (Scheme's sync): listeners, input ports, output ports. */
 #include "portls/sync.h"
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/listener.h"
 #include "core/port.h"
@@ -122,8 +123,14 @@ portls_status portls_sync(portls_event *events, size_t count, portls_deadline de
         return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
     }
     struct wait_limit limit = {deadline, brk};
+    bool late = false;
     while (status == PORTLS_OK && !look(events, count)) {
+        if (late) {
+            /* Something moves all the time, and yet nothing gets ready. */
+            return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
+        }
         status = wait_for_any(events, count, &limit, error);
+        late = deadline != PORTLS_NO_DEADLINE && deadline <= clock_now();
     }
     return status;
 }

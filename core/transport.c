@@ -25,6 +25,14 @@ void failure_keep(struct failure **place, const portls_error *error) {
     *place = kept;
 }
 
+bool failure_tell(struct failure *failure) {
+    bool tell = !failure->told;
+    if (tell) {
+        failure->told = true;
+    }
+    return tell;
+}
+
 void failure_free(struct failure *failure) {
     if (failure != &no_memory_failure) {
         free(failure);
@@ -72,6 +80,8 @@ static portls_status fill(struct transport *transport) {
                                                  TRANSPORT_RECEIVE_SIZE, &got, &error);
     if (status == PORTLS_OK) {
         transport->received_end = got;
+        transport->step_received += got;
+        transport->all_received += got;
         transport->changed = true;
         if (transport->first_count < sizeof transport->first_bytes) {
             remember_first(transport);
@@ -104,7 +114,7 @@ static portls_status receive(struct backend_transport *face, void *buffer, size_
         /* The peer may be waiting for what is pending before it says more. When that cannot be
            sent, what the peer has said may still tell why. */
         (void)transport_flush(transport);
-        if (!transport->may_receive) {
+        if (!transport->may_receive || transport->step_received >= TRANSPORT_STEP_LIMIT) {
             return PORTLS_WANT_READ;
         }
         portls_status status = fill(transport);
@@ -121,6 +131,11 @@ static portls_status receive(struct backend_transport *face, void *buffer, size_
     }
     *got = part;
     return PORTLS_OK;
+}
+
+bool transport_has_input(struct transport *transport) {
+    return transport->received != NULL || transport->in_failure != NULL || transport->ended ||
+           (transport->may_receive && input_port_is_ready(transport->in));
 }
 
 /* Makes room for `size` more bytes behind what is pending. */

@@ -20,7 +20,9 @@ enum {
     TRANSPORT_RECEIVE_SIZE = 32 * 1024,    /* one read of the underlying port */
     TRANSPORT_GATHER_SIZE = 64 * 1024,     /* records are gathered up to this before they leave */
     TRANSPORT_PENDING_LIMIT = 1024 * 1024, /* more than any handshake or honest peer makes */
-    TRANSPORT_FIRST_BYTES = 16,            /* kept to recognise a peer that speaks no TLS */
+    TRANSPORT_STEP_LIMIT = 4 * TRANSPORT_RECEIVE_SIZE, /* taken in one step: a peer that never stops
+                                                          must not keep it from ending */
+    TRANSPORT_FIRST_BYTES = 16, /* kept to recognise a peer that speaks no TLS */
 };
 
 /* A failure that stays: what every later call returns. */
@@ -37,6 +39,8 @@ struct transport {
     /* Set by the stream before each step: another thread may be waiting on a port, and then the
        bytes are that thread's to move. */
     bool may_receive, may_send;
+    size_t step_received; /* bytes in this step */
+    uint64_t all_received;
 
     bool changed;   /* something happened that others who wait may want to know */
     bool ended;     /* the underlying input port is at its end */
@@ -82,11 +86,17 @@ static inline bool transport_is_flushed(const struct transport *transport) {
  */
 portls_status transport_settle(struct transport *transport);
 
+/* Whether `receive` has something to say: bytes, the end, or a failure. */
+bool transport_has_input(struct transport *transport);
+
 /* Gives what was read ahead back to the underlying input port. */
 portls_status transport_give_back(struct transport *transport);
 
 /* Keeps a failure: `*place` is made from `error` unless one is there already. */
 void failure_keep(struct failure **place, const portls_error *error);
 void failure_free(struct failure *failure);
+
+/* Whether on_error is still to have it; the next call says false. */
+bool failure_tell(struct failure *failure);
 
 #endif

@@ -124,19 +124,24 @@ struct backend_session *beneath_session_of(const SSL *ssl) {
     return SSL_get_ex_data(ssl, session_index);
 }
 
-/* Notes alerts, and that TLS 1.2 begins anew, for a library that cannot be told to refuse it. */
-static void on_info(const SSL *ssl, int where, int value) {
-    struct backend_session *session = beneath_session_of(ssl);
-    if (session == NULL) {
-        return;
-    }
-    if ((where & SSL_CB_ALERT) != 0 && (where & SSL_CB_READ) != 0) {
-        session->alert_received = value & 0xff;
-    } else if ((where & SSL_CB_ALERT) != 0 && (value >> 8) == SSL3_AL_FATAL &&
-               session->alert_sent < 0) {
-        session->alert_sent = value & 0xff;
-    } else if ((where & SSL_CB_HANDSHAKE_START) != 0 && session->established &&
-               SSL_version(ssl) <= TLS1_2_VERSION) {
+/*
+ * Notes alerts, and that we said hello once more: TLS 1.2 begins anew, in a library that cannot be
+ * told to refuse it. LibreSSL does not tell an info callback of the alerts of TLS 1.3, so it is
+ * this one that is asked for.
+ */
+static void on_message(int sent, int version, int type, const void *bytes, size_t size, SSL *ssl,
+                       void *argument) {
+    (void)version, (void)ssl;
+    struct backend_session *session = argument;
+    const uint8_t *message = bytes;
+    if (type == SSL3_RT_ALERT && size == 2) {
+        if (sent == 0) {
+            session->alert_received = message[1];
+        } else if (message[0] == SSL3_AL_FATAL && session->alert_sent < 0) {
+            session->alert_sent = message[1];
+        }
+    } else if (type == SSL3_RT_HANDSHAKE && size > 0 && sent != 0 && session->established &&
+               (message[0] == SSL3_MT_CLIENT_HELLO || message[0] == SSL3_MT_SERVER_HELLO)) {
         session->renegotiated = true;
     }
 }
@@ -146,7 +151,8 @@ bool beneath_adopt(struct backend_session *session) {
     if (SSL_set_ex_data(ssl, session_index, session) != 1) {
         return false;
     }
-    SSL_set_info_callback(ssl, on_info);
+    SSL_set_msg_callback(ssl, on_message);
+    SSL_set_msg_callback_arg(ssl, session);
     /* NO_AUTO_CHAIN: what is sent is the chain that was loaded, never one completed from the
        trusted roots. AUTO_RETRY: tickets and key updates do not end a read. */
     SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_AUTO_RETRY | SSL_MODE_RELEASE_BUFFERS);

@@ -77,25 +77,33 @@ static void set_backend_code(portls_error *error, portls_status status, unsigned
 }
 
 portls_status fail_library(portls_error *error, portls_status status, const char *message) {
+    bool no_memory = false;
     unsigned long code = ERR_peek_error();
-    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
+    for (unsigned long next = ERR_get_error(); next != 0; next = ERR_get_error()) {
+        no_memory = no_memory || ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE;
+    }
+    if (no_memory) {
         return fail_no_memory(error);
     }
-    ERR_clear_error();
     (void)backend_fail(error, status, "%s", message);
     set_backend_code(error, status, code);
     return status;
 }
 
-/* The error that tells most: the oldest of the SSL layer, else the oldest. Empties the queue. */
+/* The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
+   oldest. Empties the queue. */
 static unsigned long take_error(void) {
-    unsigned long first = ERR_get_error();
-    unsigned long code = first;
-    while (code != 0 && ERR_GET_LIB(code) != ERR_LIB_SSL) {
-        code = ERR_get_error();
+    unsigned long first = ERR_peek_error();
+    unsigned long told = 0;
+    unsigned long no_memory = 0;
+    for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
+        if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
+            no_memory = code;
+        } else if (told == 0 && ERR_GET_LIB(code) == ERR_LIB_SSL) {
+            told = code;
+        }
     }
-    ERR_clear_error();
-    return code != 0 ? code : first;
+    return no_memory != 0 ? no_memory : told != 0 ? told : first;
 }
 
 static portls_status fail_port(const struct backend_session *session, enum stage stage,

@@ -50,8 +50,10 @@ portls_status session_new(struct backend_context *context,
     } else {
         SSL_set_connect_state(made->ssl);
         if (!set_names(made->ssl, options)) {
+            portls_status status =
+                fail_library(error, PORTLS_HANDSHAKE, "OpenSSL does not take the server's name");
             session_free(made);
-            return fail_library(error, PORTLS_HANDSHAKE, "OpenSSL does not take the server's name");
+            return status;
         }
     }
     ERR_clear_error();

@@ -127,7 +127,8 @@ foreach(file IN LISTS found)
 endforeach()
 
 # Programs: any header of the system, the public headers, and files of their own folder.
-foreach(room IN ITEMS tools examples bench tests/spec tests/interop tests/install)
+foreach(room IN ITEMS tools examples bench tests/spec tests/interop tests/install
+        tests/crosstalk)
     files(found ${room}/*.h ${room}/*.c)
     foreach(file IN LISTS found)
         check_includes("${file}" "." "^(portls/|${room}/|[^/]+$)" "${TLS_SYSTEM}"

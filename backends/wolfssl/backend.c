@@ -1,0 +1,46 @@
+/* The wolfSSL backend: its table, its initialisation, and what it can do. */
+#include <stdio.h>
+
+#include "backends/wolfssl/wolfssl.h"
+
+static char version_text[64];
+
+static portls_status backend_load(portls_error *error) {
+    int result = wolfSSL_Init();
+    if (result != WOLFSSL_SUCCESS) {
+        return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
+    }
+    (void)snprintf(version_text, sizeof version_text, "wolfSSL %s", wolfSSL_lib_version());
+    failure_clear();
+    return PORTLS_OK;
+}
+
+static const char *backend_version(void) {
+    return version_text;
+}
+
+static uint32_t backend_capabilities(void) {
+    uint32_t bits = PORTLS_CAN_VERIFY_REASON;
+    bits |= WITH_TLS12 ? PORTLS_CAN_TLS12 : 0U;
+    bits |= WITH_TLS13 ? PORTLS_CAN_TLS13 : 0U;
+    bits |= WITH_AUTHORITIES ? PORTLS_CAN_SUGGESTED_AUTHORITIES : 0U;
+    bits |= WITH_ED25519 ? PORTLS_CAN_ED25519 : 0U;
+    return bits;
+}
+
+const struct backend portls_backend = {
+    .interface_version = BACKEND_INTERFACE_VERSION,
+    .name = "wolfssl",
+    .load = backend_load,
+    .version = backend_version,
+    .capabilities = backend_capabilities,
+    .context_new = context_new,
+    .context_free = context_free,
+    .session_new = session_new,
+    .session_free = session_free,
+    .handshake = session_handshake,
+    .read = session_read,
+    .write = session_write,
+    .shutdown = session_shutdown,
+    .describe = session_describe,
+};

@@ -1,0 +1,50 @@
+/*
+ * An X.509 certificate as this backend judges it: the places of its parts in the DER, and what its
+ * extensions say. It knows no library: wolfSSL's own decoded form depends on how it was built.
+ */
+#ifndef BACKENDS_WOLFSSL_CERTIFICATE_H
+#define BACKENDS_WOLFSSL_CERTIFICATE_H
+
+#include "backends/wolfssl/asn1.h"
+
+/* Bits of the key usage extension. */
+enum {
+    KEY_USAGE_DIGITAL_SIGNATURE = 0x80,
+    KEY_USAGE_KEY_ENCIPHERMENT = 0x20,
+    KEY_USAGE_KEY_AGREEMENT = 0x08,
+    KEY_USAGE_CERTIFICATE_SIGNING = 0x04,
+};
+
+/* All blobs point into the DER it was parsed from. Times are seconds since 1970. */
+struct certificate {
+    struct backend_blob whole;
+    struct backend_blob signed_part;
+    struct backend_blob signature_type;       /* the content of its OID */
+    struct backend_blob signature_parameters; /* what stands behind the OID; may be empty */
+    struct backend_blob signature;
+    struct backend_blob issuer, subject; /* the contents of the Names */
+    struct backend_blob key;             /* the SubjectPublicKeyInfo */
+    struct backend_blob key_type;        /* the content of its OID */
+    struct backend_blob key_bits;        /* its BIT STRING's bytes */
+    int64_t not_before, not_after;
+    bool first_version; /* version 1: it has no extensions */
+    bool unknown_critical;
+    bool has_basic_constraints, is_authority, has_path_length;
+    uint32_t path_length;
+    bool has_key_usage;
+    uint8_t key_usage;
+    bool has_purposes, for_servers, for_clients;
+    bool has_alternative_names, has_name_constraints;
+    struct backend_blob alternative_names; /* the contents of the SEQUENCEs */
+    struct backend_blob name_constraints;
+    struct backend_blob subject_key_id, issuer_key_id; /* empty: not there */
+};
+
+/* False: it is no certificate, or one whose parts contradict the standard. */
+bool certificate_parse(const struct backend_blob *der, struct certificate *certificate);
+
+/* Whether `issuer` says of itself that it can have issued `certificate`; no signature is checked.
+ */
+bool certificate_may_issue(const struct certificate *issuer, const struct certificate *certificate);
+
+#endif

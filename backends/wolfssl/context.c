@@ -1,0 +1,120 @@
+/* The verb context: from settings to a WOLFSSL_CTX that never changes again. */
+#include "backends/wolfssl/wolfssl.h"
+
+/*
+ * Named outright, since some builds of wolfSSL bring suites without encryption or authentication.
+ * All have forward secrecy and authenticated encryption; what a build lacks it passes over.
+ */
+static const char cipher_suites[] = "TLS13-AES128-GCM-SHA256:"
+                                    "TLS13-AES256-GCM-SHA384:"
+                                    "TLS13-CHACHA20-POLY1305-SHA256:"
+                                    "ECDHE-ECDSA-AES128-GCM-SHA256:"
+                                    "ECDHE-RSA-AES128-GCM-SHA256:"
+                                    "ECDHE-ECDSA-AES256-GCM-SHA384:"
+                                    "ECDHE-RSA-AES256-GCM-SHA384:"
+                                    "ECDHE-ECDSA-CHACHA20-POLY1305:"
+                                    "ECDHE-RSA-CHACHA20-POLY1305";
+
+enum { LEAST_RSA_BITS = 2048, LEAST_EC_BITS = 224 };
+
+/* The highest version is a matter of the method, the lowest of a setting, also for 1.3 alone: the
+   method for exactly 1.3 takes an answer in 1.2 for a damaged one and says nothing to the peer. */
+static WOLFSSL_METHOD *method_of(const struct backend_settings *settings) {
+    bool server = settings->role == PORTLS_SERVER;
+#if WITH_TLS12 && WITH_TLS13
+    if (settings->highest_version == 0x0304) {
+        return server ? wolfSSLv23_server_method() : wolfSSLv23_client_method();
+    }
+#endif
+#if WITH_TLS12
+    return server ? wolfTLSv1_2_server_method() : wolfTLSv1_2_client_method();
+#else
+    return server ? wolfTLSv1_3_server_method() : wolfTLSv1_3_client_method();
+#endif
+}
+
+static bool set_protocol(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings) {
+    int lowest = settings->lowest_version == 0x0304 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
+    return wolfSSL_CTX_SetMinVersion(ssl_context, lowest) == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites) == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, LEAST_RSA_BITS) == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, LEAST_EC_BITS) == WOLFSSL_SUCCESS;
+}
+
+/*
+ * The session cache is one for the whole process, and would let a client that one context has let
+ * in without a certificate resume with another that asks for one: it is off. Tickets belong to
+ * their context; where certificates are verified there are none either, since a resumed session
+ * comes without the peer's certificate.
+ */
+static bool set_resumption(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings) {
+#if WITH_SESSION_CACHE
+    (void)wolfSSL_CTX_set_session_cache_mode(ssl_context, WOLFSSL_SESS_CACHE_OFF);
+#endif
+    if (settings->role != PORTLS_SERVER || !settings->verify) {
+        return true;
+    }
+#if WITH_TICKETS && WITH_TLS12
+    if (wolfSSL_CTX_NoTicketTLSv12(ssl_context) != WOLFSSL_SUCCESS) {
+        return false;
+    }
+#endif
+#if WITH_TICKETS && WITH_TLS13
+    if (settings->highest_version >= 0x0304 && wolfSSL_CTX_no_ticket_TLSv13(ssl_context) != 0) {
+        return false;
+    }
+#endif
+    return true;
+}
+
+static portls_status compile(struct backend_context *context,
+                             const struct backend_settings *settings, portls_error *error) {
+    if (!set_protocol(context->ssl_context, settings)) {
+        return fail_library(error, PORTLS_UNSUPPORTED, 0,
+                            "this wolfSSL lacks the TLS versions or cipher suites that are needed");
+    }
+    if (!set_resumption(context->ssl_context, settings)) {
+        return fail_no_memory(error);
+    }
+    portls_status status = trust_load(context, settings, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    verify_install(context->ssl_context, settings);
+    status = identity_install(context->ssl_context, settings, error);
+    if (status == PORTLS_OK && settings->authorities_count > 0) {
+        status = authorities_install(context->ssl_context, settings, error);
+    }
+    return status;
+}
+
+portls_status context_new(const struct backend_settings *settings, struct backend_context **context,
+                          portls_error *error) {
+    failure_clear();
+    /* The method is the WOLFSSL_CTX's from here on. */
+    WOLFSSL_CTX *ssl_context = wolfSSL_CTX_new(method_of(settings));
+    struct backend_context *made =
+        ssl_context == NULL ? NULL : XMALLOC(sizeof *made, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    if (made == NULL) {
+        wolfSSL_CTX_free(ssl_context);
+        return fail_no_memory(error);
+    }
+    *made = (struct backend_context){
+        .ssl_context = ssl_context, .role = settings->role, .verify = settings->verify};
+    portls_status status = compile(made, settings, error);
+    failure_clear();
+    if (status != PORTLS_OK) {
+        context_free(made);
+        return status;
+    }
+    *context = made;
+    return PORTLS_OK;
+}
+
+void context_free(struct backend_context *context) {
+    wolfSSL_CTX_free(context->ssl_context);
+    XFREE(context->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    XFREE(context->roots_der, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    XFREE(context, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    failure_clear();
+}

@@ -1,0 +1,189 @@
+/* From wolfSSL's ways of failing to portls's statuses and messages. */
+#include "backends/alert.h"
+#include "backends/wolfssl/wolfssl.h"
+
+/* Failures in words of our own: wolfSSL's code, what it comes to in a handshake, the message. */
+struct known_failure {
+    int code;
+    portls_status status;
+    const char *message;
+};
+
+#define NO_VERSION                                                                                 \
+    "the two sides allow no TLS protocol version in common; portls speaks TLS 1.2 and TLS 1.3 as " \
+    "the context's protocol says"
+#define NO_CIPHER                                                                                  \
+    "no shared cipher: the two sides have no cipher suite in common that fits the server's "       \
+    "certificate"
+#define CHANGED      "a record of the peer was changed on its way, or made with other keys"
+#define TOO_LONG     "the peer sent a record longer than TLS allows"
+#define OUT_OF_ORDER "the peer sent a message out of its order"
+#define NOT_TLS      "the peer's bytes are not TLS; it may speak another protocol on this port"
+
+static const struct known_failure known_failures[] = {
+    {MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, NO_CIPHER},
+    {UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, NO_CIPHER},
+    {VERSION_ERROR, PORTLS_HANDSHAKE, NO_VERSION},
+    {NO_PEER_KEY, PORTLS_HANDSHAKE, "the peer's certificate has a key that wolfSSL cannot use"},
+    {UNKNOWN_RECORD_TYPE, PORTLS_PROTOCOL, NOT_TLS},
+    {VERIFY_MAC_ERROR, PORTLS_PROTOCOL, CHANGED},
+    {DECRYPT_ERROR, PORTLS_PROTOCOL, CHANGED},
+    {AES_GCM_AUTH_E, PORTLS_PROTOCOL, CHANGED},
+    {MAC_CMP_FAILED_E, PORTLS_PROTOCOL, CHANGED},
+    {LENGTH_ERROR, PORTLS_PROTOCOL, TOO_LONG},
+    {OUT_OF_ORDER_E, PORTLS_PROTOCOL, OUT_OF_ORDER},
+    {DUPLICATE_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER},
+    {SANITY_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER},
+};
+
+/* The alerts of TLS that say "no agreement" and not "you are wrong". */
+static bool alert_means_disagreement(int alert) {
+    switch (alert) {
+    case 40:  /* handshake failure */
+    case 43:  /* unsupported certificate */
+    case 70:  /* protocol version */
+    case 71:  /* insufficient security */
+    case 80:  /* internal error */
+    case 86:  /* inappropriate fallback */
+    case 109: /* missing extension */
+    case 110: /* unsupported extension */
+        return true;
+    default:
+        return false;
+    }
+}
+
+void failure_clear(void) {
+#if WITH_ERROR_QUEUE
+    wolfSSL_ERR_clear_error();
+#endif
+}
+
+portls_status fail_no_memory(portls_error *error) {
+    failure_clear();
+    return backend_fail(error, PORTLS_NO_MEMORY, "there is not enough memory for wolfSSL");
+}
+
+static void set_backend_code(portls_error *error, portls_status status, int code) {
+    if (error->status == status && error->backend_code == 0) {
+        error->backend_code = code;
+    }
+}
+
+portls_status fail_library(portls_error *error, portls_status status, int code,
+                           const char *message) {
+    if (code == MEMORY_E || code == MEMORY_ERROR) {
+        return fail_no_memory(error);
+    }
+    failure_clear();
+    (void)backend_fail(error, status, "%s", message);
+    set_backend_code(error, status, code);
+    return status;
+}
+
+portls_status fail_port(portls_status status, enum stage stage, portls_error *error) {
+    failure_clear();
+    if (status != PORTLS_EOF) {
+        return backend_fail(error, status, "the underlying port has failed");
+    }
+    return backend_fail(error, PORTLS_TRUNCATED,
+                        stage == STAGE_HANDSHAKE
+                            ? "the peer closed the connection during the handshake"
+                            : "the peer closed the connection without saying so by close_notify");
+}
+
+/* The last alert we sent, if it ended the connection, or -1; the same of the peer's. */
+static void fatal_alerts(struct backend_session *session, int *sent, int *received) {
+    WOLFSSL_ALERT_HISTORY history = {.last_rx = {-1, -1}, .last_tx = {-1, -1}};
+    (void)wolfSSL_get_alert_history(session->ssl, &history);
+    *sent = history.last_tx.level == alert_fatal ? history.last_tx.code : -1;
+    *received = history.last_rx.level == alert_fatal ? history.last_rx.code : -1;
+}
+
+static portls_status fail_by_peer_alert(int alert, enum stage stage, portls_error *error) {
+    portls_status status = stage == STAGE_HANDSHAKE ? PORTLS_HANDSHAKE : PORTLS_PROTOCOL;
+    (void)backend_fail(error, status, "the peer %s with the alert \"%s\" (%d)",
+                       stage == STAGE_HANDSHAKE ? "refused the handshake" : "ended the connection",
+                       backend_alert_name(alert), alert);
+    error->alert = alert;
+    return status;
+}
+
+/* wolfSSL's own words: English, static, and not asked of the system. */
+static const char *text_of(int code) {
+#if WITH_ERROR_TEXT
+    return wolfSSL_ERR_reason_error_string((unsigned long)(long)code);
+#else
+    (void)code;
+    return "none given";
+#endif
+}
+
+static portls_status fail_by_code(int code, int sent, enum stage stage, portls_error *error) {
+    portls_status status = alert_means_disagreement(sent) ? PORTLS_HANDSHAKE : PORTLS_PROTOCOL;
+    const char *message = NULL;
+    for (size_t i = 0; i < sizeof known_failures / sizeof *known_failures; i++) {
+        if (known_failures[i].code == code) {
+            status = known_failures[i].status;
+            message = known_failures[i].message;
+        }
+    }
+    if (stage != STAGE_HANDSHAKE) {
+        status = PORTLS_PROTOCOL;
+    }
+    if (message != NULL) {
+        (void)backend_fail(error, status, "%s", message);
+    } else {
+        (void)backend_fail(error, status, "%s (wolfSSL's reason: %s)",
+                           stage == STAGE_HANDSHAKE ? "the TLS handshake failed"
+                                                    : "the TLS connection failed",
+                           text_of(code));
+    }
+    return status;
+}
+
+/* Everything else is settled: wolfSSL has given up for a reason. */
+static portls_status fail_for_good(struct backend_session *session, int code, enum stage stage,
+                                   portls_error *error) {
+    int sent = -1;
+    int received = -1;
+    fatal_alerts(session, &sent, &received);
+    portls_status status;
+    if (code == MEMORY_E || code == MEMORY_ERROR) {
+        status = fail_no_memory(error);
+    } else if (session->no_tls) {
+        status = backend_fail(error, PORTLS_PROTOCOL, "%s", NOT_TLS);
+    } else if (code == WOLFSSL_ERROR_ZERO_RETURN) {
+        status = fail_by_peer_alert(0, stage, error);
+    } else if (code == FATAL_ERROR && received >= 0) {
+        status = fail_by_peer_alert(received, stage, error);
+    } else if (code == NO_PEER_CERT || (session->peer.seen && !verify_holds(session))) {
+        status = verify_fail(session, error);
+        error->alert = sent;
+    } else {
+        status = fail_by_code(code, sent, stage, error);
+        error->alert = sent;
+    }
+    set_backend_code(error, status, code);
+    return status;
+}
+
+portls_status session_failure(struct backend_session *session, int result, enum stage stage,
+                              portls_error *error) {
+    int code = wolfSSL_get_error(session->ssl, result);
+    failure_clear();
+    if (code == WOLFSSL_ERROR_ZERO_RETURN && stage == STAGE_READ) {
+        session->ended = true;
+        return PORTLS_EOF;
+    }
+    if (code == WOLFSSL_ERROR_WANT_READ) {
+        if (stage == STAGE_HANDSHAKE && session->send_status != PORTLS_OK) {
+            return fail_port(session->send_status, stage, error);
+        }
+        return session->receive_status == PORTLS_OK
+                   ? PORTLS_WANT_READ
+                   : fail_port(session->receive_status, stage, error);
+    }
+    session->failed = true;
+    return fail_for_good(session, code, stage, error);
+}

@@ -1,0 +1,37 @@
+/* Keys as wolfCrypt's objects: decoding, comparing, verifying with them. */
+#ifndef BACKENDS_WOLFSSL_KEY_H
+#define BACKENDS_WOLFSSL_KEY_H
+
+#include "backends/wolfssl/wolfssl.h"
+
+enum key_kind { KEY_RSA, KEY_EC, KEY_ED25519 };
+
+struct key {
+    enum key_kind kind;
+    union {
+        RsaKey rsa;
+        ecc_key ec;
+#if WITH_ED25519
+        ed25519_key ed25519;
+#endif
+    } as;
+};
+
+/*
+ * The public key of a certificate; the private key of a format. NULL: it is damaged, of a kind not
+ * known here, or there is no memory (then *no_memory, which may be NULL for the public one).
+ */
+struct key *key_of_certificate(const struct certificate *certificate);
+struct key *key_private(const struct backend_blob *der, enum backend_key_format format,
+                        bool *no_memory);
+
+/*
+ * Whether a private key belongs to a public one. The public part is worked out from the secret one:
+ * what a file says about it is not believed. -1: there is no memory.
+ */
+int key_belongs(struct key *private_key, struct key *public_key);
+
+/* Wipes and frees; NULL does nothing. */
+void key_free(struct key *key);
+
+#endif

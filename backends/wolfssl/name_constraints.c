@@ -1,0 +1,286 @@
+/* Name constraints: every name of a certificate against the subtrees of an authority. */
+#include "backends/wolfssl/name_constraints.h"
+
+#include "backends/wolfssl/distinguished_name.h"
+
+/* The choices of GeneralName that matter here, by their tags. */
+enum {
+    NAME_EMAIL = DER_CONTEXT(1),
+    NAME_DNS = DER_CONTEXT(2),
+    NAME_DIRECTORY = DER_CONTEXT_INSIDE(4),
+    NAME_URI = DER_CONTEXT(6),
+    NAME_ADDRESS = DER_CONTEXT(7),
+};
+
+/* The content of a directory name is a whole Name, of the others the text or bytes itself. */
+struct general_name {
+    uint8_t tag;
+    struct backend_blob value;
+};
+
+enum match { MATCHES, MATCHES_NOT, CANNOT_TELL };
+
+static uint8_t lower(uint8_t byte) {
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
+/* Whether `text` ends with `end`, without regard to case. */
+static bool ends_with(const struct backend_blob *text, const struct backend_blob *end) {
+    if (text->size < end->size) {
+        return false;
+    }
+    size_t skipped = text->size - end->size;
+    for (size_t i = 0; i < end->size; i++) {
+        if (lower(text->bytes[skipped + i]) != lower(end->bytes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_text(const struct backend_blob *one, const struct backend_blob *other) {
+    return one->size == other->size && ends_with(one, other);
+}
+
+/* "example.com" means itself and all below it, ".example.com" only what is below. */
+static enum match match_dns(const struct backend_blob *name, const struct backend_blob *base) {
+    if (base->size == 0 || same_text(name, base)) {
+        return MATCHES;
+    }
+    if (!ends_with(name, base)) {
+        return MATCHES_NOT;
+    }
+    bool at_label = base->bytes[0] == '.' || name->bytes[name->size - base->size - 1] == '.';
+    return at_label ? MATCHES : MATCHES_NOT;
+}
+
+/* A host of an e-mail address or URI: ".example.com" means what is below, else the host itself. */
+static enum match match_host(const struct backend_blob *host, const struct backend_blob *base) {
+    if (base->size > 0 && base->bytes[0] == '.') {
+        return host->size > base->size && ends_with(host, base) ? MATCHES : MATCHES_NOT;
+    }
+    return same_text(host, base) ? MATCHES : MATCHES_NOT;
+}
+
+/* What follows the last `letter`; all of it when there is none. */
+static struct backend_blob behind_last(const struct backend_blob *text, uint8_t letter,
+                                       bool *found) {
+    for (size_t i = text->size; i > 0; i--) {
+        if (text->bytes[i - 1] == letter) {
+            *found = true;
+            return (struct backend_blob){text->bytes + i, text->size - i};
+        }
+    }
+    *found = false;
+    return *text;
+}
+
+static enum match match_email(const struct backend_blob *name, const struct backend_blob *base) {
+    bool name_has = false;
+    bool base_has = false;
+    struct backend_blob name_host = behind_last(name, '@', &name_has);
+    struct backend_blob base_host = behind_last(base, '@', &base_has);
+    if (!name_has) {
+        return CANNOT_TELL;
+    }
+    if (!base_has) {
+        return match_host(&name_host, base);
+    }
+    /* A mailbox: its local part counts every letter as it is. An empty one stands for the host. */
+    size_t name_local = name->size - name_host.size;
+    size_t base_local = base->size - base_host.size;
+    bool same_local = base_local == 1 || (name_local == base_local &&
+                                          memcmp(name->bytes, base->bytes, base_local) == 0);
+    return same_local && same_text(&name_host, &base_host) ? MATCHES : MATCHES_NOT;
+}
+
+/* The host between "//" (behind a user, if any) and a port or path. */
+static enum match match_uri(const struct backend_blob *name, const struct backend_blob *base) {
+    size_t at = 0;
+    while (at + 3 <= name->size && memcmp(name->bytes + at, "://", 3) != 0) {
+        at++;
+    }
+    if (at == 0 || at + 3 > name->size) {
+        return CANNOT_TELL;
+    }
+    struct backend_blob host = {name->bytes + at + 3, name->size - at - 3};
+    for (size_t i = 0; i < host.size; i++) {
+        if (host.bytes[i] == '/' || host.bytes[i] == '?' || host.bytes[i] == '#') {
+            host.size = i;
+        }
+    }
+    bool has_user = false;
+    host = behind_last(&host, '@', &has_user);
+    for (size_t i = 0; i < host.size; i++) {
+        if (host.bytes[i] == ':') {
+            host.size = i;
+        }
+    }
+    return host.size == 0 || host.bytes[0] == '[' ? CANNOT_TELL : match_host(&host, base);
+}
+
+/* The base is an address and a mask. */
+static enum match match_address(const struct backend_blob *name, const struct backend_blob *base) {
+    if ((base->size != 8 && base->size != 32) || (name->size != 4 && name->size != 16)) {
+        return CANNOT_TELL;
+    }
+    if (base->size != name->size * 2) {
+        return MATCHES_NOT;
+    }
+    for (size_t i = 0; i < name->size; i++) {
+        uint8_t mask = base->bytes[name->size + i];
+        if (((name->bytes[i] ^ base->bytes[i]) & mask) != 0) {
+            return MATCHES_NOT;
+        }
+    }
+    return MATCHES;
+}
+
+static enum match match_directory(struct backend_blob name, struct backend_blob base) {
+    struct backend_blob name_inside;
+    struct backend_blob base_inside;
+    if (!asn1_take(&name, DER_SEQUENCE, &name_inside) || !name_is_sound(&name_inside) ||
+        !asn1_take(&base, DER_SEQUENCE, &base_inside) || !name_is_sound(&base_inside)) {
+        return CANNOT_TELL;
+    }
+    return name_is_below(&name_inside, &base_inside) ? MATCHES : MATCHES_NOT;
+}
+
+static enum match match_name(const struct general_name *name, const struct backend_blob *base) {
+    switch (name->tag) {
+    case NAME_EMAIL:
+        return match_email(&name->value, base);
+    case NAME_DNS:
+        return match_dns(&name->value, base);
+    case NAME_DIRECTORY:
+        return match_directory(name->value, *base);
+    case NAME_URI:
+        return match_uri(&name->value, base);
+    case NAME_ADDRESS:
+        return match_address(&name->value, base);
+    default:
+        return CANNOT_TELL;
+    }
+}
+
+/* Both lists of subtrees; a list that is not there is empty. */
+struct subtrees {
+    struct backend_blob permitted, excluded;
+};
+
+static bool read_subtrees(struct backend_blob constraints, struct subtrees *subtrees) {
+    bool there = false;
+    *subtrees = (struct subtrees){.permitted = {NULL, 0}};
+    if (!asn1_maybe(&constraints, DER_CONTEXT_INSIDE(0), &subtrees->permitted, &there) ||
+        !asn1_maybe(&constraints, DER_CONTEXT_INSIDE(1), &subtrees->excluded, &there)) {
+        return false;
+    }
+    return constraints.size == 0;
+}
+
+/* Takes the next subtree. One with a minimum or maximum is not understood. */
+static bool next_subtree(struct backend_blob *list, struct general_name *base) {
+    struct backend_blob subtree;
+    return asn1_take(list, DER_SEQUENCE, &subtree) &&
+           asn1_any(&subtree, &base->tag, &base->value, NULL) && subtree.size == 0;
+}
+
+/* Permitted: it has to be in one of those of its kind, if there are any; excluded: in none. */
+static bool name_is_within(const struct general_name *name, const struct subtrees *subtrees) {
+    struct backend_blob list = subtrees->excluded;
+    struct general_name base;
+    while (list.size > 0) {
+        if (!next_subtree(&list, &base) ||
+            (base.tag == name->tag && match_name(name, &base.value) != MATCHES_NOT)) {
+            return false;
+        }
+    }
+    bool restricted = false;
+    bool permitted = false;
+    list = subtrees->permitted;
+    while (list.size > 0) {
+        if (!next_subtree(&list, &base)) {
+            return false;
+        }
+        if (base.tag == name->tag) {
+            enum match match = match_name(name, &base.value);
+            restricted = true;
+            permitted = permitted || match == MATCHES;
+            if (match == CANNOT_TELL) {
+                return false;
+            }
+        }
+    }
+    return permitted || !restricted;
+}
+
+/* Whether a common name looks like the name of a host: two labels of letters, digits and hyphens.
+ */
+static bool looks_like_host(const struct backend_blob *text) {
+    bool dot = false;
+    for (size_t i = 0; i < text->size; i++) {
+        uint8_t byte = lower(text->bytes[i]);
+        bool letter = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
+                      byte == '_' || byte == '*';
+        if (byte == '.') {
+            dot = true;
+        } else if (!letter) {
+            return false;
+        }
+    }
+    return dot;
+}
+
+static bool subject_is_within(const struct certificate *certificate, bool is_leaf,
+                              const struct subtrees *subtrees) {
+    struct backend_blob rdns = certificate->subject;
+    struct backend_blob set = {NULL, 0};
+    struct name_attribute attribute;
+    while (name_next(&rdns, &set, &attribute)) {
+        struct general_name name = {NAME_EMAIL, attribute.value};
+        if (name_is_email(&attribute) && !name_is_within(&name, subtrees)) {
+            return false;
+        }
+        name.tag = NAME_DNS;
+        if (is_leaf && !certificate->has_alternative_names && name_is_common_name(&attribute) &&
+            looks_like_host(&name.value) && !name_is_within(&name, subtrees)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The subject as a directory name: the subtree's base is a whole Name, and so is this. */
+static bool directory_is_within(const struct certificate *certificate,
+                                const struct subtrees *subtrees) {
+    if (certificate->subject.size == 0) {
+        return true;
+    }
+    /* The header stands right before the content: SEQUENCE and a length of 1 to 4 bytes. */
+    size_t size = certificate->subject.size;
+    size_t header = size < 0x80 ? 2 : size < 0x100 ? 3 : size < 0x10000 ? 4 : 5;
+    struct general_name name = {NAME_DIRECTORY,
+                                {certificate->subject.bytes - header, size + header}};
+    return name_is_within(&name, subtrees);
+}
+
+bool name_constraints_hold(const struct certificate *authority,
+                           const struct certificate *certificate, bool is_leaf) {
+    if (!authority->has_name_constraints) {
+        return true;
+    }
+    struct subtrees subtrees;
+    if (!read_subtrees(authority->name_constraints, &subtrees) ||
+        !directory_is_within(certificate, &subtrees) ||
+        !subject_is_within(certificate, is_leaf, &subtrees)) {
+        return false;
+    }
+    struct backend_blob names = certificate->alternative_names;
+    while (names.size > 0) {
+        struct general_name name;
+        if (!asn1_any(&names, &name.tag, &name.value, NULL) || !name_is_within(&name, &subtrees)) {
+            return false;
+        }
+    }
+    return true;
+}

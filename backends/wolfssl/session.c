@@ -1,0 +1,176 @@
+/* A session: the WOLFSSL object over the core's transport, and the verbs on it. */
+#include "backends/wolfssl/wolfssl.h"
+
+#include <stdio.h>
+
+/* Copies the name to verify, and gives wolfSSL the one to send. */
+static portls_status set_names(struct backend_session *session,
+                               const struct backend_session_options *options, portls_error *error) {
+    if (options->verify_host != NULL) {
+        size_t size = strlen(options->verify_host) + 1;
+        session->verify_host = XMALLOC(size, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+        if (session->verify_host == NULL) {
+            return fail_no_memory(error);
+        }
+        memcpy(session->verify_host, options->verify_host, size);
+        session->verify_host_is_address = options->verify_host_is_address;
+    }
+    if (options->server_name != NULL) {
+        size_t length = strlen(options->server_name);
+        int result = length > UINT16_MAX
+                         ? BAD_FUNC_ARG
+                         : wolfSSL_UseSNI(session->ssl, WOLFSSL_SNI_HOST_NAME, options->server_name,
+                                          (unsigned short)length);
+        if (result != WOLFSSL_SUCCESS) {
+            return fail_library(error, PORTLS_HANDSHAKE, result,
+                                "wolfSSL does not take the server's name");
+        }
+    }
+    return PORTLS_OK;
+}
+
+portls_status session_new(struct backend_context *context,
+                          const struct backend_session_options *options,
+                          struct backend_transport *transport, struct backend_session **session,
+                          portls_error *error) {
+    failure_clear();
+    if (options->verify_host != NULL && !context->verify) {
+        return backend_fail(error, PORTLS_HANDSHAKE,
+                            "a host name can only be verified in a context that verifies");
+    }
+    struct backend_session *made = XMALLOC(sizeof *made, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    if (made == NULL) {
+        return fail_no_memory(error);
+    }
+    *made = (struct backend_session){
+        .ssl = wolfSSL_new(context->ssl_context), .context = context, .transport = transport};
+    portls_status status = made->ssl == NULL ? fail_no_memory(error) : PORTLS_OK;
+    if (status == PORTLS_OK) {
+        transport_install(made);
+        wolfSSL_SetCertCbCtx(made->ssl, made);
+        status = set_names(made, options, error);
+    }
+    failure_clear();
+    if (status != PORTLS_OK) {
+        session_free(made);
+        return status;
+    }
+    *session = made;
+    return PORTLS_OK;
+}
+
+void session_free(struct backend_session *session) {
+    wolfSSL_free(session->ssl);
+    XFREE(session->verify_host, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    XFREE(session, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    failure_clear();
+}
+
+/* Every verb begins with it: nothing of another session, or of the program, is in the queue. */
+static portls_status begin_call(struct backend_session *session, portls_error *error) {
+    failure_clear();
+    session->receive_status = PORTLS_OK;
+    if (session->failed) {
+        return backend_fail(error, PORTLS_PROTOCOL,
+                            "the TLS connection has failed before and cannot be used any more");
+    }
+    return PORTLS_OK;
+}
+
+/* The same for the verbs that send. */
+static portls_status begin_send(struct backend_session *session, portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status == PORTLS_OK && session->send_status != PORTLS_OK) {
+        return fail_port(session->send_status, STAGE_WRITE, error);
+    }
+    return status;
+}
+
+/* What a verb that sends ends with, when wolfSSL is content. */
+static portls_status end_send(const struct backend_session *session, enum stage stage,
+                              portls_error *error) {
+    failure_clear();
+    return session->send_status == PORTLS_OK ? PORTLS_OK
+                                             : fail_port(session->send_status, stage, error);
+}
+
+portls_status session_handshake(struct backend_session *session, portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    int result = session->context->role == PORTLS_SERVER ? wolfSSL_accept(session->ssl)
+                                                         : wolfSSL_connect(session->ssl);
+    if (result != WOLFSSL_SUCCESS) {
+        return session_failure(session, result, STAGE_HANDSHAKE, error);
+    }
+    if (!verify_holds(session)) {
+        session->failed = true;
+        failure_clear();
+        return verify_fail(session, error);
+    }
+    return end_send(session, STAGE_HANDSHAKE, error);
+}
+
+portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
+                           portls_error *error) {
+    portls_status status = begin_call(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    /* wolfSSL would read on behind the close_notify. */
+    if (session->ended) {
+        return PORTLS_EOF;
+    }
+    int result = wolfSSL_read(session->ssl, buffer, size > INT32_MAX ? INT32_MAX : (int)size);
+    if (result <= 0) {
+        return session_failure(session, result, STAGE_READ, error);
+    }
+    failure_clear();
+    *got = (size_t)result;
+    return PORTLS_OK;
+}
+
+portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
+                            size_t *put, portls_error *error) {
+    portls_status status = begin_send(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    int result = wolfSSL_write(session->ssl, bytes,
+                               size > BACKEND_WRITE_MAX ? BACKEND_WRITE_MAX : (int)size);
+    if (result <= 0) {
+        return session_failure(session, result, STAGE_WRITE, error);
+    }
+    *put = (size_t)result;
+    return end_send(session, STAGE_WRITE, error);
+}
+
+portls_status session_shutdown(struct backend_session *session, portls_error *error) {
+    portls_status status = begin_send(session, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    /* Once: a second call would read, and might send another close_notify. Where the peer's has
+       come, some builds make a fresh object of it: it is not used after that, see `ended`. */
+    int result = wolfSSL_shutdown(session->ssl);
+    if (result != WOLFSSL_SUCCESS && result != WOLFSSL_SHUTDOWN_NOT_DONE) {
+        return session_failure(session, result, STAGE_SHUTDOWN, error);
+    }
+    return end_send(session, STAGE_SHUTDOWN, error);
+}
+
+void session_describe(struct backend_session *session, portls_connection_info *info) {
+    (void)snprintf(info->protocol, sizeof info->protocol, "%s", wolfSSL_get_version(session->ssl));
+    const char *cipher = wolfSSL_get_cipher_name(session->ssl);
+    if (cipher != NULL) {
+        (void)snprintf(info->cipher, sizeof info->cipher, "%s", cipher);
+    }
+    void *name = NULL;
+    if (session->context->role == PORTLS_SERVER &&
+        wolfSSL_SNI_GetRequest(session->ssl, WOLFSSL_SNI_HOST_NAME, &name) > 0 && name != NULL) {
+        (void)snprintf(info->server_name, sizeof info->server_name, "%s", (const char *)name);
+    }
+    (void)snprintf(info->peer_subject, sizeof info->peer_subject, "%s", session->peer.subject);
+    failure_clear();
+}

@@ -1,0 +1,234 @@
+/* Signatures and the strength of keys, by wolfCrypt. */
+#include "backends/wolfssl/signature.h"
+
+#include "backends/wolfssl/key.h"
+
+enum { LEAST_RSA_BITS = 2048, LEAST_EC_BITS = 224 };
+
+enum scheme { SCHEME_UNKNOWN, SCHEME_RSA, SCHEME_RSA_PSS, SCHEME_ECDSA, SCHEME_ED25519 };
+
+/* What a signature was made with. */
+struct recipe {
+    enum scheme scheme;
+    enum wc_HashType hash;
+    int salt_size; /* RSA-PSS */
+};
+
+/* ---- which algorithm ---- */
+
+/* SHA-2 by the content of its OID. */
+static bool hash_of(const struct backend_blob *oid, enum wc_HashType *hash) {
+    static const struct {
+        uint8_t last;
+        enum wc_HashType hash;
+    } hashes[] = {
+        {1, WC_HASH_TYPE_SHA256},
+        {2, WC_HASH_TYPE_SHA384},
+        {3, WC_HASH_TYPE_SHA512},
+        {4, WC_HASH_TYPE_SHA224},
+    };
+    static const uint8_t prefix[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02};
+    if (oid->size != sizeof prefix + 1 || memcmp(oid->bytes, prefix, sizeof prefix) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
+        if (hashes[i].last == oid->bytes[sizeof prefix]) {
+            *hash = hashes[i].hash;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An AlgorithmIdentifier of a hash. */
+static bool take_hash(struct backend_blob *cursor, enum wc_HashType *hash) {
+    struct backend_blob algorithm;
+    struct backend_blob oid;
+    return asn1_take(cursor, DER_SEQUENCE, &algorithm) && asn1_take(&algorithm, DER_OID, &oid) &&
+           hash_of(&oid, hash);
+}
+
+/* RSASSA-PSS-params: one hash for both uses, and the trailer there always is. What is left out
+   would mean SHA-1, so both have to be there. */
+static struct recipe pss_recipe(struct backend_blob parameters) {
+    static const struct recipe unknown = {SCHEME_UNKNOWN, WC_HASH_TYPE_NONE, 0};
+    struct recipe recipe = {SCHEME_RSA_PSS, WC_HASH_TYPE_NONE, 20};
+    enum wc_HashType mask_hash = WC_HASH_TYPE_NONE;
+    struct backend_blob inside;
+    struct backend_blob part;
+    struct backend_blob mask;
+    struct backend_blob oid;
+    struct backend_blob number;
+    bool there = false;
+    uint32_t salt = 20;
+    if (!asn1_take(&parameters, DER_SEQUENCE, &inside) ||
+        !asn1_take(&inside, DER_CONTEXT_INSIDE(0), &part) || !take_hash(&part, &recipe.hash) ||
+        !asn1_take(&inside, DER_CONTEXT_INSIDE(1), &part) ||
+        !asn1_take(&part, DER_SEQUENCE, &mask) || !asn1_take(&mask, DER_OID, &oid) ||
+        !DER_IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08") ||
+        !take_hash(&mask, &mask_hash) || mask_hash != recipe.hash ||
+        !asn1_maybe(&inside, DER_CONTEXT_INSIDE(2), &part, &there) ||
+        (there &&
+         (!asn1_take(&part, DER_INTEGER, &number) || !asn1_small_number(&number, 512, &salt))) ||
+        inside.size > 0) {
+        return unknown;
+    }
+    recipe.salt_size = (int)salt;
+    return recipe;
+}
+
+static struct recipe recipe_of(const struct certificate *certificate) {
+    static const struct {
+        struct recipe recipe;
+        uint8_t size;
+        const char *oid;
+    } recipes[] = {
+        {{SCHEME_RSA, WC_HASH_TYPE_SHA256, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"},
+        {{SCHEME_RSA, WC_HASH_TYPE_SHA384, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c"},
+        {{SCHEME_RSA, WC_HASH_TYPE_SHA512, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"},
+        {{SCHEME_RSA, WC_HASH_TYPE_SHA224, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0e"},
+        {{SCHEME_ECDSA, WC_HASH_TYPE_SHA224, 0}, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x01"},
+        {{SCHEME_ECDSA, WC_HASH_TYPE_SHA256, 0}, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x02"},
+        {{SCHEME_ECDSA, WC_HASH_TYPE_SHA384, 0}, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x03"},
+        {{SCHEME_ECDSA, WC_HASH_TYPE_SHA512, 0}, 8, "\x2a\x86\x48\xce\x3d\x04\x03\x04"},
+        {{SCHEME_ED25519, WC_HASH_TYPE_NONE, 0}, 3, "\x2b\x65\x70"},
+    };
+    const struct backend_blob *type = &certificate->signature_type;
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+        if (type->size == recipes[i].size && memcmp(type->bytes, recipes[i].oid, type->size) == 0) {
+            return recipes[i].recipe;
+        }
+    }
+    if (WITH_RSA_PSS && DER_IS_OID(type, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")) {
+        return pss_recipe(certificate->signature_parameters);
+    }
+    return (struct recipe){SCHEME_UNKNOWN, WC_HASH_TYPE_NONE, 0};
+}
+
+/* ---- verifying ---- */
+
+static bool hashed_is_good(const struct certificate *certificate, struct recipe recipe,
+                           struct key *key) {
+    bool rsa = key->kind == KEY_RSA;
+    return wc_SignatureVerify(recipe.hash,
+                              rsa ? WC_SIGNATURE_TYPE_RSA_W_ENC : WC_SIGNATURE_TYPE_ECC,
+                              certificate->signed_part.bytes, (word32)certificate->signed_part.size,
+                              certificate->signature.bytes, (word32)certificate->signature.size,
+                              &key->as, rsa ? sizeof key->as.rsa : sizeof key->as.ec) == 0;
+}
+
+static bool pss_is_good(const struct certificate *certificate, struct recipe recipe,
+                        struct key *key) {
+#if WITH_RSA_PSS
+    byte digest[WC_MAX_DIGEST_SIZE];
+    int digest_size = wc_HashGetDigestSize(recipe.hash);
+    int mask = recipe.hash == WC_HASH_TYPE_SHA224   ? WC_MGF1SHA224
+               : recipe.hash == WC_HASH_TYPE_SHA256 ? WC_MGF1SHA256
+               : recipe.hash == WC_HASH_TYPE_SHA384 ? WC_MGF1SHA384
+                                                    : WC_MGF1SHA512;
+    word32 size = (word32)certificate->signature.size;
+    if (size == 0 || digest_size <= 0 ||
+        wc_Hash(recipe.hash, certificate->signed_part.bytes, (word32)certificate->signed_part.size,
+                digest, (word32)digest_size) != 0) {
+        return false;
+    }
+    /* wolfCrypt works in the buffer of the signature. */
+    byte *work = XMALLOC(size, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    if (work == NULL) {
+        return false;
+    }
+    memcpy(work, certificate->signature.bytes, size);
+    byte *padded = NULL;
+    int padded_size = wc_RsaPSS_VerifyInline_ex(work, size, &padded, recipe.hash, mask,
+                                                recipe.salt_size, &key->as.rsa);
+    bool good = padded_size > 0 && padded != NULL &&
+                wc_RsaPSS_CheckPadding_ex(digest, (word32)digest_size, padded, (word32)padded_size,
+                                          recipe.hash, recipe.salt_size, 0) == 0;
+    XFREE(work, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    return good;
+#else
+    (void)certificate;
+    (void)recipe;
+    (void)key;
+    return false;
+#endif
+}
+
+static bool ed25519_is_good(const struct certificate *certificate, struct key *key) {
+#if WITH_ED25519
+    int good = 0;
+    return wc_ed25519_verify_msg(certificate->signature.bytes, (word32)certificate->signature.size,
+                                 certificate->signed_part.bytes,
+                                 (word32)certificate->signed_part.size, &good,
+                                 &key->as.ed25519) == 0 &&
+           good == 1;
+#else
+    (void)certificate;
+    (void)key;
+    return false;
+#endif
+}
+
+bool signature_is_good(const struct certificate *certificate, const struct certificate *issuer) {
+    struct recipe recipe = recipe_of(certificate);
+    if (recipe.scheme == SCHEME_UNKNOWN) {
+        return false;
+    }
+    struct key *key = key_of_certificate(issuer);
+    if (key == NULL) {
+        return false;
+    }
+    bool good = false;
+    switch (recipe.scheme) {
+    case SCHEME_RSA:
+        good = key->kind == KEY_RSA && hashed_is_good(certificate, recipe, key);
+        break;
+    case SCHEME_ECDSA:
+        good = key->kind == KEY_EC && hashed_is_good(certificate, recipe, key);
+        break;
+    case SCHEME_RSA_PSS:
+        good = key->kind == KEY_RSA && pss_is_good(certificate, recipe, key);
+        break;
+    case SCHEME_ED25519:
+        good = key->kind == KEY_ED25519 && ed25519_is_good(certificate, key);
+        break;
+    case SCHEME_UNKNOWN:
+        break;
+    }
+    key_free(key);
+    return good;
+}
+
+/* The bits of an RSA modulus, without those that are 0 on top. */
+static size_t rsa_bits(const struct certificate *certificate) {
+    struct backend_blob cursor = certificate->key_bits;
+    struct backend_blob inside;
+    struct backend_blob modulus;
+    if (!asn1_take(&cursor, DER_SEQUENCE, &inside) || !asn1_take(&inside, DER_INTEGER, &modulus)) {
+        return 0;
+    }
+    while (modulus.size > 0 && modulus.bytes[0] == 0) {
+        modulus.bytes++;
+        modulus.size--;
+    }
+    size_t bits = modulus.size * 8;
+    for (unsigned mask = 0x80; bits > 0 && (modulus.bytes[0] & mask) == 0; mask >>= 1) {
+        bits--;
+    }
+    return bits;
+}
+
+bool signature_key_is_strong(const struct certificate *certificate) {
+    struct key *key = key_of_certificate(certificate);
+    if (key == NULL) {
+        return false;
+    }
+    bool strong = key->kind == KEY_ED25519;
+    if (key->kind == KEY_RSA) {
+        strong = rsa_bits(certificate) >= LEAST_RSA_BITS;
+    } else if (key->kind == KEY_EC) {
+        strong = wc_ecc_size(&key->as.ec) * 8 >= LEAST_EC_BITS;
+    }
+    key_free(key);
+    return strong;
+}

@@ -1,0 +1,38 @@
+# Finds what backends/wolfssl stands on: the wolfSSL that pkg-config knows. FindBackendOpenssl.cmake
+# says what is set. Another one than the system's is named by
+#   PORTLS_WOLFSSL_PREFIX       where it is installed (lib/pkgconfig/wolfssl.pc), or CMAKE_PREFIX_PATH
+#   PORTLS_WOLFSSL_FROM_SOURCE  ON: build one there first, by cmake/wolfssl-from-source.cmake
+set(BackendWolfssl_TARGET PkgConfig::WOLFSSL)
+set(BackendWolfssl_LIBRARY_TEXT "wolfSSL 5.5 or later with its headers and its pkg-config file")
+set(BackendWolfssl_DEBIAN "libwolfssl-dev")
+set(BackendWolfssl_PKGCONFIG "wolfssl")
+
+set(PORTLS_WOLFSSL_PREFIX "" CACHE PATH "Where a wolfSSL other than the system's is installed")
+option(PORTLS_WOLFSSL_FROM_SOURCE
+    "Build wolfSSL from Debian's source, without its OpenSSL layer, into PORTLS_WOLFSSL_PREFIX" OFF)
+
+if(PORTLS_WOLFSSL_FROM_SOURCE)
+    if(NOT PORTLS_WOLFSSL_PREFIX)
+        message(FATAL_ERROR "PORTLS_WOLFSSL_FROM_SOURCE needs a place: "
+            "-DPORTLS_WOLFSSL_PREFIX=<directory>")
+    endif()
+    execute_process(COMMAND "${CMAKE_COMMAND}" -D "PREFIX=${PORTLS_WOLFSSL_PREFIX}"
+        -D "COMPILER=${CMAKE_C_COMPILER}" -D "TOOLCHAIN=${CMAKE_TOOLCHAIN_FILE}"
+        -P "${CMAKE_CURRENT_LIST_DIR}/wolfssl-from-source.cmake" COMMAND_ERROR_IS_FATAL ANY)
+endif()
+
+find_package(PkgConfig QUIET)
+set(_portls_prefix_path "${CMAKE_PREFIX_PATH}")
+if(PORTLS_WOLFSSL_PREFIX)
+    list(PREPEND CMAKE_PREFIX_PATH "${PORTLS_WOLFSSL_PREFIX}")
+endif()
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(WOLFSSL QUIET IMPORTED_TARGET GLOBAL wolfssl>=5.5)
+endif()
+set(CMAKE_PREFIX_PATH "${_portls_prefix_path}")
+unset(_portls_prefix_path)
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(BackendWolfssl
+    REQUIRED_VARS WOLFSSL_LINK_LIBRARIES
+    VERSION_VAR WOLFSSL_VERSION)

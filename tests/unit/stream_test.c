@@ -1,0 +1,378 @@
+/*
+ * What a stream owes to those who wait for it: readiness that is true, steps that end, and errors
+ * that are those of the status beside them. Partly over a backend of the test's own.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/stream.h"
+#include "portls/portls.h"
+
+/* ---- a backend that plays what a peer can make of a TLS library ---- */
+
+struct backend_session {
+    struct backend_transport *transport;
+    size_t handshakes;
+    bool half_message; /* in the middle of a message of the peer: write needs the rest of it */
+};
+
+static struct backend_session played;
+
+static portls_status play_session_new(struct backend_context *context,
+                                      const struct backend_session_options *options,
+                                      struct backend_transport *transport,
+                                      struct backend_session **session, portls_error *error) {
+    (void)context;
+    (void)options;
+    (void)error;
+    played = (struct backend_session){.transport = transport};
+    *session = &played;
+    return PORTLS_OK;
+}
+
+static void play_session_free(struct backend_session *session) {
+    (void)session;
+}
+
+static bool fails_to_shake;
+
+static portls_status play_handshake(struct backend_session *session, portls_error *error) {
+    session->handshakes++;
+    if (!fails_to_shake) {
+        return PORTLS_OK;
+    }
+    uint8_t byte = 0;
+    size_t got = 0;
+    portls_status status = session->transport->receive(session->transport, &byte, 1, &got);
+    return status == PORTLS_WANT_READ ? status : backend_fail(error, status, "played");
+}
+
+/* Takes whatever comes, and never has a byte for the caller: key updates, tickets. */
+static portls_status play_read(struct backend_session *session, void *buffer, size_t size,
+                               size_t *got, portls_error *error) {
+    (void)buffer;
+    (void)size;
+    (void)error;
+    uint8_t taken[100];
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK) {
+        status = session->transport->receive(session->transport, taken, sizeof taken, got);
+        if (status == PORTLS_OK) {
+            session->half_message = false;
+        }
+    }
+    return status;
+}
+
+static portls_status play_write(struct backend_session *session, const void *bytes, size_t size,
+                                size_t *put, portls_error *error) {
+    (void)error;
+    if (session->half_message) {
+        uint8_t byte = 0;
+        size_t got = 0;
+        portls_status status = session->transport->receive(session->transport, &byte, 1, &got);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        session->half_message = false;
+    }
+    *put = size;
+    return session->transport->send(session->transport, bytes, size);
+}
+
+static portls_status play_shutdown(struct backend_session *session, portls_error *error) {
+    (void)session;
+    (void)error;
+    return PORTLS_OK;
+}
+
+static void play_describe(struct backend_session *session, portls_connection_info *info) {
+    (void)session;
+    (void)snprintf(info->protocol, sizeof info->protocol, "TLSv1.3");
+}
+
+static void play_context_free(struct backend_context *context) {
+    (void)context;
+}
+
+static const struct backend player = {
+    .interface_version = BACKEND_INTERFACE_VERSION,
+    .name = "player",
+    .context_free = play_context_free,
+    .session_new = play_session_new,
+    .session_free = play_session_free,
+    .handshake = play_handshake,
+    .read = play_read,
+    .write = play_write,
+    .shutdown = play_shutdown,
+    .describe = play_describe,
+};
+
+static struct stream *play_over(portls_input_port *in, portls_output_port *out) {
+    static struct snapshot snapshot = {.backend = &player, .role = PORTLS_CLIENT};
+    atomic_init(&snapshot.references, 2);
+    struct stream_options options = {.snapshot = &snapshot, .close_original = true};
+    struct stream *stream = NULL;
+    cr_assert_eq(stream_new(in, out, &options, &stream, NULL), PORTLS_OK);
+    return stream;
+}
+
+static void close_stream(struct stream *stream) {
+    (void)portls_close_output_port(&stream->out, NULL);
+    (void)portls_close_input_port(&stream->in, NULL);
+}
+
+static portls_status flood(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument;
+    memset(buffer, 0, size);
+    *got = size;
+    return PORTLS_OK;
+}
+
+Test(stream, a_peer_that_never_stops_talking_cannot_keep_a_step_from_ending, .timeout = 20) {
+    const portls_input_callbacks callbacks = {.read = flood};
+    portls_input_port *in = NULL;
+    portls_input_port *reads = NULL;
+    portls_output_port *out = NULL;
+    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(100, &reads, &out, NULL), PORTLS_OK);
+    struct stream *stream = play_over(in, out);
+    char buffer[10];
+    size_t got = 0;
+    for (int i = 0; i < 3; i++) {
+        portls_status status = portls_read_avail(&stream->in, buffer, sizeof buffer, &got, NULL);
+        cr_expect_eq(status, PORTLS_WANT_READ);
+    }
+    close_stream(stream);
+    (void)portls_close_input_port(reads, NULL);
+}
+
+/* A stream of the player between two pipes. */
+struct piped {
+    portls_input_port *its_in, *reads;
+    portls_output_port *its_out, *writes;
+    struct stream *stream;
+};
+
+static struct piped make_piped(void) {
+    struct piped piped;
+    cr_assert_eq(portls_make_pipe(100, &piped.its_in, &piped.writes, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(100, &piped.reads, &piped.its_out, NULL), PORTLS_OK);
+    piped.stream = play_over(piped.its_in, piped.its_out);
+    return piped;
+}
+
+static bool looks_ready(void *source) {
+    portls_event event = {source, false};
+    return portls_sync(&event, 1, portls_deadline_after(-1), NULL, NULL) == PORTLS_OK;
+}
+
+Test(stream, an_output_port_that_waits_for_the_peer_is_not_ready, .timeout = 20) {
+    struct piped piped = make_piped();
+    portls_output_port *out = &piped.stream->out;
+    size_t put = 0;
+    cr_assert_eq(portls_handshake_avail(&piped.stream->in, NULL), PORTLS_OK);
+    cr_expect(looks_ready(out));
+    played.half_message = true;
+    cr_assert_eq(portls_write_avail(out, "x", 1, &put, NULL), PORTLS_WANT_READ);
+    cr_expect_not(looks_ready(out), "sync would spin until the peer says more");
+    cr_assert_eq(portls_write(piped.writes, "y", 1, NULL, NULL), PORTLS_OK);
+    cr_expect(looks_ready(out));
+    cr_expect_eq(portls_write_avail(out, "x", 1, &put, NULL), PORTLS_OK);
+    cr_expect(looks_ready(out));
+    close_stream(piped.stream);
+    (void)portls_close_input_port(piped.reads, NULL);
+    (void)portls_close_output_port(piped.writes, NULL);
+}
+
+Test(stream, the_reader_may_take_what_the_writer_waits_for, .timeout = 20) {
+    struct piped piped = make_piped();
+    char buffer[10];
+    size_t count = 0;
+    cr_assert_eq(portls_handshake_avail(&piped.stream->in, NULL), PORTLS_OK);
+    played.half_message = true;
+    cr_assert_eq(portls_write_avail(&piped.stream->out, "x", 1, &count, NULL), PORTLS_WANT_READ);
+    cr_assert_eq(portls_write(piped.writes, "y", 1, NULL, NULL), PORTLS_OK);
+    cr_assert_eq(portls_read_avail(&piped.stream->in, buffer, sizeof buffer, &count, NULL),
+                 PORTLS_WANT_READ);
+    cr_expect(looks_ready(&piped.stream->out));
+    close_stream(piped.stream);
+    (void)portls_close_input_port(piped.reads, NULL);
+    (void)portls_close_output_port(piped.writes, NULL);
+}
+
+static portls_status break_down(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument;
+    (void)buffer;
+    (void)size;
+    (void)got;
+    return PORTLS_IO;
+}
+
+Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed, .timeout = 20) {
+    const portls_input_callbacks callbacks = {.read = break_down};
+    portls_input_port *in = NULL;
+    portls_input_port *reads = NULL;
+    portls_output_port *out = NULL;
+    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(100, &reads, &out, NULL), PORTLS_OK);
+    fails_to_shake = true;
+    struct stream *stream = play_over(in, out);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(portls_handshake_avail(&stream->in, NULL), PORTLS_IO);
+    }
+    cr_expect_eq(played.handshakes, 1);
+    close_stream(stream);
+    (void)portls_close_input_port(reads, NULL);
+}
+
+/* ---- over the real backend ---- */
+
+/* A client [0] and a server [1] over two pipes. */
+struct pair {
+    portls_input_port *in[2];
+    portls_output_port *out[2];
+    portls_context *server;
+};
+
+static void wrap(struct pair *pair, bool close_original) {
+    for (int i = 0; i < 2; i++) {
+        portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+        options.mode = i == 0 ? PORTLS_MODE_CONNECT : PORTLS_MODE_ACCEPT;
+        options.context = i == 0 ? NULL : pair->server;
+        options.close_original = close_original;
+        cr_assert_eq(portls_wrap_ports_avail(pair->in[i], pair->out[i], &options, &pair->in[i],
+                                             &pair->out[i], NULL),
+                     PORTLS_OK);
+    }
+}
+
+static void shake(struct pair *pair) {
+    portls_error error;
+    portls_status client = PORTLS_WANT_READ;
+    portls_status server = PORTLS_WANT_READ;
+    for (int i = 0; i < 100000 && (client != PORTLS_OK || server != PORTLS_OK); i++) {
+        client = portls_handshake_avail(pair->in[0], &error);
+        cr_assert(client <= PORTLS_WANT_WRITE, "%s", error.message);
+        server = portls_handshake_avail(pair->in[1], &error);
+        cr_assert(server <= PORTLS_WANT_WRITE, "%s", error.message);
+    }
+    cr_assert(client == PORTLS_OK && server == PORTLS_OK);
+}
+
+static struct pair make_pair(size_t capacity) {
+    struct pair pair;
+    const char *certs = PORTLS_TEST_CERTS;
+    char chain[512];
+    char key[512];
+    portls_error error;
+    (void)snprintf(chain, sizeof chain, "%s/server-p256.chain.pem", certs);
+    (void)snprintf(key, sizeof key, "%s/server-p256.key", certs);
+    cr_assert_eq(portls_make_server_context(PORTLS_AUTO, &pair.server, &error), PORTLS_OK);
+    cr_assert_eq(portls_load_identity(pair.server, chain, key, &error), PORTLS_OK, "%s",
+                 error.message);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(portls_make_pipe(capacity, &pair.in[i], &pair.out[1 - i], NULL), PORTLS_OK);
+    }
+    return pair;
+}
+
+static void close_end(struct pair *pair, int end) {
+    (void)portls_close_output_port(pair->out[end], NULL);
+    (void)portls_close_input_port(pair->in[end], NULL);
+}
+
+Test(stream, an_output_port_is_ready_when_a_write_takes_a_byte, .timeout = 30) {
+    /* So small that the tickets of a server's TLS 1.3 are still on their way out afterwards. */
+    struct pair pair = make_pair(1);
+    wrap(&pair, true);
+    shake(&pair);
+    size_t put = 0;
+    int taken = 0;
+    for (int i = 0; i < 100000 && taken < 3; i++) {
+        bool ready = looks_ready(pair.out[1]);
+        portls_status status = portls_write_avail(pair.out[1], "x", 1, &put, NULL);
+        cr_assert_eq(ready, status == PORTLS_OK, "ready: %d, written: %s", ready,
+                     portls_status_name(status));
+        taken += status == PORTLS_OK;
+        char buffer[10];
+        size_t got = 0;
+        (void)portls_read_avail(pair.in[0], buffer, sizeof buffer, &got, NULL);
+    }
+    cr_expect_eq(taken, 3);
+    close_end(&pair, 0);
+    close_end(&pair, 1);
+    portls_free_context(pair.server);
+}
+
+Test(stream, a_cut_in_the_wrapped_stream_stays_an_error_outside, .timeout = 30) {
+    struct pair pair = make_pair(5000);
+    wrap(&pair, true);
+    shake(&pair);
+    cr_assert_eq(portls_set_strict_eof(pair.in[1], true, NULL), PORTLS_OK);
+    wrap(&pair, true);
+    shake(&pair);
+    close_end(&pair, 0);
+    char buffer[10];
+    size_t got = 0;
+    portls_error error;
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(portls_read(pair.in[1], buffer, sizeof buffer, &got, &error),
+                     PORTLS_TRUNCATED);
+        cr_expect_eq(error.status, PORTLS_TRUNCATED);
+    }
+    close_end(&pair, 1);
+    portls_free_context(pair.server);
+}
+
+Test(stream, the_error_is_that_of_the_status_beside_it, .timeout = 30) {
+    struct pair pair = make_pair(5000);
+    struct pair raw = pair;
+    wrap(&pair, false);
+    shake(&pair);
+    close_end(&pair, 0);
+    (void)portls_close_input_port(raw.in[0], NULL);
+    portls_error error;
+    cr_expect_eq(portls_write(pair.out[1], "x", 1, NULL, &error), PORTLS_IO);
+    cr_assert_eq(portls_write(raw.out[0], "\x17\x03\x03\x00\x20 thirty-two bytes of no TLS at all.",
+                              37, NULL, NULL),
+                 PORTLS_OK);
+    char buffer[10];
+    size_t got = 0;
+    cr_expect_eq(portls_read(pair.in[1], buffer, sizeof buffer, &got, &error), PORTLS_PROTOCOL);
+    cr_expect_eq(error.status, PORTLS_PROTOCOL);
+    portls_status status = portls_flush(pair.out[1], &error);
+    cr_expect_eq(status, error.status, "%s, and %s", portls_status_name(status),
+                 portls_status_name(error.status));
+    close_end(&pair, 1);
+    (void)portls_close_output_port(raw.out[0], NULL);
+    close_end(&raw, 1);
+    portls_free_context(pair.server);
+}
+
+Test(stream, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) {
+    struct pair pair = make_pair(100);
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    FILE *file = tmpfile();
+    cr_assert_not_null(file);
+    cr_assert_eq(portls_make_descriptor_input_port(fileno(file), false, &in, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_descriptor_output_port(fileno(file), false, &out, NULL), PORTLS_OK);
+    portls_input_port *ssl_in = NULL;
+    portls_output_port *ssl_out = NULL;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.context = pair.server;
+    cr_assert_eq(portls_wrap_ports_avail(in, out, &options, &ssl_in, &ssl_out, NULL), PORTLS_OK);
+    cr_expect_eq(portls_descriptor_of(ssl_in), fileno(file));
+    (void)portls_close_input_port(in, NULL);
+    (void)portls_close_output_port(out, NULL);
+    cr_expect_eq(portls_descriptor_of(ssl_in), PORTLS_NO_DESCRIPTOR);
+    cr_expect_eq(portls_descriptor_of(ssl_out), PORTLS_NO_DESCRIPTOR);
+    (void)portls_close_output_port(ssl_out, NULL);
+    (void)portls_close_input_port(ssl_in, NULL);
+    (void)fclose(file);
+    close_end(&pair, 0);
+    close_end(&pair, 1);
+    portls_free_context(pair.server);
+}
