@@ -1,6 +1,6 @@
 /*
- * The manual's introduction: ssl-available? and ssl-load-fail-reason. Where the library is hidden
- * (tests of the loaded linkage run this suite so) the same tests hold, with the other outcome.
+ * The manual's introduction: ssl-available? and ssl-load-fail-reason. The same tests hold where the
+ * library is hidden, with the other outcome.
  */
 #include "spec_support.h"
 

@@ -1,0 +1,150 @@
+# The table of capabilities in docs/backends.md, made from what the built commands print:
+#   cmake -D DO=write|check -D DOCUMENT=<file> -D TOOLS=<command>,<command>… -P capabilities.cmake
+# There is a column per backend and TLS library ("libtls (libretls)"), and a row per capability,
+# between the two marker lines. `write` makes the columns of the commands given anew; `check` fails
+# where that would change something. The columns of libraries that no command given stands on are
+# kept as they are.
+cmake_minimum_required(VERSION 3.25)
+
+set(BEGIN "<!-- capabilities: made by the target docs-capabilities, not by hand -->")
+set(END "<!-- end of capabilities -->")
+
+if(NOT DO MATCHES "^(write|check)$" OR NOT DOCUMENT OR NOT TOOLS)
+    message(FATAL_ERROR "capabilities.cmake needs -D DO=write or check, -D DOCUMENT=<file> and "
+        "-D TOOLS=<commands>")
+endif()
+
+# The table lives in these: `columns`, `rows`, meaning_<row>, and <column>_<row>: yes, no, or ? where
+# nobody has asked.
+
+# One command: the column's heading is the backend's name and the library's, without its version,
+# but with what the library says of itself in parentheses.
+function(ask tool)
+    execute_process(COMMAND "${tool}" info OUTPUT_VARIABLE text RESULT_VARIABLE result)
+    if(NOT result EQUAL 0 OR NOT text MATCHES "\nbackend: +([^\n]+)\n.*\nTLS library: +([^\n]+)\n")
+        message(FATAL_ERROR "'${tool} info' does not tell its backend (it ended with ${result}):\n"
+            "${text}")
+    endif()
+    set(backend "${CMAKE_MATCH_1}")
+    set(library "${CMAKE_MATCH_2}")
+    string(REGEX MATCH "\\(([^)0-9]+)\\)" remark "${library}")
+    set(remark "${CMAKE_MATCH_1}")
+    string(REGEX REPLACE " *v?[0-9].*$" "" library "${library}")
+    string(REGEX REPLACE "^${backend} of " "" library "${library}")
+    if(remark)
+        string(APPEND library ", ${remark}")
+    endif()
+    set(column "${backend} (${library})")
+
+    execute_process(COMMAND "${tool}" info --capabilities OUTPUT_VARIABLE text)
+    string(REGEX MATCHALL "[^\n]+" lines "${text}")
+    foreach(line IN LISTS lines)
+        if(NOT line MATCHES "^([A-Z0-9_]+) +(yes|no) +([^|]+)$")
+            message(FATAL_ERROR "'${tool} info --capabilities' prints what is no row: ${line}")
+        endif()
+        set(row "${CMAKE_MATCH_1}")
+        list(APPEND told ${row})
+        set("${column}_${row}" "${CMAKE_MATCH_2}" PARENT_SCOPE)
+        set(meaning_${row} "${CMAKE_MATCH_3}" PARENT_SCOPE)
+    endforeach()
+    if(DEFINED rows AND NOT told STREQUAL rows)
+        message(FATAL_ERROR "'${tool}' has other capabilities than the commands before it: is it of "
+            "another version?")
+    endif()
+    set(rows "${told}" PARENT_SCOPE)
+    if(column IN_LIST columns)
+        message(FATAL_ERROR "Two commands stand on ${column}")
+    endif()
+    set(columns ${columns} "${column}" PARENT_SCOPE)
+endfunction()
+
+# The cells of a line "| a | b |" as a list.
+function(cells line variable)
+    string(REGEX REPLACE "^\\| *" "" line "${line}")
+    string(REGEX REPLACE " *\\|$" "" line "${line}")
+    string(REGEX REPLACE " *\\| *" ";" line "${line}")
+    set(${variable} "${line}" PARENT_SCOPE)
+endfunction()
+
+# Takes from the old table the columns that no command has told.
+macro(keep_others table)
+    string(REGEX MATCHALL "[^\n]+" _lines "${table}")
+    set(_headings "")
+    foreach(_line IN LISTS _lines)
+        cells("${_line}" _cells)
+        if(NOT _headings)
+            set(_headings "${_cells}")
+        endif()
+        list(LENGTH _cells _count)
+        list(GET _cells 0 _row)
+        string(REPLACE "`" "" _row "${_row}")
+        set(_place 2)
+        while(_place LESS _count)
+            list(GET _headings ${_place} _column)
+            list(GET _cells ${_place} _cell)
+            if(NOT _column IN_LIST columns AND _row IN_LIST rows)
+                list(APPEND others "${_column}")
+                set("${_column}_${_row}" "${_cell}")
+            endif()
+            math(EXPR _place "${_place} + 1")
+        endwhile()
+    endforeach()
+endmacro()
+
+set(columns "")
+unset(rows)
+string(REPLACE "," ";" TOOLS "${TOOLS}")
+foreach(tool IN LISTS TOOLS)
+    ask("${tool}")
+endforeach()
+
+file(READ "${DOCUMENT}" text)
+string(FIND "${text}" "${BEGIN}\n" begin)
+string(FIND "${text}" "\n${END}" end)
+if(begin EQUAL -1 OR end LESS begin)
+    message(FATAL_ERROR "${DOCUMENT} has not the two lines between which the table stands:\n"
+        "${BEGIN}\n${END}")
+endif()
+string(LENGTH "${BEGIN}\n" length)
+math(EXPR begin "${begin} + ${length}")
+math(EXPR length "${end} - ${begin}")
+set(old "")
+if(length GREATER 0)
+    string(SUBSTRING "${text}" ${begin} ${length} old)
+endif()
+string(SUBSTRING "${text}" 0 ${begin} before)
+string(SUBSTRING "${text}" ${end} -1 after)
+
+set(others "")
+keep_others("${old}")
+list(APPEND columns ${others})
+list(REMOVE_DUPLICATES columns)
+list(SORT columns)
+
+set(heading "| capability | what it means |")
+set(rule "| --- | --- |")
+foreach(column IN LISTS columns)
+    string(APPEND heading " ${column} |")
+    string(APPEND rule " --- |")
+endforeach()
+set(new "${heading}\n${rule}")
+foreach(row IN LISTS rows)
+    string(APPEND new "\n| `${row}` | ${meaning_${row}} |")
+    foreach(column IN LISTS columns)
+        if(NOT DEFINED "${column}_${row}")
+            set("${column}_${row}" "?")
+        endif()
+        string(APPEND new " ${${column}_${row}} |")
+    endforeach()
+endforeach()
+
+if(new STREQUAL old)
+    message(STATUS "The capabilities in ${DOCUMENT} are what the commands print")
+elseif(DO STREQUAL "write")
+    file(WRITE "${DOCUMENT}" "${before}${new}${after}")
+    message(STATUS "The capabilities in ${DOCUMENT} are made anew")
+else()
+    message(NOTICE "${new}")
+    message(FATAL_ERROR "${DOCUMENT} does not say what the commands print, see above. "
+        "To put it right: cmake --build <build tree> --target docs-capabilities")
+endif()

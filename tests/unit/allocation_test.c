@@ -1,0 +1,317 @@
+/*
+ * Each allocation of the core fails once, in turn: nothing crashes, nothing leaks, what fails says
+ * so, and the next connection is as good as ever. The linker puts the functions below in place of
+ * malloc and its kin, for the core alone.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "portls/portls.h"
+
+/* ---- an allocator that fails ---- */
+
+static atomic_long live;            /* allocations that are not freed */
+static atomic_long until_fail = -1; /* how many succeed until one fails; negative: none fails */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *old);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *old);
+
+static bool fails(void) {
+    return atomic_fetch_sub(&until_fail, 1) == 0;
+}
+
+static void *count_new(void *made) {
+    if (made != NULL) {
+        (void)atomic_fetch_add(&live, 1);
+    }
+    return made;
+}
+
+void *__wrap_malloc(size_t size) {
+    return fails() ? NULL : count_new(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+    return fails() ? NULL : count_new(__real_calloc(count, size));
+}
+
+void *__wrap_realloc(void *old, size_t size) {
+    if (fails()) {
+        return NULL;
+    }
+    return old == NULL ? count_new(__real_realloc(NULL, size)) : __real_realloc(old, size);
+}
+
+void __wrap_free(void *old) {
+    if (old != NULL) {
+        (void)atomic_fetch_sub(&live, 1);
+    }
+    __real_free(old);
+}
+
+static int open_descriptors(void) {
+    int count = 0;
+    for (int i = 0; i < 1000; i++) {
+        count += fcntl(i, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+/* Runs a scenario until none of its allocations is left to fail. `run`: whether it succeeded. */
+static void fail_each(bool (*run)(void), int most) {
+    atomic_store(&until_fail, -1);
+    cr_assert(run(), "without a failure");
+    long live_before = atomic_load(&live);
+    int open_before = open_descriptors();
+    bool reached = true;
+    int failures = 0;
+    for (int i = 0; reached && i < most; i++) {
+        atomic_store(&until_fail, i);
+        bool succeeded = run();
+        reached = atomic_load(&until_fail) < 0;
+        failures += !succeeded;
+        cr_expect(reached || succeeded, "nothing was to fail in run %d", i);
+        cr_expect_eq(atomic_load(&live), live_before, "run %d: %ld allocations leaked", i,
+                     atomic_load(&live) - live_before);
+        cr_expect_eq(open_descriptors(), open_before, "run %d leaks a descriptor", i);
+    }
+    cr_expect_not(reached, "more than %d allocations", most);
+    cr_expect_gt(failures, 0);
+    atomic_store(&until_fail, -1);
+    cr_expect(run(), "afterwards");
+}
+
+/* Whether a call succeeded; what fails has an error that says the same. */
+static bool good(portls_status status, const portls_error *error) {
+    if (status > PORTLS_WANT_WRITE) {
+        cr_expect_eq(error->status, status, "%s, and %s", portls_status_name(status),
+                     portls_status_name(error->status));
+        cr_expect_neq(error->message[0], '\0');
+    }
+    return status == PORTLS_OK;
+}
+
+/* ---- contexts ---- */
+
+static const char *certificate_file(char path[512], const char *name) {
+    (void)snprintf(path, 512, "%s/%s", PORTLS_TEST_CERTS, name);
+    return path;
+}
+
+static bool make_server(portls_context **context) {
+    portls_error error;
+    char chain[512];
+    char key[512];
+    if (!good(portls_make_server_context(PORTLS_AUTO, context, &error), &error)) {
+        cr_expect_eq(error.status, PORTLS_NO_MEMORY);
+        return false;
+    }
+    portls_status status =
+        portls_load_identity(*context, certificate_file(chain, "server-p256.chain.pem"),
+                             certificate_file(key, "server-p256.key"), &error);
+    if (!good(status, &error)) {
+        portls_free_context(*context);
+        *context = NULL;
+        return false;
+    }
+    return true;
+}
+
+static bool change_context(void) {
+    portls_context *context = NULL;
+    if (!make_server(&context)) {
+        return false;
+    }
+    portls_error error;
+    char path[512];
+    bool all = good(
+        portls_load_verify_root_certificates(context, certificate_file(path, "root.pem"), &error),
+        &error);
+    all = good(portls_load_suggested_certificate_authorities(
+                   context, certificate_file(path, "root.pem"), &error),
+               &error) &&
+          all;
+    all = good(portls_set_verify(context, true, &error), &error) && all;
+    all = good(portls_load_certificate_chain(
+                   context, certificate_file(path, "server-rsa2048.chain.pem"), &error),
+               &error) &&
+          all;
+    if (all) {
+        all = good(portls_load_private_key(context, certificate_file(path, "server-rsa2048.key"),
+                                           PORTLS_KEY_RSA, PORTLS_PEM, &error),
+                   &error);
+    }
+    portls_free_context(context);
+    return all;
+}
+
+Test(allocation, every_one_of_a_context_may_fail, .timeout = 60) {
+    fail_each(change_context, 500);
+}
+
+/* ---- a connection over pipes ---- */
+
+struct ends {
+    portls_input_port *in[2];
+    portls_output_port *out[2];
+};
+
+static bool wrap_ends(struct ends *ends, portls_context *server) {
+    portls_error error;
+    for (int i = 0; i < 2; i++) {
+        portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+        options.mode = i == 0 ? PORTLS_MODE_ACCEPT : PORTLS_MODE_CONNECT;
+        options.context = i == 0 ? server : NULL;
+        options.close_original = true;
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        if (!good(portls_wrap_ports_avail(ends->in[i], ends->out[i], &options, &in, &out, &error),
+                  &error)) {
+            return false;
+        }
+        ends->in[i] = in;
+        ends->out[i] = out;
+    }
+    return true;
+}
+
+/* Moves both ends on until the server has read what the client wrote, or either has failed. */
+static bool talk(const struct ends *ends) {
+    static const char said[] = "hello";
+    char heard[sizeof said];
+    size_t put = 0;
+    size_t got = 0;
+    portls_error error;
+    for (int i = 0; i < 10000 && got < sizeof said; i++) {
+        size_t count = 0;
+        portls_status status = PORTLS_OK;
+        if (put < sizeof said) {
+            status =
+                portls_write_avail(ends->out[1], said + put, sizeof said - put, &count, &error);
+            put += good(status, &error) ? count : 0;
+        } else {
+            status = portls_flush_avail(ends->out[1], &error);
+            (void)good(status, &error);
+        }
+        if (status > PORTLS_WANT_WRITE) {
+            return false;
+        }
+        status = portls_read_avail(ends->in[0], heard + got, sizeof heard - got, &count, &error);
+        got += good(status, &error) ? count : 0;
+        if (status == PORTLS_EOF || status > PORTLS_WANT_WRITE) {
+            return false;
+        }
+    }
+    cr_expect_eq(memcmp(heard, said, sizeof said), 0);
+    return got == sizeof said;
+}
+
+static bool connect_by_pipes(void) {
+    portls_context *server = NULL;
+    struct ends ends = {{NULL, NULL}, {NULL, NULL}};
+    portls_error error;
+    bool all = make_server(&server);
+    for (int i = 0; i < 2 && all; i++) {
+        all = good(portls_make_pipe(300, &ends.in[i], &ends.out[1 - i], &error), &error);
+    }
+    all = all && wrap_ends(&ends, server) && talk(&ends);
+    for (int i = 0; i < 2; i++) {
+        if (ends.in[i] != NULL) {
+            (void)portls_close_input_port(ends.in[i], NULL);
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        if (ends.out[i] != NULL) {
+            (void)portls_close_output_port(ends.out[i], NULL);
+        }
+    }
+    portls_free_context(server);
+    return all;
+}
+
+Test(allocation, every_one_of_a_connection_may_fail, .timeout = 100) {
+    /* The client's context is made on first use, and stays. */
+    (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
+    fail_each(connect_by_pipes, 2000);
+}
+
+/* ---- a connection over TCP ---- */
+
+struct meeting {
+    portls_listener *listener;
+    portls_break *brk;
+    bool served;
+};
+
+static void *serve(void *argument) {
+    struct meeting *meeting = argument;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    portls_status status = PORTLS_OK;
+    while (status != PORTLS_BREAK && !meeting->served) {
+        status = portls_accept_enable_break(meeting->listener, meeting->brk, &in, &out, &error);
+        if (good(status, &error)) {
+            meeting->served = good(portls_write(out, "hello", 5, NULL, &error), &error);
+            (void)portls_close_output_port(out, NULL);
+            (void)portls_close_input_port(in, NULL);
+        }
+    }
+    return NULL;
+}
+
+static bool visit(portls_listener *listener) {
+    portls_address address;
+    portls_error error;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    char heard[6] = "";
+    size_t got = 0;
+    if (!good(portls_addresses(listener, &address, NULL, &error), &error) ||
+        !good(portls_connect(address.host, address.port_no,
+                             portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
+                             &error),
+              &error)) {
+        return false;
+    }
+    bool all = good(portls_read(in, heard, 5, &got, &error), &error);
+    (void)portls_close_output_port(out, NULL);
+    (void)portls_close_input_port(in, NULL);
+    return all && got == 5;
+}
+
+static bool connect_by_tcp(void) {
+    portls_context *server = NULL;
+    struct meeting meeting = {NULL, NULL, false};
+    portls_error error;
+    bool all =
+        make_server(&server) && good(portls_make_break(&meeting.brk, &error), &error) &&
+        good(portls_listen(0, 5, true, "127.0.0.1", server, &meeting.listener, &error), &error);
+    if (all) {
+        pthread_t thread;
+        cr_assert_eq(pthread_create(&thread, NULL, serve, &meeting), 0);
+        all = visit(meeting.listener);
+        portls_set_break(meeting.brk);
+        (void)pthread_join(thread, NULL);
+    }
+    portls_close(meeting.listener);
+    portls_free_break(meeting.brk);
+    portls_free_context(server);
+    return all;
+}
+
+Test(allocation, every_one_of_a_listener_and_its_client_may_fail, .timeout = 100) {
+    (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
+    fail_each(connect_by_tcp, 2000);
+}
