@@ -42,7 +42,7 @@
 #define SPEC_FOR_EACH(suite, name, type, parameter, table, count)                                  \
     static void suite##_##name(const type *parameter);                                             \
     ParameterizedTestParameters(suite, name) {                                                     \
-        return cr_make_param_array(type, (void *)(uintptr_t)(table), (count));                     \
+        return cr_make_param_array(type, (table), (count));                                        \
     }                                                                                              \
     ParameterizedTest(const type *element, suite, name) {                                          \
         spec_begin();                                                                              \
