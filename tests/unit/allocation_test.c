@@ -138,10 +138,12 @@ static bool change_context(void) {
     bool all = good(
         portls_load_verify_root_certificates(context, certificate_file(path, "root.pem"), &error),
         &error);
-    all = good(portls_load_suggested_certificate_authorities(
-                   context, certificate_file(path, "root.pem"), &error),
-               &error) &&
-          all;
+    if ((portls_capabilities() & PORTLS_CAN_SUGGESTED_AUTHORITIES) != 0) {
+        all = good(portls_load_suggested_certificate_authorities(
+                       context, certificate_file(path, "root.pem"), &error),
+                   &error) &&
+              all;
+    }
     all = good(portls_set_verify(context, true, &error), &error) && all;
     all = good(portls_load_certificate_chain(
                    context, certificate_file(path, "server-rsa2048.chain.pem"), &error),
