@@ -87,6 +87,13 @@ file(WRITE "${tree}/core/os/bare.c" "int forgotten;\n")
 expect("a file in core/os that is not listed" "core/os/bare.c: no CMakeLists.txt names it")
 
 plant_clean_tree()
+file(WRITE "${tree}/tests/unit/CMakeLists.txt" "set(suites one two)\nadd(\${suite}_test.c)\n")
+file(WRITE "${tree}/tests/unit/two_test.c" "int listed;\n")
+expect("a suite that is listed by its name" "")
+file(WRITE "${tree}/tests/unit/three_test.c" "int forgotten;\n")
+expect("a suite that is not" "tests/unit/three_test.c: no CMakeLists.txt names it")
+
+plant_clean_tree()
 string(REPEAT "int x;\n" 601 long)
 file(APPEND "${tree}/core/a.c" "${long}")
 expect("a long file" "core/a.c: 604 lines, more than 600")
