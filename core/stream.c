@@ -132,7 +132,7 @@ static struct failure *failure_of(struct stream *stream, const struct stream_hal
     struct failure *kept[] = {stream->failure,
                               reads ? transport->in_failure : transport->out_failure,
                               reads ? transport->out_failure : transport->in_failure};
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    for (int i = 0; i < 3; i++) {
         if (kept[i] != NULL && kept[i]->error.status == status) {
             return kept[i];
         }

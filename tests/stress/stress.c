@@ -8,7 +8,6 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,16 +20,14 @@
 
 enum { ACCEPTORS = 4, AT_ONCE = 3, CHUNK = 20000 };
 
-static void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
-static void fail(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)fputs("stress: ", stderr);
-    (void)vfprintf(stderr, format, arguments);
-    (void)fputs("\n", stderr);
-    va_end(arguments);
-    _exit(1);
-}
+/* Ends the program with a message. */
+#define fail(...)                                                                                  \
+    do {                                                                                           \
+        (void)fputs("stress: ", stderr);                                                           \
+        (void)fprintf(stderr, __VA_ARGS__);                                                        \
+        (void)fputs("\n", stderr);                                                                 \
+        _exit(1);                                                                                  \
+    } while (false)
 
 static void need(portls_status status, const portls_error *error, const char *what) {
     if (status != PORTLS_OK) {
@@ -310,7 +307,7 @@ static void run_ways(uint64_t seed, unsigned int round) {
     memset(ends, 0, sizeof ends);
     for (unsigned int i = 0; i < AT_ONCE; i++) {
         enum way way = (enum way)((round * AT_ONCE + i) % WAYS);
-        begin_connection(ends[i], way, seed + 1000 * (round * AT_ONCE + i));
+        begin_connection(ends[i], way, seed + (uint64_t)1000 * (round * AT_ONCE + i));
     }
     for (unsigned int i = 0; i < AT_ONCE; i++) {
         finish_end(&ends[i][0]);

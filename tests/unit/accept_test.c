@@ -122,7 +122,7 @@ Test(accept, peers_that_nobody_accepts_do_not_pile_up, .timeout = 60) {
         (void)look(listener, 0);
         most = count_arrivals(listener) > most ? count_arrivals(listener) : most;
     }
-    cr_expect_leq(most, 2 * LISTENER_WAITING);
+    cr_expect_leq(most, (size_t)2 * LISTENER_WAITING);
     /* All that came are heard of in the end, and a silent one among them disturbs nobody. */
     size_t heard = 0;
     size_t made = 0;
