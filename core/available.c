@@ -38,23 +38,28 @@ static void load_module(const char *path) {
     backend = found; /* never closed: TLS libraries do not survive being unloaded */
 }
 
+/* Loads the module from the first of the places that has one. */
 static void find_backend(void) {
-    char directory[768];
+    char own[768];
     char path[1024];
-    bool know_own = os_own_directory(directory, sizeof directory);
-    if (know_own) {
-        (void)snprintf(path, sizeof path, "%s/%s", directory, MODULE_FILE);
+    /* Beside this code, as in a build tree; below it, as it is installed, also when the tree was
+       moved; and where it was meant to be installed. */
+    const char *const below[] = {"", "/portls"};
+    bool know_own = os_own_directory(own, sizeof own);
+    for (size_t i = 0; know_own && i < sizeof below / sizeof *below; i++) {
+        (void)snprintf(path, sizeof path, "%s%s/%s", own, below[i], MODULE_FILE);
+        if (os_file_exists(path)) {
+            load_module(path);
+            return;
+        }
     }
-    if (!know_own || !os_file_exists(path)) {
-        (void)snprintf(path, sizeof path, "%s/%s", PORTLS_MODULE_DIRECTORY, MODULE_FILE);
-    }
+    (void)snprintf(path, sizeof path, "%s/%s", PORTLS_MODULE_DIRECTORY, MODULE_FILE);
     if (os_file_exists(path)) {
         load_module(path);
-    } else {
-        (void)error_fail(&load_error, PORTLS_UNAVAILABLE, "%s was not found in %s%sin %s",
-                         MODULE_FILE, know_own ? directory : "", know_own ? " or " : "",
-                         PORTLS_MODULE_DIRECTORY);
+        return;
     }
+    (void)error_fail(&load_error, PORTLS_UNAVAILABLE, "%s was not found in %s%sin %s", MODULE_FILE,
+                     know_own ? own : "", know_own ? " or " : "", PORTLS_MODULE_DIRECTORY);
 }
 
 #else
