@@ -98,6 +98,14 @@ static portls_status check_authorities(const portls_context *context, portls_err
                           "out, clients then choose their certificate themselves",
                           backend->name);
     }
+    if (context->settings.protocol == PORTLS_TLS13 &&
+        (backend->capabilities() & PORTLS_CAN_SUGGESTED_AUTHORITIES_13) == 0) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "the %s backend sends suggested authorities in TLS 1.2 only, and this "
+                          "context speaks TLS 1.3 alone: make it with PORTLS_AUTO, or leave them "
+                          "out",
+                          backend->name);
+    }
     return PORTLS_OK;
 }
 

@@ -206,7 +206,9 @@ portls_load_verify_system_certificates(portls_context *context, portls_error *er
  * for its certificate (manual: ssl-load-suggested-certificate-authorities!). It implies no trust.
  * Calls add up.
  * @return as portls_load_verify_root_certificates; PORTLS_UNSUPPORTED where the backend has no way
- *         to send it (PORTLS_CAN_SUGGESTED_AUTHORITIES is off)
+ *         to send it (PORTLS_CAN_SUGGESTED_AUTHORITIES is off, or the context speaks TLS 1.3 alone
+ *         and PORTLS_CAN_SUGGESTED_AUTHORITIES_13 is). Where only the latter is off, a context that
+ *         speaks both sends it in TLS 1.2 and not in TLS 1.3
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_suggested_certificate_authorities(
     portls_context *context, const char *path, portls_error *error);
