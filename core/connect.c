@@ -55,9 +55,7 @@ static portls_status begin_with(const struct request *request, struct snapshot *
     };
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
-        portls_status closed = portls_close_output_port(out, NULL);
-        closed = portls_close_input_port(in, NULL);
-        (void)closed; /* the first cause counts */
+        ports_drop(in, out);
     }
     return status;
 }

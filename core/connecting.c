@@ -41,11 +41,11 @@ struct connecting {
 };
 
 static struct connecting *around_input(const portls_input_port *in) {
-    return (struct connecting *)(uintptr_t)((const char *)in - offsetof(struct connecting, in));
+    return (struct connecting *)(void *)((const char *)in - offsetof(struct connecting, in));
 }
 
 static struct connecting *around_output(const portls_output_port *out) {
-    return (struct connecting *)(uintptr_t)((const char *)out - offsetof(struct connecting, out));
+    return (struct connecting *)(void *)((const char *)out - offsetof(struct connecting, out));
 }
 
 /* ---- the race ---- */

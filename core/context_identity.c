@@ -128,7 +128,9 @@ static portls_status load(portls_context *context, const struct source *chain_so
                                         : change_both(context, &chain, &key, &refused);
         context_end_change(context);
         if (status != PORTLS_OK) {
-            const struct source *named = key_source != NULL ? key_source : chain_source;
+            bool is_key =
+                chain_source == NULL || (key_source != NULL && status != PORTLS_BAD_CERTIFICATE);
+            const struct source *named = is_key ? key_source : chain_source;
             status = refuse(named->name, &refused, error);
         }
     }

@@ -76,11 +76,7 @@ static portls_status open_sockets(portls_listener *listener, int port_no, int qu
                          host != NULL ? host : "any address", port_no);
 }
 
-static portls_status check_arguments(int port_no, int queue, portls_listener **listener,
-                                     portls_error *error) {
-    if (listener == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the listener is NULL");
-    }
+static portls_status check_arguments(int port_no, int queue, portls_error *error) {
     if (port_no < 0 || port_no > PORT_NUMBER_MAX) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "port number %d is out of range: it must be 0 (the system chooses) to "
@@ -130,21 +126,25 @@ static int open_poller(portls_listener *listener) {
     return failed;
 }
 
-/* A listener without sockets; the context is its own from here on, also when this fails. */
-static portls_status make(portls_context *context, portls_listener **listener,
-                          portls_error *error) {
+/*
+ * A listener without sockets; NULL and why in `error` and `*status` when there is none. The context
+ * is its own from here on, also when this fails.
+ */
+static portls_listener *make(portls_context *context, portls_status *status, portls_error *error) {
     portls_listener *made = calloc(1, sizeof *made);
     if (made == NULL || !os_mutex_init(&made->lock)) {
         free(made);
         portls_free_context(context);
-        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
+        *status = error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
+        return NULL;
     }
     int failed = open_poller(made);
     if (failed != 0) {
         os_mutex_destroy(&made->lock);
         free(made);
         portls_free_context(context);
-        return error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener");
+        *status = error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener");
+        return NULL;
     }
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
@@ -152,22 +152,22 @@ static portls_status make(portls_context *context, portls_listener **listener,
     error_begin(&made->failure);
     made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;
     made->handshake_limit = LISTENER_HANDSHAKES;
-    *listener = made;
-    return PORTLS_OK;
+    return made;
 }
 
 static portls_status listen_with(int port_no, int queue, bool reuse, const char *host,
                                  portls_context *context, portls_listener **listener,
                                  portls_error *error) {
     portls_context *chosen = NULL;
-    portls_listener *made = NULL;
     portls_status status = choose_context(context, &chosen, error);
-    if (status == PORTLS_OK) {
-        status = make(chosen, &made, error);
+    if (status != PORTLS_OK) {
+        return status;
     }
-    if (status == PORTLS_OK) {
-        status = open_sockets(made, port_no, queue, reuse, host, error);
+    portls_listener *made = make(chosen, &status, error);
+    if (made == NULL) {
+        return status;
     }
+    status = open_sockets(made, port_no, queue, reuse, host, error);
     if (status != PORTLS_OK) {
         portls_close(made);
         return status;
@@ -180,10 +180,12 @@ portls_status portls_listen(int port_no, int queue, bool reuse, const char *host
                             portls_context *context, portls_listener **listener,
                             portls_error *error) {
     error_begin(error);
-    if (listener != NULL) {
-        *listener = NULL;
+    if (listener == NULL) {
+        (void)error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the listener is NULL");
+        return PORTLS_INVALID_ARGUMENT;
     }
-    portls_status status = check_arguments(port_no, queue, listener, error);
+    *listener = NULL;
+    portls_status status = check_arguments(port_no, queue, error);
     if (status == PORTLS_OK) {
         status = listen_with(port_no, queue, reuse, host_or_null, context, listener, error);
     }

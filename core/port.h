@@ -124,6 +124,14 @@ size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes);
 /* Takes `size` of them, which are there. */
 void input_port_skip_unread(portls_input_port *in, size_t size);
 
+/* Closes both, whatever comes of it: for a caller who has a failure to report already. */
+static inline void ports_drop(portls_input_port *in, portls_output_port *out) {
+    portls_status out_closed = portls_close_output_port(out, NULL);
+    portls_status in_closed = portls_close_input_port(in, NULL);
+    (void)out_closed;
+    (void)in_closed;
+}
+
 /* ---- blocking, for port.c and whoever needs a limit ---- */
 
 /* portls_read, portls_write and portls_flush with a limit: also PORTLS_DEADLINE, PORTLS_BREAK. They

@@ -21,9 +21,7 @@ portls_status socket_stream_new(portls_descriptor socket, struct snapshot *snaps
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
         descriptor_ports_hurry(in);
-        portls_status closed = portls_close_output_port(out, NULL);
-        closed = portls_close_input_port(in, NULL);
-        (void)closed; /* the first cause counts */
+        ports_drop(in, out);
     }
     return status;
 }

@@ -18,13 +18,11 @@ struct stream *stream_of(const void *handle) {
     if (handle_is(handle, HANDLE_INPUT_PORT)) {
         const portls_input_port *in = handle;
         /* A handle that was given as const is only compared and locked, never written through. */
-        return in->class == &ssl_input_class ? around_input((portls_input_port *)(uintptr_t)in)
-                                             : NULL;
+        return in->class == &ssl_input_class ? around_input((portls_input_port *)in) : NULL;
     }
     if (handle_is(handle, HANDLE_OUTPUT_PORT)) {
         const portls_output_port *out = handle;
-        return out->class == &ssl_output_class ? around_output((portls_output_port *)(uintptr_t)out)
-                                               : NULL;
+        return out->class == &ssl_output_class ? around_output((portls_output_port *)out) : NULL;
     }
     return NULL;
 }

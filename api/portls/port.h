@@ -159,8 +159,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_
                                                                   portls_error *error);
 
 /**
- * The same without waiting for what is still to be sent: PORTLS_WANT_WRITE while bytes or the
- * close_notify are on their way out and the port is open; call again. Anything else: it is closed.
+ * The same without waiting for what is still to be sent: PORTLS_WANT_WRITE (or, rarely,
+ * PORTLS_WANT_READ) while bytes or the close_notify are on their way out and the port is open; call
+ * again. Otherwise it is closed, as portls_close_output_port says. Where it is the second port and
+ * the connection owns a socket, that is still closed so that bytes arrive.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port_avail(portls_output_port *out,
                                                                         portls_error *error);

@@ -14,7 +14,8 @@ typedef enum portls_mode { PORTLS_MODE_ACCEPT = 0, PORTLS_MODE_CONNECT = 1 } por
 
 /**
  * The procedure for communication errors (manual: #:error/ssl). Called once for each, in the thread
- * whose call failed and with no lock held, with the error that this call then returns.
+ * whose call failed and with no lock of the connection held, with the error that this call then
+ * returns. It must not use the connection's ports.
  */
 typedef void portls_on_error(void *argument, const portls_error *error);
 
