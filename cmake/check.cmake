@@ -1,6 +1,6 @@
 # Builds and tests everything that has to work, on a fresh Debian 12 machine:
 #   cmake -P cmake/check.cmake                            all of it
-#   cmake -D STEPS="openssl;asan" -P cmake/check.cmake    only these presets
+#   cmake -D STEPS="all;asan" -P cmake/check.cmake    only these presets
 #   cmake -D PACKAGES=OFF …             without looking at the machine's packages
 #   cmake -D EXTRA_PACKAGES="a;b" …     installing these as well
 # Each step configures, builds and tests one preset in build/<preset>. A step that fails says so and
@@ -10,7 +10,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/InstallPackages.cmake")
 get_filename_component(ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 # Not among what is run by default: release, which the static build has tried already.
-set(ALL_STEPS openssl clang asan loaded static release valgrind)
+set(ALL_STEPS all clang loaded asan tsan wolfssl-source valgrind)
 if(NOT DEFINED STEPS)
     set(STEPS ${ALL_STEPS})
     list(REMOVE_ITEM STEPS release)
@@ -26,8 +26,8 @@ string(TIMESTAMP begun "%s")
 list(LENGTH STEPS count)
 if(NOT DEFINED PACKAGES OR PACKAGES)
     message(NOTICE "\n== packages: what building and testing needs")
-    install_packages(gcc libc6-dev clang ninja-build pkg-config libssl-dev openssl
-        libcriterion-dev valgrind gnutls-bin curl ca-certificates ${EXTRA_PACKAGES})
+    install_packages(gcc libc6-dev clang ninja-build pkg-config libssl-dev libtls-dev
+        libwolfssl-dev openssl libcriterion-dev valgrind gnutls-bin curl ca-certificates dpkg-dev ${EXTRA_PACKAGES})
 endif()
 
 set(passed 0)
