@@ -1,7 +1,7 @@
 /* Runs the verification table: each row as a handshake in TLS 1.2 and one in TLS 1.3. */
 #include <stdio.h>
 
-#include "spec_link.h"
+#include "parity_support.h"
 #include "verify_table.h"
 
 SPEC_SUITE(verify_table);
@@ -16,10 +16,6 @@ static const size_t *numbers_of_rows(void) {
         numbers[i] = i;
     }
     return numbers;
-}
-
-static const char *protocol_name(portls_protocol protocol) {
-    return protocol == PORTLS_TLS12 ? "TLS 1.2" : "TLS 1.3";
 }
 
 /* ---- contexts ---- */
@@ -122,10 +118,10 @@ SPEC(verify_table, is_complete) {
     }
 }
 
-static void run_row(const struct verify_row *row, portls_protocol protocol) {
-    const char *name = protocol_name(protocol);
+static void run_row(const struct verify_row *row, const struct spoken *version) {
+    const char *name = version->name;
     struct link link;
-    open_row(&link, row, protocol);
+    open_row(&link, row, version->protocol);
     if (row->outcome == PORTLS_VERIFY_OK) {
         require_accepted(&link, row, name);
     } else if (row->verifier == CLIENT_VERIFIES) {
@@ -139,15 +135,9 @@ static void run_row(const struct verify_row *row, portls_protocol protocol) {
 }
 
 SPEC_FOR_EACH(verify_table, row, size_t, number, numbers_of_rows(), verify_table_size) {
-    static const portls_protocol protocols[] = {PORTLS_TLS12, PORTLS_TLS13};
-    static const portls_capability needs[] = {PORTLS_CAN_TLS12, PORTLS_CAN_TLS13};
-    for (size_t i = 0; i < COUNT_OF(protocols); i++) {
-        if (spec_can(needs[i])) {
-            run_row(&verify_table[*number], protocols[i]);
-        } else {
-            portls_context *none;
-            REQUIRE_STATUS(portls_make_client_context(protocols[i], &none, &problem),
-                           PORTLS_UNSUPPORTED);
+    for (size_t i = 0; i < SPOKEN_COUNT; i++) {
+        if (is_spoken(&spoken[i])) {
+            run_row(&verify_table[*number], &spoken[i]);
         }
     }
 }
