@@ -19,4 +19,10 @@
 /* The session of an SSL; NULL for one that is not ours. In beneath.c. */
 struct backend_session *beneath_session_of(const SSL *ssl);
 
+/* What is wrong with a chain that the library has accepted; X509_V_OK: nothing. In chain.c. */
+struct verify_failure chain_check(X509_STORE_CTX *store_context, bool peer_is_server);
+
+/* Why the library has refused a chain; never X509_V_OK. In chain.c. */
+struct verify_failure chain_refusal(X509_STORE_CTX *store_context);
+
 #endif

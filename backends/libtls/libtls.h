@@ -4,7 +4,8 @@
  * libtls configures, connects, reads, writes and closes. What its API has no call for, and the
  * contract asks for, is done on the libssl and libcrypto that it stands on: verification during
  * the handshake by this project's rules and with shared roots, the alerts, and whether a key is a
- * certificate's. Only beneath.h includes those headers, for beneath.c, certificate.c and verify.c.
+ * certificate's. Only beneath.h includes those headers, for beneath.c, certificate.c, chain.c
+ * and verify.c.
  */
 #ifndef BACKENDS_LIBTLS_LIBTLS_H
 #define BACKENDS_LIBTLS_LIBTLS_H

@@ -40,88 +40,16 @@ static bool is_for_host(X509 *leaf, const struct backend_session *session) {
                : X509_check_host(leaf, session->host, 0, name_flags(leaf), NULL) == 1;
 }
 
-static struct verify_failure failure_of(int code, int depth, X509 *certificate) {
-    struct verify_failure failure = {.code = code, .depth = depth};
-    if (certificate != NULL) {
-        (void)X509_NAME_oneline(X509_get_subject_name(certificate), failure.subject,
-                                (int)sizeof failure.subject);
-    }
-    return failure;
-}
-
-/* Whether it signed the certificate; what it may sign is not looked at. */
-static bool has_signed(X509 *issuer, X509 *certificate, int *checks) {
-    if (*checks == 0 ||
-        X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0) {
-        return false;
-    }
-    (*checks)--;
-    EVP_PKEY *key = X509_get_pubkey(issuer);
-    bool result = key != NULL && X509_verify(certificate, key) == 1;
-    EVP_PKEY_free(key);
-    return result;
-}
-
-static X509 *find_signer(X509_STORE_CTX *store_context, X509 *certificate, int *checks) {
-    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_context);
-    for (int i = 0; sent != NULL && i < sk_X509_num(sent); i++) {
-        if (has_signed(sk_X509_value(sent, i), certificate, checks)) {
-            return sk_X509_value(sent, i);
-        }
-    }
-    return NULL;
-}
-
-/*
- * LibreSSL passes over signers that are no authorities, and then has found no chain at all. Where
- * such a chain does lead to a trusted root, the signer is what is wrong with it. The peer has made
- * up these certificates: few steps, few signatures.
- */
-static struct verify_failure explain_untrusted(X509_STORE_CTX *store_context,
-                                               struct verify_failure refused) {
-    struct verify_failure signer = {.code = X509_V_OK};
-    X509 *at = X509_STORE_CTX_get0_cert(store_context);
-    int checks = 16;
-    for (int depth = 1; at != NULL && depth < 10; depth++) {
-        at = find_signer(store_context, at, &checks);
-        if (at != NULL && signer.code == X509_V_OK && X509_check_ca(at) == 0) {
-            signer = failure_of(X509_V_ERR_INVALID_CA, depth, at);
-        }
-        X509 *root = NULL;
-        if (at != NULL && X509_STORE_CTX_get1_issuer(&root, store_context, at) == 1) {
-            X509_free(root);
-            return signer.code != X509_V_OK ? signer : refused;
-        }
-    }
-    return refused;
-}
-
-/* A self-signed certificate that may sign no others is its own issuer to OpenSSL only. */
-static bool is_self_signed(X509 *certificate) {
-    int checks = 1;
-    return certificate != NULL && has_signed(certificate, certificate, &checks);
-}
-
-/* Notes why, as OpenSSL would say it where LibreSSL says it otherwise. */
-static void note_refusal(struct backend_session *session, X509_STORE_CTX *store_context) {
+/* The alert is chosen by what stands in the store context, too. */
+static void refuse(struct backend_session *session, X509_STORE_CTX *store_context,
+                   struct verify_failure refused) {
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
-    X509 *blamed = X509_STORE_CTX_get_current_cert(store_context);
-    struct verify_failure refused =
-        failure_of(X509_STORE_CTX_get_error(store_context),
-                   X509_STORE_CTX_get_error_depth(store_context), blamed != NULL ? blamed : leaf);
-    if (backend_x509_reason(refused.code) == PORTLS_VERIFY_UNTRUSTED) {
-        if (refused.depth == 0 && is_self_signed(leaf)) {
-            refused.code = X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT;
-        } else {
-            refused = explain_untrusted(store_context, refused);
-        }
-    } else if (refused.code == X509_V_ERR_UNSUPPORTED_NAME_SYNTAX && leaf != NULL &&
-               session->host != NULL && !is_for_host(leaf, session)) {
+    /* LibreSSL looks at the form of all names, and first: that the one asked for is not among them
+       tells more. */
+    if (refused.code == X509_V_ERR_UNSUPPORTED_NAME_SYNTAX && leaf != NULL &&
+        session->host != NULL && !is_for_host(leaf, session)) {
         refused.code = X509_V_ERR_HOSTNAME_MISMATCH;
-    } else if (refused.code == X509_V_OK) {
-        refused.code = X509_V_ERR_UNSPECIFIED;
     }
-    /* The alert is chosen by it. */
     X509_STORE_CTX_set_error(store_context, refused.code);
     session->refused = refused;
 }
@@ -135,14 +63,20 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     if (session == NULL) {
         return 0;
     }
+    session->accepted = false;
+    struct verify_failure refused;
     if (apply_name_rules(store_context, session) && X509_verify_cert(store_context) == 1 &&
         X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
-        session->accepted = true;
-        return 1;
+        refused = chain_check(store_context, session->context->role == PORTLS_CLIENT);
+    } else {
+        refused = chain_refusal(store_context);
     }
-    session->accepted = false;
-    note_refusal(session, store_context);
-    return 0;
+    if (refused.code != X509_V_OK) {
+        refuse(session, store_context, refused);
+        return 0;
+    }
+    session->accepted = true;
+    return 1;
 }
 
 bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
