@@ -405,6 +405,7 @@ make_row_name_constraints() {
     authority subject-excluded root "$CA_ONLY" "$SIGNS_CERTIFICATES" \
         'nameConstraints = critical, excluded;dirName:subtree' '[subtree]' 'O = portls test'
 
+    local named=a.in.portls.test
     named_row in-below DNS:a.in.portls.test verify/inside
     named_row in-itself DNS:in.portls.test verify/inside
     named_row in-wildcard DNS:*.in.portls.test verify/inside
@@ -413,17 +414,20 @@ make_row_name_constraints() {
     named_row in-alike DNS:not-in.portls.test verify/inside
     named_row in-address IP:10.1.2.3 verify/inside
     named_row in-other-address IP:127.0.0.1 verify/inside
-    named=a.in.portls.test named_row in-common-name '' verify/inside
+    named_row in-common-name '' verify/inside
     named=out.portls.test named_row in-common-name-out '' verify/inside
     named_row in-deep DNS:a.in.portls.test verify/inside-sub
+    named=out.portls.test named_row in-beside DNS:a.in.portls.test verify/inside
     chain in-deep verify/in-deep verify/inside-sub verify/inside
     named_row in-deep-out DNS:out.portls.test verify/inside-sub
     chain in-deep-out verify/in-deep-out verify/inside-sub verify/inside
     named_row in-root DNS:a.in.portls.test verify/inside-root
     named_row in-root-out DNS:out.portls.test verify/inside-root
+    named=localhost
     named_row out-allowed DNS:server.portls.test,IP:127.0.0.1 verify/outside
     named_row out-below DNS:a.out.portls.test verify/outside
     named_row out-itself DNS:out.portls.test verify/outside
+    named_row out-alike DNS:not-out.portls.test verify/outside
     named_row out-capitals DNS:A.OUT.Portls.Test verify/outside
     named_row out-address IP:10.1.2.3 verify/outside
     named_row out-address-6 IP:::1 verify/outside
@@ -437,8 +441,11 @@ make_row_name_constraints() {
 
 make_row_names() {
     named_row names 'DNS:first.portls.test, DNS:UPPER.Portls.Test, DNS:xn--bcher-kva.portls.test, \
-        DNS:dot.portls.test., DNS:*.wild.portls.test, IP:192.0.2.1, IP:2001:db8::1, \
-        DNS:192.0.2.9, DNS:*.0.2.9, DNS:2001:db8::9'
+        DNS:*.wild.portls.test, IP:192.0.2.1, IP:2001:db8::1'
+    named_row dot DNS:dot.portls.test.
+    named_row address-as-dns DNS:192.0.2.1
+    named_row address-as-dns-6 DNS:2001:db8::1
+    named_row address-as-wildcard DNS:*.0.2.1
     named_row odd 'DNS:a.*.odd.portls.test, DNS:w*.odd.portls.test, DNS:*w.odd.portls.test, \
         DNS:w*w.odd.portls.test, DNS:xn--*.odd.portls.test, DNS:**.odd.portls.test, \
         DNS:*.*.odd.portls.test, DNS:odd.portls.*, DNS:*.test, DNS:*, DNS:.odd.portls.test'

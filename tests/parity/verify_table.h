@@ -5,6 +5,7 @@
 #ifndef VERIFY_TABLE_H
 #define VERIFY_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "portls/error.h"
@@ -25,9 +26,25 @@ struct verify_row {
     /* PORTLS_VERIFY_OK: both sides accept. Else the verifier refuses with this reason, and its peer
        is told so by an alert. */
     portls_verify_reason outcome;
+    /* The peer's own library may refuse, too, to use a certificate that is not for it: a server
+       then fails its handshake, and its client with it. */
+    bool unfit;
 };
 
 extern const struct verify_row verify_table[];
 extern const size_t verify_table_size;
+
+/*
+ * A row that a library cannot be brought to, and what it does instead. Only the stricter direction
+ * exists: the row is accepted by all others and refused by this one. docs/backends.md says why.
+ */
+struct verify_exception {
+    const char *library; /* in portls_backend_version */
+    const char *what;    /* the row */
+    portls_verify_reason outcome;
+};
+
+extern const struct verify_exception verify_exceptions[];
+extern const size_t verify_exceptions_size;
 
 #endif
