@@ -1,6 +1,7 @@
 /* Verifying the peer's certificate, and saying why it was refused. */
 #include "backends/openssl/openssl.h"
 #include "backends/verify_text.h"
+#include "backends/x509_reason.h"
 
 /* OpenSSL takes the CN where there is no DNS name; here any subject alternative name rules it out.
  */
@@ -29,6 +30,22 @@ static void note_refusal(struct verify_failure *refused, X509_STORE_CTX *store_c
     }
 }
 
+/*
+ * Whether the leaf's key usage lets it sign, as every handshake in TLS 1.3 and every ephemeral one in
+ * TLS 1.2 asks of it (RFC 8446, 4.4.2.2). OpenSSL's own TLS purposes also take keys that may only
+ * encipher or agree, and the same certificate would be good on one backend and not on another.
+ */
+static bool may_sign(X509_STORE_CTX *store_context) {
+    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+    if ((X509_get_key_usage(leaf) & X509v3_KU_DIGITAL_SIGNATURE) != 0) {
+        return true; /* also without the extension: all bits are set then */
+    }
+    X509_STORE_CTX_set_error(store_context, X509_V_ERR_INVALID_PURPOSE);
+    X509_STORE_CTX_set_error_depth(store_context, 0);
+    X509_STORE_CTX_set_current_cert(store_context, leaf);
+    return false;
+}
+
 /* Stands for X509_verify_cert in every handshake in which the peer has sent a certificate. */
 static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     (void)argument;
@@ -41,7 +58,7 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         return 1;
     }
     apply_name_rules(store_context);
-    if (X509_verify_cert(store_context) == 1) {
+    if (X509_verify_cert(store_context) == 1 && may_sign(store_context)) {
         return 1;
     }
     note_refusal(&session->refused, store_context);
@@ -58,53 +75,6 @@ bool verify_expect_host(SSL *ssl, const char *host, bool is_address) {
                       : X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1;
 }
 
-static portls_verify_reason reason_of(int code) {
-    switch (code) {
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_UNTRUSTED:
-    case X509_V_ERR_CERT_REJECTED:
-    case X509_V_ERR_CERT_CHAIN_TOO_LONG:
-        return PORTLS_VERIFY_UNTRUSTED;
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        return PORTLS_VERIFY_SELF_SIGNED;
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-        return PORTLS_VERIFY_EXPIRED;
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        return PORTLS_VERIFY_NOT_YET_VALID;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-        return PORTLS_VERIFY_NAME;
-    case X509_V_ERR_INVALID_PURPOSE:
-        return PORTLS_VERIFY_PURPOSE;
-    case X509_V_ERR_INVALID_CA:
-    case X509_V_ERR_INVALID_NON_CA:
-    case X509_V_ERR_PATH_LENGTH_EXCEEDED:
-    case X509_V_ERR_KEYUSAGE_NO_CERTSIGN:
-    case X509_V_ERR_PERMITTED_VIOLATION:
-    case X509_V_ERR_EXCLUDED_VIOLATION:
-    case X509_V_ERR_SUBTREE_MINMAX:
-    case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
-    case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX:
-    case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
-    case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION:
-        return PORTLS_VERIFY_CONSTRAINT;
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-    case X509_V_ERR_UNABLE_TO_DECRYPT_CERT_SIGNATURE:
-    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
-    case X509_V_ERR_EE_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_KEY_TOO_SMALL:
-    case X509_V_ERR_CA_MD_TOO_WEAK:
-        return PORTLS_VERIFY_SIGNATURE;
-    case X509_V_ERR_CERT_REVOKED:
-        return PORTLS_VERIFY_REVOKED;
-    default:
-        return PORTLS_VERIFY_OTHER;
-    }
-}
-
 /* The host this session asked for, as the library keeps it; NULL: an address. */
 static const char *expected_host(const struct backend_session *session) {
     return X509_VERIFY_PARAM_get0_host(SSL_get0_param(session->ssl), 0);
@@ -113,7 +83,7 @@ static const char *expected_host(const struct backend_session *session) {
 portls_status verify_fail(const struct backend_session *session, portls_error *error) {
     const struct verify_failure *refused = &session->refused;
     const char *peer = session->context->role == PORTLS_SERVER ? "client" : "server";
-    portls_verify_reason reason = reason_of(refused->code);
+    portls_verify_reason reason = backend_x509_reason(refused->code);
     if (refused->code == X509_V_OK) {
         reason = PORTLS_VERIFY_NO_CERTIFICATE;
         (void)backend_fail(error, PORTLS_VERIFY,

@@ -3,8 +3,8 @@
 source "$(dirname -- "${BASH_SOURCE[0]}")/../tool/support.sh"
 protocol=$3
 case $protocol in
-tls12) version=TLSv1.2 flag=-tls1_2 other=-tls1_3 ;;
-tls13) version=TLSv1.3 flag=-tls1_3 other=-tls1_2 ;;
+tls12) version=TLSv1.2 flag=-tls1_2 other=-tls1_3 suggestions=SUGGESTED_AUTHORITIES ;;
+tls13) version=TLSv1.3 flag=-tls1_3 other=-tls1_2 suggestions=SUGGESTED_AUTHORITIES_13 ;;
 esac
 server=(--protocol "$protocol" --cert "$certs/server-p256.chain.pem" --key "$certs/server-p256.key")
 client_files=(-cert "$certs/client-rsa2048.pem" -key "$certs/client-rsa2048.key"
@@ -80,15 +80,23 @@ matches "with another root's certificate: message" "$(<"$work/stranger.err")" \
 same "with another root's certificate: nothing came through" "$(<"$work/stranger.out")" ''
 
 # The suggested authorities, and no others, are what the client is told; trust is another matter.
-listen suggest "${server[@]}" --verify-client "$certs/root.pem" \
-    --suggest "$certs/second-root.pem" --suggest "$certs/test.pem"
-s_client root -ign_eof "${client_files[@]}" </dev/null
-ended "$pid"
-same 'with suggestions: the trusted client is still accepted' "$code" 0
-same 'the suggested authorities' \
-    "$(sed -n '/^Acceptable client certificate CA names/,/^\(Requested\|Client Certificate\)/p' \
-        "$work/out" | grep 'CN = ')" \
-    $'O = portls test, CN = portls second test root\nO = portls test, CN = test'
+# A backend that cannot send them in this version says so when it is asked to.
+if "$tool" info --capabilities | grep -q "^$suggestions  *yes"; then
+    listen suggest "${server[@]}" --verify-client "$certs/root.pem" \
+        --suggest "$certs/second-root.pem" --suggest "$certs/test.pem"
+    s_client root -ign_eof "${client_files[@]}" </dev/null
+    ended "$pid"
+    same 'with suggestions: the trusted client is still accepted' "$code" 0
+    same 'the suggested authorities' \
+        "$(sed -n '/^Acceptable client certificate CA names/,/^\(Requested\|Client Certificate\)/p' \
+            "$work/out" | grep 'CN = ')" \
+        $'O = portls test, CN = portls second test root\nO = portls test, CN = test'
+else
+    run "$tool" listen 0 "${server[@]}" --suggest "$certs/test.pem" </dev/null
+    same 'suggestions that cannot be sent: exit code' "$code" 6
+    matches 'suggestions that cannot be sent: message' "$(<"$work/err")" \
+        'portls listen: the [a-z]* backend .*suggested authorities'
+fi
 
 # The wrong root on the client's side.
 listen wrong "${server[@]}" --once

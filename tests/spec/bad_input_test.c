@@ -28,10 +28,10 @@ static const struct loader {
     portls_status (*load)(portls_context *context, const char *path);
     bool of_certificates;
     bool of_suggestions;
-} loaders[] = {{load_chain, true, false},
+} loaders[] = {{suggest, true, true},
+               {load_chain, true, false},
                {load_key, false, false},
-               {load_roots, true, false},
-               {suggest, true, true}};
+               {load_roots, true, false}};
 
 /* The loaders that this backend has; one that it has not is shown to say so. */
 static bool has(const struct loader *loader, portls_context *context) {

@@ -26,7 +26,11 @@ key_wanted='(a PEM block that begins with -----BEGIN PRIVATE KEY-----, or with R
 decrypt='is encrypted, and nothing asks for a password (decrypt it with: openssl pkey -in FILE '\
 '-out NEWFILE)'
 
-for option in --cert --verify-client --suggest --roots; do
+options=(--cert --verify-client --roots)
+if "$tool" info --capabilities | grep -q '^SUGGESTED_AUTHORITIES  *yes'; then
+    options+=(--suggest)
+fi
+for option in "${options[@]}"; do
     case $option in
     --cert) before=(listen 0 --key "$key") ;;
     --roots) before=(connect localhost:1) ;;
