@@ -124,11 +124,12 @@ static portls_status welcome(portls_listener *listener, portls_descriptor socket
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
     error_begin(&arrival->error);
-    status = socket_stream_new(socket, snapshot, NULL, &arrival->stream, error);
+    status = socket_stream_new(socket, snapshot, NULL, &arrival->stream, &arrival->error);
     snapshot_release(snapshot);
     if (status != PORTLS_OK) {
-        free(arrival);
-        return status;
+        arrival->error.error_class = PORTLS_CLASS_NETWORK;
+        arrival_queue_append(&listener->finished, arrival); /* told as this connection's error */
+        return PORTLS_OK;
     }
     arrival->socket = socket;
     arrival->deadline = portls_deadline_after(listener->handshake_milliseconds);
