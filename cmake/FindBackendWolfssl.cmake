@@ -29,6 +29,10 @@ endif()
 if(PKG_CONFIG_FOUND)
     pkg_check_modules(WOLFSSL QUIET IMPORTED_TARGET GLOBAL wolfssl>=5.5)
 endif()
+# What a static wolfSSL brings into a shared library stays inside of it.
+if(TARGET PkgConfig::WOLFSSL AND WOLFSSL_LINK_LIBRARIES MATCHES "libwolfssl\\.a" AND NOT APPLE)
+    target_link_options(PkgConfig::WOLFSSL INTERFACE "LINKER:--exclude-libs,libwolfssl.a")
+endif()
 set(CMAKE_PREFIX_PATH "${_portls_prefix_path}")
 unset(_portls_prefix_path)
 

@@ -7,10 +7,12 @@ static char version_text[64];
 
 static portls_status backend_load(portls_error *error) {
     int result = wolfSSL_Init();
-    if (result != WOLFSSL_SUCCESS) {
+    if (result != WOLFSSL_SUCCESS || !thread_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
     }
-    (void)snprintf(version_text, sizeof version_text, "wolfSSL %s", wolfSSL_lib_version());
+    /* Two builds of one version can differ; docs/backends.md says how the two kinds do. */
+    (void)snprintf(version_text, sizeof version_text, "wolfSSL %s%s", wolfSSL_lib_version(),
+                   WITH_OPENSSL_LAYER ? " with its OpenSSL layer" : "");
     failure_clear();
     return PORTLS_OK;
 }

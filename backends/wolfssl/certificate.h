@@ -10,8 +10,6 @@
 /* Bits of the key usage extension. */
 enum {
     KEY_USAGE_DIGITAL_SIGNATURE = 0x80,
-    KEY_USAGE_KEY_ENCIPHERMENT = 0x20,
-    KEY_USAGE_KEY_AGREEMENT = 0x08,
     KEY_USAGE_CERTIFICATE_SIGNING = 0x04,
 };
 

@@ -8,7 +8,7 @@
 
 /* A path is at most all of the peer's and a root. How many are judged is limited, so that a peer
    cannot keep us busy with certificates that could all have issued each other. */
-enum { PATH_MAX_LENGTH = CHAIN_PEER_MAX + 1, PATHS_MAX = 8, STEPS_MAX = 256 };
+enum { PATH_MAX_LENGTH = CHAIN_PEER_MAX + 1, PATHS_MAX = 8, STEPS_MAX = 100 };
 
 struct search {
     const struct chain_question *question;
@@ -38,16 +38,14 @@ static bool may_be_authority(const struct search *search, size_t depth) {
             (certificate->first_version && name_same(&certificate->subject, &certificate->issuer)));
 }
 
+/* TLS 1.2 and 1.3 as spoken here authenticate by signatures only. */
 static bool fits_purpose(const struct certificate *certificate, bool is_leaf, bool server) {
     if (certificate->has_purposes &&
         !(server ? certificate->for_servers : certificate->for_clients)) {
         return false;
     }
-    unsigned needed = KEY_USAGE_DIGITAL_SIGNATURE | KEY_USAGE_KEY_AGREEMENT;
-    if (server) {
-        needed |= KEY_USAGE_KEY_ENCIPHERMENT;
-    }
-    return !is_leaf || !certificate->has_key_usage || (certificate->key_usage & needed) != 0;
+    return !is_leaf || !certificate->has_key_usage ||
+           (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) != 0;
 }
 
 /* What the extensions of one certificate say to its place in the path. */
@@ -96,7 +94,8 @@ static portls_verify_reason check_signatures(const struct search *search, size_t
     for (size_t left = search->length; left > 0; left--) {
         *depth = left - 1;
         const struct certificate *certificate = search->path[*depth];
-        if (!signature_key_is_strong(certificate) ||
+        bool no_memory = false;
+        if (!signature_key_is_strong(certificate, &no_memory) ||
             (left < search->length && !signature_is_good(certificate, search->path[left]))) {
             return PORTLS_VERIFY_SIGNATURE;
         }
@@ -186,6 +185,12 @@ static bool try_roots(struct search *search) {
     return false;
 }
 
+/* Nobody but itself has issued it, whatever certificates of the same name there are. */
+static bool is_self_signed(const struct certificate *certificate) {
+    return certificate_may_issue(certificate, certificate) &&
+           signature_is_good(certificate, certificate);
+}
+
 /* Goes on from the end of the path. It calls itself at most PATH_MAX_LENGTH deep. */
 static bool search_on(struct search *search) { /* NOLINT(misc-no-recursion) */
     const struct chain_question *question = search->question;
@@ -197,7 +202,7 @@ static bool search_on(struct search *search) { /* NOLINT(misc-no-recursion) */
     if (is_trusted(search, last)) {
         return judge(search);
     }
-    if (search->length == PATH_MAX_LENGTH) {
+    if (search->length == PATH_MAX_LENGTH || is_self_signed(last)) {
         return false;
     }
     if (try_roots(search)) {
@@ -230,7 +235,7 @@ struct chain_answer chain_verify(const struct chain_question *question) {
     struct chain_answer answer = {PORTLS_VERIFY_UNTRUSTED, search.deepest - 1, search.deepest_end};
     if (question->roots_count == 0) {
         answer.reason = PORTLS_VERIFY_NO_ROOTS;
-    } else if (certificate_may_issue(question->peers, question->peers)) {
+    } else if (is_self_signed(question->peers)) {
         answer.reason = PORTLS_VERIFY_SELF_SIGNED;
     }
     return answer;

@@ -33,12 +33,19 @@ static WOLFSSL_METHOD *method_of(const struct backend_settings *settings) {
 #endif
 }
 
-static bool set_protocol(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings) {
+static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
+                                  portls_error *error) {
     int lowest = settings->lowest_version == 0x0304 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
-    return wolfSSL_CTX_SetMinVersion(ssl_context, lowest) == WOLFSSL_SUCCESS &&
-           wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites) == WOLFSSL_SUCCESS &&
-           wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, LEAST_RSA_BITS) == WOLFSSL_SUCCESS &&
-           wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, LEAST_EC_BITS) == WOLFSSL_SUCCESS;
+    if (wolfSSL_CTX_SetMinVersion(ssl_context, lowest) != WOLFSSL_SUCCESS) {
+        return fail_library(error, PORTLS_UNSUPPORTED, 0,
+                            "this wolfSSL lacks the TLS versions that were asked for");
+    }
+    /* Some of the suites are in every build that wolfssl.h lets pass. */
+    return wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites) == WOLFSSL_SUCCESS &&
+                   wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, LEAST_RSA_BITS) == WOLFSSL_SUCCESS &&
+                   wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, LEAST_EC_BITS) == WOLFSSL_SUCCESS
+               ? PORTLS_OK
+               : fail_no_memory(error);
 }
 
 /*
@@ -69,14 +76,14 @@ static bool set_resumption(WOLFSSL_CTX *ssl_context, const struct backend_settin
 
 static portls_status compile(struct backend_context *context,
                              const struct backend_settings *settings, portls_error *error) {
-    if (!set_protocol(context->ssl_context, settings)) {
-        return fail_library(error, PORTLS_UNSUPPORTED, 0,
-                            "this wolfSSL lacks the TLS versions or cipher suites that are needed");
+    portls_status status = set_protocol(context->ssl_context, settings, error);
+    if (status != PORTLS_OK) {
+        return status;
     }
     if (!set_resumption(context->ssl_context, settings)) {
         return fail_no_memory(error);
     }
-    portls_status status = trust_load(context, settings, error);
+    status = trust_load(context, settings, error);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -102,6 +109,7 @@ portls_status context_new(const struct backend_settings *settings, struct backen
     *made = (struct backend_context){
         .ssl_context = ssl_context, .role = settings->role, .verify = settings->verify};
     portls_status status = compile(made, settings, error);
+    thread_used_keys();
     failure_clear();
     if (status != PORTLS_OK) {
         context_free(made);

@@ -54,7 +54,7 @@ static bool alert_means_disagreement(int alert) {
 }
 
 void failure_clear(void) {
-#if WITH_ERROR_QUEUE
+#if WITH_OPENSSL_LAYER
     wolfSSL_ERR_clear_error();
 #endif
 }
@@ -142,6 +142,11 @@ static portls_status fail_by_code(int code, int sent, enum stage stage, portls_e
     return status;
 }
 
+/* wolfCrypt's codes for what it cannot decode, from ASN_PARSE_E on; the same in every version. */
+static bool is_undecoded(int code) {
+    return code <= ASN_PARSE_E && code >= ASN_CRIT_EXT_E;
+}
+
 /* Everything else is settled: wolfSSL has given up for a reason. */
 static portls_status fail_for_good(struct backend_session *session, int code, enum stage stage,
                                    portls_error *error) {
@@ -149,8 +154,14 @@ static portls_status fail_for_good(struct backend_session *session, int code, en
     int received = -1;
     fatal_alerts(session, &sent, &received);
     portls_status status;
+    bool handshake = stage == STAGE_HANDSHAKE;
+    if (handshake && session->context->verify && !session->peer.seen && is_undecoded(code)) {
+        verify_undecoded(session, code);
+    }
     if (code == MEMORY_E || code == MEMORY_ERROR) {
         status = fail_no_memory(error);
+    } else if (handshake && session->plain_alert >= 0) {
+        status = fail_by_peer_alert(session->plain_alert, stage, error);
     } else if (session->no_tls) {
         status = backend_fail(error, PORTLS_PROTOCOL, "%s", NOT_TLS);
     } else if (code == WOLFSSL_ERROR_ZERO_RETURN) {

@@ -13,12 +13,16 @@ static portls_status check_chain(const struct backend_settings *settings, struct
                                 i, settings->chain_count);
         }
     }
-    if (settings->chain_count > 0 && !signature_key_is_strong(first)) {
-        return backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                            "certificate 1 of the %zu in the certificate chain has a key that is "
-                            "too small or of a kind wolfSSL does not know; RSA from 2048 bits, EC "
-                            "from 224 bits or Ed25519 would do",
-                            settings->chain_count);
+    bool no_memory = false;
+    if (settings->chain_count > 0 && !signature_key_is_strong(first, &no_memory)) {
+        return no_memory
+                   ? fail_no_memory(error)
+                   : backend_fail(
+                         error, PORTLS_BAD_CERTIFICATE,
+                         "certificate 1 of the %zu in the certificate chain has a key that is "
+                         "too small or of a kind wolfSSL does not know; RSA from 2048 bits, EC "
+                         "from 224 bits or Ed25519 would do",
+                         settings->chain_count);
     }
     return PORTLS_OK;
 }
@@ -37,7 +41,7 @@ static portls_status check_key(const struct backend_settings *settings,
     }
     portls_status status = PORTLS_OK;
     if (settings->chain_count > 0) {
-        struct key *public_key = key_of_certificate(first);
+        struct key *public_key = key_of_certificate(first, &no_memory);
         int belongs = public_key == NULL ? -1 : key_belongs(key, public_key);
         if (belongs < 0) {
             status = fail_no_memory(error);

@@ -75,10 +75,15 @@ void key_free(struct key *key) {
     XFREE(key, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 }
 
-struct key *key_of_certificate(const struct certificate *certificate) {
+struct key *key_of_certificate(const struct certificate *certificate, bool *no_memory) {
     enum key_kind kind;
-    struct key *key = kind_of(&certificate->key_type, &kind) ? key_new(kind) : NULL;
+    *no_memory = false;
+    if (certificate->key.size > INT32_MAX || !kind_of(&certificate->key_type, &kind)) {
+        return NULL;
+    }
+    struct key *key = key_new(kind);
     if (key == NULL) {
+        *no_memory = true;
         return NULL;
     }
     const byte *der = certificate->key.bytes;
@@ -99,6 +104,7 @@ struct key *key_of_certificate(const struct certificate *certificate) {
         break;
     }
     if (result != 0) {
+        *no_memory = result == MEMORY_E;
         key_free(key);
         return NULL;
     }

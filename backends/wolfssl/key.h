@@ -19,9 +19,9 @@ struct key {
 
 /*
  * The public key of a certificate; the private key of a format. NULL: it is damaged, of a kind not
- * known here, or there is no memory (then *no_memory, which may be NULL for the public one).
+ * known here, or there is no memory, as *no_memory tells.
  */
-struct key *key_of_certificate(const struct certificate *certificate);
+struct key *key_of_certificate(const struct certificate *certificate, bool *no_memory);
 struct key *key_private(const struct backend_blob *der, enum backend_key_format format,
                         bool *no_memory);
 

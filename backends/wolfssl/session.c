@@ -42,10 +42,17 @@ portls_status session_new(struct backend_context *context,
     if (made == NULL) {
         return fail_no_memory(error);
     }
-    *made = (struct backend_session){
-        .ssl = wolfSSL_new(context->ssl_context), .context = context, .transport = transport};
-    portls_status status = made->ssl == NULL ? fail_no_memory(error) : PORTLS_OK;
-    if (status == PORTLS_OK) {
+    *made = (struct backend_session){.ssl = wolfSSL_new(context->ssl_context),
+                                     .plain_alert = -1,
+                                     .context = context,
+                                     .transport = transport};
+    portls_status status = PORTLS_OK;
+    if (made->ssl == NULL) {
+        /* Most builds open /dev/urandom for every session. */
+        status = backend_fail(error, PORTLS_NO_MEMORY,
+                              "wolfSSL could not make a session: there is not enough memory, or no "
+                              "descriptor left to read random bytes from");
+    } else {
         transport_install(made);
         wolfSSL_SetCertCbCtx(made->ssl, made);
         status = set_names(made, options, error);
@@ -101,6 +108,7 @@ portls_status session_handshake(struct backend_session *session, portls_error *e
     }
     int result = session->context->role == PORTLS_SERVER ? wolfSSL_accept(session->ssl)
                                                          : wolfSSL_connect(session->ssl);
+    thread_used_keys();
     if (result != WOLFSSL_SUCCESS) {
         return session_failure(session, result, STAGE_HANDSHAKE, error);
     }
@@ -109,6 +117,7 @@ portls_status session_handshake(struct backend_session *session, portls_error *e
         failure_clear();
         return verify_fail(session, error);
     }
+    session->established = true;
     return end_send(session, STAGE_HANDSHAKE, error);
 }
 

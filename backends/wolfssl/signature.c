@@ -174,7 +174,8 @@ bool signature_is_good(const struct certificate *certificate, const struct certi
     if (recipe.scheme == SCHEME_UNKNOWN) {
         return false;
     }
-    struct key *key = key_of_certificate(issuer);
+    bool no_memory = false;
+    struct key *key = key_of_certificate(issuer, &no_memory);
     if (key == NULL) {
         return false;
     }
@@ -218,8 +219,8 @@ static size_t rsa_bits(const struct certificate *certificate) {
     return bits;
 }
 
-bool signature_key_is_strong(const struct certificate *certificate) {
-    struct key *key = key_of_certificate(certificate);
+bool signature_key_is_strong(const struct certificate *certificate, bool *no_memory) {
+    struct key *key = key_of_certificate(certificate, no_memory);
     if (key == NULL) {
         return false;
     }

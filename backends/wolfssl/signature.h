@@ -9,7 +9,7 @@
 bool signature_is_good(const struct certificate *certificate, const struct certificate *issuer);
 
 /* Whether the certificate's own key is of a kind wolfSSL knows, and has at least 112 bits of
-   security: RSA of 2048 bits, EC of 224. */
-bool signature_key_is_strong(const struct certificate *certificate);
+   security: RSA of 2048 bits, EC of 224. False also without memory, as *no_memory tells. */
+bool signature_key_is_strong(const struct certificate *certificate, bool *no_memory);
 
 #endif

@@ -4,50 +4,99 @@
 #include "backends/wolfssl/distinguished_name.h"
 #include "backends/wolfssl/wolfssl.h"
 
-/* Parses what the peer sent. Its own certificate has to be sound; of the others those that are not
-   are left out. The count, 0 when its own is not sound. */
-static size_t parse_peers(const WOLFSSL_X509_STORE_CTX *store, struct certificate *peers) {
-    size_t count = 0;
-    for (int i = 0; i < store->totalCerts && count < CHAIN_PEER_MAX; i++) {
-        struct backend_blob der = {store->certs[i].buffer, store->certs[i].length};
-        bool sound = certificate_parse(&der, &peers[count]);
-        if (i == 0 && !sound) {
-            return 0;
-        }
-        count += sound ? 1 : 0;
+/* What the peer sent, parsed as far as it goes: its own certificate has to be sound, others that
+   are not are left out. */
+struct peers {
+    struct certificate certificates[CHAIN_PEER_MAX];
+    size_t count;
+    bool unsound; /* its own is not */
+};
+
+static void add_peer(struct peers *peers, const struct backend_blob *der) {
+    if (peers->unsound || peers->count == CHAIN_PEER_MAX) {
+        return;
     }
-    return count;
+    if (certificate_parse(der, &peers->certificates[peers->count])) {
+        peers->count++;
+    } else if (peers->count == 0) {
+        peers->unsound = true;
+    }
 }
 
-static void judge_peer(struct backend_session *session, const WOLFSSL_X509_STORE_CTX *store) {
+static void judge_peers(struct backend_session *session, const struct peers *peers) {
     const struct backend_context *context = session->context;
-    struct peer_judgement *peer = &session->peer;
-    peer->seen = true;
-    peer->reason = PORTLS_VERIFY_OTHER;
-    struct certificate *peers =
-        XMALLOC(CHAIN_PEER_MAX * sizeof *peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-    size_t count = peers == NULL ? 0 : parse_peers(store, peers);
-    if (count > 0) {
-        name_write(&peers->subject, peer->subject, sizeof peer->subject);
-        name_write(&peers->subject, peer->culprit, sizeof peer->culprit);
+    struct peer_judgement *judgement = &session->peer;
+    judgement->seen = true;
+    judgement->reason = PORTLS_VERIFY_OTHER;
+    if (peers->count == 0) {
+        return;
     }
-    if (count > 0 && context->verify) {
-        const struct chain_question question = {
-            .peers = peers,
-            .peers_count = count,
-            .roots = context->roots,
-            .roots_count = context->roots_count,
-            .peer_is_server = context->role == PORTLS_CLIENT,
-            .host = session->verify_host,
-            .host_is_address = session->verify_host_is_address,
-            .now = (int64_t)wc_Time(NULL),
-        };
-        struct chain_answer answer = chain_verify(&question);
-        peer->reason = answer.reason;
-        peer->depth = answer.depth;
-        name_write(&answer.culprit->subject, peer->culprit, sizeof peer->culprit);
+    const struct backend_blob *subject = &peers->certificates->subject;
+    name_write(subject, judgement->subject, sizeof judgement->subject);
+    if (!context->verify) {
+        return;
+    }
+    const struct chain_question question = {
+        .peers = peers->certificates,
+        .peers_count = peers->count,
+        .roots = context->roots,
+        .roots_count = context->roots_count,
+        .peer_is_server = context->role == PORTLS_CLIENT,
+        .host = session->verify_host,
+        .host_is_address = session->verify_host_is_address,
+        .now = (int64_t)wc_Time(NULL),
+    };
+    struct chain_answer answer = chain_verify(&question);
+    judgement->reason = answer.reason;
+    judgement->depth = answer.depth;
+    name_write(&answer.culprit->subject, judgement->culprit, sizeof judgement->culprit);
+}
+
+/* Without memory nothing is seen, and so nothing accepted. */
+static struct peers *new_peers(void) {
+    struct peers *peers = XMALLOC(sizeof *peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    if (peers != NULL) {
+        peers->count = 0;
+        peers->unsound = false;
+    }
+    return peers;
+}
+
+static void judge_store(struct backend_session *session, const WOLFSSL_X509_STORE_CTX *store) {
+    struct peers *peers = new_peers();
+    session->peer.seen = true;
+    session->peer.reason = PORTLS_VERIFY_OTHER;
+    if (peers == NULL) {
+        return;
+    }
+    for (int i = 0; i < store->totalCerts; i++) {
+        struct backend_blob der = {store->certs[i].buffer, store->certs[i].length};
+        add_peer(peers, &der);
+    }
+    judge_peers(session, peers);
+    XFREE(peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+}
+
+void verify_undecoded(struct backend_session *session, int code) {
+#if WITH_SESSION_CHAIN
+    WOLFSSL_X509_CHAIN *chain = wolfSSL_get_peer_chain(session->ssl);
+    struct peers *peers = new_peers();
+    for (int i = 0; peers != NULL && chain != NULL && i < wolfSSL_get_chain_count(chain); i++) {
+        int length = wolfSSL_get_chain_length(chain, i);
+        struct backend_blob der = {wolfSSL_get_chain_cert(chain, i),
+                                   length > 0 ? (size_t)length : 0};
+        add_peer(peers, &der);
+    }
+    if (peers != NULL) {
+        judge_peers(session, peers);
     }
     XFREE(peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+#endif
+    struct peer_judgement *judgement = &session->peer;
+    judgement->seen = true;
+    if (judgement->reason == PORTLS_VERIFY_OK || judgement->reason == PORTLS_VERIFY_OTHER) {
+        judgement->reason = code == ASN_CRIT_EXT_E ? PORTLS_VERIFY_CONSTRAINT : PORTLS_VERIFY_OTHER;
+    }
 }
 
 /*
@@ -67,7 +116,7 @@ static int on_certificate(int good, WOLFSSL_X509_STORE_CTX *store) {
     }
     struct peer_judgement *peer = &session->peer;
     if (!peer->begun) {
-        judge_peer(session, store);
+        judge_store(session, store);
         peer->begun = true;
     }
     if (!session->context->verify) {

@@ -36,6 +36,9 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #if !defined(HAVE_SNI) || !defined(WOLFSSL_ALWAYS_KEEP_SNI)
 #error "server names need HAVE_SNI and WOLFSSL_ALWAYS_KEEP_SNI"
 #endif
+#if !defined(HAVE_AESGCM) && !(defined(HAVE_CHACHA) && defined(HAVE_POLY1305))
+#error "the cipher suites need HAVE_AESGCM, or HAVE_CHACHA and HAVE_POLY1305"
+#endif
 #if defined(NO_CERTS) || defined(NO_RSA) || !defined(HAVE_ECC) || defined(NO_ASN_TIME)
 #error "certificates need RSA, HAVE_ECC and the time"
 #endif
@@ -59,11 +62,11 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_AUTHORITIES 0
 #endif
 
-/* The queue of errors that comes with the OpenSSL layer, one per thread. */
+/* It brings a queue of errors, one per thread, and a second decoding of certificates. */
 #if defined(OPENSSL_EXTRA)
-#define WITH_ERROR_QUEUE 1
+#define WITH_OPENSSL_LAYER 1
 #else
-#define WITH_ERROR_QUEUE 0
+#define WITH_OPENSSL_LAYER 0
 #endif
 
 #if defined(HAVE_ED25519) && defined(HAVE_ED25519_KEY_IMPORT) && defined(HAVE_ED25519_SIGN) &&     \
@@ -89,6 +92,26 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_SESSION_CACHE 0
 #else
 #define WITH_SESSION_CACHE 1
+#endif
+
+/* What thread.c is about: a cache per thread, and POSIX threads to clear it at the thread's end. */
+#if defined(FP_ECC) && defined(HAVE_THREAD_LS)
+#define WITH_POINT_CACHE 1
+#else
+#define WITH_POINT_CACHE 0
+#endif
+
+#if defined(WOLFSSL_PTHREADS)
+#define WITH_THREAD_END 1
+#else
+#define WITH_THREAD_END 0
+#endif
+
+/* The peer's certificates are kept with the session. */
+#if defined(SESSION_CERTS)
+#define WITH_SESSION_CHAIN 1
+#else
+#define WITH_SESSION_CHAIN 0
 #endif
 
 #if defined(NO_ERROR_STRINGS)
@@ -117,6 +140,14 @@ struct peer_judgement {
     char subject[256]; /* of the peer's own certificate */
 };
 
+/* The header of the record that is arriving, and with an alert in the clear all of it. */
+struct record_head {
+    uint8_t bytes[7];
+    size_t have, given; /* how many are there; how many wolfSSL has got */
+    bool whole;
+    size_t body_left; /* behind these bytes, to the end of the record */
+};
+
 struct backend_session {
     WOLFSSL *ssl;
     const struct backend_context *context;
@@ -125,10 +156,13 @@ struct backend_session {
     bool verify_host_is_address;
     portls_status receive_status; /* what receive failed with in this call, or PORTLS_EOF */
     portls_status send_status;    /* the first failure of send: nothing is sent after it */
-    bool spoke_tls;               /* the peer's first byte was one of TLS */
-    bool no_tls;                  /* or it was not */
-    bool ended;                   /* the peer's close_notify came */
-    bool failed;                  /* wolfSSL has given up: it may not be called for this session */
+    struct record_head head;
+    bool spoke_tls;   /* the peer's first byte was one of TLS */
+    bool no_tls;      /* or it was not */
+    int plain_alert;  /* what the peer sent in the clear during the handshake, or -1 */
+    bool established; /* the handshake is done */
+    bool ended;       /* the peer's close_notify came */
+    bool failed;      /* wolfSSL has given up: it may not be called for this session */
     struct peer_judgement peer;
 };
 
@@ -167,6 +201,10 @@ void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *set
 /* Whether what was asked for holds, at the end of a handshake. */
 bool verify_holds(const struct backend_session *session);
 
+/* Judges the peer's certificates where wolfSSL has failed to decode them, with this code, before
+   they were shown to this backend. */
+void verify_undecoded(struct backend_session *session, int code);
+
 /* Fills `error` with why the peer's certificate was refused. Returns PORTLS_VERIFY. */
 portls_status verify_fail(const struct backend_session *session, portls_error *error);
 
@@ -184,6 +222,14 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
                             size_t *put, portls_error *error);
 portls_status session_shutdown(struct backend_session *session, portls_error *error);
 void session_describe(struct backend_session *session, portls_connection_info *info);
+
+/* ---- thread.c ---- */
+
+/* Once, at load. False: the system has no more to give. */
+bool thread_load(void);
+
+/* After calls that may have worked with EC keys, in the thread that made them. */
+void thread_used_keys(void);
 
 /* ---- transport.c ---- */
 
