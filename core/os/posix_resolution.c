@@ -14,9 +14,13 @@
 
 enum { RESOLUTION_ADDRESSES = 16 };
 
+/* Who frees it: whoever comes second of the thread that is done and the caller that gives up. */
+enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
+
 struct os_resolution {
-    atomic_uint users; /* the caller and the thread: the last one frees it */
-    atomic_bool done;
+    atomic_int state;
+    bool has_thread;
+    pthread_t thread;
     os_wakeup wakeup; /* set when done */
     int port_no;
     int result;
@@ -32,11 +36,9 @@ void os_resolver_replace(os_resolver *resolve) {
     atomic_store(&replacement, resolve);
 }
 
-static void drop(struct os_resolution *resolution) {
-    if (atomic_fetch_sub(&resolution->users, 1) == 1) {
-        os_wakeup_destroy(&resolution->wakeup);
-        free(resolution);
-    }
+static void destroy(struct os_resolution *resolution) {
+    os_wakeup_destroy(&resolution->wakeup);
+    free(resolution);
 }
 
 static void look_up(struct os_resolution *resolution) {
@@ -44,37 +46,34 @@ static void look_up(struct os_resolution *resolution) {
     resolution->result = (resolve != NULL ? resolve : os_resolve)(
         resolution->host, resolution->port_no, false, resolution->addresses, RESOLUTION_ADDRESSES,
         &resolution->count, &resolution->reason);
-    atomic_store(&resolution->done, true);
-    os_wakeup_set(&resolution->wakeup);
+}
+
+/* Whether the caller still wants it. */
+static bool tell_done(struct os_resolution *resolution) {
+    int under_way = UNDER_WAY;
+    return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
 }
 
 static void *run(void *argument) {
     struct os_resolution *resolution = argument;
     look_up(resolution);
-    drop(resolution);
+    if (tell_done(resolution)) {
+        os_wakeup_set(&resolution->wakeup); /* the caller joins before it frees */
+    } else {
+        destroy(resolution);
+    }
     return NULL;
 }
 
-/* A detached thread that takes no signal of the program's. */
+/* A thread that takes no signal of the program's. */
 static int start(struct os_resolution *resolution) {
-    pthread_attr_t attributes;
-    int failure = pthread_attr_init(&attributes);
-    if (failure != 0) {
-        return failure;
-    }
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     sigset_t all;
     sigset_t before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pthread_t thread;
-    atomic_fetch_add(&resolution->users, 1);
-    failure = pthread_create(&thread, &attributes, run, resolution);
-    if (failure != 0) {
-        atomic_fetch_sub(&resolution->users, 1);
-    }
+    int failure = pthread_create(&resolution->thread, NULL, run, resolution);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attributes);
+    resolution->has_thread = failure == 0;
     return failure;
 }
 
@@ -91,8 +90,7 @@ int os_resolution_begin(const char *host, int port_no, struct os_resolution **re
     }
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
-    atomic_init(&made->users, 1);
-    atomic_init(&made->done, false);
+    atomic_init(&made->state, UNDER_WAY);
     int failure = os_wakeup_init(&made->wakeup);
     if (failure != 0) {
         free(made);
@@ -100,11 +98,13 @@ int os_resolution_begin(const char *host, int port_no, struct os_resolution **re
     }
     if (is_numeric(host)) {
         look_up(made);
+        (void)tell_done(made);
+        os_wakeup_set(&made->wakeup);
     } else {
         failure = start(made);
     }
     if (failure != 0) {
-        drop(made);
+        destroy(made);
         return failure;
     }
     *resolution = made;
@@ -117,7 +117,7 @@ portls_descriptor os_resolution_descriptor(const struct os_resolution *resolutio
 
 int os_resolution_result(struct os_resolution *resolution, struct os_address *addresses,
                          size_t limit, size_t *count, const char **reason) {
-    if (!atomic_load(&resolution->done)) {
+    if (atomic_load(&resolution->state) != DONE) {
         return OS_WOULD_BLOCK;
     }
     *count = resolution->count < limit ? resolution->count : limit;
@@ -127,7 +127,19 @@ int os_resolution_result(struct os_resolution *resolution, struct os_address *ad
 }
 
 void os_resolution_end(struct os_resolution *resolution) {
-    if (resolution != NULL) {
-        drop(resolution);
+    if (resolution == NULL) {
+        return;
     }
+    int under_way = UNDER_WAY;
+    /* Afterwards the thread may free it at any time, so its number is taken first. */
+    bool has_thread = resolution->has_thread;
+    pthread_t thread = resolution->thread;
+    if (atomic_compare_exchange_strong(&resolution->state, &under_way, GIVEN_UP)) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    if (has_thread) {
+        (void)pthread_join(thread, NULL); /* it has nothing more to do than to end */
+    }
+    destroy(resolution);
 }
