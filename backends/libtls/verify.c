@@ -5,7 +5,7 @@
  * stands in its place. A session without it is never made, and never done before it has accepted.
  */
 #include "backends/libtls/beneath.h"
-#include "backends/verify_text.h"
+#include "backends/refusal.h"
 #include "backends/x509_reason.h"
 
 /* The library takes the CN where there is no DNS name; here any subject alternative name rules it
@@ -91,31 +91,17 @@ bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
 
 portls_status verify_fail(const struct backend_session *session, portls_error *error) {
     const struct verify_failure *refused = &session->refused;
-    const char *peer = session->context->role == PORTLS_SERVER ? "client" : "server";
-    portls_verify_reason reason = backend_x509_reason(refused->code);
-    if (refused->code == X509_V_OK) {
-        reason = PORTLS_VERIFY_NO_CERTIFICATE;
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s sent no certificate, but one that can be verified is required",
-                           peer);
-    } else if (!session->context->has_roots &&
-               (reason == PORTLS_VERIFY_UNTRUSTED || reason == PORTLS_VERIFY_SELF_SIGNED)) {
-        reason = PORTLS_VERIFY_NO_ROOTS;
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate cannot be verified: no trusted roots are loaded",
-                           peer);
-    } else if (reason == PORTLS_VERIFY_NAME) {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the certificate of the server, %s, is not for the %s %s that was asked "
-                           "for",
-                           refused->subject, session->host_is_address ? "address" : "host",
-                           session->host != NULL ? session->host : "");
-    } else {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate was refused: %s (certificate %d of its chain, %s)",
-                           peer, backend_verify_text(reason), refused->depth + 1, refused->subject);
-    }
-    error->verify_reason = reason;
+    const struct backend_refusal refusal = {
+        .role = session->context->role,
+        .reason = refused->code == X509_V_OK ? PORTLS_VERIFY_NO_CERTIFICATE
+                                             : backend_x509_reason(refused->code),
+        .has_roots = session->context->has_roots,
+        .subject = refused->subject,
+        .depth = refused->depth,
+        .host = session->host != NULL ? session->host : "",
+        .host_is_address = session->host_is_address,
+    };
+    (void)backend_refuse(&refusal, error);
     error->backend_code = refused->code;
     error->alert = session->alert_sent;
     return PORTLS_VERIFY;

@@ -1,6 +1,9 @@
 /* Verifying the peer's certificate, and saying why it was refused. */
 #include "backends/openssl/openssl.h"
-#include "backends/verify_text.h"
+
+#include <stdio.h>
+
+#include "backends/refusal.h"
 #include "backends/x509_reason.h"
 
 /* OpenSSL takes the CN where there is no DNS name; here any subject alternative name rules it out.
@@ -31,9 +34,9 @@ static void note_refusal(struct verify_failure *refused, X509_STORE_CTX *store_c
 }
 
 /*
- * Whether the leaf's key usage lets it sign, as every handshake in TLS 1.3 and every ephemeral one in
- * TLS 1.2 asks of it (RFC 8446, 4.4.2.2). OpenSSL's own TLS purposes also take keys that may only
- * encipher or agree, and the same certificate would be good on one backend and not on another.
+ * Whether the leaf's key usage lets it sign, as every handshake in TLS 1.3 and every ephemeral one
+ * in TLS 1.2 asks of it (RFC 8446, 4.4.2.2). OpenSSL's own TLS purposes also take keys that may
+ * only encipher or agree, and the same certificate would be good on one backend and not on another.
  */
 static bool may_sign(X509_STORE_CTX *store_context) {
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
@@ -75,39 +78,34 @@ bool verify_expect_host(SSL *ssl, const char *host, bool is_address) {
                       : X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1;
 }
 
-/* The host this session asked for, as the library keeps it; NULL: an address. */
-static const char *expected_host(const struct backend_session *session) {
-    return X509_VERIFY_PARAM_get0_host(SSL_get0_param(session->ssl), 0);
+/* The host this session asked for, as the library keeps it; an address is written into `room`. */
+static const char *expected_host(const struct backend_session *session, char *room, size_t size) {
+    X509_VERIFY_PARAM *parameters = SSL_get0_param(session->ssl);
+    const char *host = X509_VERIFY_PARAM_get0_host(parameters, 0);
+    if (host != NULL) {
+        return host;
+    }
+    char *address = X509_VERIFY_PARAM_get1_ip_asc(parameters);
+    (void)snprintf(room, size, "%s", address != NULL ? address : "");
+    OPENSSL_free(address);
+    return room;
 }
 
 portls_status verify_fail(const struct backend_session *session, portls_error *error) {
     const struct verify_failure *refused = &session->refused;
-    const char *peer = session->context->role == PORTLS_SERVER ? "client" : "server";
-    portls_verify_reason reason = backend_x509_reason(refused->code);
-    if (refused->code == X509_V_OK) {
-        reason = PORTLS_VERIFY_NO_CERTIFICATE;
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s sent no certificate, but one that can be verified is required",
-                           peer);
-    } else if (!session->context->has_roots &&
-               (reason == PORTLS_VERIFY_UNTRUSTED || reason == PORTLS_VERIFY_SELF_SIGNED)) {
-        reason = PORTLS_VERIFY_NO_ROOTS;
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate cannot be verified: no trusted roots are loaded",
-                           peer);
-    } else if (reason == PORTLS_VERIFY_NAME) {
-        const char *host = expected_host(session);
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the certificate of the server, %s, is not for the %s%s that was asked "
-                           "for",
-                           refused->subject, host != NULL ? "host " : "address",
-                           host != NULL ? host : "");
-    } else {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate was refused: %s (certificate %d of its chain, %s)",
-                           peer, backend_verify_text(reason), refused->depth + 1, refused->subject);
-    }
-    error->verify_reason = reason;
+    char address[64];
+    const char *host = expected_host(session, address, sizeof address);
+    const struct backend_refusal refusal = {
+        .role = session->context->role,
+        .reason = refused->code == X509_V_OK ? PORTLS_VERIFY_NO_CERTIFICATE
+                                             : backend_x509_reason(refused->code),
+        .has_roots = session->context->has_roots,
+        .subject = refused->subject,
+        .depth = refused->depth,
+        .host = host,
+        .host_is_address = host == address,
+    };
+    (void)backend_refuse(&refusal, error);
     error->backend_code = refused->code;
     error->alert = session->alert_sent;
     return PORTLS_VERIFY;
