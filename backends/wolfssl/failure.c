@@ -155,7 +155,8 @@ static portls_status fail_for_good(struct backend_session *session, int code, en
     fatal_alerts(session, &sent, &received);
     portls_status status;
     bool handshake = stage == STAGE_HANDSHAKE;
-    if (handshake && session->context->verify && !session->peer.seen && is_undecoded(code)) {
+    bool undecoded = handshake && !session->peer.seen && is_undecoded(code);
+    if (undecoded) {
         verify_undecoded(session, code);
     }
     if (code == MEMORY_E || code == MEMORY_ERROR) {
@@ -168,7 +169,8 @@ static portls_status fail_for_good(struct backend_session *session, int code, en
         status = fail_by_peer_alert(0, stage, error);
     } else if (code == FATAL_ERROR && received >= 0) {
         status = fail_by_peer_alert(received, stage, error);
-    } else if (code == NO_PEER_CERT || (session->peer.seen && !verify_holds(session))) {
+    } else if (code == NO_PEER_CERT || undecoded ||
+               (session->peer.seen && !verify_holds(session))) {
         status = verify_fail(session, error);
         error->alert = sent;
     } else {

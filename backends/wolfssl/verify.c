@@ -77,6 +77,7 @@ static void judge_store(struct backend_session *session, const WOLFSSL_X509_STOR
     XFREE(peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 }
 
+/* Also where nothing is verified: the library cannot go on with such a certificate. */
 void verify_undecoded(struct backend_session *session, int code) {
 #if WITH_SESSION_CHAIN
     WOLFSSL_X509_CHAIN *chain = wolfSSL_get_peer_chain(session->ssl);
@@ -174,6 +175,10 @@ portls_status verify_fail(const struct backend_session *session, portls_error *e
                            "for",
                            peer->culprit, session->verify_host_is_address ? "address" : "host",
                            session->verify_host);
+    } else if (peer->culprit[0] == '\0') {
+        (void)backend_fail(error, PORTLS_VERIFY,
+                           "the %s's certificate was refused, wolfSSL cannot decode it: %s", who,
+                           backend_verify_text(reason));
     } else {
         (void)backend_fail(error, PORTLS_VERIFY,
                            "the %s's certificate was refused: %s (certificate %zu of its chain, "
