@@ -64,7 +64,7 @@ static struct rlimit use_up_descriptors(void) {
     return before;
 }
 
-Test(accept, a_failed_connection_is_told_by_its_own_error, .timeout = 30) {
+Test(accept, a_failed_connection_is_told_by_its_own_error) {
     portls_listener *listener = listen_here();
     int first = connect_plainly(listener);
     cr_expect_not(look(listener, 100));
@@ -89,7 +89,7 @@ Test(accept, a_failed_connection_is_told_by_its_own_error, .timeout = 30) {
     portls_close(listener);
 }
 
-Test(accept, a_listener_that_sync_called_ready_does_not_block, .timeout = 30) {
+Test(accept, a_listener_that_sync_called_ready_does_not_block) {
     portls_listener *listener = listen_here();
     int peer = connect_plainly(listener);
     struct rlimit before = use_up_descriptors();
@@ -109,7 +109,7 @@ static size_t count_arrivals(const portls_listener *listener) {
     return listener->under_way.count + listener->finished.count;
 }
 
-Test(accept, peers_that_nobody_accepts_do_not_pile_up, .timeout = 60) {
+Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
     portls_listener *listener = listen_here();
     enum { PEERS = 300 };
     int peers[PEERS];
@@ -147,7 +147,7 @@ Test(accept, peers_that_nobody_accepts_do_not_pile_up, .timeout = 60) {
     portls_close(listener);
 }
 
-Test(accept, more_silent_peers_than_the_limit_hold_up_nobody, .timeout = 60) {
+Test(accept, more_silent_peers_than_the_limit_hold_up_nobody) {
     portls_listener *listener = listen_here();
     enum { PEERS = LISTENER_HANDSHAKES + 44 };
     static int peers[PEERS];

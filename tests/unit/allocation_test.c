@@ -158,7 +158,7 @@ static bool change_context(void) {
     return all;
 }
 
-Test(allocation, every_one_of_a_context_may_fail, .timeout = 60) {
+Test(allocation, every_one_of_a_context_may_fail) {
     fail_each(change_context, 500);
 }
 
@@ -242,7 +242,7 @@ static bool connect_by_pipes(void) {
     return all;
 }
 
-Test(allocation, every_one_of_a_connection_may_fail, .timeout = 100) {
+Test(allocation, every_one_of_a_connection_may_fail) {
     /* The client's context is made on first use, and stays. */
     (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     fail_each(connect_by_pipes, 2000);
@@ -313,7 +313,7 @@ static bool connect_by_tcp(void) {
     return all;
 }
 
-Test(allocation, every_one_of_a_listener_and_its_client_may_fail, .timeout = 100) {
+Test(allocation, every_one_of_a_listener_and_its_client_may_fail) {
     (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     fail_each(connect_by_tcp, 2000);
 }

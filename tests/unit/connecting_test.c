@@ -155,7 +155,7 @@ static size_t open_descriptors(void) {
     return count;
 }
 
-Test(connecting, the_first_address_that_answers_is_taken, .timeout = 60) {
+Test(connecting, the_first_address_that_answers_is_taken) {
     int first = 0;
     int second = 0;
     int listeners[] = {listen_on_loopback(5, &first), listen_on_loopback(5, &second)};
@@ -168,7 +168,7 @@ Test(connecting, the_first_address_that_answers_is_taken, .timeout = 60) {
     (void)close(listeners[1]);
 }
 
-Test(connecting, an_address_that_refuses_makes_room_for_the_next_at_once, .timeout = 60) {
+Test(connecting, an_address_that_refuses_makes_room_for_the_next_at_once) {
     int second = 0;
     int listener = listen_on_loopback(5, &second);
     struct pair pair = begin(refusing_port(), second);
@@ -179,7 +179,7 @@ Test(connecting, an_address_that_refuses_makes_room_for_the_next_at_once, .timeo
     (void)close(listener);
 }
 
-Test(connecting, a_silent_address_has_250_milliseconds_before_the_next_is_tried, .timeout = 60) {
+Test(connecting, a_silent_address_has_250_milliseconds_before_the_next_is_tried) {
     int first = 0;
     int second = 0;
     int silent = listen_in_silence(&first);
@@ -203,7 +203,7 @@ Test(connecting, a_silent_address_has_250_milliseconds_before_the_next_is_tried,
     (void)close(listener);
 }
 
-Test(connecting, when_no_address_answers_the_first_failure_is_told, .timeout = 60) {
+Test(connecting, when_no_address_answers_the_first_failure_is_told) {
     struct pair pair = begin(refusing_port(), refusing_port());
     (void)step_when_resolved(pair);
     cr_assert_eq(step_to_the_end(pair), PORTLS_CONNECT);
@@ -212,7 +212,7 @@ Test(connecting, when_no_address_answers_the_first_failure_is_told, .timeout = 6
     end(pair);
 }
 
-Test(connecting, a_resolution_that_hangs_is_left_behind_and_cleans_up_by_itself, .timeout = 60) {
+Test(connecting, a_resolution_that_hangs_is_left_behind_and_cleans_up_by_itself) {
     size_t before = open_descriptors();
     (void)pthread_mutex_lock(&gate);
     struct pair pair = begin(1, 1);
@@ -224,7 +224,7 @@ Test(connecting, a_resolution_that_hangs_is_left_behind_and_cleans_up_by_itself,
     }
 }
 
-Test(connecting, a_finished_resolution_leaves_nothing_behind, .timeout = 60) {
+Test(connecting, a_finished_resolution_leaves_nothing_behind) {
     int first = 0;
     int listener = listen_on_loopback(5, &first);
     size_t before = open_descriptors();

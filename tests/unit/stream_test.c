@@ -130,7 +130,7 @@ static portls_status flood(void *argument, void *buffer, size_t size, size_t *go
     return PORTLS_OK;
 }
 
-Test(stream, a_peer_that_never_stops_talking_cannot_keep_a_step_from_ending, .timeout = 20) {
+Test(stream, a_peer_that_never_stops_talking_cannot_keep_a_step_from_ending) {
     const portls_input_callbacks callbacks = {.read = flood};
     portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
@@ -168,7 +168,7 @@ static bool looks_ready(void *source) {
     return portls_sync(&event, 1, portls_deadline_after(-1), NULL, NULL) == PORTLS_OK;
 }
 
-Test(stream, an_output_port_that_waits_for_the_peer_is_not_ready, .timeout = 20) {
+Test(stream, an_output_port_that_waits_for_the_peer_is_not_ready) {
     struct piped piped = make_piped();
     portls_output_port *out = &piped.stream->out;
     size_t put = 0;
@@ -186,7 +186,7 @@ Test(stream, an_output_port_that_waits_for_the_peer_is_not_ready, .timeout = 20)
     (void)portls_close_output_port(piped.writes, NULL);
 }
 
-Test(stream, the_reader_may_take_what_the_writer_waits_for, .timeout = 20) {
+Test(stream, the_reader_may_take_what_the_writer_waits_for) {
     struct piped piped = make_piped();
     char buffer[10];
     size_t count = 0;
@@ -210,7 +210,7 @@ static portls_status break_down(void *argument, void *buffer, size_t size, size_
     return PORTLS_IO;
 }
 
-Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed, .timeout = 20) {
+Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
     const portls_input_callbacks callbacks = {.read = break_down};
     portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
@@ -283,7 +283,7 @@ static void close_end(struct pair *pair, int end) {
     (void)portls_close_input_port(pair->in[end], NULL);
 }
 
-Test(stream, an_output_port_is_ready_when_a_write_takes_a_byte, .timeout = 30) {
+Test(stream, an_output_port_is_ready_when_a_write_takes_a_byte) {
     /* So small that the tickets of a server's TLS 1.3 are still on their way out afterwards. */
     struct pair pair = make_pair(1);
     wrap(&pair, true);
@@ -306,7 +306,7 @@ Test(stream, an_output_port_is_ready_when_a_write_takes_a_byte, .timeout = 30) {
     portls_free_context(pair.server);
 }
 
-Test(stream, a_cut_in_the_wrapped_stream_stays_an_error_outside, .timeout = 30) {
+Test(stream, a_cut_in_the_wrapped_stream_stays_an_error_outside) {
     struct pair pair = make_pair(5000);
     wrap(&pair, true);
     shake(&pair);
@@ -326,7 +326,7 @@ Test(stream, a_cut_in_the_wrapped_stream_stays_an_error_outside, .timeout = 30) 
     portls_free_context(pair.server);
 }
 
-Test(stream, the_error_is_that_of_the_status_beside_it, .timeout = 30) {
+Test(stream, the_error_is_that_of_the_status_beside_it) {
     struct pair pair = make_pair(5000);
     struct pair raw = pair;
     wrap(&pair, false);
