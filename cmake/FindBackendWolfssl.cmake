@@ -1,5 +1,6 @@
 # Finds what backends/wolfssl stands on: the wolfSSL that pkg-config knows. FindBackendOpenssl.cmake
-# says what is set. Another one than the system's is named by
+# says what is set; here BackendWolfssl_STATIC too, whether it is an archive that gets linked in.
+# Another one than the system's is named by
 #   PORTLS_WOLFSSL_PREFIX       where it is installed (lib/pkgconfig/wolfssl.pc), or CMAKE_PREFIX_PATH
 #   PORTLS_WOLFSSL_FROM_SOURCE  ON: build one there first, by cmake/wolfssl-from-source.cmake
 set(BackendWolfssl_TARGET PkgConfig::WOLFSSL)
@@ -30,7 +31,11 @@ if(PKG_CONFIG_FOUND)
     pkg_check_modules(WOLFSSL QUIET IMPORTED_TARGET GLOBAL wolfssl>=5.5)
 endif()
 # What a static wolfSSL brings into a shared library stays inside of it.
-if(TARGET PkgConfig::WOLFSSL AND WOLFSSL_LINK_LIBRARIES MATCHES "libwolfssl\\.a" AND NOT APPLE)
+set(BackendWolfssl_STATIC OFF)
+if(WOLFSSL_LINK_LIBRARIES MATCHES "libwolfssl\\.a")
+    set(BackendWolfssl_STATIC ON)
+endif()
+if(TARGET PkgConfig::WOLFSSL AND BackendWolfssl_STATIC AND NOT APPLE)
     target_link_options(PkgConfig::WOLFSSL INTERFACE "LINKER:--exclude-libs,libwolfssl.a")
 endif()
 set(CMAKE_PREFIX_PATH "${_portls_prefix_path}")

@@ -232,11 +232,7 @@ struct chain_answer chain_verify(const struct chain_question *question) {
     if (search.paths > 0) {
         return search.first;
     }
-    struct chain_answer answer = {PORTLS_VERIFY_UNTRUSTED, search.deepest - 1, search.deepest_end};
-    if (question->roots_count == 0) {
-        answer.reason = PORTLS_VERIFY_NO_ROOTS;
-    } else if (is_self_signed(question->peers)) {
-        answer.reason = PORTLS_VERIFY_SELF_SIGNED;
-    }
-    return answer;
+    return (struct chain_answer){is_self_signed(question->peers) ? PORTLS_VERIFY_SELF_SIGNED
+                                                                 : PORTLS_VERIFY_UNTRUSTED,
+                                 search.deepest - 1, search.deepest_end};
 }

@@ -1,5 +1,5 @@
 /* The peer's certificate: judged in wolfSSL's callback, and saying why it was refused. */
-#include "backends/verify_text.h"
+#include "backends/refusal.h"
 #include "backends/wolfssl/chain.h"
 #include "backends/wolfssl/distinguished_name.h"
 #include "backends/wolfssl/wolfssl.h"
@@ -124,9 +124,8 @@ static int on_certificate(int good, WOLFSSL_X509_STORE_CTX *store) {
         return 1;
     }
     if (store->error_depth > 0) {
-        bool unknown_authority = peer->reason == PORTLS_VERIFY_UNTRUSTED ||
-                                 peer->reason == PORTLS_VERIFY_SELF_SIGNED ||
-                                 peer->reason == PORTLS_VERIFY_NO_ROOTS;
+        bool unknown_authority =
+            peer->reason == PORTLS_VERIFY_UNTRUSTED || peer->reason == PORTLS_VERIFY_SELF_SIGNED;
         if (peer->reason != PORTLS_VERIFY_OK && !unknown_authority) {
             (void)wolfSSL_check_domain_name(session->ssl, ".");
         }
@@ -156,35 +155,15 @@ bool verify_holds(const struct backend_session *session) {
 
 portls_status verify_fail(const struct backend_session *session, portls_error *error) {
     const struct peer_judgement *peer = &session->peer;
-    const char *who = session->context->role == PORTLS_SERVER ? "client" : "server";
     portls_verify_reason reason = peer->seen ? peer->reason : PORTLS_VERIFY_NO_CERTIFICATE;
-    if (reason == PORTLS_VERIFY_OK) {
-        reason = PORTLS_VERIFY_OTHER;
-    }
-    if (reason == PORTLS_VERIFY_NO_CERTIFICATE) {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s sent no certificate, but one that can be verified is required",
-                           who);
-    } else if (reason == PORTLS_VERIFY_NO_ROOTS) {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate cannot be verified: no trusted roots are loaded",
-                           who);
-    } else if (reason == PORTLS_VERIFY_NAME) {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the certificate of the server, %s, is not for the %s %s that was asked "
-                           "for",
-                           peer->culprit, session->verify_host_is_address ? "address" : "host",
-                           session->verify_host);
-    } else if (peer->culprit[0] == '\0') {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate was refused, wolfSSL cannot decode it: %s", who,
-                           backend_verify_text(reason));
-    } else {
-        (void)backend_fail(error, PORTLS_VERIFY,
-                           "the %s's certificate was refused: %s (certificate %zu of its chain, "
-                           "%s)",
-                           who, backend_verify_text(reason), peer->depth + 1, peer->culprit);
-    }
-    error->verify_reason = reason;
-    return PORTLS_VERIFY;
+    const struct backend_refusal refusal = {
+        .role = session->context->role,
+        .reason = reason == PORTLS_VERIFY_OK ? PORTLS_VERIFY_OTHER : reason,
+        .has_roots = session->context->roots_count > 0,
+        .subject = peer->culprit[0] != '\0' ? peer->culprit : "which wolfSSL cannot decode",
+        .depth = (int)peer->depth,
+        .host = session->verify_host,
+        .host_is_address = session->verify_host_is_address,
+    };
+    return backend_refuse(&refusal, error);
 }
