@@ -72,6 +72,7 @@ function(files variable)
     set(all "")
     foreach(pattern IN LISTS ARGN)
         file(GLOB_RECURSE found RELATIVE "${ROOT}" "${ROOT}/${pattern}")
+        list(FILTER found EXCLUDE REGEX "^build[^/]*/") # build trees are not the project's
         list(APPEND all ${found})
     endforeach()
     list(LENGTH all count)
@@ -122,7 +123,8 @@ foreach(file IN LISTS found)
             endif()
         endforeach()
     else()
-        check_includes("${file}" "^(${API_SYSTEM})\\.h$" "^portls/" "" "backends/backend.h")
+        check_includes("${file}" "^(${API_SYSTEM})\\.h$" "^(portls/|backends/[^/]+$)" ""
+            "backends/ (the interface, and what backends share)")
     endif()
 endforeach()
 
