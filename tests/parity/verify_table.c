@@ -309,7 +309,15 @@ const size_t verify_table_size = sizeof verify_table / sizeof verify_table[0];
 
 const struct verify_exception verify_exceptions[] = {
     {"LibreSSL", "a common name that is not permitted beside a DNS name that is",
-     PORTLS_VERIFY_CONSTRAINT},
+     PORTLS_VERIFY_CONSTRAINT, false},
+    {"wolfSSL 5.5.4 with its OpenSSL layer", "an unknown critical extension, not looked at",
+     PORTLS_VERIFY_CONSTRAINT, true},
+    {"wolfSSL 5.5.4 with its OpenSSL layer", "an unknown critical extension",
+     PORTLS_VERIFY_CONSTRAINT, true},
+    {"wolfSSL 5.5.4 with its OpenSSL layer", "client: an unknown critical extension",
+     PORTLS_VERIFY_CONSTRAINT, true},
+    {"wolfSSL 5.5.4 with its OpenSSL layer", "the common name beside no names", PORTLS_VERIFY_NAME,
+     true},
 };
 
 const size_t verify_exceptions_size = sizeof verify_exceptions / sizeof verify_exceptions[0];
