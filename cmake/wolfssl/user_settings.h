@@ -1,7 +1,7 @@
 /*
- * What goes into a wolfSSL that cmake/wolfssl-from-source.cmake builds: TLS 1.2 and 1.3 with today's
- * algorithms and nothing else; no OPENSSL_EXTRA, no files, no sockets. What backends/wolfssl needs
- * is marked; the rest may be taken away on a small target.
+ * What goes into a wolfSSL that cmake/wolfssl-from-source.cmake builds: TLS 1.2 and 1.3 with
+ * today's algorithms and nothing else; no OPENSSL_EXTRA, no files, no sockets. What
+ * backends/wolfssl needs is marked; the rest may be taken away on a small target.
  */
 #ifndef PORTLS_WOLFSSL_USER_SETTINGS_H
 #define PORTLS_WOLFSSL_USER_SETTINGS_H
@@ -12,12 +12,13 @@
 #define HAVE_TLS_EXTENSIONS
 #define HAVE_SUPPORTED_CURVES
 #define HAVE_SNI
-#define WOLFSSL_ALWAYS_KEEP_SNI    /* a server tells which name was asked for */
-#define WOLFSSL_ALWAYS_VERIFY_CB   /* the backend decides about every certificate, also a good one */
+#define WOLFSSL_ALWAYS_KEEP_SNI     /* a server tells which name was asked for */
+#define WOLFSSL_ALWAYS_VERIFY_CB    /* the backend decides about every certificate, also a good one \
+                                     */
 #define WOLFSSL_VERIFY_CB_ALL_CERTS /* and before the first is judged it has seen them all */
-#define WOLFSSL_EXTRA_ALERTS       /* the peer is told why */
-#define WOLFSSL_USER_IO            /* no sockets: the transport is the only way in and out */
-#define WOLFSSL_ALT_CERT_CHAINS    /* nothing of a peer's chain stays behind in the context */
+#define WOLFSSL_EXTRA_ALERTS        /* the peer is told why */
+#define WOLFSSL_USER_IO             /* no sockets: the transport is the only way in and out */
+#define WOLFSSL_ALT_CERT_CHAINS     /* nothing of a peer's chain stays behind in the context */
 
 /* ---- limits on what is spoken ---- */
 
