@@ -19,6 +19,11 @@
 /* The session of an SSL; NULL for one that is not ours. In beneath.c. */
 struct backend_session *beneath_session_of(const SSL *ssl);
 
+/* What the name constraints of a chain say of the DNS names and addresses in it: X509_V_OK, or what
+   is wrong with the certificate at `depth`. Also wrong, when nobody else looks at them (`alone`):
+   constraints on anything else. In constraints.c. */
+int constraints_check(STACK_OF(X509) * chain, bool alone, int *depth);
+
 /* What is wrong with a chain that the library has accepted; X509_V_OK: nothing. In chain.c. */
 struct verify_failure chain_check(X509_STORE_CTX *store_context, bool peer_is_server);
 

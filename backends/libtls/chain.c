@@ -1,7 +1,8 @@
 /*
  * What the library's verifier leaves open about a peer's chain. One half holds the chain it has
- * accepted to what it did not ask: LibreSSL does not look at what a root may be used for, and none
- * asks for digitalSignature. The other says why a chain was refused in the words of OpenSSL.
+ * accepted to what it did not ask: LibreSSL does not look at what a root may be used for, nor where
+ * the labels of a constrained name end, and none asks for digitalSignature. The other says why a
+ * chain was refused in the words of OpenSSL.
  */
 #include "backends/libtls/beneath.h"
 
@@ -63,7 +64,10 @@ struct verify_failure chain_check(X509_STORE_CTX *store_context, bool peer_is_se
         }
         between += i > 0 && !is_self_issued(certificate) ? 1 : 0;
     }
-    return failure_of(X509_V_OK, 0, NULL);
+    int depth = 0;
+    int code = PORTLS_LIBTLS_IS_LIBRESSL ? constraints_check(chain, false, &depth) : X509_V_OK;
+    return code == X509_V_OK ? failure_of(X509_V_OK, 0, NULL)
+                             : failure_of(code, depth, sk_X509_value(chain, depth));
 }
 
 /* ---- why a chain was refused ---- */

@@ -4,8 +4,8 @@
  * libtls configures, connects, reads, writes and closes. What its API has no call for, and the
  * contract asks for, is done on the libssl and libcrypto that it stands on: verification during
  * the handshake by this project's rules and with shared roots, the alerts, and whether a key is a
- * certificate's. Only beneath.h includes those headers, for beneath.c, certificate.c, chain.c
- * and verify.c.
+ * certificate's. Only beneath.h includes those headers, for beneath.c, certificate.c, chain.c,
+ * constraints.c and verify.c.
  */
 #ifndef BACKENDS_LIBTLS_LIBTLS_H
 #define BACKENDS_LIBTLS_LIBTLS_H
@@ -57,6 +57,7 @@ struct backend_session {
     bool renegotiated; /* the peer had TLS 1.2 begin anew, which is never agreed to */
     bool failed;       /* the library has given up: it may not be called for this session */
     bool accepted;     /* verify.c has accepted the peer's certificate */
+    bool reconsidered; /* LibreSSL's refusal for a name constraint has been looked into */
     struct verify_failure refused;
 };
 

@@ -54,16 +54,45 @@ static void refuse(struct backend_session *session, X509_STORE_CTX *store_contex
     session->refused = refused;
 }
 
+static struct backend_session *session_of(X509_STORE_CTX *store_context) {
+    const SSL *ssl =
+        X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
+    return ssl == NULL ? NULL : beneath_session_of(ssl);
+}
+
+/*
+ * LibreSSL also excludes names that only end like an excluded one, and looks no further then: it
+ * is overruled where all that it has left out is held to the constraints here. It asks at once, and
+ * asks again when it has found no chain at all, which nothing may overrule: hence only once.
+ */
+static int reconsider(int accepted, X509_STORE_CTX *store_context) {
+    struct backend_session *session = session_of(store_context);
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
+    if (accepted != 0 || session == NULL || session->reconsidered || chain == NULL ||
+        X509_STORE_CTX_get_error(store_context) != X509_V_ERR_EXCLUDED_VIOLATION) {
+        return accepted;
+    }
+    session->reconsidered = true;
+    int depth = 0;
+    if (constraints_check(chain, true, &depth) != X509_V_OK) {
+        return 0;
+    }
+    X509_STORE_CTX_set_error(store_context, X509_V_OK);
+    return 1;
+}
+
 /* Stands for libtls's callback in every handshake in which the peer has sent a certificate. */
 static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     (void)argument;
-    const SSL *ssl =
-        X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct backend_session *session = ssl == NULL ? NULL : beneath_session_of(ssl);
+    struct backend_session *session = session_of(store_context);
     if (session == NULL) {
         return 0;
     }
     session->accepted = false;
+    session->reconsidered = false;
+    if (PORTLS_LIBTLS_IS_LIBRESSL) {
+        X509_STORE_CTX_set_verify_cb(store_context, reconsider);
+    }
     struct verify_failure refused;
     if (apply_name_rules(store_context, session) && X509_verify_cert(store_context) == 1 &&
         X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
