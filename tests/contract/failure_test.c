@@ -153,6 +153,23 @@ static void spoil(struct pair *pair, size_t from_end) {
     pair->to_server.bytes[pair->to_server.end - 1 - from_end] ^= 1;
 }
 
+/* What a side reads when the other has been sent a changed record: the alert that the other says it
+   has sent. Only LibreSSL sends none, in TLS 1.3: then nothing comes. */
+static void expect_told(struct side *told, const portls_error *error, uint16_t version) {
+    bool is_silent = version == TLS13 && strstr(portls_backend.version(), "LibreSSL") != NULL;
+    cr_assert_eq(error->alert, is_silent ? -1 : 20, "%s", error->message);
+    uint8_t byte;
+    size_t got = 0;
+    portls_status status = read_on(told, &byte, 1, &got);
+    if (error->alert < 0) {
+        cr_assert_eq(status, PORTLS_WANT_READ);
+        return;
+    }
+    cr_assert_eq(status, PORTLS_PROTOCOL, "%s", told->error.message);
+    cr_assert_eq(told->error.alert, error->alert);
+    cr_assert_not_null(strstr(told->error.message, "bad record MAC"), "%s", told->error.message);
+}
+
 Test(failure, a_changed_record_is_a_protocol_error_and_the_peer_is_told) {
     for (const uint16_t *version = versions(); *version != 0; version++) {
         struct pair pair;
@@ -162,11 +179,7 @@ Test(failure, a_changed_record_is_a_protocol_error_and_the_peer_is_told) {
         uint8_t buffer[32];
         size_t got = 0;
         cr_assert_eq(read_on(&pair.server, buffer, sizeof buffer, &got), PORTLS_PROTOCOL);
-        cr_assert_eq(read_on(&pair.client, buffer, sizeof buffer, &got), PORTLS_PROTOCOL, "%s",
-                     pair.client.error.message);
-        cr_assert_eq(pair.client.error.alert, 20);
-        cr_assert_not_null(strstr(pair.client.error.message, "bad record MAC"), "%s",
-                           pair.client.error.message);
+        expect_told(&pair.client, &pair.server.error, *version);
         pair_end(&pair);
     }
 }
@@ -217,13 +230,15 @@ Test(failure, an_error_of_one_session_does_not_show_in_another) {
         spoil(&bad, 0);
         uint8_t byte;
         size_t got = 0;
+        portls_error first = {0};
         for (int i = 0; i < 2; i++) {
             cr_assert_eq(read_on(&bad.server, &byte, 1, &got), PORTLS_PROTOCOL);
+            first = i == 0 ? bad.server.error : first;
             cr_assert_eq(read_on(&good.server, &byte, 1, &got), PORTLS_WANT_READ);
             write_all(&good.client, "unharmed", 8);
             expect_text(&good.server, "unharmed");
         }
-        cr_assert_eq(read_on(&bad.client, &byte, 1, &got), PORTLS_PROTOCOL);
+        expect_told(&bad.client, &first, *version);
         pair_handshake(&late);
         cr_assert_eq(late.client.status, PORTLS_OK, "%s", late.client.error.message);
         cr_assert_eq(late.server.status, PORTLS_OK, "%s", late.server.error.message);
