@@ -69,6 +69,9 @@ function(portls_add_backend backend)
     endif()
 endfunction()
 
+# Installed libraries and modules keep the way to a TLS library that lies in a prefix of its own
+# (INSTALL_RPATH_USE_LINK_PATH): else they would find no such library, or another one of its name.
+
 # The module that is opened on first use. It shows one symbol, which the map file picks out: that
 # is why its objects are compiled with default visibility.
 function(portls_add_module backend)
@@ -80,7 +83,7 @@ function(portls_add_module backend)
     portls_library_code(${target})
     set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME portls-backend-${backend}
-        LINK_DEPENDS "${map}")
+        LINK_DEPENDS "${map}" INSTALL_RPATH_USE_LINK_PATH ON)
     target_link_options(${target} PRIVATE "LINKER:--version-script=${map}")
     portls_no_undefined(${target})
     target_link_libraries(${target} PRIVATE ${${package}_TARGET})
@@ -138,7 +141,7 @@ function(portls_add_library backend)
     portls_fill_library(${target} ${backend})
     add_library(portls::${target} ALIAS ${target})
     set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION}
-        SOVERSION ${PROJECT_VERSION_MAJOR})
+        SOVERSION ${PROJECT_VERSION_MAJOR} INSTALL_RPATH_USE_LINK_PATH ON)
     target_include_directories(${target} INTERFACE
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/api>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
