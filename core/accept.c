@@ -5,7 +5,6 @@
 
 #include "core/error.h"
 #include "core/listener_state.h"
-#include "core/socket_stream.h"
 
 /* ---- waiting ---- */
 

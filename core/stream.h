@@ -123,12 +123,9 @@ portls_status stream_close_half(struct stream *stream, struct stream_half *half,
 /* One of the two port objects is released; the last one frees the stream. */
 void stream_release(struct stream *stream);
 
-/* The classes of the two ports (ssl_port.c), and the way from a port to its stream; NULL for a port
-   that is no SSL port. */
+/* The classes of the two ports (ssl_port.c). */
 extern const struct input_class ssl_input_class;
 extern const struct output_class ssl_output_class;
-struct stream *stream_of_input(const portls_input_port *in);
-struct stream *stream_of_output(const portls_output_port *out);
 
 /* The stream of either SSL port; NULL for any other handle. */
 struct stream *stream_of(const void *handle);
