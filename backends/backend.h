@@ -32,7 +32,7 @@
 
 /* Changes with every incompatible change of this file; a loaded module of another one is refused.
  */
-#define BACKEND_INTERFACE_VERSION 1
+#define BACKEND_INTERFACE_VERSION 2
 
 /* The most bytes the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -60,6 +60,16 @@ struct backend_transport {
      * status from the slot.
      */
     portls_status (*send)(struct backend_transport *transport, const void *bytes, size_t size);
+};
+
+/*
+ * The memory of the core: malloc, or what portls_set_allocator has installed. For what a backend
+ * allocates itself where its library has no allocator to do that with. Any thread.
+ */
+struct backend_memory {
+    void *(*allocate)(size_t size); /* NULL: no memory. `size` ≥ 1 */
+    void *(*zeroed)(size_t size);   /* the same, all zero */
+    void (*free)(void *bytes);      /* NULL is ignored */
 };
 
 /*
@@ -120,9 +130,9 @@ struct backend {
 
     /*
      * Initialises the library, once per process, before any other slot and from one thread.
-     * PORTLS_OK or PORTLS_UNAVAILABLE.
+     * `memory` stays what it is for the life of the process. PORTLS_OK or PORTLS_UNAVAILABLE.
      */
-    portls_status (*load)(portls_error *error);
+    portls_status (*load)(const struct backend_memory *memory, portls_error *error);
 
     /* The library's name and version, as it reports it at run time. Never NULL, static. */
     const char *(*version)(void);

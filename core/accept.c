@@ -1,9 +1,9 @@
 /*
  * Accepting (manual, section 2: ssl-accept): leading or watching until an arrival is finished.
  */
-#include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/listener_state.h"
 
 /* ---- waiting ---- */
@@ -126,7 +126,7 @@ static portls_status hand_out(portls_status status, struct arrival *arrival, por
         *in = &arrival->stream->in;
         *out = &arrival->stream->out;
     }
-    free(arrival);
+    memory_free(arrival);
     if (status != PORTLS_OK && status != PORTLS_WANT_READ && error != NULL) {
         error->error_class = PORTLS_CLASS_NETWORK;
     }

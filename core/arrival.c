@@ -2,10 +2,10 @@
  * Connections between TCP accept and portls_accept: their handshakes run side by side, so that no
  * peer can hold up another one.
  */
-#include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/listener_state.h"
 #include "core/socket_stream.h"
 
@@ -39,7 +39,7 @@ void arrival_drop(struct arrival *arrival) {
     if (arrival->stream != NULL) {
         socket_stream_drop(arrival->stream);
     }
-    free(arrival);
+    memory_free(arrival);
 }
 
 /* ---- one handshake ---- */
@@ -117,7 +117,7 @@ static portls_status welcome(portls_listener *listener, portls_descriptor socket
                              portls_error *error) {
     struct snapshot *snapshot = NULL;
     portls_status status = context_snapshot(listener->context, PORTLS_SERVER, &snapshot, error);
-    struct arrival *arrival = status == PORTLS_OK ? calloc(1, sizeof *arrival) : NULL;
+    struct arrival *arrival = status == PORTLS_OK ? memory_zeroed(sizeof *arrival) : NULL;
     if (arrival == NULL) {
         (void)os_close(socket);
         snapshot_release(snapshot);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os/os.h"
 
 static const struct backend *backend;
@@ -73,7 +74,7 @@ static void find_backend(void) {
 static void load_once(void) {
     error_begin(&load_error);
     find_backend();
-    if (backend != NULL && backend->load(&load_error) != PORTLS_OK) {
+    if (backend != NULL && backend->load(&memory_of_core, &load_error) != PORTLS_OK) {
         backend = NULL;
     }
 }

@@ -2,10 +2,10 @@
 #include "portls/break.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/handle.h"
 #include "core/os/os.h"
 #include "core/wait.h"
@@ -26,13 +26,13 @@ portls_status portls_make_break(portls_break **brk, portls_error *error) {
                           "brk is NULL, and should receive the break");
     }
     *brk = NULL;
-    portls_break *made = malloc(sizeof *made);
+    portls_break *made = memory_allocate(sizeof *made);
     if (made == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a break");
     }
     int failure = os_wakeup_init(&made->wakeup);
     if (failure != 0) {
-        free(made);
+        memory_free(made);
         return error_fail_os(error, PORTLS_OS, failure,
                              "the system gave no descriptor for a break");
     }
@@ -80,7 +80,7 @@ void portls_free_break(portls_break *brk) {
     if (handle_is(brk, HANDLE_BREAK)) {
         brk->handle.kind = HANDLE_FREED;
         os_wakeup_destroy(&brk->wakeup);
-        free(brk);
+        memory_free(brk);
     }
 }
 

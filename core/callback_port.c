@@ -2,10 +2,10 @@
  * Ports made of the caller's own functions (Scheme's make-input-port). What a callback says is
  * checked before it is believed.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/port.h"
 
 struct callback_input {
@@ -183,7 +183,7 @@ static portls_status close_input(portls_input_port *in, portls_error *error) {
 static void release_input(portls_input_port *in) {
     in->handle.kind = HANDLE_FREED;
     os_wipe(&input_of(in)->ahead, 1);
-    free(in);
+    memory_free(in);
 }
 
 static portls_descriptor input_descriptor(const portls_input_port *in) {
@@ -214,7 +214,7 @@ portls_status portls_make_input_port(const portls_input_callbacks *callbacks, vo
                           "%s is NULL, and an input port needs a read callback",
                           callbacks == NULL ? "callbacks" : "callbacks->read");
     }
-    struct callback_input *input = calloc(1, sizeof *input);
+    struct callback_input *input = memory_zeroed(sizeof *input);
     if (input == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for an input port");
     }
@@ -287,7 +287,7 @@ static portls_status close_output(portls_output_port *out, portls_error *error) 
 
 static void release_output(portls_output_port *out) {
     out->handle.kind = HANDLE_FREED;
-    free(out);
+    memory_free(out);
 }
 
 static portls_descriptor output_descriptor(const portls_output_port *out) {
@@ -320,7 +320,7 @@ portls_status portls_make_output_port(const portls_output_callbacks *callbacks, 
                           "%s is NULL, and an output port needs a write callback",
                           callbacks == NULL ? "callbacks" : "callbacks->write");
     }
-    struct callback_output *output = calloc(1, sizeof *output);
+    struct callback_output *output = memory_zeroed(sizeof *output);
     if (output == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for an output port");
     }

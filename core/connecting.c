@@ -1,12 +1,12 @@
 /* Making a TCP connection step by step: look up, race, and then be that socket's ports. */
 #include "core/connecting.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/descriptor_port.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/port.h"
 
 enum {
@@ -279,7 +279,7 @@ static portls_status close_output(portls_output_port *out, portls_error *error) 
 
 static void release_one(struct connecting *made) {
     if (atomic_fetch_sub(&made->unreleased, 1) == 1) {
-        free(made);
+        memory_free(made);
     }
 }
 
@@ -328,7 +328,7 @@ static const struct output_class connecting_output_class = {
 portls_status connecting_ports(const char *host, int port_no, portls_input_port **in,
                                portls_output_port **out, portls_error *error) {
     size_t length = strlen(host);
-    struct connecting *made = calloc(1, sizeof *made + length + 1);
+    struct connecting *made = memory_zeroed(sizeof *made + length + 1);
     if (made == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
@@ -340,7 +340,7 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
     error_begin(&made->failure);
     int failed = os_resolution_begin(host, port_no, &made->resolution);
     if (failed != 0) {
-        free(made);
+        memory_free(made);
         return error_fail_os(error, PORTLS_OS, failed, "cannot begin to resolve \"%s\"", host);
     }
     input_port_init(&made->in, &connecting_input_class);

@@ -1,11 +1,11 @@
 /* Contexts: making, sharing, freeing, and changing them without disturbing anybody. */
 #include "core/context.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/available.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/trust.h"
 
 static bool is_context(const void *handle) {
@@ -25,7 +25,7 @@ static void destroy(portls_context *context) {
     settings_clear(&context->settings);
     snapshot_release(context->snapshot);
     os_mutex_destroy(&context->lock);
-    free(context);
+    memory_free(context);
 }
 
 portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
@@ -38,9 +38,9 @@ portls_status context_make(portls_role role, portls_protocol protocol, portls_co
     if (status != PORTLS_OK) {
         return status;
     }
-    portls_context *made = calloc(1, sizeof *made);
+    portls_context *made = memory_zeroed(sizeof *made);
     if (made == NULL || !os_mutex_init(&made->lock)) {
-        free(made);
+        memory_free(made);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a context");
     }
     made->handle.kind = role == PORTLS_CLIENT ? HANDLE_CLIENT_CONTEXT : HANDLE_SERVER_CONTEXT;

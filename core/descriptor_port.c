@@ -3,9 +3,9 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os/os.h"
 #include "core/port.h"
 
@@ -64,7 +64,7 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
 
 static void release_one(struct descriptor_ports *ports) {
     if (atomic_fetch_sub(&ports->unreleased, 1) == 1) {
-        free(ports);
+        memory_free(ports);
     }
 }
 
@@ -182,7 +182,7 @@ static const struct output_class descriptor_output_class = {
 /* Makes the ports that have a place to go; `in` or `out` may be NULL. */
 static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind kind, bool own,
                           portls_input_port **in, portls_output_port **out, portls_error *error) {
-    struct descriptor_ports *ports = calloc(1, sizeof *ports);
+    struct descriptor_ports *ports = memory_zeroed(sizeof *ports);
     if (ports == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a port");
     }

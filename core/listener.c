@@ -1,10 +1,10 @@
 /* Listeners (manual, section 2: ssl-listen, ssl-close, ssl-listener?). */
 #include "core/listener.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/listener_state.h"
 
 enum { PORT_NUMBER_MAX = 65535, SAME_PORT_TRIES = 16 };
@@ -131,9 +131,9 @@ static int open_poller(portls_listener *listener) {
  * is its own from here on, also when this fails.
  */
 static portls_listener *make(portls_context *context, portls_status *status, portls_error *error) {
-    portls_listener *made = calloc(1, sizeof *made);
+    portls_listener *made = memory_zeroed(sizeof *made);
     if (made == NULL || !os_mutex_init(&made->lock)) {
-        free(made);
+        memory_free(made);
         portls_free_context(context);
         *status = error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
         return NULL;
@@ -141,7 +141,7 @@ static portls_listener *make(portls_context *context, portls_status *status, por
     int failed = open_poller(made);
     if (failed != 0) {
         os_mutex_destroy(&made->lock);
-        free(made);
+        memory_free(made);
         portls_free_context(context);
         *status = error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener");
         return NULL;
@@ -216,7 +216,7 @@ void portls_close(portls_listener *listener) {
     drop_all(&listener->finished);
     portls_free_context(listener->context);
     os_mutex_destroy(&listener->lock);
-    free(listener);
+    memory_free(listener);
 }
 
 static portls_status check_listener(const portls_listener *listener, const char *call,

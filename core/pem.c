@@ -1,11 +1,11 @@
 /* Certificates in PEM. */
 #include "core/pem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/der.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/pem_block.h"
 
 /* Far above any certificate that a TLS library takes; post-quantum ones have tens of kilobytes. */
@@ -13,9 +13,9 @@ enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
 
 void certificate_list_clear(struct certificate_list *list) {
     for (size_t i = 0; i < list->count; i++) {
-        free((void *)list->blobs[i].bytes);
+        memory_free((void *)list->blobs[i].bytes);
     }
-    free(list->blobs);
+    memory_free(list->blobs);
     *list = (struct certificate_list){NULL, 0};
 }
 
@@ -24,7 +24,7 @@ static bool make_room(struct certificate_list *list, size_t more) {
     if (more > SIZE_MAX / sizeof *list->blobs - list->count) {
         return false;
     }
-    struct backend_blob *blobs = realloc(list->blobs, (list->count + more) * sizeof *blobs);
+    struct backend_blob *blobs = memory_resize(list->blobs, (list->count + more) * sizeof *blobs);
     if (blobs == NULL) {
         return false;
     }
@@ -40,7 +40,7 @@ portls_status certificate_list_append(struct certificate_list *list,
     bool room = make_room(list, more->count);
     size_t before = list->count;
     for (size_t i = 0; room && i < more->count; i++) {
-        uint8_t *copy = malloc(more->blobs[i].size);
+        uint8_t *copy = memory_allocate(more->blobs[i].size);
         if (copy == NULL) {
             room = false;
             break;
@@ -52,7 +52,7 @@ portls_status certificate_list_append(struct certificate_list *list,
         return PORTLS_OK;
     }
     while (list->count > before) {
-        free((void *)list->blobs[--list->count].bytes);
+        memory_free((void *)list->blobs[--list->count].bytes);
     }
     return error_fail(error, PORTLS_NO_MEMORY, "no memory for %zu more certificates", more->count);
 }
@@ -121,12 +121,12 @@ static portls_status add_block(const struct pem_reader *reader, const struct pem
     }
     const char *fault = check_certificate(block, bytes, &size);
     if (fault != NULL) {
-        free(bytes);
+        memory_free(bytes);
         return error_fail(error, PORTLS_BAD_CERTIFICATE, "%s: certificate %zu, in line %zu, %s",
                           reader->name, list->count + 1, block->line, fault);
     }
     if (!make_room(list, 1)) {
-        free(bytes);
+        memory_free(bytes);
         return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for its certificates",
                           reader->name);
     }

@@ -37,7 +37,7 @@ portls_status certificate_list_append(struct certificate_list *list,
 portls_status pem_certificates(const void *bytes, size_t size, const char *name,
                                struct certificate_list *list, portls_error *error);
 
-/* A private key in DER, from malloc; wiped by private_key_clear. */
+/* A private key in DER, from memory_allocate; wiped by private_key_clear. */
 struct private_key {
     uint8_t *bytes;
     size_t size;

@@ -1,11 +1,11 @@
 /* Walking through the blocks of a PEM text and decoding what is in them. */
 #include "core/pem_block.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/der.h"
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os/os.h"
 
 enum { LABEL_MAX = 64 };
@@ -261,7 +261,7 @@ portls_status pem_block_decode(const struct pem_reader *reader, const struct pem
                           "%zu bytes)",
                           reader->name, (int)block->label_size, block->label, block->line, limit);
     }
-    uint8_t *out = malloc(room);
+    uint8_t *out = memory_allocate(room);
     if (out == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory to decode it", reader->name);
     }
@@ -273,7 +273,7 @@ portls_status pem_block_decode(const struct pem_reader *reader, const struct pem
             error, reader->failure, "%s: the PEM block %.*s that begins in line %zu %s (line %zu)",
             reader->name, (int)block->label_size, block->label, block->line, fault, state.line);
         os_wipe(out, state.size);
-        free(out);
+        memory_free(out);
     } else {
         *bytes = out;
         *size = state.size;

@@ -46,9 +46,10 @@ bool pem_block_is(const struct pem_block *block, const char *label);
 bool pem_block_is_certificate(const struct pem_block *block);
 
 /*
- * Decodes the base64 of a block into memory from malloc that has no byte behind `*size` written.
- * PORTLS_OK with at least one byte; `failure` (nothing in it; no base64; it breaks off; more than
- * about `limit` bytes), naming block and line; PORTLS_NO_MEMORY. On failure nothing is left behind.
+ * Decodes the base64 of a block into memory from memory_allocate that has no byte behind `*size`
+ * written. PORTLS_OK with at least one byte; `failure` (nothing in it; no base64; it breaks off;
+ * more than about `limit` bytes), naming block and line; PORTLS_NO_MEMORY. On failure nothing is
+ * left behind.
  */
 portls_status pem_block_decode(const struct pem_reader *reader, const struct pem_block *block,
                                size_t limit, uint8_t **bytes, size_t *size, portls_error *error);

@@ -2,10 +2,10 @@
  * Bounded pipes in memory: two ports and a ring of bytes between them, in one allocation that is
  * freed when both ends are released. Each end may be used by a thread of its own.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/port.h"
 
 struct pipe {
@@ -138,7 +138,7 @@ static void release_end(struct pipe *pipe) {
     if (atomic_fetch_sub(&pipe->ends, 1) == 1) {
         os_mutex_destroy(&pipe->lock);
         os_wipe(pipe->ring, pipe->touched);
-        free(pipe);
+        memory_free(pipe);
     }
 }
 
@@ -270,10 +270,10 @@ portls_status portls_make_pipe(size_t capacity, portls_input_port **in, portls_o
     }
     struct pipe *pipe = NULL;
     if (capacity <= SIZE_MAX - sizeof *pipe) {
-        pipe = malloc(sizeof *pipe + capacity);
+        pipe = memory_allocate(sizeof *pipe + capacity);
     }
     if (pipe == NULL || !os_mutex_init(&pipe->lock)) {
-        free(pipe);
+        memory_free(pipe);
         return error_fail(error, PORTLS_NO_MEMORY,
                           "there is no memory for a pipe with room for %zu bytes", capacity);
     }

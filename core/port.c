@@ -4,10 +4,10 @@
  */
 #include "core/port.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 
 /* ---- which port it is, and whether it may be used ---- */
 
@@ -130,7 +130,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
 static void forget_unread(portls_input_port *in) {
     if (in->unread != NULL) {
         os_wipe(in->unread, in->unread_end);
-        free(in->unread);
+        memory_free(in->unread);
         in->unread = NULL;
     }
     in->unread_start = 0;
@@ -320,7 +320,7 @@ portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t
     if (size > SIZE_MAX - left) {
         return PORTLS_NO_MEMORY;
     }
-    uint8_t *unread = malloc(size + left);
+    uint8_t *unread = memory_allocate(size + left);
     if (unread == NULL) {
         return PORTLS_NO_MEMORY;
     }

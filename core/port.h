@@ -69,7 +69,7 @@ struct portls_input_port {
     atomic_bool wrapped;     /* a stream reads from it: the caller may only close it */
     atomic_uint waits;       /* class->begin_wait calls that still need their end_wait */
     struct wait_limit limit; /* of the owner's calls that wait */
-    uint8_t *unread;         /* bytes that were given back, from malloc; served before all others */
+    uint8_t *unread;         /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
 };
 

@@ -1,9 +1,9 @@
 /* Finding the private key in what a user loads (manual: ssl-load-private-key!). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/key_form.h"
 #include "core/os/os.h"
 #include "core/pem.h"
@@ -15,7 +15,7 @@ enum { KEY_SIZE_MAX = 64 * 1024 };
 void private_key_clear(struct private_key *key) {
     if (key->bytes != NULL) {
         os_wipe(key->bytes, key->size);
-        free(key->bytes);
+        memory_free(key->bytes);
     }
     *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
 }
@@ -240,7 +240,7 @@ static portls_status take_der(const void *bytes, size_t size, const char *name,
     if (form.fault != NULL) {
         return error_fail(error, PORTLS_BAD_KEY, "%s: the private key %s", name, form.fault);
     }
-    uint8_t *copy = malloc(size);
+    uint8_t *copy = memory_allocate(size);
     if (copy == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for the private key", name);
     }

@@ -1,13 +1,12 @@
 /* Compiling settings, and counting who uses the result. */
 #include "core/snapshot.h"
 
-#include <stdlib.h>
-
 #include "core/error.h"
+#include "core/memory.h"
 
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
                                struct snapshot **snapshot, portls_error *error) {
-    struct snapshot *made = calloc(1, sizeof *made);
+    struct snapshot *made = memory_zeroed(sizeof *made);
     if (made == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a context");
     }
@@ -22,7 +21,7 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
     struct backend_settings compiled = settings_for_backend(settings, backend->capabilities());
     portls_status status = backend->context_new(&compiled, &made->context, error);
     if (status != PORTLS_OK) {
-        free(made);
+        memory_free(made);
         return status;
     }
     *snapshot = made;
@@ -38,6 +37,6 @@ void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&
         atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {
         snapshot->backend->context_free(snapshot->context);
-        free(snapshot);
+        memory_free(snapshot);
     }
 }

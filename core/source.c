@@ -1,9 +1,8 @@
 /* Reading what a user loads. */
 #include "core/source.h"
 
-#include <stdlib.h>
-
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os/os.h"
 
 /* No certificate bundle or key comes near it; a device that never ends stops here. */
@@ -42,6 +41,6 @@ portls_status source_from_memory(const void *bytes, size_t size, const char *nam
 void source_end(struct source *source) {
     if (source->owned != NULL) {
         os_wipe(source->owned, source->size);
-        free(source->owned);
+        memory_free(source->owned);
     }
 }

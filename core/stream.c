@@ -1,10 +1,10 @@
 /* The life of a stream: making, entering and leaving, waiting, reporting, closing. */
 #include "core/stream.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/hostname.h"
 
 /* ---- making ---- */
@@ -58,18 +58,18 @@ static void free_stream(struct stream *stream) {
     snapshot_release(stream->snapshot);
     transport_destroy(&stream->transport);
     failure_free(stream->failure);
-    free(stream->in.unread);
+    memory_free(stream->in.unread);
     os_mutex_destroy(&stream->lock);
     os_wipe(stream, sizeof *stream);
-    free(stream);
+    memory_free(stream);
 }
 
 portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error) {
-    struct stream *made = calloc(1, sizeof *made);
+    struct stream *made = memory_zeroed(sizeof *made);
     if (made == NULL || !os_mutex_init(&made->lock)) {
-        free(made);
+        memory_free(made);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
     input_port_init(&made->in, &ssl_input_class);

@@ -1,10 +1,10 @@
 /* Moving ciphertext between a backend and the underlying ports. */
 #include "core/transport.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os/os.h"
 
 /* Stands for a failure that could not be stored. It is told already: nobody may write to it. */
@@ -15,7 +15,7 @@ void failure_keep(struct failure **place, const portls_error *error) {
     if (*place != NULL) {
         return;
     }
-    struct failure *kept = malloc(sizeof *kept);
+    struct failure *kept = memory_allocate(sizeof *kept);
     if (kept == NULL) {
         *place = &no_memory_failure;
         return;
@@ -35,19 +35,19 @@ bool failure_tell(struct failure *failure) {
 
 void failure_free(struct failure *failure) {
     if (failure != &no_memory_failure) {
-        free(failure);
+        memory_free(failure);
     }
 }
 
 static void drop_received(struct transport *transport) {
-    free(transport->received);
+    memory_free(transport->received);
     transport->received = NULL;
     transport->received_start = 0;
     transport->received_end = 0;
 }
 
 static void drop_pending(struct transport *transport) {
-    free(transport->pending);
+    memory_free(transport->pending);
     transport->pending = NULL;
     transport->pending_start = 0;
     transport->pending_end = 0;
@@ -67,7 +67,7 @@ static void remember_first(struct transport *transport) {
 
 /* Reads a large piece of the underlying port into the empty buffer. */
 static portls_status fill(struct transport *transport) {
-    transport->received = malloc(TRANSPORT_RECEIVE_SIZE);
+    transport->received = memory_allocate(TRANSPORT_RECEIVE_SIZE);
     portls_error error;
     error_begin(&error);
     if (transport->received == NULL) {
@@ -156,7 +156,7 @@ static bool reserve(struct transport *transport, size_t size) {
     while (capacity < here + size) {
         capacity *= 2;
     }
-    uint8_t *grown = realloc(transport->pending, capacity);
+    uint8_t *grown = memory_resize(transport->pending, capacity);
     if (grown == NULL) {
         return false;
     }

@@ -2,10 +2,10 @@
 #include "core/trust.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/os/os.h"
 #include "core/pem_block.h"
 
@@ -76,7 +76,7 @@ static portls_status load_file(struct certificate_list *list, const char *path,
     }
     portls_status status = load_text(list, bytes, size, path, error);
     os_wipe(bytes, size);
-    free(bytes);
+    memory_free(bytes);
     return status;
 }
 
@@ -99,7 +99,7 @@ static void load_entry(void *argument, const char *path) {
         directory->status = load_text(directory->list, bytes, size, path, directory->error);
     }
     os_wipe(bytes, size);
-    free(bytes);
+    memory_free(bytes);
 }
 
 /* Loads the directory that SSL_CERT_DIR names. */
@@ -170,7 +170,7 @@ static portls_status load_bundle(struct certificate_list *list, portls_error *er
         if (os_read_file(os_root_bundles[i], FILE_LIMIT, &bytes, &size) == 0) {
             portls_status status = load_text(list, bytes, size, os_root_bundles[i], error);
             os_wipe(bytes, size);
-            free(bytes);
+            memory_free(bytes);
             return status;
         }
     }

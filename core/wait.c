@@ -1,11 +1,11 @@
 /* Wait sets: what a blocking call puts together before it waits, and the waiting itself. */
 #include "core/wait.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/memory.h"
 
 /* A deadline that has passed on every clock: only look. */
 static const portls_deadline only_look = 0;
@@ -60,7 +60,7 @@ void wait_set_destroy(struct wait_set *set) {
     for (size_t i = 0; i < set->watcher_count; i++) {
         unlink_watcher(set->watchers[i]);
         if (i >= WAIT_SET_INLINE) {
-            free(set->watchers[i]);
+            memory_free(set->watchers[i]);
         }
     }
     /* Only now: until it was unlinked, a watcher could be notified. */
@@ -68,10 +68,10 @@ void wait_set_destroy(struct wait_set *set) {
         os_wakeup_destroy(&set->wakeup);
     }
     if (set->watchers != set->inline_watcher_pointers) {
-        free((void *)set->watchers);
+        memory_free((void *)set->watchers);
     }
     if (set->items != set->inline_items) {
-        free(set->items);
+        memory_free(set->items);
     }
 }
 
@@ -98,7 +98,7 @@ static void *grow(void *array, const void *inline_array, size_t *capacity, size_
     if (larger == *capacity) {
         return array;
     }
-    void *grown = realloc(array == inline_array ? NULL : array, larger * element);
+    void *grown = memory_resize(array == inline_array ? NULL : array, larger * element);
     if (grown != NULL) {
         if (array == inline_array) {
             memcpy(grown, inline_array, *capacity * element);
@@ -142,7 +142,7 @@ static struct watcher *new_watcher(struct wait_set *set) {
         return NULL;
     }
     set->watchers = watchers;
-    return malloc(sizeof(struct watcher));
+    return memory_allocate(sizeof(struct watcher));
 }
 
 void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {

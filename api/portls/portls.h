@@ -10,6 +10,7 @@
 
 #include "portls/available.h" /* is the TLS library there */
 #include "portls/error.h"     /* what calls return */
+#include "portls/allocator.h" /* memory of your own */
 #include "portls/break.h"     /* cancelling and deadlines */
 #include "portls/context.h"   /* what connections are made from */
 #include "portls/port.h"      /* reading, writing, closing; ports of your own */

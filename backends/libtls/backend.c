@@ -1,7 +1,10 @@
 /* The libtls backend: its table and its initialisation. */
 #include "backends/libtls/libtls.h"
 
-static portls_status backend_load(portls_error *error) {
+const struct backend_memory *core_memory;
+
+static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
+    core_memory = memory;
     if (tls_init() != 0) {
         beneath_clear_errors();
         return backend_fail(error, PORTLS_UNAVAILABLE,

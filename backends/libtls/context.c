@@ -1,6 +1,5 @@
 /* The verb context: from settings to a tls_config, or to the tls object that a server accepts from;
    and the connections made of it. */
-#include <stdlib.h>
 
 #include "backends/libtls/libtls.h"
 
@@ -133,7 +132,7 @@ portls_status context_new(const struct backend_settings *settings, struct backen
         return backend_fail(error, PORTLS_UNSUPPORTED,
                             "libtls has no way to suggest certificate authorities to clients");
     }
-    struct backend_context *made = calloc(1, sizeof *made);
+    struct backend_context *made = core_memory->zeroed(sizeof *made);
     if (made == NULL) {
         return fail_no_memory(error);
     }
@@ -155,7 +154,7 @@ void context_free(struct backend_context *context) {
     tls_free(context->server);
     tls_config_free(context->config);
     certificate_free_roots(context->roots);
-    free(context);
+    core_memory->free(context);
     beneath_clear_errors();
 }
 

@@ -64,6 +64,11 @@ struct backend_session {
 /* Which verb a failure came up in. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
+/* ---- backend.c ---- */
+
+/* For what this backend allocates itself: libtls offers no allocator. */
+extern const struct backend_memory *core_memory;
+
 /* ---- pem.c ---- */
 
 /* PEM text in memory of its own. */

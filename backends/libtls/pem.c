@@ -1,6 +1,5 @@
 /* PEM from DER: libtls takes certificates and keys in no other form. */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "backends/libtls/libtls.h"
@@ -65,7 +64,7 @@ bool pem_armour(const char *label, const struct backend_blob *blobs, size_t coun
         }
         size += one;
     }
-    uint8_t *bytes = malloc(size + 1);
+    uint8_t *bytes = core_memory->allocate(size + 1);
     if (bytes == NULL) {
         return false;
     }
@@ -83,6 +82,6 @@ void pem_free(struct pem *pem) {
     for (size_t i = 0; i < pem->size; i++) {
         byte[i] = 0;
     }
-    free(pem->bytes);
+    core_memory->free(pem->bytes);
     *pem = (struct pem){NULL, 0};
 }

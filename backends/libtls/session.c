@@ -1,6 +1,5 @@
 /* A session: a tls object over the core's transport, and the verbs on it. */
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "backends/libtls/libtls.h"
@@ -54,7 +53,7 @@ static bool copy_host(struct backend_session *session,
         return true;
     }
     size_t size = strlen(options->verify_host) + 1;
-    session->host = malloc(size);
+    session->host = core_memory->allocate(size);
     if (session->host == NULL) {
         return false;
     }
@@ -72,7 +71,7 @@ portls_status session_new(struct backend_context *context,
         return backend_fail(error, PORTLS_HANDSHAKE,
                             "a host name can only be verified in a context that verifies");
     }
-    struct backend_session *made = calloc(1, sizeof *made);
+    struct backend_session *made = core_memory->zeroed(sizeof *made);
     if (made == NULL) {
         return fail_no_memory(error);
     }
@@ -98,8 +97,8 @@ portls_status session_new(struct backend_context *context,
 
 void session_free(struct backend_session *session) {
     tls_free(session->tls);
-    free(session->host);
-    free(session);
+    core_memory->free(session->host);
+    core_memory->free(session);
     beneath_clear_errors();
 }
 

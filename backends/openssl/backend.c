@@ -10,7 +10,8 @@ static bool has_key_type(const char *name) {
     return type != NULL;
 }
 
-static portls_status backend_load(portls_error *error) {
+static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
+    (void)memory; /* the library's own is used */
     ERR_clear_error();
     /* No clean-up at exit: other threads may still be in the middle of a handshake then. */
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) != 1) {

@@ -5,7 +5,8 @@
 
 static char version_text[64];
 
-static portls_status backend_load(portls_error *error) {
+static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
+    (void)memory; /* the library's own is used */
     int result = wolfSSL_Init();
     if (result != WOLFSSL_SUCCESS || !thread_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");

@@ -104,9 +104,9 @@ int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *co
 /* ---- files ---- */
 
 /*
- * Reads a whole file of at most `limit` bytes into memory from malloc, which the caller wipes and
- * frees. 0; OS_IS_DIRECTORY; OS_TOO_LARGE; or the system's error. An empty file gives size 0 and a
- * pointer that may be freed.
+ * Reads a whole file of at most `limit` bytes into memory from memory_allocate, which the caller
+ * wipes and frees. 0; OS_IS_DIRECTORY; OS_TOO_LARGE; or the system's error. An empty file gives
+ * size 0 and a pointer that may be freed.
  */
 enum { OS_IS_DIRECTORY = -1, OS_TOO_LARGE = -2 };
 int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/memory.h"
 #include "core/os/posix.h"
 
 /* 0 makes a wakeup from a pipe, for systems without eventfd. */
@@ -319,7 +320,8 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
     struct pollfd *polled = inline_room;
     *ready = 0;
     if (count > sizeof inline_room / sizeof inline_room[0]) {
-        polled = count <= SIZE_MAX / sizeof *polled ? malloc(count * sizeof *polled) : NULL;
+        polled =
+            count <= SIZE_MAX / sizeof *polled ? memory_allocate(count * sizeof *polled) : NULL;
         if (polled == NULL) {
             return ENOMEM;
         }
@@ -341,7 +343,7 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
         }
     }
     if (polled != inline_room) {
-        free(polled);
+        memory_free(polled);
     }
     return failure;
 }

@@ -24,6 +24,8 @@
 #include <xlocale.h>
 #endif
 
+#include "core/memory.h"
+
 /* ---- files ---- */
 
 /* Bytes that grow while a file is read; they may be a private key, so nothing is left behind. */
@@ -35,13 +37,13 @@ struct contents {
 static void contents_drop(struct contents *contents) {
     if (contents->bytes != NULL) {
         os_wipe(contents->bytes, contents->size);
-        free(contents->bytes);
+        memory_free(contents->bytes);
     }
 }
 
 /* Not realloc, which may leave a copy. */
 static bool contents_grow(struct contents *contents, size_t capacity) {
-    uint8_t *bytes = malloc(capacity);
+    uint8_t *bytes = memory_allocate(capacity);
     if (bytes == NULL) {
         return false;
     }
@@ -128,7 +130,7 @@ int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size) 
 static int visit(const char *directory, const char *name,
                  void (*each)(void *argument, const char *path), void *argument) {
     size_t size = strlen(directory) + strlen(name) + 2;
-    char *path = malloc(size);
+    char *path = memory_allocate(size);
     if (path == NULL) {
         return ENOMEM;
     }
@@ -137,7 +139,7 @@ static int visit(const char *directory, const char *name,
     if (stat(path, &about) == 0 && S_ISREG(about.st_mode)) {
         each(argument, path);
     }
-    free(path);
+    memory_free(path);
     return 0;
 }
 
@@ -287,11 +289,7 @@ bool os_own_directory(char *directory, size_t size) {
     if (!known) {
         return false;
     }
-    char *path = realpath(own.dli_fname, NULL);
-    if (path == NULL) {
-        return false;
-    }
-    bool copied = copy_directory(path, strlen(path), directory, size);
-    free(path);
-    return copied;
+    char path[PATH_MAX];
+    return realpath(own.dli_fname, path) != NULL &&
+           copy_directory(path, strlen(path), directory, size);
 }

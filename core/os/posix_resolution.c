@@ -9,8 +9,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "core/memory.h"
 
 enum { RESOLUTION_ADDRESSES = 16 };
 
@@ -38,7 +39,7 @@ void os_resolver_replace(os_resolver *resolve) {
 
 static void destroy(struct os_resolution *resolution) {
     os_wakeup_destroy(&resolution->wakeup);
-    free(resolution);
+    memory_free(resolution);
 }
 
 static void look_up(struct os_resolution *resolution) {
@@ -84,7 +85,7 @@ static bool is_numeric(const char *host) {
 
 int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution) {
     size_t length = strlen(host);
-    struct os_resolution *made = calloc(1, sizeof *made + length + 1);
+    struct os_resolution *made = memory_zeroed(sizeof *made + length + 1);
     if (made == NULL) {
         return ENOMEM;
     }
@@ -93,7 +94,7 @@ int os_resolution_begin(const char *host, int port_no, struct os_resolution **re
     atomic_init(&made->state, UNDER_WAY);
     int failure = os_wakeup_init(&made->wakeup);
     if (failure != 0) {
-        free(made);
+        memory_free(made);
         return failure;
     }
     if (is_numeric(host)) {

@@ -21,10 +21,15 @@ static void *own(void *memory) {
     return memory;
 }
 
+static void *zeroed(size_t size) {
+    return calloc(1, size);
+}
+
 void support_begin(void) {
+    static const struct backend_memory memory = {malloc, zeroed, free};
     portls_error error = no_error();
     cr_assert_eq(portls_backend.interface_version, BACKEND_INTERFACE_VERSION);
-    cr_assert_eq(portls_backend.load(&error), PORTLS_OK, "%s", error.message);
+    cr_assert_eq(portls_backend.load(&memory, &error), PORTLS_OK, "%s", error.message);
 }
 
 void support_end(void) {

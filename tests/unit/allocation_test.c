@@ -1,7 +1,8 @@
 /*
  * Each allocation of the core fails once, in turn: nothing crashes, nothing leaks, what fails says
- * so, and the next connection is as good as ever. The linker puts the functions below in place of
- * malloc and its kin, for the core alone.
+ * so, and the next connection is as good as ever. And all of them come from the allocator that was
+ * installed, when one was. The linker puts the functions below in place of malloc and its kin, for
+ * the core alone.
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 /* ---- an allocator that fails ---- */
 
 static atomic_long live;            /* allocations that are not freed */
+static atomic_long plain;           /* calls of malloc and its kin */
 static atomic_long until_fail = -1; /* how many succeed until one fails; negative: none fails */
 
 void *__real_malloc(size_t size);
@@ -28,6 +30,7 @@ void *__wrap_realloc(void *old, size_t size);
 void __wrap_free(void *old);
 
 static bool fails(void) {
+    (void)atomic_fetch_add(&plain, 1);
     return atomic_fetch_sub(&until_fail, 1) == 0;
 }
 
@@ -316,4 +319,101 @@ static bool connect_by_tcp(void) {
 Test(allocation, every_one_of_a_listener_and_its_client_may_fail) {
     (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     fail_each(connect_by_tcp, 2000);
+}
+
+/* ---- an allocator that was installed ---- */
+
+struct region {
+    atomic_long live;  /* allocations that are not released */
+    atomic_long calls; /* of any of the three functions */
+};
+
+static void *region_allocate(void *argument, size_t size) {
+    struct region *region = argument;
+    cr_expect_gt(size, 0);
+    (void)atomic_fetch_add(&region->calls, 1);
+    (void)atomic_fetch_add(&region->live, 1);
+    /* Not zero, as malloc's often happens to be. */
+    return memset(__real_malloc(size), 0xA5, size);
+}
+
+static void *region_resize(void *argument, void *old, size_t size) {
+    struct region *region = argument;
+    cr_expect_not_null(old);
+    cr_expect_gt(size, 0);
+    (void)atomic_fetch_add(&region->calls, 1);
+    return __real_realloc(old, size);
+}
+
+static void region_release(void *argument, void *bytes) {
+    struct region *region = argument;
+    cr_expect_not_null(bytes);
+    (void)atomic_fetch_add(&region->calls, 1);
+    (void)atomic_fetch_sub(&region->live, 1);
+    __real_free(bytes);
+}
+
+static struct region region;
+static const portls_allocator region_allocator = {region_allocate, region_resize, region_release,
+                                                  &region};
+
+/* Design, section 8. */
+Test(allocation, all_memory_of_the_core_comes_from_an_installed_allocator) {
+    portls_error error;
+    cr_assert_eq(portls_set_allocator(&region_allocator, &error), PORTLS_OK, "%s", error.message);
+    (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
+    long before = atomic_load(&region.live);
+    cr_expect_gt(before, 0, "the context above");
+    cr_expect(change_context());
+    cr_expect(connect_by_pipes());
+    cr_expect(connect_by_tcp());
+    cr_expect_eq(atomic_load(&region.live), before, "what is allocated is released again");
+    cr_expect_eq(atomic_load(&plain), 0, "%ld calls went to malloc", atomic_load(&plain));
+}
+
+static bool make_and_free_break(void) {
+    portls_break *brk = NULL;
+    portls_error error;
+    bool made = good(portls_make_break(&brk, &error), &error);
+    portls_free_break(brk);
+    return made;
+}
+
+Test(allocation, an_allocator_can_be_taken_back_before_it_is_used) {
+    cr_assert_eq(portls_set_allocator(&region_allocator, NULL), PORTLS_OK);
+    cr_assert_eq(portls_set_allocator(NULL, NULL), PORTLS_OK);
+    cr_expect(make_and_free_break());
+    cr_expect_eq(atomic_load(&region.calls), 0);
+    cr_expect_gt(atomic_load(&plain), 0);
+}
+
+Test(allocation, an_allocator_comes_too_late_once_something_was_allocated) {
+    portls_error error;
+    cr_expect(make_and_free_break());
+    cr_expect_eq(portls_set_allocator(&region_allocator, &error), PORTLS_IN_USE);
+    cr_expect_not_null(strstr(error.message, "before the first call that allocates"), "%s",
+                       error.message);
+    cr_expect_eq(portls_set_allocator(NULL, NULL), PORTLS_IN_USE);
+    cr_expect(make_and_free_break());
+    cr_expect_eq(atomic_load(&region.calls), 0);
+}
+
+Test(allocation, an_allocator_has_all_three_functions) {
+    static const char *const names[] = {"allocator->allocate", "allocator->resize",
+                                        "allocator->release"};
+    for (int i = 0; i < 3; i++) {
+        portls_allocator broken = region_allocator;
+        if (i == 0) {
+            broken.allocate = NULL;
+        } else if (i == 1) {
+            broken.resize = NULL;
+        } else {
+            broken.release = NULL;
+        }
+        portls_error error;
+        cr_expect_eq(portls_set_allocator(&broken, &error), PORTLS_INVALID_ARGUMENT);
+        cr_expect_not_null(strstr(error.message, names[i]), "%s", error.message);
+    }
+    cr_expect(make_and_free_break());
+    cr_expect_eq(atomic_load(&region.calls), 0);
 }
