@@ -110,7 +110,11 @@ portls_status context_snapshot(portls_context *context, portls_role role,
                           is_context(context) ? "one of the other role" : "another handle");
     }
     if (context->seal == CONTEXT_SEALED && context->snapshot == NULL) {
-        return error_copy(error, &context->failure);
+        portls_status status =
+            protocol_context_make(role, context->settings.protocol, &context, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
     }
     os_mutex_lock(&context->lock);
     *snapshot = snapshot_hold(context->snapshot);

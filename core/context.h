@@ -23,14 +23,20 @@ struct portls_context {
     atomic_uint references;
     os_mutex lock; /* guards settings and snapshot */
     struct settings settings;
-    struct snapshot
-        *snapshot;        /* the newest; NULL only in a shared context that could not be made */
-    portls_error failure; /* why it could not */
+    struct snapshot *snapshot; /* the newest; NULL only in one that stands for a shared context that
+                                  could not be made yet */
 };
 
 /* Makes a context of either role; what the two public calls do. */
 portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
                            portls_error *error);
+
+/*
+ * The shared context of a protocol, made if it is not there yet: PORTLS_OK, PORTLS_INVALID_ARGUMENT
+ * for no protocol, or what context_make says. Only a success is kept.
+ */
+portls_status protocol_context_make(portls_role role, portls_protocol protocol,
+                                    portls_context **context, portls_error *error);
 
 /* Another reference; portls_free_context gives it back. */
 portls_context *context_hold(portls_context *context);

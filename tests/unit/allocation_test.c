@@ -165,6 +165,58 @@ Test(allocation, every_one_of_a_context_may_fail) {
     fail_each(change_context, 500);
 }
 
+/* Begins a connection with a client context, in which so many allocations may succeed. */
+static portls_status begin_with(portls_context *context, long allocations) {
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.context = context;
+    portls_input_port *in = NULL;
+    portls_input_port *ssl_in = NULL;
+    portls_output_port *out = NULL;
+    portls_output_port *ssl_out = NULL;
+    portls_error error;
+    cr_assert_eq(portls_make_pipe(100, &in, &out, &error), PORTLS_OK);
+    atomic_store(&until_fail, allocations);
+    portls_status status = portls_wrap_ports_avail(in, out, &options, &ssl_in, &ssl_out, &error);
+    atomic_store(&until_fail, -1);
+    if (good(status, &error)) {
+        (void)portls_close_output_port(ssl_out, NULL);
+        (void)portls_close_input_port(ssl_in, NULL);
+    }
+    (void)portls_close_output_port(out, NULL);
+    (void)portls_close_input_port(in, NULL);
+    return status;
+}
+
+/* It is kept for ever once it is made, so its first use has to fail again and again. */
+Test(allocation, a_protocol_context_that_could_not_be_made_is_made_by_a_later_use) {
+    int failures = 0;
+    bool made = false;
+    for (int i = 0; !made && i < 200; i++) {
+        atomic_store(&until_fail, i);
+        portls_context *context = portls_protocol_context(PORTLS_CLIENT, PORTLS_TLS12);
+        made = atomic_exchange(&until_fail, -1) >= 0;
+        failures += !made;
+        cr_assert(portls_is_client_context(context));
+        if (made) {
+            cr_expect_eq(begin_with(context, -1), PORTLS_OK);
+            cr_expect_eq(portls_protocol_context(PORTLS_CLIENT, PORTLS_TLS12), context);
+        }
+    }
+    cr_assert(made);
+    cr_expect_gt(failures, 0);
+}
+
+/* What was handed out in the meantime becomes as good. */
+Test(allocation, what_stands_for_a_protocol_context_becomes_one) {
+    atomic_store(&until_fail, 0);
+    portls_context *context = portls_protocol_context(PORTLS_CLIENT, PORTLS_TLS12);
+    cr_assert(atomic_exchange(&until_fail, -1) < 0);
+    cr_assert(portls_is_client_context(context));
+    cr_expect_eq(begin_with(context, 0), PORTLS_NO_MEMORY, "still none");
+    cr_expect_eq(begin_with(context, -1), PORTLS_OK);
+}
+
 /* ---- a connection over pipes ---- */
 
 struct ends {
