@@ -190,15 +190,14 @@ static bool is_want(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
-/* Closes the port unless that was done, and then gives up the owner's reference. The one who is
-   told `true` by `*first` was the one to close it. */
-static portls_status close_input(portls_input_port *in, bool *first, portls_error *error) {
-    *first = !atomic_exchange(&in->closed, true);
-    return *first ? in->class->close(in, error) : PORTLS_OK;
+/* Marks the port as closed. Whoever is told `true` is the one to close it, and then gives up the
+   owner's reference. */
+static bool claim_close(atomic_bool *closed) {
+    return !atomic_exchange(closed, true);
 }
 
-/* Waits until all that the end of the port calls for is sent, as long as closing may take. The port
-   counts as closed already, so its class is asked directly. */
+/* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
+   is not NULL. The port counts as closed already, so its class is asked directly. */
 static portls_status finish_output(portls_output_port *out, portls_error *error) {
     struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
     portls_status status = out->class->finish_avail(out, error);
@@ -215,34 +214,41 @@ static portls_status finish_output(portls_output_port *out, portls_error *error)
         wait_set_destroy(&set);
         out->class->end_wait(out);
         if (status == PORTLS_DEADLINE) {
-            return error_fail(error, status,
-                              "the output port was closed before all that was written could be "
-                              "sent: the other side took nothing for %d milliseconds",
-                              CLOSE_MILLISECONDS);
+            (void)error_fail(error, status,
+                             "the output port was closed before all that was written could be "
+                             "sent: the other side took nothing for %d milliseconds",
+                             CLOSE_MILLISECONDS);
+        } else if (status != PORTLS_OK) {
+            (void)error_copy(error, &waiting);
         }
         if (status != PORTLS_OK) {
-            return error_copy(error, &waiting);
+            if (out->class->give_up != NULL) {
+                out->class->give_up(out, error);
+            }
+            return status;
         }
         status = out->class->finish_avail(out, error);
     }
     return status;
 }
 
-static portls_status close_output(portls_output_port *out, bool *first, portls_error *error) {
-    *first = !atomic_exchange(&out->closed, true);
-    if (!*first) {
-        return PORTLS_OK;
+static portls_status close_output(portls_output_port *out, portls_error *error) {
+    portls_error why;
+    error_begin(&why);
+    portls_status finished = finish_output(out, &why);
+    if (finished != PORTLS_OK) {
+        (void)error_copy(error, &why);
     }
-    portls_status finished = finish_output(out, error);
     portls_status closed = out->class->close(out, error);
     return finished != PORTLS_OK ? finished : closed;
 }
 
 portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
-    bool first = false;
-    portls_status status = and_close ? close_input(in, &first, error) : PORTLS_OK;
+    bool first = and_close && claim_close(&in->closed);
     atomic_store(&in->wrapped, false);
+    portls_status status = PORTLS_OK;
     if (first) {
+        status = in->class->close(in, error);
         drop_input(in);
     }
     drop_input(in);
@@ -250,10 +256,11 @@ portls_status input_port_give_back(portls_input_port *in, bool and_close, portls
 }
 
 portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
-    bool first = false;
-    portls_status status = and_close ? close_output(out, &first, error) : PORTLS_OK;
+    bool first = and_close && claim_close(&out->closed);
     atomic_store(&out->wrapped, false);
+    portls_status status = PORTLS_OK;
     if (first) {
+        status = close_output(out, error);
         drop_output(out);
     }
     drop_output(out);
@@ -265,11 +272,10 @@ portls_status portls_close_input_port(portls_input_port *in, portls_error *error
     if (!portls_is_input_port(in)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", kind_text(in));
     }
-    bool first = false;
-    portls_status status = close_input(in, &first, error);
-    if (!first) {
+    if (!claim_close(&in->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the input port is closed already");
     }
+    portls_status status = in->class->close(in, error);
     drop_input(in);
     return status;
 }
@@ -279,11 +285,10 @@ portls_status portls_close_output_port(portls_output_port *out, portls_error *er
     if (!portls_is_output_port(out)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", kind_text(out));
     }
-    bool first = false;
-    portls_status status = close_output(out, &first, error);
-    if (!first) {
+    if (!claim_close(&out->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
     }
+    portls_status status = close_output(out, error);
     drop_output(out);
     return status;
 }
@@ -298,7 +303,7 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
     if (is_want(finished)) {
         return finished;
     }
-    if (atomic_exchange(&out->closed, true)) {
+    if (!claim_close(&out->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
     }
     status = out->class->close(out, error);

@@ -48,6 +48,9 @@ struct output_class {
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
     /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
     portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
+    /* Waiting for finish_avail came to nothing, for this reason, and what is not sent is lost: the
+       class may add to `error` and tell others. NULL where there is nobody to tell. */
+    void (*give_up)(portls_output_port *out, portls_error *error);
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* What has to happen before write_avail, or flush_avail, can go on. */

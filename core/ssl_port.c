@@ -42,11 +42,11 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_enter(stream);
-    bool ready = stream->has_stash;
+    bool ready = stream->has_stash && stream->established;
     if (!ready) {
         size_t got = 0;
         portls_status status = stream_step_read(stream, &stream->stash, 1, &got);
-        stream->has_stash = status == PORTLS_OK;
+        stream->has_stash = stream->has_stash || status == PORTLS_OK;
         ready = status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
     }
     stream_leave(stream, &stream->reading);
@@ -115,6 +115,14 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
     return stream_report(stream, &stream->writing, status, error);
 }
 
+static void give_up(portls_output_port *out, portls_error *error) {
+    const struct stream *stream = around_output(out);
+    error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    if (stream->on_error != NULL) {
+        stream->on_error(stream->on_error_argument, error);
+    }
+}
+
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
@@ -152,6 +160,7 @@ const struct output_class ssl_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
+    .give_up = give_up,
     .room_ready = room_ready,
     .begin_wait = output_begin_wait,
     .end_wait = output_end_wait,

@@ -45,8 +45,11 @@ static portls_status begin_session(struct stream *stream, const struct stream_op
     if (stream->refusal != PORTLS_OK) {
         return PORTLS_OK;
     }
-    return snapshot->backend->session_new(snapshot->context, &session, &stream->transport.face,
-                                          &stream->session, error);
+    portls_error why; /* a backend is never given NULL */
+    error_begin(&why);
+    portls_status status = snapshot->backend->session_new(
+        snapshot->context, &session, &stream->transport.face, &stream->session, &why);
+    return status == PORTLS_OK ? PORTLS_OK : error_copy(error, &why);
 }
 
 static void free_stream(struct stream *stream) {
@@ -140,8 +143,55 @@ static struct failure *failure_of(struct stream *stream, const struct stream_hal
     return kept[0] != NULL ? kept[0] : kept[1] != NULL ? kept[1] : kept[2];
 }
 
+/* Whether the port of this half is used by a stream above, under whose lock it then is called. */
+static bool is_below_another(const struct stream *stream, const struct stream_half *half) {
+    return atomic_load(half == &stream->reading ? &stream->in.wrapped : &stream->out.wrapped);
+}
+
+/* Takes a failure that a call of the stream above has returned meanwhile, under its lock. */
+static bool take_due(struct stream *stream, portls_error *told) {
+    os_mutex_lock(&stream->lock);
+    struct failure *failures[] = {stream->failure, stream->transport.in_failure,
+                                  stream->transport.out_failure};
+    bool taken = false;
+    for (int i = 0; i < 3 && !taken; i++) {
+        if (failures[i] != NULL && failures[i]->due) {
+            *told = failures[i]->error;
+            taken = failure_tell(failures[i]);
+        }
+    }
+    os_mutex_unlock(&stream->lock);
+    return taken;
+}
+
+static void tell_below(struct stream *stream);
+
+static void tell_due(struct stream *stream) {
+    portls_error told;
+    while (stream->on_error != NULL && take_due(stream, &told)) {
+        stream->on_error(stream->on_error_argument, &told);
+    }
+    tell_below(stream);
+}
+
+/* The streams that this one stands on: on_error of each is called here, where no lock is held. */
+static void tell_below(struct stream *stream) {
+    struct stream *in = stream_of(stream->transport.in);
+    struct stream *out = stream_of(stream->transport.out);
+    if (in != NULL) {
+        tell_due(in);
+    }
+    if (out != NULL && out != in) {
+        tell_due(out);
+    }
+}
+
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error) {
+    bool is_outermost = !is_below_another(stream, half);
+    if (is_outermost) {
+        tell_below(stream);
+    }
     if (status == PORTLS_OK || status == PORTLS_EOF || status == PORTLS_WANT_READ ||
         status == PORTLS_WANT_WRITE) {
         return status;
@@ -154,7 +204,11 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
         told = failure->error;
         told.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
         (void)error_copy(error, &told);
-        tell = failure_tell(failure);
+        if (is_outermost) {
+            tell = failure_tell(failure);
+        } else if (!failure->told) {
+            failure->due = true;
+        }
     }
     os_mutex_unlock(&stream->lock);
     if (tell && stream->on_error != NULL) {
@@ -225,8 +279,9 @@ static portls_status wait_for(struct stream *stream, struct stream_half *half,
 }
 
 /* Sees to it that the alert of a failed handshake leaves, if the port takes it in time. */
-static void send_alert(struct stream *stream) {
-    struct wait_limit limit = {portls_deadline_after(CLOSE_MILLISECONDS), NULL};
+static void send_alert(struct stream *stream, struct wait_limit limit) {
+    portls_deadline latest = portls_deadline_after(CLOSE_MILLISECONDS);
+    limit.deadline = limit.deadline < latest ? limit.deadline : latest;
     portls_status status;
     do {
         stream_enter(stream);
@@ -247,7 +302,7 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
             return PORTLS_OK;
         }
         if (status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
-            send_alert(stream);
+            send_alert(stream, *limit);
             return stream_report(stream, half, status, error);
         }
         status = wait_for(stream, half, limit, error);

@@ -83,7 +83,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error);
 
-/* Waits until the handshake is done; on failure, until its alert has left (CLOSE_MILLISECONDS). */
+/* Waits until the handshake is done; on failure, until its alert has left (CLOSE_MILLISECONDS, or
+   less where the limit is nearer). */
 portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
                                portls_error *error);
 

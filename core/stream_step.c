@@ -153,6 +153,44 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     return flushed;
 }
 
+/*
+ * Our last flight cannot leave, yet or ever: a peer that refuses it says so by an alert, which it
+ * may need us to take before it takes more, and which tells more than that nothing can be sent. A
+ * byte of anything else is kept for the reader. PORTLS_OK and what else to wait for, or the
+ * session's failure.
+ */
+static portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
+    struct transport *transport = &stream->transport;
+    half->needs = NEEDS_OUTPUT;
+    if (stream->has_stash || stream->peer_closed || stream->truncated ||
+        transport->in_failure != NULL) {
+        return PORTLS_OK;
+    }
+    portls_error error;
+    error_begin(&error);
+    size_t got = 0;
+    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, &error)) {
+    case PORTLS_OK:
+        stream->has_stash = true;
+        break;
+    case PORTLS_WANT_READ:
+        half->needs |= NEEDS_INPUT;
+        break;
+    case PORTLS_EOF:
+        stream->peer_closed = true;
+        break;
+    case PORTLS_TRUNCATED:
+        stream->truncated = transport->in_failure == NULL;
+        break;
+    default:
+        if (transport->in_failure == NULL) {
+            (void)transport_flush(transport);
+            return fail_session(stream, &error);
+        }
+    }
+    return PORTLS_OK;
+}
+
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half) {
     half->needs = 0;
     if (stream->established) {
@@ -173,13 +211,18 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
             return status;
         }
     }
+    if (transport_settle(&stream->transport) != PORTLS_OK) {
+        portls_status status = listen_meanwhile(stream, half);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
     portls_status status = transport_settle(&stream->transport);
     if (status == PORTLS_OK) {
         stream->established = true;
         stream->transport.owed = false;
         stream->transport.changed = true;
-    } else if (status == PORTLS_WANT_WRITE) {
-        half->needs = NEEDS_OUTPUT;
+        half->needs = 0;
     }
     return status;
 }

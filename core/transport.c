@@ -9,7 +9,9 @@
 
 /* Stands for a failure that could not be stored. It is told already: nobody may write to it. */
 static struct failure no_memory_failure = {
-    {PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1, PORTLS_VERIFY_OK, 0, "out of memory"}, true};
+    {PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1, PORTLS_VERIFY_OK, 0, "out of memory"},
+    true,
+    false};
 
 void failure_keep(struct failure **place, const portls_error *error) {
     if (*place != NULL) {
@@ -22,6 +24,7 @@ void failure_keep(struct failure **place, const portls_error *error) {
     }
     kept->error = *error;
     kept->told = false;
+    kept->due = false;
     *place = kept;
 }
 
@@ -29,6 +32,7 @@ bool failure_tell(struct failure *failure) {
     bool tell = !failure->told;
     if (tell) {
         failure->told = true;
+        failure->due = false;
     }
     return tell;
 }

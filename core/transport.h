@@ -29,6 +29,8 @@ enum {
 struct failure {
     portls_error error;
     bool told; /* on_error has had it */
+    bool due;  /* a call has returned it, in the middle of a step of the stream above: on_error has
+                  it once that one's lock is free */
 };
 
 struct transport {

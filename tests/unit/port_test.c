@@ -133,8 +133,15 @@ static portls_descriptor lazy_descriptor(const portls_output_port *out) {
 }
 
 static const struct output_class lazy_class = {
-    lazy_write, lazy_flush, lazy_finish,  lazy_room,       lazy_begin,
-    lazy_end,   lazy_close, lazy_release, lazy_descriptor,
+    .write_avail = lazy_write,
+    .flush_avail = lazy_flush,
+    .finish_avail = lazy_finish,
+    .room_ready = lazy_room,
+    .begin_wait = lazy_begin,
+    .end_wait = lazy_end,
+    .close = lazy_close,
+    .release = lazy_release,
+    .descriptor = lazy_descriptor,
 };
 
 static void init_counting(struct counting_input *input) {

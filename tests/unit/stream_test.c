@@ -3,9 +3,11 @@
  * that are those of the status beside them. Partly over a backend of the test's own.
  */
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "core/stream.h"
 #include "portls/portls.h"
 
@@ -18,6 +20,9 @@ struct backend_session {
 };
 
 static struct backend_session played;
+static struct backend_session played_above; /* of a stream over the one of `played` */
+
+static bool fails_to_begin;
 
 static portls_status play_session_new(struct backend_context *context,
                                       const struct backend_session_options *options,
@@ -25,14 +30,17 @@ static portls_status play_session_new(struct backend_context *context,
                                       struct backend_session **session, portls_error *error) {
     (void)context;
     (void)options;
-    (void)error;
-    played = (struct backend_session){.transport = transport};
-    *session = &played;
+    if (fails_to_begin) {
+        error->status = PORTLS_NO_MEMORY; /* never NULL, says backend.h */
+        return PORTLS_NO_MEMORY;
+    }
+    *session = played.transport == NULL ? &played : &played_above;
+    **session = (struct backend_session){.transport = transport};
     return PORTLS_OK;
 }
 
 static void play_session_free(struct backend_session *session) {
-    (void)session;
+    session->transport = NULL;
 }
 
 static bool fails_to_shake;
@@ -109,13 +117,22 @@ static const struct backend player = {
     .describe = play_describe,
 };
 
-static struct stream *play_over(portls_input_port *in, portls_output_port *out) {
+static struct stream *play_and_tell(portls_input_port *in, portls_output_port *out,
+                                    portls_on_error *on_error, void *argument) {
     static struct snapshot snapshot = {.backend = &player, .role = PORTLS_CLIENT};
-    atomic_init(&snapshot.references, 2);
-    struct stream_options options = {.snapshot = &snapshot, .close_original = true};
+    atomic_init(&snapshot.references, 3);
+    struct stream_options options = {.snapshot = &snapshot,
+                                     .close_original = true,
+                                     .on_error = on_error,
+                                     .on_error_argument = argument};
     struct stream *stream = NULL;
-    cr_assert_eq(stream_new(in, out, &options, &stream, NULL), PORTLS_OK);
+    cr_assert_eq(stream_new(in, out, &options, &stream, NULL),
+                 fails_to_begin ? PORTLS_NO_MEMORY : PORTLS_OK);
     return stream;
+}
+
+static struct stream *play_over(portls_input_port *in, portls_output_port *out) {
+    return play_and_tell(in, out, NULL, NULL);
 }
 
 static void close_stream(struct stream *stream) {
@@ -225,6 +242,124 @@ Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
     cr_expect_eq(played.handshakes, 1);
     close_stream(stream);
     (void)portls_close_input_port(reads, NULL);
+}
+
+Test(stream, a_backend_has_always_an_error_to_fill) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    cr_assert_eq(portls_make_pipe(100, &in, &out, NULL), PORTLS_OK);
+    fails_to_begin = true;
+    cr_expect_null(play_over(in, out));
+    (void)portls_close_output_port(out, NULL);
+    (void)portls_close_input_port(in, NULL);
+}
+
+/* ---- the error procedure ---- */
+
+struct overheard {
+    struct stream *above; /* whose lock must be free, or NULL */
+    int times;
+    bool was_locked;
+    portls_error error;
+};
+
+static void overhear(void *argument, const portls_error *error) {
+    struct overheard *overheard = argument;
+    overheard->times++;
+    overheard->error = *error;
+    if (overheard->above != NULL) {
+        pthread_mutex_t *lock = (pthread_mutex_t *)(void *)overheard->above->lock.storage;
+        overheard->was_locked = pthread_mutex_trylock(lock) != 0;
+        if (!overheard->was_locked) {
+            (void)pthread_mutex_unlock(lock);
+        }
+    }
+}
+
+static portls_status take_nothing(void *argument, const void *bytes, size_t size, size_t *put) {
+    (void)argument;
+    (void)bytes;
+    (void)size;
+    (void)put;
+    return PORTLS_IO;
+}
+
+/* A stream over a stream over ports that fail. */
+Test(stream, the_error_procedure_of_a_stream_below_runs_without_the_lock_of_the_one_above) {
+    for (int writes = 0; writes < 2; writes++) {
+        const portls_input_callbacks input = {.read = break_down};
+        const portls_output_callbacks output = {.write = take_nothing};
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        cr_assert_eq(portls_make_input_port(&input, NULL, &in, NULL), PORTLS_OK);
+        cr_assert_eq(portls_make_output_port(&output, NULL, &out, NULL), PORTLS_OK);
+        struct overheard below = {.times = 0};
+        struct overheard above = {.times = 0};
+        struct stream *lower = play_and_tell(in, out, overhear, &below);
+        struct stream *upper = play_and_tell(&lower->in, &lower->out, overhear, &above);
+        below.above = upper;
+        above.above = lower;
+        for (int again = 0; again < 2; again++) {
+            char byte = 0;
+            size_t count = 0;
+            cr_expect_eq(writes == 0 ? portls_read_avail(&upper->in, &byte, 1, &count, NULL)
+                                     : portls_write_avail(&upper->out, &byte, 1, &count, NULL),
+                         PORTLS_IO);
+            cr_expect_eq(below.times, 1);
+            cr_expect_eq(above.times, 1);
+        }
+        cr_expect_not(below.was_locked);
+        cr_expect_not(above.was_locked);
+        cr_expect_eq(below.error.status, PORTLS_IO);
+        close_stream(upper);
+        cr_expect_eq(below.times, 1);
+    }
+}
+
+/* ---- closing, with a clock of the test's own ---- */
+
+static int64_t test_clock = 1000000000;
+
+static int64_t look_at_test_clock(void) {
+    return test_clock;
+}
+
+static portls_status take_none(void *argument, const void *bytes, size_t size, size_t *put) {
+    (void)argument;
+    (void)bytes;
+    (void)size;
+    (void)put;
+    return PORTLS_WANT_WRITE;
+}
+
+static void let_time_pass(void *argument, int milliseconds) {
+    (void)argument;
+    test_clock += (int64_t)milliseconds * 1000000;
+}
+
+Test(stream, the_error_procedure_is_told_of_a_close_that_gave_up) {
+    const portls_output_callbacks callbacks = {.write = take_none, .wait = let_time_pass};
+    portls_input_port *in = NULL;
+    portls_output_port *writes = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    cr_assert_eq(portls_make_output_port(&callbacks, NULL, &out, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(100, &in, &writes, NULL), PORTLS_OK);
+    struct overheard told = {.times = 0};
+    struct stream *stream = play_and_tell(in, out, overhear, &told);
+    told.above = stream;
+    size_t put = 0;
+    cr_assert_eq(portls_write_avail(&stream->out, "lost", 4, &put, NULL), PORTLS_OK);
+    clock_replace(look_at_test_clock);
+    cr_expect_eq(portls_close_output_port(&stream->out, &error), PORTLS_DEADLINE);
+    clock_replace(NULL);
+    cr_expect_eq(told.times, 1);
+    cr_expect_not(told.was_locked);
+    cr_expect_eq(told.error.status, PORTLS_DEADLINE);
+    cr_expect_str_eq(told.error.message, error.message);
+    cr_expect_eq(portls_close_input_port(&stream->in, NULL), PORTLS_OK);
+    cr_expect_eq(told.times, 1);
+    (void)portls_close_output_port(writes, NULL);
 }
 
 /* ---- over the real backend ---- */
@@ -375,4 +510,37 @@ Test(stream, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) {
     close_end(&pair, 0);
     close_end(&pair, 1);
     portls_free_context(pair.server);
+}
+
+/* A client of TLS 1.3 is content before its last flight has left, and that has no room here. */
+Test(stream, a_client_that_is_still_sending_hears_that_it_was_refused) {
+    const size_t capacities[] = {1, 10};
+    for (int i = 0; i < 2; i++) {
+        struct pair pair = make_pair(capacities[i]);
+        char root[512];
+        portls_error error;
+        (void)snprintf(root, sizeof root, "%s/root.pem", PORTLS_TEST_CERTS);
+        cr_assert_eq(portls_load_verify_root_certificates(pair.server, root, &error), PORTLS_OK);
+        cr_assert_eq(portls_set_verify(pair.server, true, &error), PORTLS_OK);
+        wrap(&pair, true);
+        portls_status client = PORTLS_WANT_READ;
+        portls_status server = PORTLS_WANT_READ;
+        for (int j = 0; j < 100000 && (client == PORTLS_WANT_READ || client == PORTLS_WANT_WRITE);
+             j++) {
+            /* The server takes nothing any more once it has refused, and sends its alert. */
+            server = server == PORTLS_WANT_READ || server == PORTLS_WANT_WRITE
+                         ? portls_handshake_avail(pair.in[1], NULL)
+                         : server;
+            (void)portls_flush_avail(pair.out[1], NULL);
+            client = portls_handshake_avail(pair.in[0], &error);
+        }
+        cr_expect_eq(server, PORTLS_VERIFY, "%s", portls_status_name(server));
+        cr_expect(client == PORTLS_PROTOCOL || client == PORTLS_HANDSHAKE, "%s: %s",
+                  portls_status_name(client), error.message);
+        cr_expect_eq(error.status, client);
+        cr_expect_neq(error.alert, 0, "%s", error.message);
+        close_end(&pair, 1);
+        close_end(&pair, 0);
+        portls_free_context(pair.server);
+    }
 }
