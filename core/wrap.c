@@ -73,16 +73,25 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     return status;
 }
 
-portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
-                                const portls_wrap_options *options, portls_input_port **ssl_in,
-                                portls_output_port **ssl_out, portls_error *error) {
+portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port *out,
+                                      const portls_wrap_options *options, portls_deadline deadline,
+                                      portls_break *brk, portls_input_port **ssl_in,
+                                      portls_output_port **ssl_out, portls_error *error) {
     error_begin(error);
     struct stream *stream = NULL;
     portls_status status = begin(in, out, options, ssl_in, ssl_out, &stream, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    status = stream_handshake(stream, &WAIT_FOREVER, error);
+    const struct wait_limit limit = {deadline, brk};
+    if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
+        status = error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
+    } else if (portls_break_is_set(brk)) {
+        /* Now nothing has been said yet, and the given ports are as they were. */
+        status = error_fail(error, PORTLS_BREAK, "the break is set, so nothing was begun");
+    } else {
+        status = stream_handshake(stream, &limit, error);
+    }
     if (status != PORTLS_OK) {
         stream_abandon(stream, false);
         return status;
@@ -90,4 +99,11 @@ portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
     *ssl_in = &stream->in;
     *ssl_out = &stream->out;
     return PORTLS_OK;
+}
+
+portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
+                                const portls_wrap_options *options, portls_input_port **ssl_in,
+                                portls_output_port **ssl_out, portls_error *error) {
+    return portls_wrap_ports_until(in, out, options, PORTLS_NO_DEADLINE, NULL, ssl_in, ssl_out,
+                                   error);
 }

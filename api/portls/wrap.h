@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "portls/break.h"
 #include "portls/context.h"
 #include "portls/port.h"
 
@@ -14,7 +15,7 @@ typedef enum portls_mode { PORTLS_MODE_ACCEPT = 0, PORTLS_MODE_CONNECT = 1 } por
 
 /**
  * The procedure for communication errors (manual: #:error/ssl). Called once for each, in the thread
- * whose call failed and with no lock of the connection held, with the error that this call then
+ * whose call failed and with no lock of any connection held, with the error that this call then
  * returns. It must not use the connection's ports.
  */
 typedef void portls_on_error(void *argument, const portls_error *error);
@@ -60,6 +61,26 @@ typedef struct portls_wrap_options {
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
     portls_input_port **ssl_in, portls_output_port **ssl_out, portls_error *error);
+
+/**
+ * The same with a deadline and a break. After PORTLS_DEADLINE and PORTLS_BREAK the given ports are
+ * the caller's again, and open. With a break that was set before, nothing was sent or taken. Else
+ * the handshake stands wherever it was given up: some of its messages have left, the last of them
+ * perhaps in part; of the peer's, what belongs to it was taken, and what was only read ahead is the
+ * next to be read. No TLS can be spoken over these bytes any more, neither on from there nor anew,
+ * and the peer is told nothing: close the ports, unless the peer knows by other means where the
+ * next thing begins. To go on after a limit instead, begin with portls_wrap_ports_avail.
+ *
+ * @param deadline until when the handshake may take, or PORTLS_NO_DEADLINE; one that has passed: it
+ *                 has to be done without waiting
+ * @param brk      gives the handshake up when it is set; may be NULL
+ * @return as portls_wrap_ports; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_WRONG_KIND also for a `brk`
+ *         that is none. Any thread; `brk` may be shared.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
+    portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
+    portls_deadline deadline, portls_break *brk, portls_input_port **ssl_in,
+    portls_output_port **ssl_out, portls_error *error);
 
 /**
  * The same without waiting: PORTLS_OK with both ports still before their handshake. Any call on

@@ -131,6 +131,56 @@ SPEC(deadline, setting_a_limit_needs_the_right_open_port) {
     link_close(&link);
 }
 
+/* ---- wrap ---- */
+
+SPEC(deadline, a_wrap_gives_up_and_the_given_ports_are_the_callers) {
+    struct link link;
+    link_make_raw(&link, wide_pipes);
+    struct side *side = &link.client;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.close_original = true;
+    REQUIRE_STATUS(portls_wrap_ports_until(side->raw_in, side->raw_out, &options, PAST, NULL,
+                                           &side->in, &side->out, &problem),
+                   PORTLS_DEADLINE);
+    cr_assert(side->in == NULL && side->out == NULL);
+    cr_assert_eq(problem.error_class, PORTLS_CLASS_FAIL);
+    REQUIRE_OK(portls_write(side->raw_out, "x", 1, NULL, &problem));
+    char byte = 0;
+    size_t got = 0;
+    REQUIRE_STATUS(portls_read_avail(side->raw_in, &byte, 1, &got, &problem), PORTLS_WANT_READ);
+    link_close(&link);
+}
+
+SPEC(deadline, a_break_set_before_a_wrap_leaves_the_bytes_alone) {
+    struct link link;
+    link_make_raw(&link, wide_pipes);
+    struct side *side = &link.client;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    portls_break *brk = NULL;
+    REQUIRE_OK(portls_make_break(&brk, &problem));
+    portls_set_break(brk);
+    REQUIRE_OK(portls_write(link.server.raw_out, "not TLS", 7, NULL, &problem));
+    REQUIRE_STATUS(portls_wrap_ports_until(side->raw_in, side->raw_out, &options,
+                                           PORTLS_NO_DEADLINE, brk, &side->in, &side->out,
+                                           &problem),
+                   PORTLS_BREAK);
+    char bytes[8] = "";
+    size_t got = 0;
+    REQUIRE_OK(portls_read_avail(side->raw_in, bytes, sizeof bytes, &got, &problem));
+    cr_assert(got == 7 && memcmp(bytes, "not TLS", 7) == 0);
+    REQUIRE_STATUS(portls_read_avail(link.server.raw_in, bytes, sizeof bytes, &got, &problem),
+                   PORTLS_WANT_READ);
+    void *no_break = side->raw_out;
+    REQUIRE_FAILURE(portls_wrap_ports_until(side->raw_in, side->raw_out, &options,
+                                            PORTLS_NO_DEADLINE, no_break, &side->in, &side->out,
+                                            &problem),
+                    PORTLS_WRONG_KIND, "brk is no live break");
+    portls_free_break(brk);
+    link_close(&link);
+}
+
 /* ---- connect and accept ---- */
 
 /* A listener on loopback, and its number. */
