@@ -23,6 +23,7 @@ void listener_lead_wait(portls_listener *listener, struct wait_set *set) {
 
 void listener_lead_end(portls_listener *listener) {
     listener->led = false;
+    listener->leader_called = false;
     watch_list_notify(&listener->watchers);
 }
 
@@ -48,11 +49,6 @@ static portls_status wait_for_arrival(portls_listener *listener, const struct wa
     return status;
 }
 
-static bool has_ended(const portls_listener *listener) {
-    return listener->socket_count == 0 && listener->under_way.count == 0 &&
-           listener->finished.count == 0;
-}
-
 /* Goes on as far as it goes without waiting: an arrival, or NULL, or what ends the call. */
 static portls_status look_for_arrival(portls_listener *listener, const portls_break *brk,
                                       struct arrival **arrival, portls_error *error) {
@@ -69,7 +65,7 @@ static portls_status look_for_arrival(portls_listener *listener, const portls_br
         error_begin(error); /* a socket may have failed beside the connection that is there */
         return PORTLS_OK;
     }
-    if (status == PORTLS_OK && has_ended(listener)) {
+    if (status == PORTLS_OK && listener_has_ended(listener)) {
         return error_fail(error, PORTLS_CLOSED,
                           "the listener was stopped, and its last connection has been accepted");
     }

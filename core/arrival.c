@@ -167,8 +167,27 @@ static portls_status accept_some(portls_listener *listener, portls_descriptor fr
     return PORTLS_OK;
 }
 
+void listener_accept_rest(portls_listener *listener) {
+    enum { AT_MOST = 4096 }; /* peers that go on coming do not put off the stop */
+    for (size_t i = 0; i < listener->socket_count; i++) {
+        portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
+        for (int j = 0; j < AT_MOST && os_socket_accept(listener->sockets[i], &socket) == 0; j++) {
+            portls_status status = welcome(listener, socket, NULL);
+            if (status != PORTLS_OK) {
+                return;
+            }
+        }
+    }
+}
+
+bool listener_has_ended(const portls_listener *listener) {
+    return listener->socket_count == 0 && listener->under_way.count == 0 &&
+           listener->finished.count == 0;
+}
+
 void listener_show_finished(portls_listener *listener) {
-    bool finished = listener->finished.first != NULL;
+    bool finished =
+        listener->finished.first != NULL || listener->leader_called || listener_has_ended(listener);
     if (finished != listener->finished_shown) {
         listener->finished_shown = finished;
         if (finished) {

@@ -232,9 +232,10 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
     portls_status status = check_listener(listener, "portls_stop", error);
     if (status == PORTLS_OK) {
         os_mutex_lock(&listener->lock);
+        listener_accept_rest(listener);
         listener_close_sockets(listener);
-        os_wakeup_set(&listener->finished_wakeup); /* the leader may have nothing to wait for */
-        listener->finished_shown = true;
+        listener->leader_called = listener->led; /* it may have nothing left to wait for */
+        listener_show_finished(listener);
         watch_list_notify(&listener->watchers);
         os_mutex_unlock(&listener->lock);
     }
@@ -277,8 +278,7 @@ bool listener_ready(portls_listener *listener) {
     if (!ready && !listener->led) {
         ready = listener_step(listener, &listener->failure) != PORTLS_OK;
     }
-    bool ended = listener->socket_count == 0 && listener->under_way.count == 0;
-    ready = ready || ended || listener->finished.first != NULL;
+    ready = ready || listener_has_ended(listener) || listener->finished.first != NULL;
     listener_show_finished(listener);
     os_mutex_unlock(&listener->lock);
     return ready;

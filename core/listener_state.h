@@ -46,9 +46,10 @@ struct portls_listener {
     struct watch_list watchers;
     size_t socket_count; /* 0 once stopped */
     os_poller poller;    /* the sockets, tagged with their place, and the arrivals under way */
-    os_wakeup finished_wakeup; /* in the poller too: set while something is finished */
+    os_wakeup finished_wakeup; /* in the poller too: set while there is something to do */
     bool finished_shown;
-    bool led; /* a thread leads */
+    bool led;           /* a thread leads */
+    bool leader_called; /* what it waits for has changed: it has to look again */
     int64_t handshake_milliseconds;
     size_t handshake_limit;
     struct arrival_queue under_way;
@@ -68,12 +69,21 @@ void arrival_drop(struct arrival *arrival);
  */
 portls_status listener_step(portls_listener *listener, portls_error *error);
 
+/* Takes over the connections that the system keeps waiting, before the sockets are closed. The
+   caller holds the lock; if another thread leads it has to be called. */
+void listener_accept_rest(portls_listener *listener);
+
 /* Takes the first arrival that is finished; NULL when there is none. The caller holds the lock. */
 struct arrival *listener_take(portls_listener *listener);
 
+/* Whether it was stopped, and the last arrival handed out. The caller holds the lock. */
+bool listener_has_ended(const portls_listener *listener);
+
 /*
- * Shows, to an event loop that waits on the listener's descriptor, whether something is finished.
- * To be called before the program gets to act on it; the caller holds the lock.
+ * Shows, to an event loop that waits on the listener's descriptor and to the leader, whether there
+ * is something to do: something is finished, or the listener has ended, which stays so: every
+ * thread that accepts has to hear of it. To be called before the program gets to act on it; the
+ * caller holds the lock.
  */
 void listener_show_finished(portls_listener *listener);
 

@@ -155,7 +155,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_handshake_limits(portls_list
 
 /**
  * Stops listening, the first step of a graceful end: the port is free, and portls_accept goes on to
- * return the connections that have arrived; after the last one it returns PORTLS_CLOSED.
+ * return the connections that have arrived, also those that the system still kept waiting; after
+ * the last one it returns PORTLS_CLOSED, in every thread that accepts and whenever it is called.
  * portls_close then frees the listener, and drops what is left if it comes earlier.
  * @return PORTLS_OK; PORTLS_WRONG_KIND. Any thread, also while others accept.
  */
