@@ -146,6 +146,49 @@ function(portls_add_suite name)
     endforeach()
 endfunction()
 
+# portls_add_program: a test with a main of its own, compiled and registered once per backend built.
+# It sees the library as a user does, and exits with 0 when all was well.
+#
+#   portls_add_program(<name> KIND <kind> SOURCES <file>... [SUPPORT <file>...]
+#                      [ARGUMENTS <argument>...] [LABELS <label>...] [TIMEOUT <seconds>])
+#
+# registers <kind>.<name>.<backend>. SUPPORT: files that all programs of a kind share. In an argument
+# @TOOL@ stands for the command over that backend.
+function(portls_program_test target backend)
+    portls_program_code(${target})
+    target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+    target_compile_definitions(${target} PRIVATE "PORTLS_TEST_CERTS=\"${PORTLS_TEST_CERTS}\"")
+    target_link_libraries(${target} PRIVATE portls::portls-${backend} Threads::Threads)
+endfunction()
+
+function(portls_add_program name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;TIMEOUT" "SOURCES;SUPPORT;ARGUMENTS;LABELS")
+    if(NOT arg_KIND OR NOT arg_SOURCES)
+        message(FATAL_ERROR "portls_add_program(${name}) needs KIND and SOURCES")
+    endif()
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    foreach(backend IN LISTS PORTLS_BACKENDS_BUILT)
+        set(test ${arg_KIND}.${name}.${backend})
+        add_executable(${test} ${arg_SOURCES})
+        portls_program_test(${test} ${backend})
+        if(arg_SUPPORT)
+            set(support ${arg_KIND}-support-${backend})
+            if(NOT TARGET ${support})
+                add_library(${support} OBJECT ${arg_SUPPORT})
+                portls_program_test(${support} ${backend})
+            endif()
+            target_sources(${test} PRIVATE $<TARGET_OBJECTS:${support}>)
+        endif()
+        add_dependencies(${test} portls-certs)
+        portls_tool_path(${backend} tool)
+        string(REPLACE "@TOOL@" "${tool}" arguments "${arg_ARGUMENTS}")
+        add_test(NAME ${test} COMMAND ${test} ${arguments})
+        portls_test_properties(${test} ${arg_KIND} ${backend} ${arg_TIMEOUT} ${arg_LABELS})
+    endforeach()
+endfunction()
+
 # portls_add_script: a shell test of the command, registered once per backend built.
 #
 #   portls_add_script(<name> KIND <kind> SCRIPT <file> [ARGUMENTS <argument>...]
