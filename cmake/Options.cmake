@@ -12,6 +12,7 @@ option(PORTLS_WERROR "Make every warning an error" OFF)
 option(PORTLS_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(PORTLS_TOOLS "Build the command portls" ${PROJECT_IS_TOP_LEVEL})
 option(PORTLS_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(PORTLS_BENCH "Build the benchmark" OFF)
 option(PORTLS_INSTALL "Have the target install" ${PROJECT_IS_TOP_LEVEL})
 set(PORTLS_SANITIZE "" CACHE STRING
     "Sanitizers to build with, as the compiler spells them: address,undefined")

@@ -19,16 +19,6 @@ if(NOT CRITERION_FOUND)
         "Without tests: -DPORTLS_TESTS=OFF.")
 endif()
 
-set(PORTLS_TEST_CERTS "${PROJECT_BINARY_DIR}/certs")
-set(_make_certs "${PROJECT_SOURCE_DIR}/certs/make-certs.sh")
-add_custom_command(OUTPUT "${PORTLS_TEST_CERTS}/certs.stamp"
-    COMMAND bash "${_make_certs}" "${PORTLS_TEST_CERTS}"
-    COMMAND "${CMAKE_COMMAND}" -E touch "${PORTLS_TEST_CERTS}/certs.stamp"
-    DEPENDS "${_make_certs}"
-    COMMENT "Making the test certificates"
-    VERBATIM)
-add_custom_target(portls-certs ALL DEPENDS "${PORTLS_TEST_CERTS}/certs.stamp")
-
 # Criterion runs each test in a child and does not look at how the child ends after its test has
 # passed, where leaks are found: what a checker prints has to fail the suite.
 set(PORTLS_REPORTS "ERROR: [A-Za-z]+Sanitizer" "runtime error:" "==[0-9]+== [^ ]")

@@ -24,6 +24,9 @@ function(plant_clean_tree)
         "#include <openssl/ssl.h>\n#include \"backends/backend.h\"\n")
     file(WRITE "${tree}/examples/CMakeLists.txt" "add_executable(e e.c)\n")
     file(WRITE "${tree}/examples/e.c" "#include <unistd.h>\n#include \"portls/a.h\"\n")
+    file(WRITE "${tree}/bench/CMakeLists.txt" "add_executable(bench b.c hand/h.c)\n")
+    file(WRITE "${tree}/bench/b.c" "#include \"bench/b.h\"\n")
+    file(WRITE "${tree}/bench/hand/h.c" "#include <openssl/ssl.h>\n#include \"bench/b.h\"\n")
 endfunction()
 
 # Runs the check; it has to fail with a line that matches `expected`, or to pass if that is empty.
@@ -77,6 +80,8 @@ violation(backends/openssl/b.c "#include \"backends/libtls/l.h\"" "\"backends/li
 violation(examples/e.c "#include \"core/a.h\"" "it sees the public headers only")
 violation(examples/e.c "#include \"backends/backend.h\"" "it sees the public headers only")
 violation(examples/e.c "#include <openssl/ssl.h>" "a TLS library's, may not be known in examples")
+violation(bench/b.c "#include <openssl/ssl.h>" "a TLS library's, may not be known in bench")
+violation(bench/hand/h.c "#include \"core/a.h\"" "it sees the public headers only")
 
 plant_clean_tree()
 file(WRITE "${tree}/core/forgotten.c" "int forgotten;\n")

@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+"""Compares portls with its backends by hand: pair by pair, in the order A B A B, in one run.
+
+Each run of a work is a process pair of build/<preset>/bin/bench-run-<backend>; this program orders
+the runs, counts system calls with strace and instructions with valgrind, and prints one table per
+backend. README.md beside it explains what the figures mean.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True  # the source tree stays as it is
+import cases  # noqa: E402
+import report  # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SYSTEM_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
+
+
+class Failure(Exception):
+    """What is told in one line."""
+
+
+class Program:
+    """The program of one backend, and how it is run."""
+
+    def __init__(self, build, backend, pin):
+        self.backend = backend
+        self.build = build
+        self.pin = pin
+        self.path = os.path.join(build, "bin", f"bench-run-{backend}")
+        if not os.access(self.path, os.X_OK):
+            raise Failure(f"{self.path} is not there: cmake --preset bench && cmake --build --preset bench")
+
+    def command(self, case, way, count, roots=None):
+        command = [self.path, "--work", case.work, "--way", way, "--count", str(count)]
+        command += case.options
+        if way == "portls":
+            command += case.portls_options
+        if roots:
+            command += ["--roots", roots]
+        if self.pin:
+            command.append("--pin")
+        return command
+
+    def run(self, command, before=()):
+        done = subprocess.run([*before, *command], stdout=subprocess.PIPE, text=True, check=False)
+        if done.returncode != 0:
+            raise Failure(f"failed: {' '.join([*before, *command])}")
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def gathers(program):
+    """Whether this portls has a block mode."""
+    probe = [program.path, "--work", "bulk", "--way", "portls", "--count", "1", "--gather"]
+    done = subprocess.run(probe, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
+def roots_file(program):
+    """The system's roots and the test root in one file: what each side of a pair is given."""
+    if not os.path.exists(SYSTEM_ROOTS):
+        raise Failure(f"{SYSTEM_ROOTS} is not there (Debian: apt-get install ca-certificates)")
+    path = os.path.join(program.build, "bench-system-roots.pem")
+    with open(path, "w", encoding="ascii") as whole:
+        for part in (SYSTEM_ROOTS, os.path.join(program.build, "certs", "root.pem")):
+            with open(part, encoding="ascii") as file:
+                whole.write(file.read())
+    return path
+
+
+def check_terms(runs):
+    """Both sides of a comparison have to speak the same."""
+    terms = {(run["protocol"], run["cipher"]) for run in runs}
+    if len(terms) != 1:
+        raise Failure(f"portls and the library by hand do not speak the same: {sorted(terms)}")
+    return " ".join(terms.pop())
+
+
+def spread(values):
+    """Median, quartiles and extremes."""
+    values = sorted(values)
+    quartiles = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+    return {
+        "median": statistics.median(values),
+        "low": quartiles[0],
+        "high": quartiles[2],
+        "min": values[0],
+        "max": values[-1],
+    }
+
+
+def cpu(run):
+    return run["client"]["cpu"] + run["server"]["cpu"]
+
+
+def units(case, run):
+    """What a run is divided by, and what the quotient is called: MB, or round trips and the like."""
+    if case.work in ("bulk", "duplex"):
+        return run["size"] * run["count"] / 1048576 * (2 if case.work == "duplex" else 1), "ms/MB", 1e3
+    return run["count"], "us", 1e6
+
+
+def measure_pairs(program, case, pairs, value):
+    """A B A B, with the floor after each pair."""
+    ways = ["portls", "hand"] + (["floor"] if case.floor else [])
+    roots = roots_file(program) if case.system_roots else None
+    runs = {way: [] for way in ways}
+    count = case.count_of(program.backend)
+    for _ in range(pairs):
+        for way in ways:
+            runs[way].append(program.run(program.command(case, way, count, roots)))
+    terms = check_terms(runs["portls"] + runs["hand"])
+    values = {way: [value(run) for run in runs[way]] for way in ways}
+    return runs, values, terms
+
+
+def measure_cpu(program, case, arguments):
+    runs, values, terms = measure_pairs(program, case, arguments.pairs, cpu)
+    amount, unit, factor = units(case, runs["hand"][0])
+    row = {"unit": unit, "terms": terms, "pairs": arguments.pairs}
+    for way, list_of in values.items():
+        row[way] = spread([each / amount * factor for each in list_of])
+        row[way]["wall"] = statistics.median(run["client"]["wall"] for run in runs[way]) / amount * factor
+        row[way]["switches"] = statistics.median(
+            run["client"]["switches"] + run["server"]["switches"] for run in runs[way]
+        ) / amount
+    row["ratio"] = spread([a / b for a, b in zip(values["portls"], values["hand"])])
+    row["wall_ratio"] = spread(
+        [a["client"]["wall"] / b["client"]["wall"] for a, b in zip(runs["portls"], runs["hand"])]
+    )
+    if case.floor:
+        row["floor_ratio"] = spread([f / b for f, b in zip(values["floor"], values["hand"])])
+    row["runs"] = runs
+    return row
+
+
+def measure_resident(program, case, arguments):
+    pairs = arguments.memory_pairs
+    runs, values, terms = measure_pairs(program, case, pairs, lambda run: run["server"]["resident"])
+    row = {"unit": "KB", "terms": terms, "pairs": pairs, "connections": runs["hand"][0]["connections"]}
+    for way, list_of in values.items():
+        row[way] = spread([each / 1024 for each in list_of])
+        row[way]["heap"] = statistics.median(run["server"]["heap"] for run in runs[way]) / 1024
+        row[way]["descriptors"] = runs[way][0]["server"]["descriptors"]
+    row["ratio"] = spread([a / b for a, b in zip(values["portls"], values["hand"])])
+    row["runs"] = runs
+    return row
+
+
+# ---- system calls ----
+
+SEND = {"write", "writev", "send", "sendto", "sendmsg"}
+RECEIVE = {"read", "readv", "recv", "recvfrom", "recvmsg"}
+LINE = re.compile(r"^(\d+) +(\w+)\((\d+<[^>]*>)?")
+
+
+def trace(program, case, way, count):
+    """Runs once under strace; per process a count of system calls between the marks."""
+    with tempfile.TemporaryDirectory() as scratch:
+        log = os.path.join(scratch, "trace")
+        command = program.command(case, way, count) + ["--marks"]
+        program.run(command, ("strace", "-f", "-qq", "-y", "-s", "16", "-e", "signal=none", "-o", log))
+        with open(log, encoding="utf-8", errors="replace") as file:
+            return count_calls(file)
+
+
+def count_calls(lines):
+    """The server is forked first, so its number is the lower one."""
+    begun, counts = set(), {}
+    for line in lines:
+        if "bench begin" in line:
+            process = line.split()[0]
+            begun.add(process)
+            counts[process] = {"all": 0, "sends": 0, "receives": 0, "names": {}}
+            continue
+        match = LINE.match(line)
+        if "bench end" in line:
+            begun.discard(line.split()[0])
+        elif match and match.group(1) in begun:
+            name, descriptor = match.group(2), match.group(3) or ""
+            count = counts[match.group(1)]
+            count["all"] += 1
+            count["names"][name] = count["names"].get(name, 0) + 1
+            if "socket:" in descriptor or "TCP:" in descriptor:
+                count["sends"] += name in SEND
+                count["receives"] += name in RECEIVE
+    server, client = (counts[process] for process in sorted(counts, key=int))
+    return {"server": server, "client": client}
+
+
+def measure_calls(program, case, _arguments):
+    count = case.count_of(program.backend)
+    row = {"unit": "calls/MB", "terms": "", "pairs": 1}
+    megabytes = int(case.options[case.options.index("--size") + 1]) * count / 1048576
+    for way in ("portls", "hand", "floor"):
+        calls = trace(program, case, way, count)
+        row[way] = spread([(calls["client"]["all"] + calls["server"]["all"]) / megabytes])
+        row[way]["calls"] = calls
+    row["ratio"] = spread([row["portls"]["median"] / row["hand"]["median"]])
+    row["floor_ratio"] = spread([row["floor"]["median"] / row["hand"]["median"]])
+    return row
+
+
+def measure_socket_calls(program, case, _arguments):
+    count = case.count_of(program.backend)
+    row = {"unit": "client sends+receives, server sends+receives", "terms": "", "pairs": 1}
+    for way in ("portls", "hand"):
+        calls = trace(program, case, way, count)
+        row[way] = {
+            "calls": calls,
+            "numbers": [
+                calls[side][kind] / count for side in ("client", "server") for kind in ("sends", "receives")
+            ],
+        }
+    return row
+
+
+# ---- instructions ----
+
+
+def instructions(program, case, way, count):
+    """All instructions of a run of the work, as callgrind counts them."""
+    command = program.command(case, way, count)
+    command = [part for part in command if part != "--pin"]
+    done = subprocess.run(
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or not found:
+        raise Failure(f"valgrind failed: {' '.join(command)}\n{done.stderr}")
+    return int(found.group(1))
+
+
+def measure_instructions(program, case, _arguments):
+    """The difference of two lengths: what a run does once falls out."""
+    count = case.count_of(program.backend)
+    row = {"unit": "instructions", "terms": "", "pairs": 1}
+    for way in ("portls", "hand"):
+        few, more = (instructions(program, case, way, number) for number in (count, 2 * count))
+        row[way] = spread([(more - few) / count])
+    row["added"] = row["portls"]["median"] - row["hand"]["median"]
+    return row
+
+
+MEASURE = {
+    "cpu": measure_cpu,
+    "resident": measure_resident,
+    "calls": measure_calls,
+    "socket-calls": measure_socket_calls,
+    "instructions": measure_instructions,
+}
+
+
+# ---- the program ----
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=os.path.join(ROOT, "build", "bench"), help="the build tree")
+    parser.add_argument("--backends", default=",".join(cases.BACKENDS), help="a list with commas")
+    parser.add_argument("--cases", default="", help="a regular expression of names; all without it")
+    parser.add_argument("--list", action="store_true", help="list the cases and stop")
+    parser.add_argument("--pairs", type=int, default=7, help="of a timed case (7)")
+    parser.add_argument("--memory-pairs", type=int, default=1, help="of the memory case (1)")
+    parser.add_argument("--scale", type=float, default=1.0, help="do so much of the usual work (1)")
+    parser.add_argument("--no-pin", action="store_true", help="leave the processes on any processor")
+    parser.add_argument("--json", help="write what was measured here")
+    parser.add_argument("--table", help="write the tables, in Markdown, here")
+    parser.add_argument("--plot", help="have gnuplot draw the ratios here (SVG)")
+    own = parser.add_argument_group("a case of your own instead")
+    own.add_argument("--work", help="bulk, duplex, pingpong, handshake, connection, many")
+    own.add_argument("--size", type=int)
+    own.add_argument("--count", type=int)
+    own.add_argument("--connections", type=int)
+    own.add_argument("--certificate")
+    own.add_argument("--gather", action="store_true", help="portls in block mode")
+    return parser.parse_args(argv)
+
+
+def chosen(arguments):
+    if not arguments.work:
+        return [case for case in cases.CASES if re.search(arguments.cases, case.name)]
+    options = []
+    for name in ("size", "connections", "certificate"):
+        if getattr(arguments, name):
+            options += [f"--{name}", str(getattr(arguments, name))]
+    like = [case for case in cases.CASES if case.work == arguments.work and case.figure == "cpu"]
+    if not like:
+        raise Failure(f"there is no timed work '{arguments.work}'")
+    count = (arguments.count,) * 2 if arguments.count else like[0].count
+    gather = ("--gather",) if arguments.gather else ()
+    text = " ".join([arguments.work, *options, *gather])
+    return [cases.Case("own", arguments.work, text, tuple(options), count=count, portls_options=gather)]
+
+
+def scaled(case, scale):
+    if scale == 1.0:
+        return case
+    fields = {name: getattr(case, name) for name in case.__dataclass_fields__}
+    fields["count"] = tuple(max(1, round(number * scale)) for number in case.count)
+    if case.figure == "resident":
+        number = max(80, round(int(case.options[1]) * scale))
+        fields["options"] = (case.options[0], str(number))
+    return cases.Case(**fields)
+
+
+def measure(arguments, wanted):
+    result = {"begun": time.strftime("%Y-%m-%d %H:%M:%S %Z"), "machine": report.machine(), "backends": {}}
+    for backend in arguments.backends.split(","):
+        program = Program(arguments.build, backend, not arguments.no_pin)
+        rows = result["backends"][backend] = {}
+        has_gather = gathers(program)
+        for case in wanted:
+            if case.portls_options and not has_gather:
+                print(f"{backend} {case.name}: left out, this portls has no block mode", file=sys.stderr)
+                continue
+            row = MEASURE[case.figure](program, scaled(case, arguments.scale), arguments)
+            row["text"], row["figure"], row["target"] = case.text, case.figure, case.target_of(backend)
+            row["reached"] = report.reached(row)
+            rows[case.name] = row
+            print(report.line(backend, case.name, row), file=sys.stderr, flush=True)
+    result["load_after"] = os.getloadavg()
+    return result
+
+
+def main(argv):
+    arguments = parse(argv)
+    wanted = chosen(arguments)
+    if arguments.list:
+        for case in wanted:
+            print(f"{case.name:16} {case.text}")
+        return
+    result = measure(arguments, wanted)
+    text = report.tables(result)
+    print(text)
+    if arguments.table:
+        with open(arguments.table, "w", encoding="utf-8") as file:
+            file.write(text)
+    if arguments.json:
+        with open(arguments.json, "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=1)
+    if arguments.plot:
+        report.plot(result, arguments.plot, os.path.join(ROOT, "bench", "plot.gp"))
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (Failure, FileNotFoundError) as failure:
+        sys.exit(f"bench: {failure}")

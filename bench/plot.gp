@@ -1,0 +1,15 @@
+# The ratio portls / by hand of each case, a bar per backend, lines from the least to the most of the
+# pairs. bench.py gives data, output and backends.
+set terminal svg size 1000,480 font "sans,12" background rgb "white"
+set output output
+set style data histograms
+set style histogram errorbars gap 1 linewidth 1
+set style fill solid 0.8 noborder
+set datafile missing "?"
+set ylabel "CPU (idle: memory; calls: system calls), portls / by hand"
+set yrange [0:*]
+set grid ytics
+set xtics rotate by -35 nomirror
+set key top left horizontal
+set arrow from graph 0, first 1 to graph 1, first 1 nohead dashtype 2 front
+plot for [i = 1:words(backends)] data using (3*i - 1):(3*i):(3*i + 1):xtic(1) title word(backends, i)
