@@ -2,7 +2,15 @@
 # CMakeLists.txt that calls portls_add_backend, and one file, cmake/FindBackend<Name>.cmake, which
 # says how its TLS library is found. Nothing else in the build names one.
 
-find_package(Threads REQUIRED)
+# What the core needs of the system, for target_link_libraries.
+set(PORTLS_SYSTEM_LIBRARIES "")
+if(PORTLS_WITH_THREADS)
+    find_package(Threads REQUIRED)
+    list(APPEND PORTLS_SYSTEM_LIBRARIES Threads::Threads)
+endif()
+if(PORTLS_WITH_FILES)
+    list(APPEND PORTLS_SYSTEM_LIBRARIES ${CMAKE_DL_LIBS})
+endif()
 
 # BackendOpenssl for openssl.
 function(portls_backend_package backend variable)
@@ -125,7 +133,7 @@ function(portls_fill_library target backend)
         "${PROJECT_SOURCE_DIR}/core/available.c")
     portls_library_code(${target})
     portls_available_definitions(${target} ${backend})
-    target_link_libraries(${target} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+    target_link_libraries(${target} PRIVATE ${PORTLS_SYSTEM_LIBRARIES})
     if(PORTLS_BACKEND_LINKAGE STREQUAL "linked")
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:portls-backend-${backend}>)
         target_link_libraries(${target} PRIVATE ${${package}_TARGET})
@@ -145,6 +153,10 @@ function(portls_add_library backend)
     target_include_directories(${target} INTERFACE
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/api>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+    # An installed features.h says it itself.
+    foreach(definition IN LISTS PORTLS_FEATURE_DEFINITIONS)
+        target_compile_definitions(${target} INTERFACE "$<BUILD_INTERFACE:${definition}>")
+    endforeach()
     if(BUILD_SHARED_LIBS)
         portls_no_undefined(${target})
     else()

@@ -2,7 +2,16 @@
 include(CMakePackageConfigHelpers)
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/api/portls" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-    FILES_MATCHING PATTERN "*.h")
+    FILES_MATCHING PATTERN "*.h" PATTERN "features.h" EXCLUDE)
+file(READ "${PROJECT_SOURCE_DIR}/api/portls/features.h" _features)
+foreach(_feature IN LISTS PORTLS_FEATURES_OFF)
+    string(REPLACE "#define PORTLS_WITH_${_feature} 1" "#define PORTLS_WITH_${_feature} 0" _features
+        "${_features}")
+endforeach()
+file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/installed/portls/features.h" CONTENT "${_features}"
+    @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/installed/portls/features.h"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/portls")
 
 set(_package "${CMAKE_INSTALL_LIBDIR}/cmake/portls")
 set(_find_modules "")
@@ -32,7 +41,9 @@ install(EXPORT portls NAMESPACE portls:: FILE portlsTargets.cmake DESTINATION "$
 # Only users of a static library have to find what it stands on.
 set(PORTLS_CONFIG_DEPENDENCIES "")
 if(NOT BUILD_SHARED_LIBS)
-    set(PORTLS_CONFIG_DEPENDENCIES "find_dependency(Threads)\n")
+    if(PORTLS_WITH_THREADS)
+        set(PORTLS_CONFIG_DEPENDENCIES "find_dependency(Threads)\n")
+    endif()
     if(PORTLS_BACKEND_LINKAGE STREQUAL "linked")
         string(APPEND PORTLS_CONFIG_DEPENDENCIES
             "list(PREPEND CMAKE_MODULE_PATH \"\${CMAKE_CURRENT_LIST_DIR}\")\n")
@@ -73,12 +84,19 @@ function(portls_install_pc name backend)
         if(PORTLS_BACKEND_LINKAGE STREQUAL "linked")
             set(PORTLS_PC_PRIVATE "Requires.private: ${${package}_PKGCONFIG}\n")
         endif()
-        set(libraries ${CMAKE_THREAD_LIBS_INIT})
-        foreach(library IN LISTS CMAKE_DL_LIBS)
-            list(APPEND libraries "-l${library}")
-        endforeach()
-        list(JOIN libraries " " libraries)
-        string(APPEND PORTLS_PC_PRIVATE "Libs.private: ${libraries}\n")
+        set(libraries "")
+        if(PORTLS_WITH_THREADS)
+            list(APPEND libraries ${CMAKE_THREAD_LIBS_INIT})
+        endif()
+        if(PORTLS_WITH_FILES)
+            foreach(library IN LISTS CMAKE_DL_LIBS)
+                list(APPEND libraries "-l${library}")
+            endforeach()
+        endif()
+        if(libraries)
+            list(JOIN libraries " " libraries)
+            string(APPEND PORTLS_PC_PRIVATE "Libs.private: ${libraries}\n")
+        endif()
     endif()
     configure_file("${PROJECT_SOURCE_DIR}/cmake/portls.pc.in" "${PROJECT_BINARY_DIR}/${name}.pc"
         @ONLY)

@@ -1,4 +1,5 @@
 # What a user of the build may choose. `cmake -LH -B build` lists it.
+include(CMakeDependentOption)
 
 set(PORTLS_BACKEND "openssl" CACHE STRING
     "The TLS library that portls::portls stands on: openssl, libtls or wolfssl")
@@ -7,11 +8,17 @@ set(PORTLS_BACKENDS "" CACHE STRING
 set(PORTLS_BACKEND_LINKAGE "linked" CACHE STRING
     "linked: the library links the TLS library; loaded: it opens a module that does, on first use")
 set_property(CACHE PORTLS_BACKEND_LINKAGE PROPERTY STRINGS linked loaded)
+option(PORTLS_WITH_SOCKETS "Connect, listen, accept, and ports from descriptors" ON)
+option(PORTLS_WITH_FILES "Calls that take a path, and the system's trusted roots" ON)
+option(PORTLS_WITH_THREADS "Calls from more than one thread" ON)
 option(BUILD_SHARED_LIBS "Build a shared library rather than a static one" ON)
 option(PORTLS_WERROR "Make every warning an error" OFF)
 option(PORTLS_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
-option(PORTLS_TOOLS "Build the command portls" ${PROJECT_IS_TOP_LEVEL})
-option(PORTLS_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+# The command and the examples use all of the library.
+cmake_dependent_option(PORTLS_TOOLS "Build the command portls" ${PROJECT_IS_TOP_LEVEL}
+    "PORTLS_WITH_SOCKETS;PORTLS_WITH_FILES;PORTLS_WITH_THREADS" OFF)
+cmake_dependent_option(PORTLS_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL}
+    "PORTLS_WITH_SOCKETS;PORTLS_WITH_FILES;PORTLS_WITH_THREADS" OFF)
 option(PORTLS_BENCH "Build the benchmark" OFF)
 option(PORTLS_INSTALL "Have the target install" ${PROJECT_IS_TOP_LEVEL})
 set(PORTLS_SANITIZE "" CACHE STRING
@@ -22,8 +29,29 @@ if(NOT PORTLS_BACKEND_LINKAGE MATCHES "^(linked|loaded)$")
     message(FATAL_ERROR
         "PORTLS_BACKEND_LINKAGE is '${PORTLS_BACKEND_LINKAGE}', it has to be linked or loaded")
 endif()
+if(PORTLS_BACKEND_LINKAGE STREQUAL "loaded" AND NOT PORTLS_WITH_FILES)
+    message(FATAL_ERROR "PORTLS_BACKEND_LINKAGE=loaded needs PORTLS_WITH_FILES=ON: the backend is "
+        "loaded from a file. Without files it has to be linked")
+endif()
 if(PORTLS_VALGRIND AND PORTLS_SANITIZE)
     message(FATAL_ERROR "PORTLS_VALGRIND and PORTLS_SANITIZE exclude each other: choose one")
+endif()
+
+# What is off; api/portls/features.h takes everything else to be on.
+set(PORTLS_FEATURES SOCKETS FILES THREADS)
+set(PORTLS_FEATURES_OFF "")
+foreach(_feature IN LISTS PORTLS_FEATURES)
+    if(NOT PORTLS_WITH_${_feature})
+        list(APPEND PORTLS_FEATURES_OFF ${_feature})
+    endif()
+endforeach()
+set(PORTLS_FEATURE_DEFINITIONS ${PORTLS_FEATURES_OFF})
+list(TRANSFORM PORTLS_FEATURE_DEFINITIONS REPLACE "(.+)" "PORTLS_WITH_\\1=0")
+add_compile_definitions(${PORTLS_FEATURE_DEFINITIONS})
+if(PORTLS_FEATURES_OFF STREQUAL PORTLS_FEATURES)
+    set(PORTLS_WITH_SYSTEM OFF)
+else()
+    set(PORTLS_WITH_SYSTEM ON)
 endif()
 
 if(PROJECT_IS_TOP_LEVEL)

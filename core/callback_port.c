@@ -92,16 +92,9 @@ static portls_status finish_close(portls_error *error, portls_status status) {
     return fail_callback(error, "close", status);
 }
 
-static portls_descriptor ask_descriptor(portls_descriptor (*descriptor)(void *), void *argument) {
-    return descriptor == NULL ? PORTLS_NO_DESCRIPTOR : descriptor(argument);
-}
-
-/* Puts what a port can be waited for by into the set. */
-static void add_to_set(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted,
-                       void (*wait)(void *, int), void *argument) {
-    if (descriptor != PORTLS_NO_DESCRIPTOR) {
-        wait_set_add_descriptor(set, descriptor, wanted);
-    } else if (wait != NULL) {
+/* Puts what a port without a descriptor can be waited for by into the set. */
+static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *argument) {
+    if (wait != NULL) {
         wait_set_add_callback(set, wait, argument);
     } else {
         wait_set_add_impossible(set);
@@ -158,14 +151,28 @@ static bool byte_ready(portls_input_port *in) {
     return input->looked;
 }
 
+#if PORTLS_WITH_SOCKETS
+static portls_descriptor input_descriptor(const portls_input_port *in) {
+    const struct callback_input *input = input_of(in);
+    return input->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
+                                               : input->callbacks.descriptor(input->argument);
+}
+#endif
+
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct callback_input *input = input_of(in);
     if (input->looked) {
         wait_set_add_ready(set);
         return;
     }
-    add_to_set(set, ask_descriptor(input->callbacks.descriptor, input->argument), OS_READABLE,
-               input->callbacks.wait, input->argument);
+#if PORTLS_WITH_SOCKETS
+    portls_descriptor descriptor = input_descriptor(in);
+    if (descriptor != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, descriptor, OS_READABLE);
+        return;
+    }
+#endif
+    add_to_set(set, input->callbacks.wait, input->argument);
 }
 
 static void end_read_wait(portls_input_port *in) {
@@ -186,11 +193,6 @@ static void release_input(portls_input_port *in) {
     memory_free(in);
 }
 
-static portls_descriptor input_descriptor(const portls_input_port *in) {
-    struct callback_input *input = input_of(in);
-    return ask_descriptor(input->callbacks.descriptor, input->argument);
-}
-
 static const struct input_class callback_input_class = {
     .read_avail = read_avail,
     .byte_ready = byte_ready,
@@ -198,7 +200,9 @@ static const struct input_class callback_input_class = {
     .end_wait = end_read_wait,
     .close = close_input,
     .release = release_input,
+#if PORTLS_WITH_SOCKETS
     .descriptor = input_descriptor,
+#endif
 };
 
 portls_status portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
@@ -253,24 +257,37 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
+#if PORTLS_WITH_SOCKETS
+static portls_descriptor output_descriptor(const portls_output_port *out) {
+    const struct callback_output *output = output_of(out);
+    return output->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
+                                                : output->callbacks.descriptor(output->argument);
+}
+#endif
+
 /* No callback tells whether there is room, so a descriptor is asked; without one there is room
    until a write has found none. */
 static bool room_ready(portls_output_port *out) {
-    struct callback_output *output = output_of(out);
-    portls_descriptor descriptor = ask_descriptor(output->callbacks.descriptor, output->argument);
-    if (descriptor == PORTLS_NO_DESCRIPTOR) {
-        return !output->full;
+#if PORTLS_WITH_SOCKETS
+    struct os_poll_item item = {output_descriptor(out), OS_WRITABLE, 0};
+    if (item.descriptor != PORTLS_NO_DESCRIPTOR) {
+        size_t ready = 0;
+        /* When it cannot be asked, writing tells why. */
+        return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
     }
-    struct os_poll_item item = {descriptor, OS_WRITABLE, 0};
-    size_t ready = 0;
-    /* When it cannot be asked, writing tells why. */
-    return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
+#endif
+    return !output_of(out)->full;
 }
 
 static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
-    struct callback_output *output = output_of(out);
-    add_to_set(set, ask_descriptor(output->callbacks.descriptor, output->argument), OS_WRITABLE,
-               output->callbacks.wait, output->argument);
+#if PORTLS_WITH_SOCKETS
+    portls_descriptor descriptor = output_descriptor(out);
+    if (descriptor != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, descriptor, OS_WRITABLE);
+        return;
+    }
+#endif
+    add_to_set(set, output_of(out)->callbacks.wait, output_of(out)->argument);
 }
 
 static void end_write_wait(portls_output_port *out) {
@@ -290,11 +307,6 @@ static void release_output(portls_output_port *out) {
     memory_free(out);
 }
 
-static portls_descriptor output_descriptor(const portls_output_port *out) {
-    struct callback_output *output = output_of(out);
-    return ask_descriptor(output->callbacks.descriptor, output->argument);
-}
-
 static const struct output_class callback_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
@@ -304,7 +316,9 @@ static const struct output_class callback_output_class = {
     .end_wait = end_write_wait,
     .close = close_output,
     .release = release_output,
+#if PORTLS_WITH_SOCKETS
     .descriptor = output_descriptor,
+#endif
 };
 
 portls_status portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "core/os/os.h"
+#include "portls/break.h"
 
 static _Atomic(int64_t (*)(void)) replacement;
 
@@ -16,3 +17,15 @@ int64_t clock_now(void) {
 void clock_replace(int64_t (*now)(void)) {
     atomic_store(&replacement, now);
 }
+
+#if !PORTLS_WITH_SYSTEM
+
+bool clock_is_set(void) {
+    return atomic_load_explicit(&replacement, memory_order_relaxed) != NULL;
+}
+
+void portls_set_clock(int64_t (*now)(void)) {
+    clock_replace(now);
+}
+
+#endif

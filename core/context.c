@@ -47,12 +47,14 @@ portls_status context_make(portls_role role, portls_protocol protocol, portls_co
     atomic_init(&made->references, 1);
     made->settings.role = role;
     made->settings.protocol = protocol;
+#if PORTLS_WITH_FILES
     if (protocol == PORTLS_SECURE) {
         made->seal = CONTEXT_TRUST_SEALED;
         made->settings.verify = true;
         made->settings.verify_hostname = true;
         status = trust_load_system(&made->settings.roots, error);
     }
+#endif
     if (status == PORTLS_OK) {
         status = snapshot_compile(backend, &made->settings, &made->snapshot, error);
     }

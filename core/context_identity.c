@@ -154,6 +154,7 @@ static portls_status check_key_arguments(portls_key_kind kind, portls_encoding e
 
 /* ---- the public calls ---- */
 
+#if PORTLS_WITH_FILES
 portls_status portls_load_certificate_chain(portls_context *context, const char *path,
                                             portls_error *error) {
     error_begin(error);
@@ -169,6 +170,7 @@ portls_status portls_load_certificate_chain(portls_context *context, const char 
     source_end(&source);
     return status;
 }
+#endif
 
 portls_status portls_load_certificate_chain_data(portls_context *context, const void *bytes,
                                                  size_t size, portls_error *error) {
@@ -184,6 +186,7 @@ portls_status portls_load_certificate_chain_data(portls_context *context, const 
                : status;
 }
 
+#if PORTLS_WITH_FILES
 portls_status portls_load_private_key(portls_context *context, const char *path,
                                       portls_key_kind kind, portls_encoding encoding,
                                       portls_error *error) {
@@ -203,6 +206,7 @@ portls_status portls_load_private_key(portls_context *context, const char *path,
     source_end(&source);
     return status;
 }
+#endif
 
 portls_status portls_load_private_key_data(portls_context *context, const void *bytes, size_t size,
                                            portls_key_kind kind, portls_encoding encoding,
@@ -220,6 +224,7 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
     return status == PORTLS_OK ? load(context, NULL, &source, kind, encoding, call, error) : status;
 }
 
+#if PORTLS_WITH_FILES
 portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
                                    portls_error *error) {
     error_begin(error);
@@ -240,6 +245,7 @@ portls_status portls_load_identity(portls_context *context, const char *chain, c
     source_end(&key_source);
     return status;
 }
+#endif
 
 portls_status portls_load_identity_data(portls_context *context, const void *chain,
                                         size_t chain_size, const void *key, size_t key_size,

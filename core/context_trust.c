@@ -136,6 +136,7 @@ static portls_status add_source(portls_context *context, enum added which,
     return status;
 }
 
+#if PORTLS_WITH_FILES
 static portls_status add_file(portls_context *context, enum added which, const char *path,
                               const char *call, portls_error *error) {
     error_begin(error);
@@ -150,6 +151,7 @@ static portls_status add_file(portls_context *context, enum added which, const c
     source_end(&source);
     return status;
 }
+#endif
 
 static portls_status add_data(portls_context *context, enum added which, const void *bytes,
                               size_t size, const char *call, portls_error *error) {
@@ -162,10 +164,12 @@ static portls_status add_data(portls_context *context, enum added which, const v
     return status == PORTLS_OK ? add_source(context, which, &source, call, error) : status;
 }
 
+#if PORTLS_WITH_FILES
 portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,
                                                    portls_error *error) {
     return add_file(context, ADDED_ROOTS, path, "portls_load_verify_root_certificates", error);
 }
+#endif
 
 portls_status portls_load_verify_root_certificates_data(portls_context *context, const void *bytes,
                                                         size_t size, portls_error *error) {
@@ -173,6 +177,7 @@ portls_status portls_load_verify_root_certificates_data(portls_context *context,
                     error);
 }
 
+#if PORTLS_WITH_FILES
 portls_status portls_load_verify_system_certificates(portls_context *context, portls_error *error) {
     error_begin(error);
     const char *call = "portls_load_verify_system_certificates";
@@ -187,12 +192,15 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
     }
     return status;
 }
+#endif
 
+#if PORTLS_WITH_FILES
 portls_status portls_load_suggested_certificate_authorities(portls_context *context,
                                                             const char *path, portls_error *error) {
     return add_file(context, ADDED_AUTHORITIES, path,
                     "portls_load_suggested_certificate_authorities", error);
 }
+#endif
 
 portls_status portls_load_suggested_certificate_authorities_data(portls_context *context,
                                                                  const void *bytes, size_t size,

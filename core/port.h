@@ -35,8 +35,10 @@ struct input_class {
     /* Frees the port object and makes its handle HANDLE_FREED; called after close, when no stream
        wraps it any more. */
     void (*release)(portls_input_port *in);
+#if PORTLS_WITH_SOCKETS
     /* The descriptor beneath, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(const portls_input_port *in);
+#endif
 };
 
 /* A class of output ports; as input_class. */
@@ -60,7 +62,9 @@ struct output_class {
        CLOSE_MILLISECONDS at the most. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
+#if PORTLS_WITH_SOCKETS
     portls_descriptor (*descriptor)(const portls_output_port *out);
+#endif
 };
 
 struct portls_input_port {

@@ -2,7 +2,12 @@
 #include "core/context.h"
 #include "core/error.h"
 
+/* Only a build with files has the system's roots, and so PORTLS_SECURE. */
+#if PORTLS_WITH_FILES
 enum { PROTOCOLS = PORTLS_SECURE + 1 };
+#else
+enum { PROTOCOLS = PORTLS_TLS13 + 1 };
+#endif
 
 /* Made on first use, kept for the life of the process. */
 static _Atomic(portls_context *) shared[2][PROTOCOLS];

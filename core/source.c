@@ -5,6 +5,8 @@
 #include "core/memory.h"
 #include "core/os/os.h"
 
+#if PORTLS_WITH_FILES
+
 /* No certificate bundle or key comes near it; a device that never ends stops here. */
 enum { FILE_LIMIT = 16 * 1024 * 1024 };
 
@@ -28,6 +30,8 @@ portls_status source_from_file(const char *path, struct source *source, portls_e
     source->name = path;
     return PORTLS_OK;
 }
+
+#endif
 
 portls_status source_from_memory(const void *bytes, size_t size, const char *name,
                                  struct source *source, portls_error *error) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "portls/error.h"
+#include "portls/features.h"
 
 struct source {
     uint8_t *owned; /* from a file, to be wiped */
@@ -16,8 +17,10 @@ struct source {
 
 #define SOURCE_NONE ((struct source){NULL, NULL, 0, NULL})
 
+#if PORTLS_WITH_FILES
 /* Reads a file. PORTLS_OK; PORTLS_INVALID_ARGUMENT (NULL); PORTLS_FILE. */
 portls_status source_from_file(const char *path, struct source *source, portls_error *error);
+#endif
 
 /* Takes bytes that stay the caller's. PORTLS_OK; PORTLS_INVALID_ARGUMENT (NULL with a size). */
 portls_status source_from_memory(const void *bytes, size_t size, const char *name,

@@ -72,11 +72,13 @@ static void input_release(portls_input_port *in) {
     stream_release(around_input(in));
 }
 
+#if PORTLS_WITH_SOCKETS
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const portls_input_port *below = stream_of(in)->transport.in;
     /* Once its owner has closed it, the number may be another's. */
     return atomic_load(&below->closed) ? PORTLS_NO_DESCRIPTOR : below->class->descriptor(below);
 }
+#endif
 
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
@@ -85,7 +87,9 @@ const struct input_class ssl_input_class = {
     .end_wait = input_end_wait,
     .close = input_close,
     .release = input_release,
+#if PORTLS_WITH_SOCKETS
     .descriptor = input_descriptor,
+#endif
 };
 
 /* ---- output ---- */
@@ -150,11 +154,13 @@ static void output_release(portls_output_port *out) {
     stream_release(around_output(out));
 }
 
+#if PORTLS_WITH_SOCKETS
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const portls_output_port *below = stream_of(out)->transport.out;
     /* Once its owner has closed it, the number may be another's. */
     return atomic_load(&below->closed) ? PORTLS_NO_DESCRIPTOR : below->class->descriptor(below);
 }
+#endif
 
 const struct output_class ssl_output_class = {
     .write_avail = write_avail,
@@ -166,7 +172,9 @@ const struct output_class ssl_output_class = {
     .end_wait = output_end_wait,
     .close = output_close,
     .release = output_release,
+#if PORTLS_WITH_SOCKETS
     .descriptor = output_descriptor,
+#endif
 };
 
 /* ---- what only SSL ports can be asked ---- */

@@ -4,6 +4,9 @@
  *
  * Two kinds of things end a wait: descriptors that the system polls, and objects in memory (a pipe,
  * a stream) that notify those who watch them.
+ *
+ * A build that cannot wait (OS_CAN_WAIT 0: no sockets, no threads) leaves it to callbacks of the
+ * program: wait_by_callback.c, in place of wait.c.
  */
 #ifndef CORE_WAIT_H
 #define CORE_WAIT_H
@@ -44,6 +47,8 @@ struct watcher {
     bool notified; /* once is enough for one wait; guarded by the list's lock */
 };
 
+#if OS_CAN_WAIT
+
 enum { WAIT_SET_INLINE = 4 };
 
 /* What one wait waits for. Lives on the caller's stack; the inline room serves all but sync. */
@@ -68,13 +73,30 @@ struct wait_set {
     struct watcher inline_watchers[WAIT_SET_INLINE];
 };
 
+#else
+
+struct wait_set {
+    bool ready;                                         /* the wait ends at once */
+    bool impossible;                                    /* a port is in it that nothing waits for */
+    bool more;                                          /* than `callback` alone is in it */
+    void (*callback)(void *argument, int milliseconds); /* or NULL */
+    void *callback_argument;
+};
+
+#endif
+
 void wait_set_init(struct wait_set *set);
 
 /* Takes back all watches and frees what the set made. The caller holds no object's lock. */
 void wait_set_destroy(struct wait_set *set);
 
+#if OS_CAN_WAIT
 /* Ends the wait when the descriptor has got one of `wanted` (OS_READABLE, OS_WRITABLE). */
 void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted);
+
+/* Something in the set has to be looked at again at that time. */
+void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline);
+#endif
 
 /* Ends the wait when the object notifies. The caller holds the list's lock and has just seen that
    the object is not ready. */
@@ -82,9 +104,6 @@ void wait_set_add_watch(struct wait_set *set, struct watch_list *list);
 
 /* Has the wait done by a callback, in slices of at most 50 ms when anything else is in the set. */
 void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument);
-
-/* Something in the set has to be looked at again at that time. */
-void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline);
 
 /* Something is ready: the wait only looks at the break. */
 void wait_set_add_ready(struct wait_set *set);
@@ -100,7 +119,9 @@ void wait_set_add_impossible(struct wait_set *set);
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error);
 
+#if OS_CAN_WAIT
 /* The descriptor that turns readable while a break is set. */
 portls_descriptor break_descriptor(const portls_break *brk);
+#endif
 
 #endif

@@ -17,6 +17,7 @@
 #include "portls/break.h"
 #include "portls/error.h"
 #include "portls/export.h"
+#include "portls/features.h"
 
 PORTLS_BEGIN_DECLS
 
@@ -184,6 +185,8 @@ PORTLS_API bool portls_is_input_port(const void *handle);
 /** Whether the handle is a live output port. NULL and other portls handles: false. */
 PORTLS_API bool portls_is_output_port(const void *handle);
 
+#if PORTLS_WITH_SOCKETS
+
 /* ---- ports from descriptors ---- */
 
 /** A file descriptor, or a SOCKET on Windows. */
@@ -213,6 +216,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_ports(portls_des
                                                                       portls_output_port **out,
                                                                       portls_error *error);
 
+#endif
+
 /* ---- ports from callbacks ---- */
 
 /**
@@ -225,9 +230,11 @@ typedef struct portls_input_callbacks {
     portls_status (*read)(void *argument, void *buffer, size_t size, size_t *got);
     /** Whether read would not say PORTLS_WANT_READ. NULL: the port tries to read one byte. */
     bool (*byte_ready)(void *argument);
+#if PORTLS_WITH_SOCKETS
     /** A descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May be
         NULL. */
     portls_descriptor (*descriptor)(void *argument);
+#endif
     /** Waits until `read` can go on or so many milliseconds have passed; may return early. May be
         NULL; without it and without a descriptor only the calls that do not wait are served. */
     void (*wait)(void *argument, int milliseconds);
@@ -240,8 +247,10 @@ typedef struct portls_output_callbacks {
     /** Takes 1 to `size` bytes: PORTLS_OK and `*put`, PORTLS_WANT_WRITE when there is no room yet,
         anything else is a failure that the caller gets back. Required. */
     portls_status (*write)(void *argument, const void *bytes, size_t size, size_t *put);
+#if PORTLS_WITH_SOCKETS
     /** A descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(void *argument);
+#endif
     void (*wait)(void *argument, int milliseconds);
     portls_status (*close)(void *argument);
 } portls_output_callbacks;

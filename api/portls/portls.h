@@ -8,6 +8,7 @@
 #ifndef PORTLS_PORTLS_H
 #define PORTLS_PORTLS_H
 
+#include "portls/features.h"  /* what this build has */
 #include "portls/available.h" /* is the TLS library there */
 #include "portls/error.h"     /* what calls return */
 #include "portls/allocator.h" /* memory of your own */

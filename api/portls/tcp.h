@@ -6,7 +6,10 @@
 
 #include "portls/break.h"
 #include "portls/context.h"
+#include "portls/features.h"
 #include "portls/port.h"
+
+#if PORTLS_WITH_SOCKETS
 
 PORTLS_BEGIN_DECLS
 
@@ -187,5 +190,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(const void *handle, po
 PORTLS_API portls_descriptor portls_descriptor_of(const void *handle);
 
 PORTLS_END_DECLS
+
+#endif
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * What the core asks of an operating system. posix.c, win32.c and bare.c implement it; nobody else
- * includes an OS header. No call here writes to stdout or stderr, raises a signal or changes a
- * descriptor it does not own. Errors are the system's numbers (errno, or WSA's); 0 is none.
+ * What the core asks of an operating system. posix*.c, win32.c and bare.c (which is for none at
+ * all) implement it, each as far as this build goes; nobody else includes an OS header. No call
+ * here writes to stdout or stderr, raises a signal or changes a descriptor it does not own. Errors
+ * are the system's numbers (errno, or WSA's); 0 is none.
  */
 #ifndef CORE_OS_OS_H
 #define CORE_OS_OS_H
@@ -13,10 +14,20 @@
 
 #include "portls/break.h"
 #include "portls/error.h"
+#include "portls/features.h"
 #include "portls/port.h"
 #include "portls/tcp.h"
 
-/* ---- memory, text, environment ---- */
+/* Whether a thread can wait for anything at all but by a callback of the program's. */
+#define OS_CAN_WAIT (PORTLS_WITH_SOCKETS || PORTLS_WITH_THREADS)
+
+#if !PORTLS_WITH_SOCKETS
+/* Programs have none, but threads are woken by one. */
+typedef intptr_t portls_descriptor;
+#define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
+#endif
+
+/* ---- memory and text ---- */
 
 /* Overwrites `size` bytes in a way the compiler may not leave out. */
 void os_wipe(void *bytes, size_t size);
@@ -24,15 +35,14 @@ void os_wipe(void *bytes, size_t size);
 /* English text for a system error number, never the locale's. Never NULL. */
 const char *os_error_text(int os_errno);
 
-/* An environment variable, or NULL; always NULL in a set-uid program. */
-const char *os_environment(const char *name);
-
 /* ---- time ---- */
 
-/* Monotonic nanoseconds. */
+/* Monotonic nanoseconds. Without a system always 0. */
 int64_t os_now(void);
 
 /* ---- threads ---- */
+
+#if PORTLS_WITH_THREADS
 
 /* Room for the system's mutex; posix.c checks that it fits. */
 typedef struct os_mutex {
@@ -52,7 +62,47 @@ typedef struct os_once_flag {
     { 0 }
 void os_once(os_once_flag *flag, void (*function)(void));
 
+#else
+
+typedef struct os_mutex {
+    char none; /* one thread needs no lock */
+} os_mutex;
+
+static inline bool os_mutex_init(os_mutex *mutex) {
+    (void)mutex;
+    return true;
+}
+
+static inline void os_mutex_destroy(os_mutex *mutex) {
+    (void)mutex;
+}
+
+static inline void os_mutex_lock(os_mutex *mutex) {
+    (void)mutex;
+}
+
+static inline void os_mutex_unlock(os_mutex *mutex) {
+    (void)mutex;
+}
+
+typedef struct os_once_flag {
+    bool done;
+} os_once_flag;
+#define OS_ONCE_INIT                                                                               \
+    { false }
+
+static inline void os_once(os_once_flag *flag, void (*function)(void)) {
+    if (!flag->done) {
+        flag->done = true;
+        function();
+    }
+}
+
+#endif
+
 /* ---- waiting ---- */
+
+#if OS_CAN_WAIT
 
 /* Something a thread can be woken by while it polls. */
 typedef struct os_wakeup {
@@ -64,6 +114,34 @@ int os_wakeup_init(os_wakeup *wakeup); /* 0 or the system's error; descriptors a
 void os_wakeup_destroy(os_wakeup *wakeup);
 void os_wakeup_set(const os_wakeup *wakeup);   /* async-signal-safe; keeps errno; may be repeated */
 void os_wakeup_clear(const os_wakeup *wakeup); /* takes back every set so far */
+
+#else
+
+/* Nobody sleeps, so nobody is woken. */
+typedef struct os_wakeup {
+    char none;
+} os_wakeup;
+
+static inline int os_wakeup_init(os_wakeup *wakeup) {
+    (void)wakeup;
+    return 0;
+}
+
+static inline void os_wakeup_destroy(os_wakeup *wakeup) {
+    (void)wakeup;
+}
+
+static inline void os_wakeup_set(const os_wakeup *wakeup) {
+    (void)wakeup;
+}
+
+static inline void os_wakeup_clear(const os_wakeup *wakeup) {
+    (void)wakeup;
+}
+
+#endif
+
+#if OS_CAN_WAIT
 
 enum { OS_READABLE = 1, OS_WRITABLE = 2 };
 
@@ -79,6 +157,10 @@ struct os_poll_item {
  * got something, 0 after the deadline.
  */
 int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready);
+
+#endif
+
+#if PORTLS_WITH_SOCKETS
 
 /*
  * One descriptor that stands for many: it is readable while any of those it watches has got what is
@@ -101,6 +183,10 @@ int os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t
 /* Looks, without waiting, which have got something: at most `room` tags. Level-triggered. */
 int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count);
 
+#endif
+
+#if PORTLS_WITH_FILES
+
 /* ---- files ---- */
 
 /*
@@ -121,6 +207,9 @@ int os_each_file(const char *directory, void (*each)(void *argument, const char 
 /* The places where systems keep their bundle of trusted roots, best first, NULL at the end. */
 extern const char *const os_root_bundles[];
 
+/* An environment variable, or NULL; always NULL in a set-uid program. */
+const char *os_environment(const char *name);
+
 /* ---- modules (the loaded backend) ---- */
 
 /*
@@ -135,6 +224,10 @@ void os_module_close(void *module);
 /* The directory of the file that this code was loaded from (library or program), no slash at its
    end. False when it cannot be told. */
 bool os_own_directory(char *directory, size_t size);
+
+#endif
+
+#if PORTLS_WITH_SOCKETS
 
 /* ---- descriptors ---- */
 
@@ -232,5 +325,7 @@ int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);
 /* Numeric addresses of a socket; `remote` of one that is not connected is empty. Either may be
    NULL. 0 or the system's error. */
 int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_address *remote);
+
+#endif
 
 #endif

@@ -178,6 +178,14 @@ const char *const os_root_bundles[] = {
     NULL,
 };
 
+const char *os_environment(const char *name) {
+#if defined(__linux__)
+    return secure_getenv(name);
+#else
+    return issetugid() != 0 ? NULL : getenv(name);
+#endif
+}
+
 /* ---- modules ---- */
 
 /* What the loader says, taken in the C locale, since it is translated otherwise. */

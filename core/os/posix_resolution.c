@@ -7,11 +7,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #include "core/memory.h"
+
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#include <signal.h>
+#endif
 
 enum { RESOLUTION_ADDRESSES = 16 };
 
@@ -20,8 +23,10 @@ enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
 
 struct os_resolution {
     atomic_int state;
+#if PORTLS_WITH_THREADS
     bool has_thread;
     pthread_t thread;
+#endif
     os_wakeup wakeup; /* set when done */
     int port_no;
     int result;
@@ -55,6 +60,8 @@ static bool tell_done(struct os_resolution *resolution) {
     return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
 }
 
+#if PORTLS_WITH_THREADS
+
 static void *run(void *argument) {
     struct os_resolution *resolution = argument;
     look_up(resolution);
@@ -82,6 +89,21 @@ static bool is_numeric(const char *host) {
     unsigned char bytes[sizeof(struct in6_addr)];
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
+
+#else
+
+/* Without threads every name is looked up at once, however long that takes. */
+static int start(struct os_resolution *resolution) {
+    (void)resolution;
+    return ENOSYS;
+}
+
+static bool is_numeric(const char *host) {
+    (void)host;
+    return true;
+}
+
+#endif
 
 int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution) {
     size_t length = strlen(host);
@@ -131,6 +153,7 @@ void os_resolution_end(struct os_resolution *resolution) {
     if (resolution == NULL) {
         return;
     }
+#if PORTLS_WITH_THREADS
     int under_way = UNDER_WAY;
     /* Afterwards the thread may free it at any time, so its number is taken first. */
     bool has_thread = resolution->has_thread;
@@ -142,5 +165,6 @@ void os_resolution_end(struct os_resolution *resolution) {
     if (has_thread) {
         (void)pthread_join(thread, NULL); /* it has nothing more to do than to end */
     }
+#endif
     destroy(resolution);
 }

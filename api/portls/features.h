@@ -1,0 +1,26 @@
+/*
+ * What this build of portls has, each 0 or 1. What is 0 is not declared at all, so that a program
+ * finds out when it is compiled. An installed copy of this header says what was built.
+ */
+#ifndef PORTLS_FEATURES_H
+#define PORTLS_FEATURES_H
+
+/** Descriptors: connect, listen, accept, ports from descriptors, and waiting for them. */
+#ifndef PORTLS_WITH_SOCKETS
+#define PORTLS_WITH_SOCKETS 1
+#endif
+
+/** Files: everything that takes a path, and the system's trusted roots. */
+#ifndef PORTLS_WITH_FILES
+#define PORTLS_WITH_FILES 1
+#endif
+
+/** Threads: without them one thread at a time may call portls, whatever the calls say. */
+#ifndef PORTLS_WITH_THREADS
+#define PORTLS_WITH_THREADS 1
+#endif
+
+/** An operating system beneath. Without one, time is the program's to tell: portls_set_clock. */
+#define PORTLS_WITH_SYSTEM (PORTLS_WITH_SOCKETS || PORTLS_WITH_FILES || PORTLS_WITH_THREADS)
+
+#endif

@@ -1,0 +1,57 @@
+/* The POSIX systems: threads. */
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+
+#include "core/os/os.h"
+
+#include <pthread.h>
+
+_Static_assert(sizeof(pthread_mutex_t) <= sizeof(os_mutex), "os_mutex needs more room");
+_Static_assert(_Alignof(pthread_mutex_t) <= _Alignof(os_mutex), "os_mutex needs more alignment");
+
+static pthread_mutex_t *system_mutex(os_mutex *mutex) {
+    return (pthread_mutex_t *)(void *)mutex->storage;
+}
+
+bool os_mutex_init(os_mutex *mutex) {
+    return pthread_mutex_init(system_mutex(mutex), NULL) == 0;
+}
+
+void os_mutex_destroy(os_mutex *mutex) {
+    (void)pthread_mutex_destroy(system_mutex(mutex));
+}
+
+void os_mutex_lock(os_mutex *mutex) {
+    (void)pthread_mutex_lock(system_mutex(mutex));
+}
+
+void os_mutex_unlock(os_mutex *mutex) {
+    (void)pthread_mutex_unlock(system_mutex(mutex));
+}
+
+enum { ONCE_RUNNING = 1, ONCE_DONE = 2 };
+
+/* One pair for all flags: what runs once is rare, and nobody holds the mutex while it runs. */
+static pthread_mutex_t once_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t once_changed = PTHREAD_COND_INITIALIZER;
+
+void os_once(os_once_flag *flag, void (*function)(void)) {
+    if (atomic_load_explicit(&flag->state, memory_order_acquire) == ONCE_DONE) {
+        return;
+    }
+    int begin = 0;
+    if (atomic_compare_exchange_strong(&flag->state, &begin, ONCE_RUNNING)) {
+        function();
+        (void)pthread_mutex_lock(&once_mutex);
+        atomic_store_explicit(&flag->state, ONCE_DONE, memory_order_release);
+        (void)pthread_cond_broadcast(&once_changed);
+        (void)pthread_mutex_unlock(&once_mutex);
+        return;
+    }
+    (void)pthread_mutex_lock(&once_mutex);
+    while (atomic_load_explicit(&flag->state, memory_order_acquire) != ONCE_DONE) {
+        (void)pthread_cond_wait(&once_changed, &once_mutex);
+    }
+    (void)pthread_mutex_unlock(&once_mutex);
+}
