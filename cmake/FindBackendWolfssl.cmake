@@ -1,5 +1,6 @@
 # Finds what backends/wolfssl stands on: the wolfSSL that pkg-config knows. FindBackendOpenssl.cmake
-# says what is set; here BackendWolfssl_STATIC too, whether it is an archive that gets linked in.
+# says what is set; here BackendWolfssl_STATIC too, whether it is an archive that gets linked in, and
+# BackendWolfssl_ARCHIVE, which that is.
 # Another one than the system's is named by
 #   PORTLS_WOLFSSL_PREFIX       where it is installed (lib/pkgconfig/wolfssl.pc), or CMAKE_PREFIX_PATH
 #   PORTLS_WOLFSSL_FROM_SOURCE  ON: build one there first, by cmake/wolfssl-from-source.cmake
@@ -34,6 +35,8 @@ endif()
 set(BackendWolfssl_STATIC OFF)
 if(WOLFSSL_LINK_LIBRARIES MATCHES "libwolfssl\\.a")
     set(BackendWolfssl_STATIC ON)
+    set(BackendWolfssl_ARCHIVE "${WOLFSSL_LINK_LIBRARIES}")
+    list(FILTER BackendWolfssl_ARCHIVE INCLUDE REGEX "libwolfssl\\.a$")
 endif()
 if(TARGET PkgConfig::WOLFSSL AND BackendWolfssl_STATIC AND NOT APPLE)
     target_link_options(PkgConfig::WOLFSSL INTERFACE "LINKER:--exclude-libs,libwolfssl.a")

@@ -12,6 +12,7 @@
 # Every suite finds the test PKI under PORTLS_TEST_CERTS, and these in its environment:
 #   PORTLS_TEST_CERTS, PORTLS_TOOL (the command), PORTLS_BACKEND, PORTLS_BUILD (the build tree)
 
+find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CRITERION QUIET IMPORTED_TARGET criterion)
 if(NOT CRITERION_FOUND)

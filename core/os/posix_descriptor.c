@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -67,6 +66,15 @@ int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *ki
 
 /* ---- signals ---- */
 
+/* The mask is the thread's; with one thread it is the process's. */
+static int set_mask(int how, const sigset_t *mask, sigset_t *before) {
+#if PORTLS_WITH_THREADS
+    return pthread_sigmask(how, mask, before);
+#else
+    return sigprocmask(how, mask, before);
+#endif
+}
+
 /* The signals that a write can raise, while they are held back from this thread. */
 struct held_signals {
     sigset_t before;  /* the thread's mask */
@@ -79,7 +87,7 @@ static void hold_signals(struct held_signals *held) {
     (void)sigaddset(&raised, SIGPIPE);
     (void)sigaddset(&raised, SIGXFSZ);
     (void)sigpending(&held->pending);
-    (void)pthread_sigmask(SIG_BLOCK, &raised, &held->before);
+    (void)set_mask(SIG_BLOCK, &raised, &held->before);
 }
 
 /* Takes a signal that was sent to this thread and is blocked, if it is there: it is not when the
@@ -107,7 +115,7 @@ static void release_signals(const struct held_signals *held, int failure) {
     if (raised != 0 && sigismember(&held->pending, raised) == 0) {
         take_signal(raised);
     }
-    (void)pthread_sigmask(SIG_SETMASK, &held->before, NULL);
+    (void)set_mask(SIG_SETMASK, &held->before, NULL);
 }
 
 /* ---- reading ---- */

@@ -1,11 +1,8 @@
-# Fails unless api/symbols.list names exactly the functions that the headers declare PORTLS_API:
+# Fails unless the headers declare PORTLS_API exactly the functions that a build has, for every
+# choice of features (configured.cmake says which functions those are):
 #   cmake -D ROOT=<source tree> -D COMPILER=cc -P headers.cmake
 cmake_minimum_required(VERSION 3.25)
-
-execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api"
-    -x c "${ROOT}/api/portls/portls.h"
-    OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
-file(STRINGS "${ROOT}/api/symbols.list" listed)
+include("${CMAKE_CURRENT_LIST_DIR}/configured.cmake")
 
 # Functions are read from the headers themselves, where PORTLS_API still stands before each.
 file(GLOB headers "${ROOT}/api/portls/*.h")
@@ -21,23 +18,53 @@ foreach(header IN LISTS headers)
     endforeach()
 endforeach()
 list(SORT declared)
-
-foreach(function IN LISTS declared)
-    if(NOT function IN_LIST listed)
-        message(SEND_ERROR "${function} is declared PORTLS_API, but is not in api/symbols.list")
-    endif()
-    # A header that portls.h does not include declares something nobody gets to see.
-    if(NOT text MATCHES "${function}[ \n]*\\(")
-        message(SEND_ERROR "${function} is not declared by #include \"portls/portls.h\"")
-    endif()
-endforeach()
-foreach(function IN LISTS listed)
-    if(NOT function IN_LIST declared)
-        message(SEND_ERROR "${function} is in api/symbols.list, but no header declares it PORTLS_API")
-    endif()
-endforeach()
 list(LENGTH declared count)
 if(count EQUAL 0)
     message(SEND_ERROR "No PORTLS_API function was found in ${ROOT}/api/portls")
 endif()
+
+file(STRINGS "${ROOT}/api/symbols.list" listed)
+file(STRINGS "${ROOT}/api/absent-system.list" listed_without_system)
+foreach(function IN LISTS declared)
+    if(NOT function IN_LIST listed AND NOT function IN_LIST listed_without_system)
+        message(SEND_ERROR "${function} is declared PORTLS_API, but is not in api/symbols.list")
+    endif()
+endforeach()
+foreach(function IN LISTS listed listed_without_system)
+    if(NOT function IN_LIST declared)
+        message(SEND_ERROR "${function} is in api/symbols.list, but no header declares it PORTLS_API")
+    endif()
+endforeach()
+
+# What a program gets to see when these features are off.
+function(check_choice off)
+    set(definitions "")
+    foreach(feature IN LISTS off)
+        list(APPEND definitions "-DPORTLS_WITH_${feature}=0")
+    endforeach()
+    execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" ${definitions}
+        -x c "${ROOT}/api/portls/portls.h" OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+    portls_configured_symbols("${ROOT}" "${off}" expected)
+    foreach(function IN LISTS declared)
+        set(seen FALSE)
+        if(text MATCHES "[^a-z0-9_]${function}[ \n]*\\(")
+            set(seen TRUE)
+        endif()
+        if(function IN_LIST expected AND NOT seen)
+            message(SEND_ERROR
+                "${function} is not declared by #include \"portls/portls.h\" with '${off}' off")
+        elseif(seen AND NOT function IN_LIST expected)
+            message(SEND_ERROR "${function} is declared with '${off}' off, and would be missing")
+        endif()
+    endforeach()
+endfunction()
+
+foreach(sockets IN ITEMS "" SOCKETS)
+    foreach(files IN ITEMS "" FILES)
+        foreach(threads IN ITEMS "" THREADS)
+            set(off ${sockets} ${files} ${threads})
+            check_choice("${off}")
+        endforeach()
+    endforeach()
+endforeach()
 message(STATUS "${count} public functions")

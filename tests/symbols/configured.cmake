@@ -1,0 +1,27 @@
+# Which public functions a build has:
+#   portls_configured_symbols(<source tree> <off> <variable>)
+# sets the functions of a build in which the features of the list <off> (SOCKETS, FILES, THREADS)
+# are off: api/symbols.list, less api/absent-<feature>.list for each of them; and with all of them
+# off, more those of api/absent-system.list, which stand in for the system.
+function(portls_configured_symbols root off variable)
+    file(STRINGS "${root}/api/symbols.list" symbols)
+    foreach(feature IN LISTS off)
+        string(TOLOWER "${feature}" feature)
+        if(EXISTS "${root}/api/absent-${feature}.list")
+            file(STRINGS "${root}/api/absent-${feature}.list" absent)
+            foreach(symbol IN LISTS absent)
+                if(NOT symbol IN_LIST symbols)
+                    message(SEND_ERROR
+                        "${symbol} is in api/absent-${feature}.list, but not in api/symbols.list")
+                endif()
+            endforeach()
+            list(REMOVE_ITEM symbols ${absent})
+        endif()
+    endforeach()
+    if("SOCKETS" IN_LIST off AND "FILES" IN_LIST off AND "THREADS" IN_LIST off)
+        file(STRINGS "${root}/api/absent-system.list" more)
+        list(APPEND symbols ${more})
+        list(SORT symbols)
+    endif()
+    set(${variable} "${symbols}" PARENT_SCOPE)
+endfunction()
