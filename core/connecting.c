@@ -226,6 +226,15 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
     return made->state == CONNECTED ? output_port_flush_avail(made->socket_out, error) : PORTLS_OK;
 }
 
+/* The socket's ports are closed together, with the second of these. */
+static portls_status deliver_avail(portls_output_port *out, const portls_input_port *beside) {
+    struct connecting *made = around_output(out);
+    bool is_last = made->open == 1 || beside == &made->in;
+    return is_last && made->state == CONNECTED && !made->hurried
+               ? ports_deliver_avail(made->socket_in, made->socket_out)
+               : PORTLS_OK;
+}
+
 static bool room_ready(portls_output_port *out) {
     struct connecting *made = around_output(out);
     portls_status status = step(made, NULL);
@@ -317,6 +326,7 @@ static const struct output_class connecting_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
+    .deliver_avail = deliver_avail,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/os/os.h"
@@ -16,8 +17,10 @@ struct descriptor_ports {
     portls_descriptor descriptor;
     enum os_descriptor_kind kind;
     bool own;
-    bool hurried;           /* the close may not wait */
-    bool has_output;        /* somebody may have written, so the close has to deliver it */
+    bool hurried;                  /* the close may not wait */
+    bool delivering;               /* it is to be closed once what was written has arrived, */
+    portls_deadline deliver_until; /* or at that time */
+    bool has_output;               /* somebody may have written, so the close has to deliver it */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
 };
@@ -40,6 +43,35 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
     struct os_poll_item item = {descriptor, wanted, 0};
     size_t ready = 0;
     return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
+}
+
+/*
+ * Sees off what was written; the descriptor is to be closed next, if this was the last port of it
+ * that is open, or `beside` is and is closed along.
+ */
+static portls_status deliver(struct descriptor_ports *ports, const portls_input_port *beside) {
+    bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
+    if (!is_last || !ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
+        ports->hurried) {
+        return PORTLS_OK;
+    }
+    if (!ports->delivering) {
+        ports->delivering = true;
+        ports->deliver_until = portls_deadline_after(CLOSE_MILLISECONDS);
+    }
+    if (os_socket_deliver(ports->descriptor) == OS_WOULD_BLOCK &&
+        clock_now() < ports->deliver_until) {
+        return PORTLS_WANT_WRITE;
+    }
+    ports->hurried = true;
+    return PORTLS_OK;
+}
+
+/* No descriptor tells of an acknowledgement: it is looked for again in a while. */
+static void wait_for_delivery(const struct descriptor_ports *ports, struct wait_set *set) {
+    enum { PAUSE_MILLISECONDS = 10 };
+    wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
+    wait_set_add_deadline(set, portls_deadline_after(PAUSE_MILLISECONDS));
 }
 
 /* One of the ports is closed; with the last one the descriptor is. */
@@ -83,12 +115,23 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     return error_fail_os(error, PORTLS_IO, result, "reading from the descriptor failed");
 }
 
+static portls_status deliver_input(portls_input_port *in) {
+    return deliver(ports_of_input(in), NULL);
+}
+
 static bool byte_ready(portls_input_port *in) {
-    return is_ready(ports_of_input(in)->descriptor, OS_READABLE);
+    struct descriptor_ports *ports = ports_of_input(in);
+    return ports->delivering ? deliver(ports, in) == PORTLS_OK
+                             : is_ready(ports->descriptor, OS_READABLE);
 }
 
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
-    wait_set_add_descriptor(set, ports_of_input(in)->descriptor, OS_READABLE);
+    const struct descriptor_ports *ports = ports_of_input(in);
+    if (ports->delivering) {
+        wait_for_delivery(ports, set);
+    } else {
+        wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
+    }
 }
 
 static void end_read_wait(portls_input_port *in) {
@@ -113,6 +156,7 @@ static const struct input_class descriptor_input_class = {
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
+    .deliver_avail = deliver_input,
     .close = close_input,
     .release = release_input,
     .descriptor = input_descriptor,
@@ -140,12 +184,23 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
+static portls_status deliver_output(portls_output_port *out, const portls_input_port *beside) {
+    return deliver(ports_of_output(out), beside);
+}
+
 static bool room_ready(portls_output_port *out) {
-    return is_ready(ports_of_output(out)->descriptor, OS_WRITABLE);
+    struct descriptor_ports *ports = ports_of_output(out);
+    return ports->delivering ? deliver(ports, &ports->in) == PORTLS_OK
+                             : is_ready(ports->descriptor, OS_WRITABLE);
 }
 
 static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
-    wait_set_add_descriptor(set, ports_of_output(out)->descriptor, OS_WRITABLE);
+    const struct descriptor_ports *ports = ports_of_output(out);
+    if (ports->delivering) {
+        wait_for_delivery(ports, set);
+    } else {
+        wait_set_add_descriptor(set, ports->descriptor, OS_WRITABLE);
+    }
 }
 
 static void end_write_wait(portls_output_port *out) {
@@ -169,6 +224,7 @@ static const struct output_class descriptor_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
+    .deliver_avail = deliver_output,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,

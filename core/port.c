@@ -11,7 +11,7 @@
 
 /* ---- which port it is, and whether it may be used ---- */
 
-static const char *kind_text(const void *handle) {
+const char *port_kind_text(const void *handle) {
     if (handle == NULL) {
         return "NULL";
     }
@@ -43,7 +43,7 @@ bool portls_is_output_port(const void *handle) {
 
 portls_status input_port_check(const portls_input_port *in, portls_error *error) {
     if (!portls_is_input_port(in)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", kind_text(in));
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", port_kind_text(in));
     }
     if (atomic_load(&in->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the input port is closed");
@@ -58,7 +58,7 @@ portls_status input_port_check(const portls_input_port *in, portls_error *error)
 
 portls_status output_port_check(const portls_output_port *out, portls_error *error) {
     if (!portls_is_output_port(out)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", kind_text(out));
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", port_kind_text(out));
     }
     if (atomic_load(&out->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
@@ -127,7 +127,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
     out->limit = WAIT_FOREVER;
 }
 
-static void forget_unread(portls_input_port *in) {
+void input_port_forget_unread(portls_input_port *in) {
     if (in->unread != NULL) {
         os_wipe(in->unread, in->unread_end);
         memory_free(in->unread);
@@ -137,23 +137,10 @@ static void forget_unread(portls_input_port *in) {
     in->unread_end = 0;
 }
 
-/* Gives up one reference; whoever gives up the last one releases the port. */
-static void drop_input(portls_input_port *in) {
-    if (atomic_fetch_sub(&in->references, 1) == 1) {
-        forget_unread(in);
-        in->class->release(in);
-    }
-}
-
-static void drop_output(portls_output_port *out) {
-    if (atomic_fetch_sub(&out->references, 1) == 1) {
-        out->class->release(out);
-    }
-}
-
 portls_status input_port_take(portls_input_port *in, const char *name, portls_error *error) {
     if (!portls_is_input_port(in)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no input port", name, kind_text(in));
+        return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no input port", name,
+                          port_kind_text(in));
     }
     if (atomic_load(&in->closed)) {
         return error_fail(error, PORTLS_CLOSED, "%s: the input port is closed", name);
@@ -171,7 +158,7 @@ portls_status input_port_take(portls_input_port *in, const char *name, portls_er
 portls_status output_port_take(portls_output_port *out, const char *name, portls_error *error) {
     if (!portls_is_output_port(out)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no output port", name,
-                          kind_text(out));
+                          port_kind_text(out));
     }
     if (atomic_load(&out->closed)) {
         return error_fail(error, PORTLS_CLOSED, "%s: the output port is closed", name);
@@ -184,131 +171,6 @@ portls_status output_port_take(portls_output_port *out, const char *name, portls
     }
     atomic_fetch_add(&out->references, 1);
     return PORTLS_OK;
-}
-
-static bool is_want(portls_status status) {
-    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
-}
-
-/* Marks the port as closed. Whoever is told `true` is the one to close it, and then gives up the
-   owner's reference. */
-static bool claim_close(atomic_bool *closed) {
-    return !atomic_exchange(closed, true);
-}
-
-/* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
-   is not NULL. The port counts as closed already, so its class is asked directly. */
-static portls_status finish_output(portls_output_port *out, portls_error *error) {
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
-    portls_status status = out->class->finish_avail(out, error);
-    while (is_want(status)) {
-        if (limit.deadline == PORTLS_NO_DEADLINE) {
-            limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
-        }
-        portls_error waiting;
-        error_begin(&waiting);
-        struct wait_set set;
-        wait_set_init(&set);
-        out->class->begin_wait(out, &set);
-        status = wait_set_wait(&set, &limit, &waiting);
-        wait_set_destroy(&set);
-        out->class->end_wait(out);
-        if (status == PORTLS_DEADLINE) {
-            (void)error_fail(error, status,
-                             "the output port was closed before all that was written could be "
-                             "sent: the other side took nothing for %d milliseconds",
-                             CLOSE_MILLISECONDS);
-        } else if (status != PORTLS_OK) {
-            (void)error_copy(error, &waiting);
-        }
-        if (status != PORTLS_OK) {
-            if (out->class->give_up != NULL) {
-                out->class->give_up(out, error);
-            }
-            return status;
-        }
-        status = out->class->finish_avail(out, error);
-    }
-    return status;
-}
-
-static portls_status close_output(portls_output_port *out, portls_error *error) {
-    portls_error why;
-    error_begin(&why);
-    portls_status finished = finish_output(out, &why);
-    if (finished != PORTLS_OK) {
-        (void)error_copy(error, &why);
-    }
-    portls_status closed = out->class->close(out, error);
-    return finished != PORTLS_OK ? finished : closed;
-}
-
-portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
-    bool first = and_close && claim_close(&in->closed);
-    atomic_store(&in->wrapped, false);
-    portls_status status = PORTLS_OK;
-    if (first) {
-        status = in->class->close(in, error);
-        drop_input(in);
-    }
-    drop_input(in);
-    return status;
-}
-
-portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
-    bool first = and_close && claim_close(&out->closed);
-    atomic_store(&out->wrapped, false);
-    portls_status status = PORTLS_OK;
-    if (first) {
-        status = close_output(out, error);
-        drop_output(out);
-    }
-    drop_output(out);
-    return status;
-}
-
-portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
-    error_begin(error);
-    if (!portls_is_input_port(in)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", kind_text(in));
-    }
-    if (!claim_close(&in->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the input port is closed already");
-    }
-    portls_status status = in->class->close(in, error);
-    drop_input(in);
-    return status;
-}
-
-portls_status portls_close_output_port(portls_output_port *out, portls_error *error) {
-    error_begin(error);
-    if (!portls_is_output_port(out)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", kind_text(out));
-    }
-    if (!claim_close(&out->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
-    }
-    portls_status status = close_output(out, error);
-    drop_output(out);
-    return status;
-}
-
-portls_status portls_close_output_port_avail(portls_output_port *out, portls_error *error) {
-    error_begin(error);
-    portls_status status = output_port_check(out, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    portls_status finished = out->class->finish_avail(out, error);
-    if (is_want(finished)) {
-        return finished;
-    }
-    if (!claim_close(&out->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
-    }
-    status = out->class->close(out, error);
-    drop_output(out);
-    return finished != PORTLS_OK ? finished : status;
 }
 
 /* ---- bytes that were given back ---- */
@@ -333,7 +195,7 @@ portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t
     if (left > 0) {
         memcpy(unread + size, in->unread + in->unread_start, left);
     }
-    forget_unread(in);
+    input_port_forget_unread(in);
     in->unread = unread;
     in->unread_end = size + left;
     return PORTLS_OK;
@@ -347,7 +209,7 @@ size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes) 
 void input_port_skip_unread(portls_input_port *in, size_t size) {
     in->unread_start += size;
     if (!has_unread(in)) {
-        forget_unread(in);
+        input_port_forget_unread(in);
     }
 }
 
@@ -511,7 +373,7 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
     portls_status status = check_read(in, buffer, size, got, error);
     while (status == PORTLS_OK) {
         status = input_port_read_avail(in, buffer, size, got, error);
-        if (!is_want(status)) {
+        if (!port_wants(status)) {
             return status;
         }
         status = wait_input(in, limit, error);
@@ -525,7 +387,7 @@ static portls_status flush_all(portls_output_port *out, const struct wait_limit 
     portls_status status = PORTLS_OK;
     while (status == PORTLS_OK) {
         status = output_port_flush_avail(out, error);
-        if (!is_want(status)) {
+        if (!port_wants(status)) {
             return status;
         }
         status = wait_output(out, limit, error);
@@ -543,7 +405,7 @@ portls_status output_port_write(portls_output_port *out, const void *bytes, size
         status = output_port_write_avail(out, (const uint8_t *)bytes + total, size - total, &taken,
                                          error);
         total += taken;
-        if (is_want(status)) {
+        if (port_wants(status)) {
             status = wait_output(out, limit, error);
         }
     }

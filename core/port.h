@@ -30,6 +30,10 @@ struct input_class {
        is followed by one of end_wait, after the wait. */
     void (*begin_wait)(portls_input_port *in, struct wait_set *set);
     void (*end_wait)(portls_input_port *in);
+    /* The port is to be closed next: sees off what was written to the output port beside it,
+       without waiting. PORTLS_OK when closing waits for nothing any more; PORTLS_WANT_WRITE:
+       begin_wait and byte_ready are now about this. NULL: closing never waits. */
+    portls_status (*deliver_avail)(portls_input_port *in);
     /* Closes what the port stands on. Called once. The port object stays. */
     portls_status (*close)(portls_input_port *in, portls_error *error);
     /* Frees the port object and makes its handle HANDLE_FREED; called after close, when no stream
@@ -53,6 +57,8 @@ struct output_class {
     /* Waiting for finish_avail came to nothing, for this reason, and what is not sent is lost: the
        class may add to `error` and tell others. NULL where there is nobody to tell. */
     void (*give_up)(portls_output_port *out, portls_error *error);
+    /* As that of input_class, after finish_avail. `beside` is closed along with it, or NULL. */
+    portls_status (*deliver_avail)(portls_output_port *out, const portls_input_port *beside);
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* What has to happen before write_avail, or flush_avail, can go on. */
@@ -94,6 +100,9 @@ struct portls_output_port {
 void input_port_init(portls_input_port *in, const struct input_class *class);
 void output_port_init(portls_output_port *out, const struct output_class *class);
 
+/* What kind of handle it is, for a message. */
+const char *port_kind_text(const void *handle);
+
 /* Whether the caller's handle may be used: PORTLS_OK; WRONG_KIND; CLOSED; IN_USE (wrapped). */
 portls_status input_port_check(const portls_input_port *in, portls_error *error);
 portls_status output_port_check(const portls_output_port *out, portls_error *error);
@@ -116,11 +125,21 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
+/* Whether both can be closed without a wait: PORTLS_OK or PORTLS_WANT_WRITE. */
+portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);
 bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set);
 void output_port_end_wait(portls_output_port *out);
+
+/* Forgets, and wipes, the bytes that were given back. */
+void input_port_forget_unread(portls_input_port *in);
+
+/* Whether a step has to be done again later. */
+static inline bool port_wants(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
+}
 
 /* Gives bytes back: they are the next ones to be read. PORTLS_OK or PORTLS_NO_MEMORY. */
 portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size);

@@ -43,7 +43,9 @@ static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_enter(stream);
     bool ready = stream->has_stash && stream->established;
-    if (!ready) {
+    if (stream->delivering) {
+        ready = stream_step_deliver(stream, &stream->reading) == PORTLS_OK;
+    } else if (!ready) {
         size_t got = 0;
         portls_status status = stream_step_read(stream, &stream->stash, 1, &got);
         stream->has_stash = stream->has_stash || status == PORTLS_OK;
@@ -51,6 +53,25 @@ static bool byte_ready(portls_input_port *in) {
     }
     stream_leave(stream, &stream->reading);
     return ready;
+}
+
+/* Whether the ports below can be closed without a wait: those of a half that is closed next, which
+   closes them where the other one is closed, or closed along. */
+static portls_status deliver(struct stream *stream, struct stream_half *half, bool along) {
+    const struct stream_half *other =
+        half == &stream->reading ? &stream->writing : &stream->reading;
+    portls_status status = PORTLS_OK;
+    stream_enter(stream);
+    if (other->closed || along) {
+        status = stream_step_deliver(stream, half);
+    }
+    stream_leave(stream, half);
+    return stream_report(stream, half, status, NULL);
+}
+
+static portls_status input_deliver(portls_input_port *in) {
+    struct stream *stream = around_input(in);
+    return deliver(stream, &stream->reading, false);
 }
 
 static void input_begin_wait(portls_input_port *in, struct wait_set *set) {
@@ -85,6 +106,7 @@ const struct input_class ssl_input_class = {
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
+    .deliver_avail = input_deliver,
     .close = input_close,
     .release = input_release,
 #if PORTLS_WITH_SOCKETS
@@ -127,10 +149,16 @@ static void give_up(portls_output_port *out, portls_error *error) {
     }
 }
 
+static portls_status output_deliver(portls_output_port *out, const portls_input_port *beside) {
+    struct stream *stream = around_output(out);
+    return deliver(stream, &stream->writing, beside == &stream->in);
+}
+
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
-    portls_status status = stream_step_room(stream);
+    portls_status status = stream->delivering ? stream_step_deliver(stream, &stream->writing)
+                                              : stream_step_room(stream);
     stream_leave(stream, &stream->writing);
     return status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
 }
@@ -167,6 +195,7 @@ const struct output_class ssl_output_class = {
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
     .give_up = give_up,
+    .deliver_avail = output_deliver,
     .room_ready = room_ready,
     .begin_wait = output_begin_wait,
     .end_wait = output_end_wait,

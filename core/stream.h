@@ -53,7 +53,8 @@ struct stream {
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
-    bool has_stash; /* a byte was read to see whether there is one */
+    bool delivering; /* both ports are closed but for what was written and has to arrive */
+    bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
     bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
     uint64_t starved_after;  /* when so many bytes of the peer's had come */
@@ -105,6 +106,10 @@ portls_status stream_step_room(struct stream *stream);
 portls_status stream_step_flush(struct stream *stream);
 /* Everything that has to leave before the output port can be closed, the close_notify included. */
 portls_status stream_step_finish(struct stream *stream);
+
+/* When the half is closed next, and the other is closed: whether closing the ports below would have
+   to wait. PORTLS_OK or PORTLS_WANT_WRITE. */
+portls_status stream_step_deliver(struct stream *stream, struct stream_half *half);
 
 /*
  * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error

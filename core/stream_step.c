@@ -397,6 +397,17 @@ portls_status stream_step_flush(struct stream *stream) {
     return status;
 }
 
+portls_status stream_step_deliver(struct stream *stream, struct stream_half *half) {
+    half->needs = 0;
+    if (!stream->close_original) {
+        return PORTLS_OK;
+    }
+    portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
+    stream->delivering = status == PORTLS_WANT_WRITE;
+    half->needs = stream->delivering ? NEEDS_OUTPUT : 0;
+    return status;
+}
+
 portls_status stream_step_finish(struct stream *stream) {
     bool owes_shutdown = stream->shutdown_on_close && !stream->shutdown_sent;
     if (stream->established && stream->failure == NULL && owes_shutdown) {

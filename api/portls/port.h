@@ -160,13 +160,22 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_
                                                                   portls_error *error);
 
 /**
- * The same without waiting for what is still to be sent: PORTLS_WANT_WRITE (or, rarely,
- * PORTLS_WANT_READ) while bytes or the close_notify are on their way out and the port is open; call
- * again. Otherwise it is closed, as portls_close_output_port says. Where it is the second port and
- * the connection owns a socket, that is still closed so that bytes arrive.
+ * The same without ever waiting: PORTLS_WANT_WRITE (or, rarely, PORTLS_WANT_READ) while bytes or
+ * the close_notify are on their way out and the port is open; call again, when portls_interest_of
+ * or portls_sync say so. Otherwise it is closed, as portls_close_output_port says. Where it is the
+ * second port and the connection owns a socket, it says PORTLS_WANT_WRITE also until the peer has
+ * acknowledged what was written or has closed, two seconds at the most: nothing can be written in
+ * that time any more.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port_avail(portls_output_port *out,
                                                                         portls_error *error);
+
+/**
+ * portls_close_input_port without ever waiting: PORTLS_WANT_WRITE where it is the second port, as
+ * portls_close_output_port_avail, and the port is open; call again.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_close_input_port_avail(portls_input_port *in,
+                                                                       portls_error *error);
 
 /**
  * Whether closing an SSL output port sends close_notify: what portls_wrap_ports has as an option,

@@ -253,6 +253,14 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
 int os_close(portls_descriptor descriptor);
 
 /*
+ * Before a connected socket is closed: sees written bytes off without waiting. Sends FIN, and takes
+ * what has arrived (an unread byte would turn the close into a reset). 0: everything written is
+ * acknowledged, or the peer has closed; OS_WOULD_BLOCK: call again when it is readable or in a
+ * little while, since no poll tells of an acknowledgement; the system's error.
+ */
+int os_socket_deliver(portls_descriptor socket);
+
+/*
  * Closes a connected socket so that bytes already written arrive: sends FIN, takes what has arrived
  * and arrives (an unread byte would turn the close into a reset), until everything written is
  * acknowledged or the peer has closed or the deadline has passed. 0 or the system's error.

@@ -306,19 +306,34 @@ static int take_arrived(int number, portls_deadline deadline) {
     return OS_WOULD_BLOCK;
 }
 
+/* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
+static int look_at_delivery(int number, portls_deadline deadline) {
+    int result = take_arrived(number, deadline);
+    if (result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
+        return 0;
+    }
+    if (result == OS_WOULD_BLOCK && (!has_way_to_go(number) || unacknowledged(number) == 0)) {
+        return 0;
+    }
+    return result;
+}
+
+int os_socket_deliver(portls_descriptor socket) {
+    int number = system_number(socket);
+    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
+    return shutdown(number, SHUT_WR) == 0 ? look_at_delivery(number, 0) : 0;
+}
+
 static int wait_until_delivered(int number, portls_deadline deadline) {
     /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
     int64_t slice = 1;
     for (;;) {
-        int result = take_arrived(number, deadline);
-        if (result == 0 || result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
-            return 0;
-        }
+        int result = look_at_delivery(number, deadline);
         if (result != OS_WOULD_BLOCK) {
             return result;
         }
         int64_t now = os_now();
-        if (!has_way_to_go(number) || unacknowledged(number) == 0 || now >= deadline) {
+        if (now >= deadline) {
             return 0;
         }
         portls_deadline pause = now + slice * 1000000;

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/descriptor_port.h"
 #include "core/port.h"
 #include "portls/port.h"
@@ -404,4 +405,52 @@ Test(descriptor_port, closing_a_socket_waits_no_longer_than_it_may) {
     int64_t passed = os_now() - before;
     cr_assert_geq(passed, (int64_t)CLOSE_MILLISECONDS * 1000000);
     cr_assert_lt(passed, (int64_t)CLOSE_MILLISECONDS * 1000000 + 5000000000);
+}
+
+static int64_t test_clock = 1000000000;
+
+static int64_t look_at_test_clock(void) {
+    return test_clock;
+}
+
+Test(descriptor_port, closing_a_socket_without_waiting_says_want_no_longer_than_it_may) {
+    static char bytes[1000000];
+    for (int output_last = 0; output_last < 2; output_last++) {
+        int ends[2];
+        size_t put = 0;
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        make_tcp_pair(ends);
+        both_ports(ends[0], true, &in, &out);
+        while (portls_write_avail(out, bytes, sizeof bytes, &put, &error) == PORTLS_OK) {
+        }
+        clock_replace(look_at_test_clock);
+        cr_expect_eq(output_last != 0 ? portls_close_input_port_avail(in, &error)
+                                      : portls_close_output_port_avail(out, &error),
+                     PORTLS_OK, "the first port has nothing to wait for");
+        portls_status status = PORTLS_WANT_WRITE;
+        for (int looks = 0; looks <= CLOSE_MILLISECONDS && status == PORTLS_WANT_WRITE; looks++) {
+            status = output_last != 0 ? portls_close_output_port_avail(out, &error)
+                                      : portls_close_input_port_avail(in, &error);
+            cr_expect_eq(status == PORTLS_OK, looks == CLOSE_MILLISECONDS, "look %d: %s", looks,
+                         portls_status_name(status));
+            test_clock += 1000000;
+        }
+        cr_expect_not(is_open(ends[0]));
+        clock_replace(NULL);
+        (void)close(ends[1]);
+    }
+}
+
+Test(descriptor_port, closing_without_waiting_leaves_alone_what_is_not_its_own) {
+    int ends[2];
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    make_tcp_pair(ends);
+    both_ports(ends[0], false, &in, &out);
+    cr_expect_eq(portls_close_input_port_avail(in, &error), PORTLS_OK);
+    cr_expect_eq(portls_close_output_port_avail(out, &error), PORTLS_OK);
+    cr_expect_eq(send(ends[0], "x", 1, MSG_NOSIGNAL), 1, "it was not ended");
+    (void)close(ends[0]);
+    (void)close(ends[1]);
 }

@@ -52,8 +52,13 @@ static portls_descriptor counting_descriptor(const portls_input_port *in) {
 }
 
 static const struct input_class counting_class = {
-    counting_read,  counting_ready,   counting_begin,      counting_end,
-    counting_close, counting_release, counting_descriptor,
+    .read_avail = counting_read,
+    .byte_ready = counting_ready,
+    .begin_wait = counting_begin,
+    .end_wait = counting_end,
+    .close = counting_close,
+    .release = counting_release,
+    .descriptor = counting_descriptor,
 };
 
 /* An output port that takes at most `room` bytes and lets them go after some flushes. */

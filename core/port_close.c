@@ -1,0 +1,165 @@
+/* Closing ports and letting go of them: what is common to all classes. */
+#include "core/error.h"
+#include "core/port.h"
+
+/* Gives up one reference; whoever gives up the last one releases the port. */
+static void drop_input(portls_input_port *in) {
+    if (atomic_fetch_sub(&in->references, 1) == 1) {
+        input_port_forget_unread(in);
+        in->class->release(in);
+    }
+}
+
+static void drop_output(portls_output_port *out) {
+    if (atomic_fetch_sub(&out->references, 1) == 1) {
+        out->class->release(out);
+    }
+}
+
+/* Marks the port as closed. Whoever is told `true` is the one to close it, and then gives up the
+   owner's reference. */
+static bool claim_close(atomic_bool *closed) {
+    return !atomic_exchange(closed, true);
+}
+
+/* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
+   is not NULL. The port counts as closed already, so its class is asked directly. */
+static portls_status finish_output(portls_output_port *out, portls_error *error) {
+    struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
+    portls_status status = out->class->finish_avail(out, error);
+    while (port_wants(status)) {
+        if (limit.deadline == PORTLS_NO_DEADLINE) {
+            limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
+        }
+        portls_error waiting;
+        error_begin(&waiting);
+        struct wait_set set;
+        wait_set_init(&set);
+        out->class->begin_wait(out, &set);
+        status = wait_set_wait(&set, &limit, &waiting);
+        wait_set_destroy(&set);
+        out->class->end_wait(out);
+        if (status == PORTLS_DEADLINE) {
+            (void)error_fail(error, status,
+                             "the output port was closed before all that was written could be "
+                             "sent: the other side took nothing for %d milliseconds",
+                             CLOSE_MILLISECONDS);
+        } else if (status != PORTLS_OK) {
+            (void)error_copy(error, &waiting);
+        }
+        if (status != PORTLS_OK) {
+            if (out->class->give_up != NULL) {
+                out->class->give_up(out, error);
+            }
+            return status;
+        }
+        status = out->class->finish_avail(out, error);
+    }
+    return status;
+}
+
+static portls_status close_output(portls_output_port *out, portls_error *error) {
+    portls_error why;
+    error_begin(&why);
+    portls_status finished = finish_output(out, &why);
+    if (finished != PORTLS_OK) {
+        (void)error_copy(error, &why);
+    }
+    portls_status closed = out->class->close(out, error);
+    return finished != PORTLS_OK ? finished : closed;
+}
+
+portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
+    bool first = and_close && claim_close(&in->closed);
+    atomic_store(&in->wrapped, false);
+    portls_status status = PORTLS_OK;
+    if (first) {
+        status = in->class->close(in, error);
+        drop_input(in);
+    }
+    drop_input(in);
+    return status;
+}
+
+portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
+    bool first = and_close && claim_close(&out->closed);
+    atomic_store(&out->wrapped, false);
+    portls_status status = PORTLS_OK;
+    if (first) {
+        status = close_output(out, error);
+        drop_output(out);
+    }
+    drop_output(out);
+    return status;
+}
+
+portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
+    error_begin(error);
+    if (!portls_is_input_port(in)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", port_kind_text(in));
+    }
+    if (!claim_close(&in->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the input port is closed already");
+    }
+    portls_status status = in->class->close(in, error);
+    drop_input(in);
+    return status;
+}
+
+portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error) {
+    error_begin(error);
+    portls_status status = input_port_check(in, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
+        return PORTLS_WANT_WRITE;
+    }
+    return portls_close_input_port(in, error);
+}
+
+portls_status portls_close_output_port(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    if (!portls_is_output_port(out)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", port_kind_text(out));
+    }
+    if (!claim_close(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
+    }
+    portls_status status = close_output(out, error);
+    drop_output(out);
+    return status;
+}
+
+portls_status portls_close_output_port_avail(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    portls_status status = output_port_check(out, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    portls_status finished = out->class->finish_avail(out, error);
+    if (port_wants(finished)) {
+        return finished;
+    }
+    if (out->class->deliver_avail != NULL && port_wants(out->class->deliver_avail(out, NULL))) {
+        return PORTLS_WANT_WRITE;
+    }
+    if (!claim_close(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
+    }
+    status = out->class->close(out, error);
+    drop_output(out);
+    return finished != PORTLS_OK ? finished : status;
+}
+
+portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out) {
+    if (atomic_load(&out->closed)) {
+        return PORTLS_OK;
+    }
+    /* A failure is told by the close itself. */
+    portls_status status = out->class->finish_avail(out, NULL);
+    if (!port_wants(status) && out->class->deliver_avail != NULL) {
+        status = out->class->deliver_avail(out, in);
+    }
+    return port_wants(status) ? PORTLS_WANT_WRITE : PORTLS_OK;
+}
