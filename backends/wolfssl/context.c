@@ -40,9 +40,13 @@ static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend
         return fail_library(error, PORTLS_UNSUPPORTED, 0,
                             "this wolfSSL lacks the TLS versions that were asked for");
     }
+#if WITH_RSA
+    if (wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, LEAST_RSA_BITS) != WOLFSSL_SUCCESS) {
+        return fail_no_memory(error);
+    }
+#endif
     /* Some of the suites are in every build that wolfssl.h lets pass. */
     return wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites) == WOLFSSL_SUCCESS &&
-                   wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, LEAST_RSA_BITS) == WOLFSSL_SUCCESS &&
                    wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, LEAST_EC_BITS) == WOLFSSL_SUCCESS
                ? PORTLS_OK
                : fail_no_memory(error);
@@ -55,6 +59,7 @@ static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend
  * comes without the peer's certificate.
  */
 static bool set_resumption(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings) {
+    (void)ssl_context; /* some builds know no resumption */
 #if WITH_SESSION_CACHE
     (void)wolfSSL_CTX_set_session_cache_mode(ssl_context, WOLFSSL_SESS_CACHE_OFF);
 #endif

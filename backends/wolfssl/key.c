@@ -11,7 +11,7 @@ enum { POINT_MAX = 2 * 66 + 1 };
 static bool kind_of(const struct backend_blob *oid, enum key_kind *kind) {
     if (DER_IS_OID(oid, OID_RSA)) {
         *kind = KEY_RSA;
-        return true;
+        return WITH_RSA;
     }
     if (DER_IS_OID(oid, OID_EC)) {
         *kind = KEY_EC;
@@ -32,7 +32,9 @@ static struct key *key_new(enum key_kind kind) {
     int result = -1;
     switch (kind) {
     case KEY_RSA:
+#if WITH_RSA
         result = wc_InitRsaKey(&key->as.rsa, NULL);
+#endif
         break;
     case KEY_EC:
         result = wc_ecc_init(&key->as.ec);
@@ -57,7 +59,9 @@ void key_free(struct key *key) {
     /* wolfCrypt wipes the secret parts of each. */
     switch (key->kind) {
     case KEY_RSA:
+#if WITH_RSA
         wc_FreeRsaKey(&key->as.rsa);
+#endif
         break;
     case KEY_EC:
         wc_ecc_free(&key->as.ec);
@@ -92,7 +96,9 @@ struct key *key_of_certificate(const struct certificate *certificate, bool *no_m
     int result = -1;
     switch (kind) {
     case KEY_RSA:
+#if WITH_RSA
         result = wc_RsaPublicKeyDecode(der, &read, &key->as.rsa, size);
+#endif
         break;
     case KEY_EC:
         result = wc_EccPublicKeyDecode(der, &read, &key->as.ec, size);
@@ -134,6 +140,9 @@ static bool kind_of_private(const struct backend_blob *der, enum backend_key_for
     struct backend_blob inside;
     switch (format) {
     case BACKEND_KEY_PKCS1:
+        if (!WITH_RSA) {
+            return false;
+        }
         *kind = KEY_RSA;
         break;
     case BACKEND_KEY_SEC1:
@@ -164,7 +173,9 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
     int result = -1;
     switch (kind) {
     case KEY_RSA:
+#if WITH_RSA
         result = wc_RsaPrivateKeyDecode(der->bytes, &read, &key->as.rsa, size);
+#endif
         break;
     case KEY_EC:
         result = wc_EccPrivateKeyDecode(der->bytes, &read, &key->as.ec, size);
@@ -186,6 +197,7 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
 /* ---- do they belong together? ---- */
 
 static int rsa_belongs(struct key *private_key, struct key *public_key) {
+#if WITH_RSA
     int length = wc_RsaEncryptSize(&private_key->as.rsa);
     if (length <= 0 || length != wc_RsaEncryptSize(&public_key->as.rsa)) {
         return 0;
@@ -206,6 +218,11 @@ static int rsa_belongs(struct key *private_key, struct key *public_key) {
                   sizes[1] == sizes[3] && memcmp(parts[1], parts[3], sizes[1]) == 0;
     XFREE(bytes, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     return belongs;
+#else
+    (void)private_key;
+    (void)public_key;
+    return 0;
+#endif
 }
 
 static int ec_belongs(struct key *private_key, struct key *public_key) {

@@ -9,7 +9,9 @@ enum key_kind { KEY_RSA, KEY_EC, KEY_ED25519 };
 struct key {
     enum key_kind kind;
     union {
+#if WITH_RSA
         RsaKey rsa;
+#endif
         ecc_key ec;
 #if WITH_ED25519
         ed25519_key ed25519;

@@ -109,12 +109,17 @@ static struct recipe recipe_of(const struct certificate *certificate) {
 
 static bool hashed_is_good(const struct certificate *certificate, struct recipe recipe,
                            struct key *key) {
-    bool rsa = key->kind == KEY_RSA;
-    return wc_SignatureVerify(recipe.hash,
-                              rsa ? WC_SIGNATURE_TYPE_RSA_W_ENC : WC_SIGNATURE_TYPE_ECC,
-                              certificate->signed_part.bytes, (word32)certificate->signed_part.size,
-                              certificate->signature.bytes, (word32)certificate->signature.size,
-                              &key->as, rsa ? sizeof key->as.rsa : sizeof key->as.ec) == 0;
+    enum wc_SignatureType type = WC_SIGNATURE_TYPE_ECC;
+    word32 key_size = sizeof key->as.ec;
+#if WITH_RSA
+    if (key->kind == KEY_RSA) {
+        type = WC_SIGNATURE_TYPE_RSA_W_ENC;
+        key_size = sizeof key->as.rsa;
+    }
+#endif
+    return wc_SignatureVerify(recipe.hash, type, certificate->signed_part.bytes,
+                              (word32)certificate->signed_part.size, certificate->signature.bytes,
+                              (word32)certificate->signature.size, &key->as, key_size) == 0;
 }
 
 static bool pss_is_good(const struct certificate *certificate, struct recipe recipe,

@@ -39,8 +39,8 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #if !defined(HAVE_AESGCM) && !(defined(HAVE_CHACHA) && defined(HAVE_POLY1305))
 #error "the cipher suites need HAVE_AESGCM, or HAVE_CHACHA and HAVE_POLY1305"
 #endif
-#if defined(NO_CERTS) || defined(NO_RSA) || !defined(HAVE_ECC) || defined(NO_ASN_TIME)
-#error "certificates need RSA, HAVE_ECC and the time"
+#if defined(NO_CERTS) || !defined(HAVE_ECC) || defined(NO_ASN_TIME)
+#error "certificates need HAVE_ECC and the time"
 #endif
 
 #if defined(WOLFSSL_NO_TLS12)
@@ -69,6 +69,12 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_OPENSSL_LAYER 0
 #endif
 
+#if defined(NO_RSA)
+#define WITH_RSA 0
+#else
+#define WITH_RSA 1
+#endif
+
 #if defined(HAVE_ED25519) && defined(HAVE_ED25519_KEY_IMPORT) && defined(HAVE_ED25519_SIGN) &&     \
     defined(HAVE_ED25519_VERIFY)
 #define WITH_ED25519 1
@@ -76,7 +82,7 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_ED25519 0
 #endif
 
-#if defined(WC_RSA_PSS)
+#if defined(WC_RSA_PSS) && WITH_RSA
 #define WITH_RSA_PSS 1
 #else
 #define WITH_RSA_PSS 0
