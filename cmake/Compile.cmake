@@ -19,8 +19,11 @@ endfunction()
 # Code of the library itself: strict C11, nothing visible but what says PORTLS_API.
 function(portls_library_code target)
     portls_warnings(${target})
+    # A bare target has no shared libraries, and its code stays where it is linked to.
+    get_property(shared_libraries GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS)
     set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON
-        C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden POSITION_INDEPENDENT_CODE ON)
+        C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden
+        POSITION_INDEPENDENT_CODE "${shared_libraries}")
     target_compile_definitions(${target} PRIVATE PORTLS_BUILDING=1)
     if(NOT BUILD_SHARED_LIBS)
         target_compile_definitions(${target} PRIVATE PORTLS_STATIC=1)

@@ -4,6 +4,7 @@
 # Another one than the system's is named by
 #   PORTLS_WOLFSSL_PREFIX       where it is installed (lib/pkgconfig/wolfssl.pc), or CMAKE_PREFIX_PATH
 #   PORTLS_WOLFSSL_FROM_SOURCE  ON: build one there first, by cmake/wolfssl-from-source.cmake
+#   PORTLS_WOLFSSL_SETTINGS     with this user_settings.h
 set(BackendWolfssl_TARGET PkgConfig::WOLFSSL)
 set(BackendWolfssl_LIBRARY_TEXT "wolfSSL 5.5 or later with its headers and its pkg-config file")
 set(BackendWolfssl_DEBIAN "libwolfssl-dev")
@@ -13,20 +14,34 @@ set(PORTLS_WOLFSSL_PREFIX "" CACHE PATH "Where a wolfSSL other than the system's
 option(PORTLS_WOLFSSL_FROM_SOURCE
     "Build wolfSSL from Debian's source, without its OpenSSL layer, into PORTLS_WOLFSSL_PREFIX" OFF)
 
+set(PORTLS_WOLFSSL_SETTINGS "" CACHE FILEPATH
+    "The user_settings.h of the wolfSSL that PORTLS_WOLFSSL_FROM_SOURCE builds; empty: cmake/wolfssl's")
+
 if(PORTLS_WOLFSSL_FROM_SOURCE)
     if(NOT PORTLS_WOLFSSL_PREFIX)
         message(FATAL_ERROR "PORTLS_WOLFSSL_FROM_SOURCE needs a place: "
             "-DPORTLS_WOLFSSL_PREFIX=<directory>")
     endif()
+    set(_portls_build_type Release)
+    if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
+        set(_portls_build_type MinSizeRel)
+    endif()
+    get_filename_component(_portls_downloads "${PORTLS_WOLFSSL_PREFIX}" DIRECTORY)
     execute_process(COMMAND "${CMAKE_COMMAND}" -D "PREFIX=${PORTLS_WOLFSSL_PREFIX}"
         -D "COMPILER=${CMAKE_C_COMPILER}" -D "TOOLCHAIN=${CMAKE_TOOLCHAIN_FILE}"
+        -D "SETTINGS=${PORTLS_WOLFSSL_SETTINGS}" -D "BUILD_TYPE=${_portls_build_type}"
+        -D "DOWNLOADS=${_portls_downloads}/wolfssl-source"
         -P "${CMAKE_CURRENT_LIST_DIR}/wolfssl-from-source.cmake" COMMAND_ERROR_IS_FATAL ANY)
 endif()
 
 find_package(PkgConfig QUIET)
 set(_portls_prefix_path "${CMAKE_PREFIX_PATH}")
+set(_portls_root_path "${CMAKE_FIND_ROOT_PATH}")
 if(PORTLS_WOLFSSL_PREFIX)
     list(PREPEND CMAKE_PREFIX_PATH "${PORTLS_WOLFSSL_PREFIX}")
+    if(CMAKE_FIND_ROOT_PATH)
+        list(PREPEND CMAKE_FIND_ROOT_PATH "${PORTLS_WOLFSSL_PREFIX}")
+    endif()
 endif()
 if(PKG_CONFIG_FOUND)
     pkg_check_modules(WOLFSSL QUIET IMPORTED_TARGET GLOBAL wolfssl>=5.5)
@@ -42,7 +57,9 @@ if(TARGET PkgConfig::WOLFSSL AND BackendWolfssl_STATIC AND NOT APPLE)
     target_link_options(PkgConfig::WOLFSSL INTERFACE "LINKER:--exclude-libs,libwolfssl.a")
 endif()
 set(CMAKE_PREFIX_PATH "${_portls_prefix_path}")
+set(CMAKE_FIND_ROOT_PATH "${_portls_root_path}")
 unset(_portls_prefix_path)
+unset(_portls_root_path)
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(BackendWolfssl

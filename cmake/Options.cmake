@@ -23,6 +23,11 @@ option(PORTLS_BENCH "Build the benchmark" OFF)
 option(PORTLS_INSTALL "Have the target install" ${PROJECT_IS_TOP_LEVEL})
 set(PORTLS_SANITIZE "" CACHE STRING
     "Sanitizers to build with, as the compiler spells them: address,undefined")
+set(PORTLS_SYSROOT "" CACHE PATH
+    "Where Debian's libraries for another machine are, see cmake/toolchains/debian-cross.cmake")
+set(PORTLS_SYSROOT_ARCHITECTURE "" CACHE STRING "Debian's name of that machine: armhf, arm64")
+set(PORTLS_SYSROOT_PACKAGES "" CACHE STRING
+    "The packages that cmake/debian-sysroot.cmake is to unpack there first; empty: it is as it should be")
 option(PORTLS_VALGRIND "Run the spec suites under valgrind" OFF)
 
 if(NOT PORTLS_BACKEND_LINKAGE MATCHES "^(linked|loaded)$")
@@ -52,6 +57,12 @@ if(PORTLS_FEATURES_OFF STREQUAL PORTLS_FEATURES)
     set(PORTLS_WITH_SYSTEM OFF)
 else()
     set(PORTLS_WITH_SYSTEM ON)
+endif()
+
+if(PORTLS_SYSROOT_PACKAGES)
+    execute_process(COMMAND "${CMAKE_COMMAND}" -D "SYSROOT=${PORTLS_SYSROOT}"
+        -D "ARCHITECTURE=${PORTLS_SYSROOT_ARCHITECTURE}" -D "PACKAGES=${PORTLS_SYSROOT_PACKAGES}"
+        -P "${CMAKE_CURRENT_LIST_DIR}/debian-sysroot.cmake" COMMAND_ERROR_IS_FATAL ANY)
 endif()
 
 if(PROJECT_IS_TOP_LEVEL)

@@ -13,11 +13,20 @@
 #   PORTLS_TEST_CERTS, PORTLS_TOOL (the command), PORTLS_BACKEND, PORTLS_BUILD (the build tree)
 
 find_package(Threads REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(CRITERION QUIET IMPORTED_TARGET criterion)
-if(NOT CRITERION_FOUND)
-    message(FATAL_ERROR "The tests need Criterion (Debian: apt-get install libcriterion-dev). "
-        "Without tests: -DPORTLS_TESTS=OFF.")
+option(PORTLS_OWN_RUNNER "Run the suites by tests/runner instead of by Criterion"
+    ${CMAKE_CROSSCOMPILING})
+if(PORTLS_OWN_RUNNER)
+    set(PORTLS_TEST_LIBRARY portls-runner)
+    add_subdirectory("${PROJECT_SOURCE_DIR}/tests/runner" "${PROJECT_BINARY_DIR}/tests/runner")
+else()
+    find_package(PkgConfig REQUIRED)
+    pkg_check_modules(CRITERION QUIET IMPORTED_TARGET criterion)
+    if(NOT CRITERION_FOUND)
+        message(FATAL_ERROR "The tests need Criterion (Debian: apt-get install libcriterion-dev). "
+            "Without it: -DPORTLS_OWN_RUNNER=ON, which does for a target that has none. "
+            "Without tests: -DPORTLS_TESTS=OFF.")
+    endif()
+    set(PORTLS_TEST_LIBRARY PkgConfig::CRITERION)
 endif()
 
 # Criterion runs each test in a child and does not look at how the child ends after its test has
@@ -71,7 +80,7 @@ function(portls_suite_code target kind backend)
     endif()
     portls_link_suite(${target} ${kind} ${backend})
     target_compile_definitions(${target} PRIVATE "PORTLS_TEST_CERTS=\"${PORTLS_TEST_CERTS}\"")
-    target_link_libraries(${target} PRIVATE PkgConfig::CRITERION Threads::Threads)
+    target_link_libraries(${target} PRIVATE ${PORTLS_TEST_LIBRARY} Threads::Threads)
 endfunction()
 
 # The core and, if linked, the backend as an archive, so that a suite reaches what is hidden.
@@ -112,8 +121,11 @@ function(portls_add_suite name)
     endif()
     foreach(backend IN LISTS PORTLS_BACKENDS_BUILT)
         set(test ${arg_KIND}.${name}.${backend})
-        set(command "")
+        set(command ${CMAKE_CROSSCOMPILING_EMULATOR})
         set(timeout ${arg_TIMEOUT})
+        if(CMAKE_CROSSCOMPILING)
+            math(EXPR timeout "${arg_TIMEOUT} * 10") # an emulator is slow
+        endif()
         if(PORTLS_VALGRIND)
             if(NOT arg_KIND STREQUAL "spec")
                 continue()

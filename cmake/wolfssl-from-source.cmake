@@ -10,8 +10,10 @@
 #   -D LIBRARIES="<-l...>"     what programs link beside it, where the system's libc is not enough
 #   -D TOOLCHAIN=<file>        a CMake toolchain file, for another machine
 #   -D BUILD_TYPE=<type>       Release unless said otherwise
-#   -D WORK=<directory>        where it is unpacked and built; <PREFIX>-work unless said otherwise
+#   -D WORK=<directory>        where it is built; <PREFIX>-work unless said otherwise
+#   -D DOWNLOADS=<directory>   where the source is fetched to and unpacked; WORK unless said otherwise
 cmake_minimum_required(VERSION 3.25)
+include("${CMAKE_CURRENT_LIST_DIR}/DebianArchive.cmake")
 
 if(NOT PREFIX)
     message(FATAL_ERROR "Say where to install it: cmake -D PREFIX=<directory> -P "
@@ -22,6 +24,10 @@ if(NOT WORK)
     set(WORK "${PREFIX}-work")
 endif()
 get_filename_component(WORK "${WORK}" ABSOLUTE)
+if(NOT DOWNLOADS)
+    set(DOWNLOADS "${WORK}")
+endif()
+get_filename_component(DOWNLOADS "${DOWNLOADS}" ABSOLUTE)
 if(NOT SETTINGS)
     set(SETTINGS "${CMAKE_CURRENT_LIST_DIR}/wolfssl/user_settings.h")
 endif()
@@ -32,8 +38,12 @@ endif()
 
 file(SHA256 "${SETTINGS}" settings_hash)
 file(SHA256 "${CMAKE_CURRENT_LIST_DIR}/wolfssl/CMakeLists.txt" recipe_hash)
+set(toolchain_hash "")
+if(TOOLCHAIN)
+    file(SHA256 "${TOOLCHAIN}" toolchain_hash)
+endif()
 set(stamp_text
-    "${settings_hash};${recipe_hash};${SOURCE};${COMPILER};${FLAGS};${LIBRARIES};${TOOLCHAIN};${BUILD_TYPE}")
+    "${settings_hash};${recipe_hash};${toolchain_hash};${SOURCE};${COMPILER};${FLAGS};${LIBRARIES};${TOOLCHAIN};${BUILD_TYPE}")
 set(stamp "${PREFIX}/portls-wolfssl.stamp")
 if(EXISTS "${stamp}")
     file(READ "${stamp}" old_text)
@@ -53,34 +63,9 @@ function(run what advice)
     endif()
 endfunction()
 
-# The machine's own Debian archives as source archives, with the keys the machine trusts for them:
-# every stanza of a .sources file that names Debian's keyring. Nothing in /etc is changed.
-function(write_source_list file)
-    file(GLOB lists "/etc/apt/sources.list.d/*.sources")
-    set(stanzas "")
-    foreach(list IN LISTS lists)
-        file(READ "${list}" text)
-        string(REPLACE ";" "\\;" text "${text}")
-        string(REGEX REPLACE "\n#[^\n]*" "" text "\n${text}")
-        string(REGEX REPLACE "\n[ \t]*\n+" ";" text "${text}")
-        foreach(stanza IN LISTS text)
-            if(stanza MATCHES "Signed-By:[^\n]*debian-archive-keyring")
-                string(REGEX REPLACE "Types:[^\n]*" "Types: deb-src" stanza "${stanza}")
-                string(APPEND stanzas "${stanza}\n\n")
-            endif()
-        endforeach()
-    endforeach()
-    if(NOT stanzas)
-        message(FATAL_ERROR "wolfSSL: no file in /etc/apt/sources.list.d names Debian's archive with "
-            "its keyring, so its source cannot be fetched. Unpack wolfSSL by hand and name it with "
-            "-D SOURCE=<directory>")
-    endif()
-    file(WRITE "${file}" "${stanzas}")
-endfunction()
-
 # Fetches and unpacks the source package; apt checks its signature. Sets SOURCE.
 function(fetch_source)
-    file(GLOB unpacked LIST_DIRECTORIES TRUE "${WORK}/wolfssl-*")
+    file(GLOB unpacked LIST_DIRECTORIES TRUE "${DOWNLOADS}/wolfssl-*")
     foreach(directory IN LISTS unpacked)
         if(EXISTS "${directory}/wolfssl/ssl.h")
             set(SOURCE "${directory}" PARENT_SCOPE)
@@ -94,16 +79,12 @@ function(fetch_source)
             "(apt-get install dpkg-dev). Elsewhere unpack wolfSSL by hand and name it with "
             "-D SOURCE=<directory>")
     endif()
-    file(MAKE_DIRECTORY "${WORK}/apt/lists/partial" "${WORK}/apt/cache/archives/partial")
-    write_source_list("${WORK}/apt/portls.sources")
-    set(apt_get "${APT_GET}" --quiet
-        -o "Dir::Etc::SourceList=${WORK}/apt/portls.sources" -o "Dir::Etc::SourceParts=/dev/null"
-        -o "Dir::State::Lists=${WORK}/apt/lists" -o "Dir::Cache=${WORK}/apt/cache"
-        -o "APT::Sandbox::User=root")
+    file(MAKE_DIRECTORY "${DOWNLOADS}")
+    portls_apt_get("${DOWNLOADS}/apt" deb-src "" apt_get)
     set(advice "Is this machine connected? An unpacked wolfSSL can be named with -D SOURCE=<directory>")
     run("apt-get update" "${advice}" ${apt_get} update)
-    run("apt-get source" "${advice}" ${apt_get} source wolfssl)
-    file(GLOB unpacked LIST_DIRECTORIES TRUE "${WORK}/wolfssl-*/wolfssl")
+    run("apt-get source" "${advice}" "${CMAKE_COMMAND}" -E chdir "${DOWNLOADS}" ${apt_get} source wolfssl)
+    file(GLOB unpacked LIST_DIRECTORIES TRUE "${DOWNLOADS}/wolfssl-*/wolfssl")
     list(GET unpacked 0 directory)
     get_filename_component(directory "${directory}" DIRECTORY)
     set(SOURCE "${directory}" PARENT_SCOPE)
@@ -120,6 +101,10 @@ set(arguments "")
 if(COMPILER)
     list(APPEND arguments "-DCMAKE_C_COMPILER=${COMPILER}")
 endif()
+if(FLAGS)
+    # Else those of the toolchain file.
+    list(APPEND arguments "-DCMAKE_C_FLAGS=${FLAGS}")
+endif()
 if(TOOLCHAIN)
     get_filename_component(TOOLCHAIN "${TOOLCHAIN}" ABSOLUTE)
     list(APPEND arguments "-DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN}")
@@ -133,7 +118,7 @@ endif()
 file(REMOVE_RECURSE "${WORK}/build")
 message(STATUS "wolfSSL: building ${SOURCE}")
 run(configure "" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/wolfssl" -B "${WORK}/build"
-    ${arguments} "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_C_FLAGS=${FLAGS}"
+    ${arguments} "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}"
     "-DCMAKE_INSTALL_PREFIX=${PREFIX}" -DCMAKE_INSTALL_LIBDIR=lib
     "-DWOLFSSL_SOURCE=${SOURCE}" "-DWOLFSSL_SETTINGS=${SETTINGS}" "-DWOLFSSL_LIBRARIES=${LIBRARIES}")
 run(build "" "${CMAKE_COMMAND}" --build "${WORK}/build" --parallel 2)

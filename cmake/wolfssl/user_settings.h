@@ -82,5 +82,9 @@
 #endif
 #define NO_MAIN_DRIVER
 #define WOLFSSL_NO_ATOMICS
+/* wolfSSL takes every machine to be little-endian that does not say otherwise. */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define BIG_ENDIAN_ORDER
+#endif
 
 #endif

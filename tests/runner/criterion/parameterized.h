@@ -1,0 +1,2 @@
+/* In Criterion these are apart; here criterion.h has them. */
+#include <criterion/criterion.h>

@@ -1,0 +1,18 @@
+/* What runner.c asks of the place it runs in: runner_posix.c or, without an operating system,
+   runner_bare.c. */
+#ifndef TESTS_RUNNER_RUNNER_H
+#define TESTS_RUNNER_RUNNER_H
+
+#include <stdbool.h>
+
+/* Runs work(argument) apart from the other tests, as far as the place can, and returns whether it
+   came to its end. */
+bool runner_apart(bool (*work)(void *argument), void *argument);
+
+/* Ends the test that is running, as failed. Does not return. */
+_Noreturn void runner_end_test(void);
+
+/* Whether a name matches a pattern with * and ?. */
+bool runner_matches(const char *pattern, const char *name);
+
+#endif
