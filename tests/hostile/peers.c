@@ -37,17 +37,34 @@ unsigned int peers_possible(unsigned int wanted) {
     return wanted;
 }
 
-int peer_connect(void) {
+/* A socket, and what became of connecting it: 0 or the system's error. */
+static int try_to_connect(int *failure) {
     int number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address;
     memset(&address, 0, sizeof address);
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons((uint16_t)server_port_no());
-    if (number < 0 || connect(number, (struct sockaddr *)&address, sizeof address) != 0) {
-        fail("a peer cannot connect: %s", strerror(errno));
+    if (number < 0) {
+        fail("no socket for a peer: %s", strerror(errno));
     }
+    *failure = connect(number, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+    return number;
+}
+
+bool peer_is_refused(void) {
+    int failure = 0;
+    (void)close(try_to_connect(&failure));
+    return failure == ECONNREFUSED;
+}
+
+int peer_connect(void) {
+    int failure = 0;
+    int number = try_to_connect(&failure);
     int yes = 1;
+    if (failure != 0) {
+        fail("a peer cannot connect: %s", strerror(failure));
+    }
     (void)setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     return number;
 }
@@ -129,7 +146,7 @@ size_t client_hello(uint8_t *bytes, size_t room) {
     return size;
 }
 
-void tls_peer_connect(struct tls_peer *peer) {
+void tls_peer_begin(struct tls_peer *peer) {
     portls_error error;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
@@ -139,8 +156,24 @@ void tls_peer_connect(struct tls_peer *peer) {
     options.close_original = true; /* the ports, which do not own the socket */
     peer->socket = peer_connect();
     need(portls_make_descriptor_ports(peer->socket, false, &in, &out, &error), &error, "ports");
-    need(portls_wrap_ports(in, out, &options, &peer->in, &peer->out, &error), &error,
-         "the handshake of a peer");
+    need(portls_wrap_ports_avail(in, out, &options, &peer->in, &peer->out, &error), &error,
+         "wrapping");
+}
+
+void tls_peer_finish(struct tls_peer *peer) {
+    portls_error error;
+    portls_status status = portls_handshake_avail(peer->in, &error);
+    while (status == PORTLS_WANT_READ) {
+        struct pollfd wait = {peer->socket, POLLIN, 0};
+        (void)poll(&wait, 1, -1);
+        status = portls_handshake_avail(peer->in, &error);
+    }
+    need(status, &error, "the handshake of a peer");
+}
+
+void tls_peer_connect(struct tls_peer *peer) {
+    tls_peer_begin(peer);
+    tls_peer_finish(peer);
 }
 
 void tls_peer_reset(struct tls_peer *peer) {

@@ -12,10 +12,11 @@
    descriptors each, there may be: fewer only where it does not let enough, which is printed. */
 unsigned int peers_possible(unsigned int wanted);
 
-/* A TCP connection to the server. */
-int peer_connect(void);
+/* Whether a connection is refused, as it is when nobody listens. */
+bool peer_is_refused(void);
 
-/* The same, so many times. */
+/* A TCP connection to the server; or so many. */
+int peer_connect(void);
 void peers_connect(int *sockets, unsigned int count);
 
 /* Leaves: orderly, or so that the server sees a reset. */
@@ -40,7 +41,9 @@ struct tls_peer {
     portls_output_port *out;
 };
 
-void tls_peer_connect(struct tls_peer *peer);
-void tls_peer_reset(struct tls_peer *peer); /* without a word of TLS */
+void tls_peer_begin(struct tls_peer *peer); /* is there, and has said nothing yet */
+void tls_peer_finish(struct tls_peer *peer);
+void tls_peer_connect(struct tls_peer *peer); /* both */
+void tls_peer_reset(struct tls_peer *peer);   /* without a word of TLS */
 
 #endif

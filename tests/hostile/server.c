@@ -16,7 +16,9 @@ static struct {
     pthread_cond_t changed;
     portls_context *context;
     portls_listener *listener;
+    portls_break *drop;
     int port_no;
+    bool stopped;
     pthread_t acceptors[ACCEPTORS];
     pthread_t connections[CONNECTIONS_MAX];
     struct server_counts counts;
@@ -90,6 +92,8 @@ static portls_status echo(const struct connection *connection, portls_error *err
 static void *serve(void *argument) {
     struct connection *connection = argument;
     portls_error error;
+    need(portls_set_read_break(connection->in, server.drop, &error), &error, "the break");
+    need(portls_set_write_break(connection->out, server.drop, &error), &error, "the break");
     portls_status status = echo(connection, &error);
     double begin = milliseconds_now();
     portls_status closed = portls_set_shutdown_on_close(connection->out, true, &error);
@@ -104,7 +108,9 @@ static void *serve(void *argument) {
     struct server_counts *counts = &server.counts;
     counts->ended++;
     counts->given_up += status == PORTLS_DEADLINE ? 1 : 0;
-    counts->broken += status != PORTLS_EOF && status != PORTLS_DEADLINE ? 1 : 0;
+    counts->interrupted += status == PORTLS_BREAK ? 1 : 0;
+    bool expected = status == PORTLS_EOF || status == PORTLS_DEADLINE || status == PORTLS_BREAK;
+    counts->broken += expected ? 0 : 1;
     counts->longest_close = took > counts->longest_close ? took : counts->longest_close;
     (void)pthread_cond_broadcast(&server.changed);
     (void)pthread_mutex_unlock(&server.lock);
@@ -162,6 +168,8 @@ void server_open(int handshake_milliseconds, int handshakes) {
     portls_error error;
     portls_address address;
     memset(&server.counts, 0, sizeof server.counts);
+    server.stopped = false;
+    need(portls_make_break(&server.drop, &error), &error, "a break");
     need(portls_make_server_context(PORTLS_AUTO, &server.context, &error), &error, "the context");
     load_identity(server.context, "server-p256");
     need(portls_listen(0, 4096, true, "127.0.0.1", server.context, &server.listener, &error),
@@ -177,17 +185,29 @@ void server_open(int handshake_milliseconds, int handshakes) {
     }
 }
 
-void server_close(void) {
+void server_stop(void) {
     portls_error error;
     need(portls_stop(server.listener, &error), &error, "stopping");
     for (int i = 0; i < ACCEPTORS; i++) {
         (void)pthread_join(server.acceptors[i], NULL);
+    }
+    server.stopped = true;
+}
+
+void server_drop(void) {
+    portls_set_break(server.drop);
+}
+
+void server_close(void) {
+    if (!server.stopped) {
+        server_stop();
     }
     for (unsigned int i = 0; i < server.counts.begun; i++) {
         (void)pthread_join(server.connections[i], NULL);
     }
     portls_close(server.listener);
     portls_free_context(server.context);
+    portls_free_break(server.drop);
 }
 
 int server_port_no(void) {

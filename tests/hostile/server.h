@@ -18,20 +18,28 @@ enum { SERVER_FLOOD_MILLISECONDS = 1000 };
 
 /* What became of the connections so far. */
 struct server_counts {
-    unsigned int failed;   /* told by portls_accept as errors, together */
-    unsigned int dropped;  /* of these: for there being more than the limit */
-    unsigned int late;     /* of these: for having taken too long */
-    unsigned int begun;    /* handed out by portls_accept */
-    unsigned int ended;    /* of these: closed by now */
-    unsigned int broken;   /* of the ended: by an error other than a deadline */
-    unsigned int given_up; /* of the ended: by the deadline of their writes */
-    double longest_close;  /* milliseconds that closing one took at the most */
+    unsigned int failed;      /* told by portls_accept as errors, together */
+    unsigned int dropped;     /* of these: for there being more than the limit */
+    unsigned int late;        /* of these: for having taken too long */
+    unsigned int begun;       /* handed out by portls_accept */
+    unsigned int ended;       /* of these: closed by now */
+    unsigned int broken;      /* of the ended: by an error other than a deadline */
+    unsigned int given_up;    /* of the ended: by the deadline of their writes */
+    unsigned int interrupted; /* of the ended: by server_drop */
+    double longest_close;     /* milliseconds that closing one took at the most */
 };
 
 /* A listener on 127.0.0.1 with these limits, and threads that accept and serve. One at a time. */
 void server_open(int handshake_milliseconds, int handshakes);
 
-/* Ends it: all of its connections have to have come to their end, by themselves or soon. */
+/* The steps of a graceful end. server_stop: nothing new arrives; returns when every thread that
+   accepts has heard that the last has arrived. server_drop: connections that still run are ended.
+ */
+void server_stop(void);
+void server_drop(void);
+
+/* Ends it, stopping first unless that was done: all of its connections have to have come to their
+ * end, by themselves or soon. */
 void server_close(void);
 
 int server_port_no(void);
