@@ -19,8 +19,8 @@ choose_steps()
 if(NOT DEFINED PACKAGES OR PACKAGES)
     message(NOTICE "\n== packages: what building and testing needs")
     install_packages(gcc libc6-dev clang ninja-build pkg-config libssl-dev libtls-dev
-        libwolfssl-dev openssl libcriterion-dev valgrind gnutls-bin curl ca-certificates dpkg-dev
-        python3 strace gnuplot-nox
+        libwolfssl-dev libuv1-dev libevent-dev openssl libcriterion-dev valgrind gnutls-bin curl
+        ca-certificates dpkg-dev python3 strace gnuplot-nox
         ${EXTRA_PACKAGES})
 endif()
 

@@ -195,6 +195,27 @@ portls_status portls_listen(int port_no, int queue, bool reuse, const char *host
     return status;
 }
 
+#if PORTLS_WITH_FILES
+
+portls_status portls_listen_secure(int port_no, const char *host_or_null, const char *chain,
+                                   const char *key, portls_listener **listener,
+                                   portls_error *error) {
+    enum { QUEUE = 128 };
+    portls_context *own = portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO);
+    portls_status status = portls_listen(port_no, QUEUE, true, host_or_null, own, listener, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    status = portls_load_identity(portls_listener_context(*listener), chain, key, error);
+    if (status != PORTLS_OK) {
+        portls_close(*listener);
+        *listener = NULL;
+    }
+    return status;
+}
+
+#endif
+
 static void drop_all(struct arrival_queue *queue) {
     while (queue->first != NULL) {
         struct arrival *arrival = queue->first;

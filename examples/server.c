@@ -8,23 +8,15 @@ int main(int argc, char **argv) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_error error = {.message = "usage: server PORT PEM-FILE"};
-    char bytes[4096];
-    size_t got = 0;
-    if (argc != 3 ||
-        portls_listen((int)strtol(argv[1], NULL, 10), 5, true, "localhost",
-                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
-        portls_load_identity(portls_listener_context(listener), argv[2], argv[2], &error)) {
+    if (argc != 3 || portls_listen_secure((int)strtol(argv[1], NULL, 10), "localhost", argv[2],
+                                          argv[2], &listener, &error)) {
         fprintf(stderr, "%s\n", error.message);
-        portls_close(listener);
         return 1;
     }
     for (;;) {
-        portls_status status = portls_accept(listener, &in, &out, &error);
-        while (!status && !(status = portls_read(in, bytes, sizeof bytes, &got, &error))) {
-            status = portls_write(out, bytes, got, NULL, &error);
+        bool failed = portls_accept(listener, &in, &out, &error) || portls_copy(in, out, &error);
+        if (portls_close_ports(in, out, failed ? NULL : &error) || failed) {
+            fprintf(stderr, "a connection failed: %s\n", error.message);
         }
-        bool good = portls_close_output_port(out, NULL) == PORTLS_OK && status == PORTLS_EOF;
-        good = portls_close_input_port(in, NULL) == PORTLS_OK && good;
-        printf("a connection ended %s\n", good ? "well" : error.message);
     }
 }

@@ -34,6 +34,9 @@ typedef struct portls_interest {
  * connection in its handshake may need the other direction than its name says. Moves on what can
  * be moved on, and does not block.
  *
+ * A listener, a connection that was accepted, and one over a single socket name one descriptor at
+ * the most; examples/poll_server.c and its neighbours show whole loops.
+ *
  * @param handle   a listener, an input port or an output port
  * @param interest receives it
  * @param error    may be NULL

@@ -103,6 +103,39 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, p
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
 
+/* ---- both, and lines ---- */
+
+/**
+ * Copies all bytes from one port to another until the first one's end (Scheme: copy-port), each
+ * piece flushed. Waits as portls_read and portls_write do, within the limits that are set for them.
+ * @param in    any input port
+ * @param out   any output port; both may be of one connection
+ * @param error may be NULL
+ * @return PORTLS_OK at the end of `in`, which stays open as `out` does; else what portls_read or
+ *         portls_write returned: what was read and could not be written is the next to be read
+ *         from `in`; PORTLS_NO_MEMORY (there was no memory to keep it)
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_copy(portls_input_port *in, portls_output_port *out,
+                                                     portls_error *error);
+
+/**
+ * Reads a line (Scheme: read-line): the bytes up to a newline, which is taken and dropped, or up to
+ * the end of the stream. It is always a whole line: one that does not fit is an error, and stays
+ * where it was. Waits as portls_read does. For programs that read a line now and then, since it
+ * takes a step of the port for each byte.
+ * @param in    any input port
+ * @param line  receives the line, and a zero byte behind it
+ * @param size  room at `line` in bytes, with the zero byte
+ * @param got   receives the length of the line, which may hold zero bytes itself; may be NULL
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_EOF when there is no line any more; PORTLS_INVALID_ARGUMENT (the line
+ *         does not fit); else what portls_read returned. But for PORTLS_OK the bytes that came are
+ *         the next ones to be read; PORTLS_NO_MEMORY (there was no memory to keep them)
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_read_line(portls_input_port *in, char *line,
+                                                          size_t size, size_t *got,
+                                                          portls_error *error);
+
 /* ---- limits ---- */
 
 /**
@@ -160,12 +193,22 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_
                                                                   portls_error *error);
 
 /**
- * The same without ever waiting: PORTLS_WANT_WRITE (or, rarely, PORTLS_WANT_READ) while bytes or
- * the close_notify are on their way out and the port is open; call again, when portls_interest_of
- * or portls_sync say so. Otherwise it is closed, as portls_close_output_port says. Where it is the
- * second port and the connection owns a socket, it says PORTLS_WANT_WRITE also until the peer has
- * acknowledged what was written or has closed, two seconds at the most: nothing can be written in
- * that time any more.
+ * Closes an output port and then an input port, as the two calls above do; the second also where
+ * the first fails. A port that is NULL is passed over, so what connect and accept leave behind can
+ * be closed whatever has come of them.
+ * @return PORTLS_OK, or the first failure
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_close_ports(portls_input_port *in,
+                                                            portls_output_port *out,
+                                                            portls_error *error);
+
+/**
+ * portls_close_output_port without ever waiting: PORTLS_WANT_WRITE (or, rarely, PORTLS_WANT_READ)
+ * while bytes or the close_notify are on their way out and the port is open; call again, when
+ * portls_interest_of or portls_sync say so. Otherwise it is closed, as portls_close_output_port
+ * says. Where it is the second port and the connection owns a socket, it says PORTLS_WANT_WRITE
+ * also until the peer has acknowledged what was written or has closed, two seconds at the most:
+ * nothing can be written in that time any more.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port_avail(portls_output_port *out,
                                                                         portls_error *error);

@@ -65,6 +65,17 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, 
                                                               portls_output_port **out,
                                                               portls_error *error);
 
+#if PORTLS_WITH_FILES
+/**
+ * portls_connect with portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE): the server's
+ * certificate has to lead to one of the system's trusted roots and to be for this host.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_connect_secure(const char *host, int port_no,
+                                                               portls_input_port **in,
+                                                               portls_output_port **out,
+                                                               portls_error *error);
+#endif
+
 /** A bound TCP socket with a server context (manual: ssl-listener). */
 typedef struct portls_listener portls_listener;
 
@@ -88,6 +99,24 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
                                                        portls_context *context,
                                                        portls_listener **listener,
                                                        portls_error *error);
+
+#if PORTLS_WITH_FILES
+/**
+ * The short way to a server: portls_listen with a queue of 128, `reuse`, a context of its own that
+ * speaks PORTLS_AUTO, and portls_load_identity.
+ * @param port_no      as for portls_listen
+ * @param host_or_null as for portls_listen
+ * @param chain        a PEM file with the server's certificate chain
+ * @param key          a PEM file with its key; may be the same file
+ * @param listener     receives the listener, to be freed with portls_close; NULL on failure
+ * @param error        may be NULL
+ * @return what portls_listen and portls_load_identity return. Blocks for the files.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const char *host_or_null,
+                                                              const char *chain, const char *key,
+                                                              portls_listener **listener,
+                                                              portls_error *error);
+#endif
 
 /**
  * Stops listening and frees the listener (manual: ssl-close); connections that were accepted go on.

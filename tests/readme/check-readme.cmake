@@ -9,12 +9,25 @@ endif()
 file(READ "${ROOT}/README.md" readme)
 set(problems 0)
 
-# The snippets, each between a line "```c" and a line "```".
+# The snippets, each between a line "```c" and a line "```". A newcomer reads each at a glance: so
+# many lines of code, without comments and empty lines, and no more.
+set(client_lines 15)
+set(server_lines 20)
 foreach(example IN ITEMS client server)
     file(READ "${ROOT}/examples/${example}.c" code)
     string(FIND "${readme}" "\n```c\n${code}```\n" place)
     if(place EQUAL -1)
         message(NOTICE "README.md does not show examples/${example}.c as it is: copy it again")
+        math(EXPR problems "${problems} + 1")
+    endif()
+    string(REGEX REPLACE "/\\*([^*]|\\*[^/])*\\*/" "" code "${code}")
+    string(REGEX REPLACE "\n[ \n]*\n" "\n" code "\n${code}")
+    string(REGEX MATCHALL "\n" lines "${code}")
+    list(LENGTH lines count)
+    math(EXPR count "${count} - 1")
+    if(count GREATER ${example}_lines)
+        message(NOTICE "examples/${example}.c has ${count} lines of code, and not "
+            "${${example}_lines} at the most")
         math(EXPR problems "${problems} + 1")
     endif()
 endforeach()

@@ -4,13 +4,14 @@
 # are off: api/symbols.list, less api/absent-<feature>.list for each of them; and with all of them
 # off, more those of api/absent-system.list, which stand in for the system.
 function(portls_configured_symbols root off variable)
-    file(STRINGS "${root}/api/symbols.list" symbols)
+    file(STRINGS "${root}/api/symbols.list" all)
+    set(symbols "${all}") # a function may be absent for more than one reason
     foreach(feature IN LISTS off)
         string(TOLOWER "${feature}" feature)
         if(EXISTS "${root}/api/absent-${feature}.list")
             file(STRINGS "${root}/api/absent-${feature}.list" absent)
             foreach(symbol IN LISTS absent)
-                if(NOT symbol IN_LIST symbols)
+                if(NOT symbol IN_LIST all)
                     message(SEND_ERROR
                         "${symbol} is in api/absent-${feature}.list, but not in api/symbols.list")
                 endif()

@@ -15,8 +15,9 @@ problems=0
 pids=()
 work=$(mktemp -d)
 
-# Seconds after which anything that a test starts is ended; far more than any of it needs.
-readonly LIMIT=30
+# Seconds after which anything that a test starts is ended; far more than any of it needs. A script
+# may have set it.
+readonly LIMIT=${LIMIT:-30}
 
 end_all() {
     local pid
