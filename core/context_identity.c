@@ -15,15 +15,6 @@ static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
 
 /* ---- changes, with the context locked; each takes its argument over when it succeeds ---- */
 
-/* Says what is refused by its own name, in front of why. */
-static portls_status refuse(const char *name, const portls_error *refused, portls_error *error) {
-    if (error != NULL && error->status == PORTLS_OK) {
-        (void)error_fail(error, refused->status, "%s: %s", name, refused->message);
-        error->backend_code = refused->backend_code;
-    }
-    return refused->status;
-}
-
 /* Puts the chain aside until its key comes, if it can be a chain at all. */
 static portls_status begin_new_identity(portls_context *context, struct certificate_list *chain,
                                         portls_error *error) {
@@ -43,49 +34,49 @@ static portls_status begin_new_identity(portls_context *context, struct certific
 
 static portls_status change_chain(portls_context *context, struct certificate_list *chain,
                                   portls_error *error) {
-    struct settings old = context->settings;
-    struct settings candidate = old;
+    struct certificate_list old = context->settings.chain;
+    struct certificate_list old_next = context->settings.next_chain;
+    struct settings candidate = context->settings;
     candidate.chain = *chain;
     candidate.next_chain = no_certificates;
-    portls_error refused;
-    error_begin(&refused);
-    portls_status status = context_apply(context, &candidate, &refused);
+    portls_status status = context_apply(context, &candidate, error);
     if (status == PORTLS_OK) {
         *chain = no_certificates;
-        certificate_list_clear(&old.chain);
-        certificate_list_clear(&old.next_chain);
-        return PORTLS_OK;
+        certificate_list_clear(&old);
+        certificate_list_clear(&old_next);
+    } else if (status == PORTLS_KEY_MISMATCH && old.count > 0) {
+        error_begin(error);
+        status = begin_new_identity(context, chain, error);
     }
-    if (status == PORTLS_KEY_MISMATCH && old.chain.count > 0) {
-        return begin_new_identity(context, chain, error);
-    }
-    return error_copy(error, &refused);
+    return status;
 }
 
 static portls_status change_key(portls_context *context, struct private_key *key,
                                 portls_error *error) {
-    struct settings old = context->settings;
-    struct settings candidate = old;
+    struct certificate_list old_chain = no_certificates; /* unless it is replaced */
+    struct private_key old_key = context->settings.key;
+    struct settings candidate = context->settings;
     candidate.key = *key;
-    if (old.next_chain.count > 0) {
-        candidate.chain = old.next_chain;
+    if (candidate.next_chain.count > 0) {
+        old_chain = candidate.chain;
+        candidate.chain = candidate.next_chain;
         candidate.next_chain = no_certificates;
     }
     portls_status status = context_apply(context, &candidate, error);
     if (status == PORTLS_OK) {
         *key = no_key;
-        private_key_clear(&old.key);
-        if (old.next_chain.count > 0) {
-            certificate_list_clear(&old.chain);
-        }
+        private_key_clear(&old_key);
+        certificate_list_clear(&old_chain);
     }
     return status;
 }
 
 static portls_status change_both(portls_context *context, struct certificate_list *chain,
                                  struct private_key *key, portls_error *error) {
-    struct settings old = context->settings;
-    struct settings candidate = old;
+    struct certificate_list old_chain = context->settings.chain;
+    struct certificate_list old_next = context->settings.next_chain;
+    struct private_key old_key = context->settings.key;
+    struct settings candidate = context->settings;
     candidate.chain = *chain;
     candidate.key = *key;
     candidate.next_chain = no_certificates;
@@ -93,9 +84,9 @@ static portls_status change_both(portls_context *context, struct certificate_lis
     if (status == PORTLS_OK) {
         *chain = no_certificates;
         *key = no_key;
-        certificate_list_clear(&old.chain);
-        certificate_list_clear(&old.next_chain);
-        private_key_clear(&old.key);
+        certificate_list_clear(&old_chain);
+        certificate_list_clear(&old_next);
+        private_key_clear(&old_key);
     }
     return status;
 }
@@ -121,17 +112,14 @@ static portls_status load(portls_context *context, const struct source *chain_so
         status = context_begin_change(context, CONTEXT_IDENTITY, call, error);
     }
     if (status == PORTLS_OK) {
-        portls_error refused;
-        error_begin(&refused);
-        status = key_source == NULL     ? change_chain(context, &chain, &refused)
-                 : chain_source == NULL ? change_key(context, &key, &refused)
-                                        : change_both(context, &chain, &key, &refused);
+        status = key_source == NULL     ? change_chain(context, &chain, error)
+                 : chain_source == NULL ? change_key(context, &key, error)
+                                        : change_both(context, &chain, &key, error);
         context_end_change(context);
         if (status != PORTLS_OK) {
             bool is_key =
                 chain_source == NULL || (key_source != NULL && status != PORTLS_BAD_CERTIFICATE);
-            const struct source *named = is_key ? key_source : chain_source;
-            status = refuse(named->name, &refused, error);
+            error_prefix(error, is_key ? key_source->name : chain_source->name);
         }
     }
     certificate_list_clear(&chain);

@@ -124,13 +124,10 @@ static portls_status add_source(portls_context *context, enum added which,
     portls_status status =
         pem_certificates(source->bytes, source->size, source->name, &more, error);
     if (status == PORTLS_OK) {
-        portls_error refused;
-        error_begin(&refused);
-        status = add(context, which, &more, call, &refused);
+        status = add(context, which, &more, call, error);
         certificate_list_clear(&more);
-        if (status != PORTLS_OK && error != NULL) {
-            (void)error_fail(error, status, "%s: %s", source->name, refused.message);
-            error->backend_code = refused.backend_code;
+        if (status != PORTLS_OK) {
+            error_prefix(error, source->name);
         }
     }
     return status;

@@ -55,6 +55,24 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
     return status;
 }
 
+void error_prefix(portls_error *error, const char *name) {
+    if (error == NULL) {
+        return;
+    }
+    char *message = error->message;
+    size_t room = sizeof error->message - 1;
+    size_t length = strlen(name);
+    size_t front = length + 2 < room ? length + 2 : room;
+    size_t kept = strlen(message);
+    kept = kept < room - front ? kept : room - front;
+    memmove(message + front, message, kept);
+    message[front + kept] = '\0';
+    memcpy(message, name, length < front ? length : front);
+    for (size_t i = length; i < front; i++) {
+        message[i] = i == length ? ':' : ' ';
+    }
+}
+
 portls_status error_copy(portls_error *error, const portls_error *stored) {
     if (error != NULL && error->status == PORTLS_OK) {
         *error = *stored;

@@ -36,6 +36,9 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
 void error_fill(portls_error *error, portls_status status, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
+/* Puts "name: " in front of the message of an error (may be NULL) that was filled. */
+void error_prefix(portls_error *error, const char *name);
+
 /* Copies a stored error to the caller's (may be NULL), unless that holds a cause already. */
 portls_status error_copy(portls_error *error, const portls_error *stored);
 

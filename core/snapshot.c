@@ -19,12 +19,17 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
     made->has_key = settings->key.format != BACKEND_KEY_NONE;
     made->has_roots = settings->roots.count > 0;
     struct backend_settings compiled = settings_for_backend(settings, backend->capabilities());
-    portls_error why; /* a backend is never given NULL */
-    error_begin(&why);
-    portls_status status = backend->context_new(&compiled, &made->context, &why);
+    /* A backend is never given NULL. The stack of a small target has no room for an error. */
+    portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);
+    portls_status status = PORTLS_NO_MEMORY;
+    if (why != NULL) {
+        status = backend->context_new(&compiled, &made->context, why);
+    }
+    if (error == NULL) {
+        memory_free(why);
+    }
     if (status != PORTLS_OK) {
         memory_free(made);
-        (void)error_copy(error, &why);
         return status;
     }
     *snapshot = made;
