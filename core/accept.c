@@ -9,7 +9,11 @@
 /* ---- waiting ---- */
 
 void listener_lead_wait(portls_listener *listener, struct wait_set *set) {
-    listener->led = true;
+    if (set->only_asks && listener->led) {
+        wait_set_add_watch(set, &listener->watchers);
+        return;
+    }
+    listener->led = !set->only_asks;
     listener_show_finished(listener);
     if (listener->finished.first != NULL) {
         wait_set_add_ready(set);
@@ -25,6 +29,7 @@ void listener_lead_end(portls_listener *listener) {
     listener->led = false;
     listener->leader_called = false;
     watch_list_notify(&listener->watchers);
+    sync_side_touch(&listener->side);
 }
 
 /* Leads, or watches the one who does, until something may have changed. Called with the lock held,
@@ -84,6 +89,7 @@ static portls_status next_arrival(portls_listener *listener, const struct wait_l
         }
     }
     listener_show_finished(listener);
+    sync_side_touch(&listener->side);
     os_mutex_unlock(&listener->lock);
     return status;
 }
@@ -160,6 +166,7 @@ portls_status portls_accept_avail(portls_listener *listener, portls_input_port *
         os_mutex_lock(&listener->lock);
         status = look_for_arrival(listener, NULL, &arrival, error);
         listener_show_finished(listener);
+        sync_side_touch(&listener->side);
         os_mutex_unlock(&listener->lock);
         if (status == PORTLS_OK && arrival == NULL) {
             status = PORTLS_WANT_READ;

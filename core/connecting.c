@@ -160,6 +160,7 @@ static portls_status step(struct connecting *made, portls_error *error) {
 }
 
 static void wait_for_step(const struct connecting *made, struct wait_set *set) {
+    wait_set_add_passing(set);
     if (made->state == LOOKING_UP) {
         wait_set_add_descriptor(set, os_resolution_descriptor(made->resolution), OS_READABLE);
     } else if (made->state == RACING) {

@@ -17,6 +17,7 @@ enum handle_kind {
     HANDLE_INPUT_PORT = 0x504c4304,
     HANDLE_OUTPUT_PORT = 0x504c4305,
     HANDLE_BREAK = 0x504c4306,
+    HANDLE_SYNC_SET = 0x504c4307,
 };
 
 /* The first member of every public object. */

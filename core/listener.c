@@ -148,6 +148,7 @@ static portls_listener *make(portls_context *context, portls_status *status, por
     }
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
+    sync_side_begin(&made->side);
     made->watchers.lock = &made->lock;
     error_begin(&made->failure);
     made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;
@@ -228,6 +229,8 @@ void portls_close(portls_listener *listener) {
     if (!portls_is_listener(listener)) {
         return;
     }
+    sync_side_leave(&listener->side);
+    sync_side_end(&listener->side);
     listener->handle.kind = HANDLE_FREED;
     listener_close_sockets(listener);
     /* The poller goes first: what it watches may be closed then. */
@@ -258,6 +261,7 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
         listener->leader_called = listener->led; /* it may have nothing left to wait for */
         listener_show_finished(listener);
         watch_list_notify(&listener->watchers);
+        sync_side_touch(&listener->side);
         os_mutex_unlock(&listener->lock);
     }
     return status;

@@ -12,6 +12,7 @@
 #include "core/handle.h"
 #include "core/listener.h"
 #include "core/stream.h"
+#include "core/sync_side.h"
 
 enum {
     LISTENER_SOCKETS = 8,                   /* local addresses that one host name may stand for */
@@ -39,6 +40,7 @@ struct arrival_queue {
 
 struct portls_listener {
     struct handle handle; /* HANDLE_LISTENER */
+    sync_side_place side;
     portls_context *context;
     portls_descriptor sockets[LISTENER_SOCKETS];
 

@@ -28,6 +28,8 @@ const char *port_kind_text(const void *handle) {
         return "an output port";
     case HANDLE_BREAK:
         return "a break";
+    case HANDLE_SYNC_SET:
+        return "a sync set";
     default:
         return "a handle that was freed or never made";
     }
@@ -115,6 +117,7 @@ void input_port_init(portls_input_port *in, const struct input_class *class) {
     in->unread = NULL;
     in->unread_start = 0;
     in->unread_end = 0;
+    sync_side_begin(&in->side);
 }
 
 void output_port_init(portls_output_port *out, const struct output_class *class) {
@@ -125,6 +128,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
     atomic_init(&out->wrapped, false);
     atomic_init(&out->waits, 0);
     out->limit = WAIT_FOREVER;
+    sync_side_begin(&out->side);
 }
 
 void input_port_forget_unread(portls_input_port *in) {
@@ -307,7 +311,9 @@ void input_port_begin_wait(portls_input_port *in, struct wait_set *set) {
         wait_set_add_ready(set);
         return;
     }
-    atomic_fetch_add(&in->waits, 1);
+    if (!wait_set_only_asks(set)) {
+        atomic_fetch_add(&in->waits, 1);
+    }
     in->class->begin_wait(in, set);
 }
 
@@ -316,7 +322,9 @@ void output_port_begin_wait(portls_output_port *out, struct wait_set *set) {
         wait_set_add_ready(set);
         return;
     }
-    atomic_fetch_add(&out->waits, 1);
+    if (!wait_set_only_asks(set)) {
+        atomic_fetch_add(&out->waits, 1);
+    }
     out->class->begin_wait(out, set);
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/handle.h"
+#include "core/sync_side.h"
 #include "core/wait.h"
 #include "portls/port.h"
 #include "portls/tcp.h"
@@ -84,6 +85,7 @@ struct portls_input_port {
     struct wait_limit limit; /* of the owner's calls that wait */
     uint8_t *unread;         /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
+    sync_side_place side; /* once it was in a sync set, or below one that was */
 };
 
 struct portls_output_port {
@@ -94,6 +96,7 @@ struct portls_output_port {
     atomic_bool wrapped;
     atomic_uint waits;
     struct wait_limit limit;
+    sync_side_place side;
 };
 
 /* Makes the common part of a port whose memory the class has allocated. */

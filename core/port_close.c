@@ -6,20 +6,26 @@
 static void drop_input(portls_input_port *in) {
     if (atomic_fetch_sub(&in->references, 1) == 1) {
         input_port_forget_unread(in);
+        sync_side_end(&in->side);
         in->class->release(in);
     }
 }
 
 static void drop_output(portls_output_port *out) {
     if (atomic_fetch_sub(&out->references, 1) == 1) {
+        sync_side_end(&out->side);
         out->class->release(out);
     }
 }
 
-/* Marks the port as closed. Whoever is told `true` is the one to close it, and then gives up the
-   owner's reference. */
-static bool claim_close(atomic_bool *closed) {
-    return !atomic_exchange(closed, true);
+/* Marks the port as closed, so that it leaves its sync set. Whoever is told `true` is the one to
+   close it, and then gives up the owner's reference. */
+static bool claim_close(atomic_bool *closed, sync_side_place *side) {
+    if (atomic_exchange(closed, true)) {
+        return false;
+    }
+    sync_side_leave(side);
+    return true;
 }
 
 /* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
@@ -70,7 +76,7 @@ static portls_status close_output(portls_output_port *out, portls_error *error) 
 }
 
 portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
-    bool first = and_close && claim_close(&in->closed);
+    bool first = and_close && claim_close(&in->closed, &in->side);
     atomic_store(&in->wrapped, false);
     portls_status status = PORTLS_OK;
     if (first) {
@@ -82,7 +88,7 @@ portls_status input_port_give_back(portls_input_port *in, bool and_close, portls
 }
 
 portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
-    bool first = and_close && claim_close(&out->closed);
+    bool first = and_close && claim_close(&out->closed, &out->side);
     atomic_store(&out->wrapped, false);
     portls_status status = PORTLS_OK;
     if (first) {
@@ -98,7 +104,7 @@ portls_status portls_close_input_port(portls_input_port *in, portls_error *error
     if (!portls_is_input_port(in)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", port_kind_text(in));
     }
-    if (!claim_close(&in->closed)) {
+    if (!claim_close(&in->closed, &in->side)) {
         return error_fail(error, PORTLS_CLOSED, "the input port is closed already");
     }
     portls_status status = in->class->close(in, error);
@@ -113,6 +119,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
         return status;
     }
     if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
+        sync_side_touch(&in->side); /* what it waits for from now on is another thing */
         return PORTLS_WANT_WRITE;
     }
     return portls_close_input_port(in, error);
@@ -123,7 +130,7 @@ portls_status portls_close_output_port(portls_output_port *out, portls_error *er
     if (!portls_is_output_port(out)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", port_kind_text(out));
     }
-    if (!claim_close(&out->closed)) {
+    if (!claim_close(&out->closed, &out->side)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
     }
     portls_status status = close_output(out, error);
@@ -142,9 +149,10 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
         return finished;
     }
     if (out->class->deliver_avail != NULL && port_wants(out->class->deliver_avail(out, NULL))) {
+        sync_side_touch(&out->side);
         return PORTLS_WANT_WRITE;
     }
-    if (!claim_close(&out->closed)) {
+    if (!claim_close(&out->closed, &out->side)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
     }
     status = out->class->close(out, error);

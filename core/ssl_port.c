@@ -42,6 +42,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_enter(stream);
+    stream->looking = true;
     bool ready = stream->has_stash && stream->established;
     if (stream->delivering) {
         ready = stream_step_deliver(stream, &stream->reading) == PORTLS_OK;
@@ -157,6 +158,7 @@ static portls_status output_deliver(portls_output_port *out, const portls_input_
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
+    stream->looking = true;
     portls_status status = stream->delivering ? stream_step_deliver(stream, &stream->writing)
                                               : stream_step_room(stream);
     stream_leave(stream, &stream->writing);

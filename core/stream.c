@@ -93,6 +93,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
         if (status == PORTLS_OK) {
             status = begin_session(made, options, error);
             if (status == PORTLS_OK) {
+                sync_side_leave(&in->side);
+                sync_side_leave(&out->side);
                 *stream = made;
                 return PORTLS_OK;
             }
@@ -106,6 +108,17 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
 
 /* ---- steps ---- */
 
+/* What the sync sets that its ports are in know may be out of date. The caller holds the lock. A
+   port that is closed has left its set, and may be gone. */
+static void touch_sets(struct stream *stream) {
+    if (!stream->reading.closed) {
+        sync_side_touch(&stream->in.side);
+    }
+    if (!stream->writing.closed) {
+        sync_side_touch(&stream->out.side);
+    }
+}
+
 void stream_enter(struct stream *stream) {
     os_mutex_lock(&stream->lock);
     struct transport *transport = &stream->transport;
@@ -113,12 +126,16 @@ void stream_enter(struct stream *stream) {
     transport->may_send = !stream->reading.holds_sending && !stream->writing.holds_sending;
     transport->changed = false;
     transport->step_received = 0;
+    stream->looking = false;
 }
 
 void stream_leave(struct stream *stream, struct stream_half *half) {
     if (stream->transport.changed) {
         stream->changes++;
         watch_list_notify(&stream->watchers);
+    }
+    if (stream->transport.changed || !stream->looking) {
+        touch_sets(stream);
     }
     half->seen = stream->changes;
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
@@ -231,7 +248,7 @@ void stream_begin_wait(struct stream *stream, struct stream_half *half, struct w
         if (stream->reading.holds_receiving || stream->writing.holds_receiving) {
             watch = true;
         } else {
-            half->holds_receiving = true;
+            half->holds_receiving = !wait_set_only_asks(set);
             input_port_begin_wait(stream->transport.in, set);
         }
     }
@@ -239,7 +256,7 @@ void stream_begin_wait(struct stream *stream, struct stream_half *half, struct w
         if (stream->reading.holds_sending || stream->writing.holds_sending) {
             watch = true;
         } else {
-            half->holds_sending = true;
+            half->holds_sending = !wait_set_only_asks(set);
             output_port_begin_wait(stream->transport.out, set);
         }
     }
@@ -262,6 +279,7 @@ void stream_end_wait(struct stream *stream, struct stream_half *half) {
         half->holds_sending = false;
         /* Whoever needs these bytes moved has to do it again. */
         watch_list_notify(&stream->watchers);
+        touch_sets(stream);
     }
     os_mutex_unlock(&stream->lock);
 }
@@ -367,6 +385,7 @@ portls_status stream_close_half(struct stream *stream, struct stream_half *half,
     bool last = stream->reading.closed && stream->writing.closed;
     stream->changes++;
     watch_list_notify(&stream->watchers);
+    touch_sets(stream);
     os_mutex_unlock(&stream->lock);
     if (!last) {
         return PORTLS_OK;

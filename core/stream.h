@@ -53,6 +53,7 @@ struct stream {
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
+    bool looking;    /* the step only sees whether a port is ready */
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;

@@ -1,34 +1,21 @@
 /* Waiting for the first of many things (Scheme's sync): listeners, input ports, output ports. */
 #include "portls/sync.h"
 
+#include <stdio.h>
+
 #include "core/clock.h"
 #include "core/error.h"
-#include "core/listener.h"
-#include "core/port.h"
+#include "core/handle.h"
+#include "core/sync_source.h"
 
 /* Whether the event's source may be waited for. */
 static portls_status check_source(const void *source, size_t place, portls_error *error) {
-    portls_status status = PORTLS_OK;
-    const char *kind = "input";
-    if (handle_is(source, HANDLE_LISTENER)) {
+    if (sync_source_check(source, "", NULL) == PORTLS_OK) {
         return PORTLS_OK;
     }
-    if (handle_is(source, HANDLE_INPUT_PORT)) {
-        status = input_port_check(source, NULL);
-    } else if (handle_is(source, HANDLE_OUTPUT_PORT)) {
-        status = output_port_check(source, NULL);
-        kind = "output";
-    } else {
-        return error_fail(error, PORTLS_WRONG_KIND,
-                          "events[%zu].source is %s, and should be a listener, an input port or an "
-                          "output port",
-                          place, source == NULL ? "NULL" : "a handle of another kind");
-    }
-    if (status != PORTLS_OK) {
-        return error_fail(error, status, "events[%zu].source is an %s port that is %s", place, kind,
-                          status == PORTLS_CLOSED ? "closed" : "wrapped by an SSL stream");
-    }
-    return PORTLS_OK;
+    char name[48];
+    (void)snprintf(name, sizeof name, "events[%zu].source", place);
+    return sync_source_check(source, name, error);
 }
 
 static portls_status check_arguments(portls_event *events, size_t count, portls_deadline deadline,
@@ -55,42 +42,11 @@ static portls_status check_arguments(portls_event *events, size_t count, portls_
     return PORTLS_OK;
 }
 
-static bool source_ready(void *source) {
-    if (handle_is(source, HANDLE_LISTENER)) {
-        return listener_ready(source);
-    }
-    if (handle_is(source, HANDLE_INPUT_PORT)) {
-        return portls_byte_ready(source);
-    }
-    portls_output_port *out = source;
-    return out->class->room_ready(out);
-}
-
-static void begin_source_wait(void *source, struct wait_set *set) {
-    if (handle_is(source, HANDLE_LISTENER)) {
-        listener_begin_wait(source, set);
-    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
-        input_port_begin_wait(source, set);
-    } else {
-        output_port_begin_wait(source, set);
-    }
-}
-
-static void end_source_wait(void *source) {
-    if (handle_is(source, HANDLE_LISTENER)) {
-        listener_end_wait(source);
-    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
-        input_port_end_wait(source);
-    } else {
-        output_port_end_wait(source);
-    }
-}
-
 /* Marks what is ready; whether anything is. */
 static bool look(portls_event *events, size_t count) {
     bool any = false;
     for (size_t i = 0; i < count; i++) {
-        events[i].ready = source_ready(events[i].source);
+        events[i].ready = sync_source_ready(events[i].source);
         any = any || events[i].ready;
     }
     return any;
@@ -101,12 +57,12 @@ static portls_status wait_for_any(portls_event *events, size_t count,
     struct wait_set set;
     wait_set_init(&set);
     for (size_t i = 0; i < count; i++) {
-        begin_source_wait(events[i].source, &set);
+        sync_source_begin_wait(events[i].source, &set);
     }
     portls_status status = wait_set_wait(&set, limit, error);
     wait_set_destroy(&set);
     for (size_t i = 0; i < count; i++) {
-        end_source_wait(events[i].source);
+        sync_source_end_wait(events[i].source);
     }
     return status;
 }

@@ -22,7 +22,12 @@ void watch_list_notify(struct watch_list *list) {
     for (struct watcher *watcher = list->first; watcher != NULL; watcher = watcher->next) {
         if (!watcher->notified) {
             watcher->notified = true;
-            os_wakeup_set(&watcher->set->wakeup);
+            struct wait_set *set = watcher->set;
+            if (set->notified != NULL) {
+                set->notified(set);
+            } else {
+                os_wakeup_set(&set->wakeup);
+            }
         }
     }
 }
@@ -35,6 +40,10 @@ void wait_set_init(struct wait_set *set) {
     set->watcher_count = 0;
     set->watcher_capacity = WAIT_SET_INLINE;
     set->has_wakeup = false;
+    set->only_asks = false;
+    set->notified = NULL;
+    set->would_watch = false;
+    set->passing = false;
     set->ready = false;
     set->impossible = false;
     set->deadline = PORTLS_NO_DEADLINE;
@@ -146,7 +155,11 @@ static struct watcher *new_watcher(struct wait_set *set) {
 }
 
 void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
-    if (!set->has_wakeup) {
+    if (set->only_asks && set->notified == NULL) {
+        set->would_watch = true;
+        return;
+    }
+    if (!set->has_wakeup && set->notified == NULL) {
         int os_errno = os_wakeup_init(&set->wakeup);
         if (os_errno != 0) {
             set_failure(set, PORTLS_OS, os_errno);
@@ -172,6 +185,10 @@ void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), 
     }
     set->callback = callback;
     set->callback_argument = argument;
+}
+
+void wait_set_add_passing(struct wait_set *set) {
+    set->passing = true;
 }
 
 void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline) {

@@ -60,8 +60,12 @@ struct wait_set {
     size_t watcher_count, watcher_capacity;
     os_wakeup wakeup; /* made with the first watcher */
     bool has_wakeup;
-    bool ready;               /* something is ready already: the wait ends at once */
-    bool impossible;          /* a port is in it that cannot be waited for */
+    bool only_asks; /* set, after wait_set_init, by who does not wait with it */
+    void (*notified)(struct wait_set *set); /* takes the place of the wake-up; or NULL */
+    bool would_watch; /* a watch was left out: a set that only asks has `notified` or none */
+    bool passing;     /* a descriptor in it may be closed by the next step: a connect under way */
+    bool ready;       /* something is ready already: the wait ends at once */
+    bool impossible;  /* a port is in it that cannot be waited for */
     portls_deadline deadline; /* of something in the set: then the wait ends as if it were ready */
     portls_status failure;    /* why something could not be added: PORTLS_NO_MEMORY, PORTLS_OS */
     int failure_errno;
@@ -85,6 +89,16 @@ struct wait_set {
 
 #endif
 
+/* Whether nobody waits with it: then no role is taken, and there is nothing to end. */
+static inline bool wait_set_only_asks(const struct wait_set *set) {
+#if OS_CAN_WAIT
+    return set->only_asks;
+#else
+    (void)set;
+    return false;
+#endif
+}
+
 void wait_set_init(struct wait_set *set);
 
 /* Takes back all watches and frees what the set made. The caller holds no object's lock. */
@@ -93,6 +107,9 @@ void wait_set_destroy(struct wait_set *set);
 #if OS_CAN_WAIT
 /* Ends the wait when the descriptor has got one of `wanted` (OS_READABLE, OS_WRITABLE). */
 void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted);
+
+/* A descriptor in the set may be closed, and its number be another's, after any step. */
+void wait_set_add_passing(struct wait_set *set);
 
 /* Something in the set has to be looked at again at that time. */
 void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline);

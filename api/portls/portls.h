@@ -15,7 +15,8 @@
 #include "portls/break.h"     /* cancelling and deadlines */
 #include "portls/context.h"   /* what connections are made from */
 #include "portls/port.h"      /* reading, writing, closing; ports of your own */
-#include "portls/sync.h"      /* waiting for many */
+#include "portls/sync.h"      /* waiting for the first of many */
+#include "portls/sync_set.h"  /* the same for thousands that stay */
 #include "portls/tcp.h"       /* connect, listen, accept */
 #include "portls/interest.h"  /* what an event loop waits for */
 #include "portls/wrap.h"      /* TLS over any ports */

@@ -36,6 +36,38 @@ same 'portls connect --strict: the echo' "$out" 'a line'
 matches 'portls connect --strict: message' "$err" 'portls connect: .*without .*close_notify'
 kill "$server"
 
+# The server of many: clients that stay connected and idle hold up nobody, and get their bytes back.
+start many "$programs/portls-many" 0 "$pem"
+many=$pid
+if ! port=$(listening_port "$many"); then
+    fail 'the server of many does not listen'
+    cat -- "$work/many.err"
+    finish
+fi
+idle=()
+for i in 1 2 3 4 5; do
+    mkfifo "$work/idle$i"
+    "$tool" connect --roots "$pem" "localhost:$port" <"$work/idle$i" >"$work/idle$i.out" 2>&1 &
+    idle+=("$!")
+    pids+=("$!")
+    exec {writer}>"$work/idle$i"
+    writers+=("$writer")
+done
+head -c 1000000 /dev/zero | tr '\0' x >"$work/sent"
+run "$tool" connect --roots "$pem" "localhost:$port" <"$work/sent"
+same 'many: exit code' "$code" 0
+same_file 'many: the echo' "$work/sent" "$work/out"
+for i in 1 2 3 4 5; do
+    echo "line $i" >&"${writers[i - 1]}"
+    eval "exec ${writers[i - 1]}>&-"
+done
+for i in 1 2 3 4 5; do
+    wait "${idle[i - 1]}"
+    same "many: exit code of client $i" "$?" 0
+    same "many: the echo of client $i" "$(head -n 1 "$work/idle$i.out")" "line $i"
+done
+kill "$many"
+
 run "$programs/portls-client"
 same 'client without arguments: exit code' "$code" 1
 same 'client without arguments: message' "$err" 'usage: client HOST PORT'

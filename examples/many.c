@@ -1,0 +1,109 @@
+/* Sends back what each of many TLS clients says, in one thread: a sync set tells whose turn it is.
+   One PEM file holds the server's certificate and key. */
+#include <portls/portls.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct client {
+    portls_input_port *in;
+    portls_output_port *out;
+    void *waits_for; /* `in`, or `out` while bytes are to be sent back: it is in the set */
+    char bytes[4096];
+    size_t start, end;
+};
+
+static portls_status wait_for(portls_sync_set *set, struct client *client, void *source,
+                              portls_error *error) {
+    portls_status status = PORTLS_OK;
+    if (client->waits_for != source) {
+        if (client->waits_for != NULL) {
+            status = portls_sync_set_remove(set, client->waits_for, error);
+        }
+        client->waits_for = source;
+        if (status == PORTLS_OK) {
+            status = portls_sync_set_add(set, source, client, error);
+        }
+    }
+    return status;
+}
+
+/* One turn: reads what is there, and sends back what can be sent. */
+static portls_status serve(portls_sync_set *set, struct client *client, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    size_t count = 0;
+    if (client->start == client->end) {
+        client->start = client->end = 0;
+        status =
+            portls_read_avail(client->in, client->bytes, sizeof client->bytes, &client->end, error);
+    }
+    while (status == PORTLS_OK && client->start < client->end) {
+        status = portls_write_avail(client->out, client->bytes + client->start,
+                                    client->end - client->start, &count, error);
+        client->start += count;
+    }
+    if (status != PORTLS_OK && status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
+        return status;
+    }
+    return wait_for(set, client,
+                    client->start < client->end ? (void *)client->out : (void *)client->in, error);
+}
+
+/* Closed ports leave the set by themselves. */
+static void end(struct client *client, portls_status status, const portls_error *error) {
+    bool good = portls_close_output_port(client->out, NULL) == PORTLS_OK && status == PORTLS_EOF;
+    good = portls_close_input_port(client->in, NULL) == PORTLS_OK && good;
+    printf("a connection ended %s\n", good ? "well" : error->message);
+    free(client);
+}
+
+static void welcome(portls_sync_set *set, portls_listener *listener, portls_error *error) {
+    struct client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        return;
+    }
+    portls_status status = portls_accept_avail(listener, &client->in, &client->out, error);
+    if (status != PORTLS_OK) {
+        if (status != PORTLS_WANT_READ) {
+            printf("a connection failed: %s\n", error->message);
+        }
+        free(client);
+        return;
+    }
+    status = wait_for(set, client, client->in, error);
+    if (status != PORTLS_OK) {
+        end(client, status, error);
+    }
+}
+
+int main(int argc, char **argv) {
+    portls_listener *listener = NULL;
+    portls_sync_set *set = NULL;
+    portls_error error = {.message = "usage: many PORT PEM-FILE"};
+    if (argc != 3 ||
+        portls_listen((int)strtol(argv[1], NULL, 10), 128, true, "localhost",
+                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
+        portls_load_identity(portls_listener_context(listener), argv[2], argv[2], &error) ||
+        portls_make_sync_set(&set, &error) || portls_sync_set_add(set, listener, NULL, &error)) {
+        fprintf(stderr, "%s\n", error.message);
+        portls_free_sync_set(set);
+        portls_close(listener);
+        return 1;
+    }
+    portls_ready ready[64];
+    size_t count = 0;
+    while (!portls_sync_set_wait(set, ready, 64, &count, PORTLS_NO_DEADLINE, NULL, &error)) {
+        for (size_t i = 0; i < count; i++) {
+            struct client *client = ready[i].data;
+            if (client == NULL) {
+                welcome(set, listener, &error);
+                continue;
+            }
+            portls_status status = serve(set, client, &error);
+            if (status != PORTLS_OK) {
+                end(client, status, &error); /* in `ready` once: one of its ports is in the set */
+            }
+        }
+    }
+    fprintf(stderr, "%s\n", error.message);
+    return 1;
+}

@@ -1,0 +1,338 @@
+/* Sync sets: who joins and leaves, ports made from callbacks, and what is refused. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "sync_set_support.h"
+
+/* ---- joining and leaving ---- */
+
+Test(sync_set_member, a_port_that_is_closed_leaves) {
+    struct ends pipe = make(4), other = make(4), sockets[2];
+    make_sockets(sockets);
+    portls_sync_set *set = make_set();
+    portls_error error;
+    write_some(other.out, "x");
+    add(set, pipe.in);
+    add(set, pipe.out);
+    add(set, other.in);
+    add(set, sockets[0].in);
+    add(set, sockets[0].out);
+    cr_expect_eq(look(set), 3);
+    close_in(pipe.in);
+    cr_expect_eq(portls_sync_set_remove(set, pipe.in, &error), PORTLS_WRONG_KIND,
+                 "its handle is none any more");
+    close_ends(sockets[0]);
+    cr_expect_eq(look(set), 2);
+    cr_expect((told[0] == pipe.out && told[1] == other.in) ||
+              (told[0] == other.in && told[1] == pipe.out));
+    close_out(pipe.out);
+    cr_expect_eq(look(set), 1);
+    cr_expect_eq(told[0], other.in);
+    /* The numbers of what was closed are free, and are others' now. */
+    struct ends again[2];
+    make_sockets(again);
+    add(set, again[0].in);
+    take_one(other.in);
+    cr_expect_eq(look(set), 0);
+    write_some(again[1].out, "x");
+    cr_expect_eq(next(set), again[0].in);
+    portls_free_sync_set(set);
+    close_ends(other);
+    close_ends(sockets[1]);
+    close_ends(again[0]);
+    close_ends(again[1]);
+}
+
+Test(sync_set_member, a_port_that_a_stream_may_take_is_left_alone_until_it_does) {
+    struct ends ends = make(4);
+    portls_sync_set *set = make_set();
+    portls_error error;
+    add(set, ends.in);
+    REQUIRE_OK(input_port_take(ends.in, "in", NULL));
+    cr_expect_eq(portls_sync_set_add(set, ends.in, NULL, &error), PORTLS_IN_USE);
+    EXPECT_MESSAGE(error, "source is an input port that is wrapped by an SSL stream");
+    REQUIRE_OK(input_port_give_back(ends.in, false, NULL));
+    write_some(ends.out, "x");
+    cr_expect_eq(look(set), 1);
+    portls_free_sync_set(set);
+    close_ends(ends);
+}
+
+Test(sync_set_member, removed_and_added_again) {
+    struct ends pipe = make(4), sockets[2];
+    make_sockets(sockets);
+    portls_sync_set *set = make_set();
+    void *sources[] = {pipe.in, sockets[0].in};
+    write_some(pipe.out, "x");
+    write_some(sockets[1].out, "x");
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 2; i++) {
+            add(set, sources[i]);
+        }
+        cr_expect_eq(look(set), 2);
+        for (int i = 0; i < 2; i++) {
+            REQUIRE_OK(portls_sync_set_remove(set, sources[i], NULL));
+        }
+        cr_expect_eq(look(set), 0);
+    }
+    /* From one set to another. */
+    portls_sync_set *other = make_set();
+    add(other, pipe.in);
+    cr_expect_eq(look(other), 1);
+    portls_free_sync_set(set);
+    cr_expect_eq(look(other), 1);
+    portls_free_sync_set(other);
+    set = make_set();
+    add(set, pipe.in);
+    cr_expect_eq(look(set), 1, "a set that is freed lets go of what is in it");
+    close_ends(pipe);
+    portls_free_sync_set(set);
+    close_ends(sockets[0]);
+    close_ends(sockets[1]);
+}
+
+/* ---- ports from callbacks ---- */
+
+struct script {
+    int wants; /* calls that say WANT before there is a byte, or room */
+    int waits, reads;
+    portls_descriptor descriptor;
+    portls_sync_set *set;       /* waits on it from within a read */
+    portls_status in_the_wait;  /* what that said */
+    portls_input_port *closing; /* closes it from within a read */
+    portls_sync_set *leaving;   /* takes `self` out of it from within a read */
+    portls_input_port *self;
+};
+
+static portls_status script_read(void *argument, void *buffer, size_t size, size_t *got) {
+    struct script *script = argument;
+    script->reads++;
+    if (script->set != NULL) {
+        portls_ready ready;
+        size_t count = 0;
+        script->in_the_wait = portls_sync_set_wait(script->set, &ready, 1, &count, 0, NULL, NULL);
+    }
+    if (script->closing != NULL) {
+        portls_status status = portls_close_input_port(script->closing, NULL);
+        script->closing = NULL;
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    if (script->leaving != NULL) {
+        portls_status status = portls_sync_set_remove(script->leaving, script->self, NULL);
+        script->leaving = NULL;
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    if (script->wants-- > 0) {
+        return PORTLS_WANT_READ;
+    }
+    memset(buffer, 'r', size < 1 ? size : 1);
+    *got = 1;
+    return PORTLS_OK;
+}
+
+static portls_status script_write(void *argument, const void *bytes, size_t size, size_t *put) {
+    struct script *script = argument;
+    (void)bytes;
+    if (script->wants-- > 0) {
+        return PORTLS_WANT_WRITE;
+    }
+    *put = size;
+    return PORTLS_OK;
+}
+
+static void script_wait(void *argument, int milliseconds) {
+    (void)milliseconds;
+    ((struct script *)argument)->waits++;
+}
+
+static portls_descriptor script_descriptor(void *argument) {
+    return ((struct script *)argument)->descriptor;
+}
+
+static portls_input_port *scripted(struct script *script, bool waits, bool descriptor) {
+    portls_input_callbacks callbacks = {.read = script_read};
+    callbacks.wait = waits ? script_wait : NULL;
+    callbacks.descriptor = descriptor ? script_descriptor : NULL;
+    portls_input_port *in = NULL;
+    REQUIRE_OK(portls_make_input_port(&callbacks, script, &in, NULL));
+    return in;
+}
+
+Test(sync_set_member, a_second_wait_at_the_same_time_is_refused) {
+    struct script script = {.wants = 1};
+    portls_sync_set *set = make_set();
+    script.set = set;
+    portls_input_port *in = scripted(&script, true, false);
+    add(set, in);
+    cr_expect_eq(look(set), 0);
+    cr_expect_eq(script.in_the_wait, PORTLS_IN_USE);
+    script.set = NULL;
+    cr_expect_eq(next(set), in);
+    portls_free_sync_set(set);
+    close_in(in);
+}
+
+Test(sync_set_member, waits_by_callbacks) {
+    struct script reading = {.wants = 3}, writing = {.wants = 1};
+    portls_input_port *in = scripted(&reading, true, false);
+    portls_output_callbacks out_callbacks = {.write = script_write, .wait = script_wait};
+    portls_output_port *out = NULL;
+    REQUIRE_OK(portls_make_output_port(&out_callbacks, &writing, &out, NULL));
+    portls_sync_set *set = make_set();
+    add(set, in);
+    cr_expect_eq(next(set), in);
+    cr_expect_eq(reading.waits, 3);
+    REQUIRE_OK(portls_sync_set_remove(set, in, NULL));
+    add(set, out);
+    cr_expect_eq(next(set), out, "room until a write finds none");
+    cr_expect_eq(writing.waits, 0);
+    size_t put = 0;
+    cr_expect_eq(portls_write_avail(out, "x", 1, &put, NULL), PORTLS_WANT_WRITE);
+    cr_expect_eq(next(set), out);
+    cr_expect_eq(writing.waits, 1, "it does not spin");
+    REQUIRE_OK(portls_write_avail(out, "x", 1, &put, NULL));
+    portls_free_sync_set(set);
+    close_in(in);
+    close_out(out);
+}
+
+Test(sync_set_member, what_cannot_be_waited_for_is_refused) {
+    struct script script = {.wants = 1000};
+    portls_input_port *in = scripted(&script, false, false);
+    struct ends ends = make(1);
+    portls_sync_set *set = make_set();
+    portls_ready ready;
+    size_t count = 0;
+    portls_error error;
+    add(set, in);
+    add(set, ends.in);
+    cr_expect_eq(portls_sync_set_wait(set, &ready, 1, &count, PORTLS_NO_DEADLINE, NULL, &error),
+                 PORTLS_UNSUPPORTED);
+    EXPECT_MESSAGE(error, "callbacks");
+    cr_expect_eq(look(set), 0, "looking is possible");
+    write_some(ends.out, "x");
+    cr_expect_eq(next(set), ends.in);
+    script.wants = 0;
+    cr_expect_eq(look(set), 2);
+    portls_free_sync_set(set);
+    close_in(in);
+    close_ends(ends);
+}
+
+Test(sync_set_member, a_byte_that_was_read_ahead_counts_although_the_descriptor_is_empty) {
+    struct script script = {.wants = 1};
+    int pipe_ends[2];
+    cr_assert_eq(pipe(pipe_ends), 0);
+    script.descriptor = pipe_ends[0];
+    portls_input_port *in = scripted(&script, false, true);
+    portls_sync_set *set = make_set();
+    add(set, in);
+    cr_expect_eq(look(set), 0);
+    cr_expect(portls_byte_ready(in), "which reads one from the callback");
+    cr_expect_eq(look(set), 1);
+    portls_free_sync_set(set);
+    close_in(in);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
+Test(sync_set_member, a_descriptor_that_cannot_be_registered_is_looked_at_each_time) {
+    struct script script = {.wants = 5};
+    FILE *file = tmpfile(); /* epoll refuses regular files */
+    cr_assert_not_null(file);
+    script.descriptor = fileno(file);
+    portls_input_port *in = scripted(&script, false, true);
+    portls_sync_set *set = make_set();
+    add(set, in);
+    cr_expect_eq(next(set), in);
+    cr_expect_eq(script.reads, 6);
+    portls_free_sync_set(set);
+    close_in(in);
+    fclose(file);
+}
+
+Test(sync_set_member, a_callback_may_close_another_port_and_remove_its_own) {
+    struct ends ends = make(1);
+    struct script script = {.wants = 1}, closing = {.wants = 1, .closing = ends.in};
+    portls_input_port *in = scripted(&script, true, false);
+    portls_input_port *closer = scripted(&closing, true, false);
+    portls_sync_set *set = make_set();
+    write_some(ends.out, "x");
+    add(set, closer);
+    add(set, ends.in);
+    add(set, in);
+    script.leaving = set;
+    script.self = in;
+    cr_expect_eq(look(set), 0, "one is closed, one has left, and the first had nothing yet");
+    cr_expect_eq(look(set), 1);
+    cr_expect_eq(told[0], closer);
+    add(set, in);
+    cr_expect_eq(look(set), 2);
+    portls_free_sync_set(set);
+    close_in(in);
+    close_in(closer);
+    close_out(ends.out);
+}
+
+/* ---- arguments ---- */
+
+Test(sync_set_member, names_what_is_wrong) {
+    struct ends ends = make(1);
+    portls_sync_set *set = make_set(), *other = make_set();
+    portls_break *brk = NULL;
+    portls_ready ready;
+    size_t count = 1;
+    portls_error error;
+    REQUIRE_OK(portls_make_break(&brk, NULL));
+    cr_expect_eq(portls_make_sync_set(NULL, &error), PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "set is NULL");
+    cr_expect_eq(portls_sync_set_add(NULL, ends.in, NULL, &error), PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "set is NULL");
+    cr_expect_eq(portls_sync_set_remove((portls_sync_set *)ends.in, ends.in, &error),
+                 PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "set is a handle of another kind");
+    cr_expect_eq(portls_sync_set_add(set, NULL, NULL, &error), PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "source is NULL");
+    cr_expect_eq(portls_sync_set_add(set, set, NULL, &error), PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "source is a handle of another kind");
+    cr_expect_eq(portls_sync_set_remove(set, ends.in, &error), PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "not in this sync set");
+
+    add(set, ends.in);
+    cr_expect_eq(portls_sync_set_add(set, ends.in, NULL, &error), PORTLS_IN_USE);
+    EXPECT_MESSAGE(error, "the source is in this sync set already");
+    cr_expect_eq(portls_sync_set_add(other, ends.in, NULL, &error), PORTLS_IN_USE);
+    EXPECT_MESSAGE(error, "the source is in another sync set already");
+    cr_expect_eq(portls_sync_set_remove(other, ends.in, &error), PORTLS_INVALID_ARGUMENT);
+
+    cr_expect_eq(portls_sync_set_wait(NULL, &ready, 1, &count, 0, NULL, &error), PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "set is NULL");
+    cr_expect_eq(count, 0);
+    cr_expect_eq(portls_sync_set_wait(set, NULL, 1, &count, 0, NULL, &error),
+                 PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "ready is NULL");
+    cr_expect_eq(portls_sync_set_wait(set, &ready, 0, &count, 0, NULL, &error),
+                 PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "capacity is 0");
+    cr_expect_eq(portls_sync_set_wait(set, &ready, 1, NULL, 0, NULL, &error),
+                 PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "count is NULL");
+    cr_expect_eq(portls_sync_set_wait(set, &ready, 1, &count, 0, (portls_break *)ends.in, &error),
+                 PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "brk");
+    cr_expect_eq(portls_sync_set_wait(other, &ready, 1, &count, PORTLS_NO_DEADLINE, NULL, &error),
+                 PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "never end");
+    cr_expect_eq(portls_sync_set_wait(other, &ready, 1, &count, 0, NULL, &error), PORTLS_DEADLINE);
+
+    portls_free_break(brk);
+    portls_free_sync_set(NULL);
+    portls_free_sync_set(other);
+    portls_free_sync_set(set);
+    close_in(ends.in);
+    close_out(ends.out);
+}
