@@ -424,6 +424,7 @@ portls_status stream_step_finish(struct stream *stream) {
             return status;
         }
         stream->shutdown_sent = true;
+        stream->transport.said_all = true;
         stream->transport.owed = true;
         if (status != PORTLS_OK) {
             return fail_session(stream, &error);

@@ -170,12 +170,12 @@ static bool reserve(struct transport *transport, size_t size) {
 }
 
 /*
- * Once nothing can be sent any more, bytes are dropped here without a word: a library that is in
- * the middle of reading may go on doing that. Steps that send look at out_failure themselves.
+ * Once nothing can, or may, be sent any more, bytes are dropped here without a word: a library that
+ * is in the middle of reading may go on doing that. Steps that send look at out_failure themselves.
  */
 static portls_status send(struct backend_transport *face, const void *bytes, size_t size) {
     struct transport *transport = (struct transport *)face;
-    if (transport->out_failure != NULL) {
+    if (transport->out_failure != NULL || transport->said_all) {
         return PORTLS_OK;
     }
     if (!reserve(transport, size)) {

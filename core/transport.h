@@ -49,6 +49,7 @@ struct transport {
     bool owed;      /* what is pending was promised to somebody: part of a handshake, bytes a caller
                        gave, a close_notify. Tickets and answers to key updates are not */
     bool lost;      /* something that was owed cannot be sent any more */
+    bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];

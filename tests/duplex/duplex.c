@@ -26,6 +26,7 @@ enum { BYTES = 8 * 1024 * 1024, EVERY = 3 * 16384, LARGEST = 100000 };
 
 #define fail(...)                                                                                  \
     do {                                                                                           \
+        (void)fflush(stdout);                                                                      \
         (void)fprintf(stderr, "FAILED: " __VA_ARGS__);                                             \
         (void)fputs("\n", stderr);                                                                 \
         _exit(1);                                                                                  \

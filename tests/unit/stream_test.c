@@ -17,6 +17,7 @@ struct backend_session {
     struct backend_transport *transport;
     size_t handshakes;
     bool half_message; /* in the middle of a message of the peer: write needs the rest of it */
+    bool answers;      /* whatever comes, and says goodbye: key updates that are asked for */
 };
 
 static struct backend_session played;
@@ -69,6 +70,9 @@ static portls_status play_read(struct backend_session *session, void *buffer, si
         if (status == PORTLS_OK) {
             session->half_message = false;
         }
+        if (status == PORTLS_OK && session->answers) {
+            status = session->transport->send(session->transport, "answer", 6);
+        }
     }
     return status;
 }
@@ -90,9 +94,9 @@ static portls_status play_write(struct backend_session *session, const void *byt
 }
 
 static portls_status play_shutdown(struct backend_session *session, portls_error *error) {
-    (void)session;
     (void)error;
-    return PORTLS_OK;
+    return session->answers ? session->transport->send(session->transport, "goodbye", 7)
+                            : PORTLS_OK;
 }
 
 static void play_describe(struct backend_session *session, portls_connection_info *info) {
@@ -178,6 +182,30 @@ static struct piped make_piped(void) {
     cr_assert_eq(portls_make_pipe(100, &piped.reads, &piped.its_out, NULL), PORTLS_OK);
     piped.stream = play_over(piped.its_in, piped.its_out);
     return piped;
+}
+
+/* "Each party MUST send a close_notify alert before closing its write side": nothing comes behind
+   it (RFC 8446, 6.1). The peer may be gone by then, and its reset would destroy what it has said.
+ */
+Test(stream, nothing_is_sent_behind_our_close_notify) {
+    struct piped piped = make_piped();
+    char said[100];
+    size_t got = 0;
+    played.answers = true;
+    cr_assert_eq(portls_set_shutdown_on_close(&piped.stream->out, true, NULL), PORTLS_OK);
+    cr_assert_eq(portls_write(piped.writes, "?", 1, NULL, NULL), PORTLS_OK);
+    cr_assert_eq(portls_read_avail(&piped.stream->in, said, 1, &got, NULL), PORTLS_WANT_READ);
+    cr_assert_eq(portls_read_avail(piped.reads, said, sizeof said, &got, NULL), PORTLS_OK);
+    cr_assert(got == 6 && memcmp(said, "answer", 6) == 0);
+    cr_assert_eq(portls_close_output_port(&piped.stream->out, NULL), PORTLS_OK);
+    cr_assert_eq(portls_read_avail(piped.reads, said, sizeof said, &got, NULL), PORTLS_OK);
+    cr_assert(got == 7 && memcmp(said, "goodbye", 7) == 0);
+    cr_assert_eq(portls_write(piped.writes, "?", 1, NULL, NULL), PORTLS_OK);
+    cr_assert_eq(portls_read_avail(&piped.stream->in, said, 1, &got, NULL), PORTLS_WANT_READ);
+    cr_assert_eq(portls_read_avail(piped.reads, said, sizeof said, &got, NULL), PORTLS_WANT_READ);
+    (void)portls_close_input_port(&piped.stream->in, NULL);
+    (void)portls_close_input_port(piped.reads, NULL);
+    (void)portls_close_output_port(piped.writes, NULL);
 }
 
 static bool looks_ready(void *source) {
