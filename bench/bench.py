@@ -7,9 +7,11 @@ backend. README.md beside it explains what the figures mean.
 """
 
 import argparse
+import dataclasses
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -142,13 +144,23 @@ def measure_cpu(program, case, arguments):
     return row
 
 
-def measure_resident(program, case, arguments):
-    pairs = arguments.memory_pairs
-    runs, values, terms = measure_pairs(program, case, pairs, lambda run: run["server"]["resident"])
-    row = {"unit": "KB", "terms": terms, "pairs": pairs, "connections": runs["hand"][0]["connections"]}
+def fitting(case):
+    """The case with as many connections as the limit of descriptors allows each process."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = int(case.options[1])
+    possible = wanted if limit == resource.RLIM_INFINITY else min(wanted, limit - 100)
+    return dataclasses.replace(case, options=(case.options[0], str(possible), *case.options[2:]))
+
+
+def measure_memory(program, case, arguments):
+    case = fitting(case)
+    runs, values, terms = measure_pairs(
+        program, case, arguments.memory_pairs, lambda run: run["server"][case.figure]
+    )
+    row = {"unit": "KB", "terms": terms, "pairs": arguments.memory_pairs}
+    row["connections"] = runs["hand"][0]["connections"]
     for way, list_of in values.items():
         row[way] = spread([each / 1024 for each in list_of])
-        row[way]["heap"] = statistics.median(run["server"]["heap"] for run in runs[way]) / 1024
         row[way]["descriptors"] = runs[way][0]["server"]["descriptors"]
     row["ratio"] = spread([a / b for a, b in zip(values["portls"], values["hand"])])
     row["runs"] = runs
@@ -159,7 +171,8 @@ def measure_resident(program, case, arguments):
 
 SEND = {"write", "writev", "send", "sendto", "sendmsg"}
 RECEIVE = {"read", "readv", "recv", "recvfrom", "recvmsg"}
-LINE = re.compile(r"^(\d+) +(\w+)\((\d+<[^>]*>)?")
+LINE = re.compile(r"^\d+ +(\w+)\((\d+<[^>]*>)?")
+MARK = re.compile(r'"bench (begin|end) (client|server)"')
 
 
 def trace(program, case, way, count):
@@ -167,33 +180,41 @@ def trace(program, case, way, count):
     with tempfile.TemporaryDirectory() as scratch:
         log = os.path.join(scratch, "trace")
         command = program.command(case, way, count) + ["--marks"]
-        program.run(command, ("strace", "-f", "-qq", "-y", "-s", "16", "-e", "signal=none", "-o", log))
+        program.run(command, ("strace", "-f", "-qq", "-y", "-s", "32", "-e", "signal=none", "-o", log))
         with open(log, encoding="utf-8", errors="replace") as file:
             return count_calls(file)
 
 
 def count_calls(lines):
-    """The server is forked first, so its number is the lower one."""
-    begun, counts = set(), {}
+    """Of each side: all, those on sockets that send or receive, and each by its name."""
+    counts, sides = {}, {}
     for line in lines:
-        if "bench begin" in line:
-            process = line.split()[0]
-            begun.add(process)
-            counts[process] = {"all": 0, "sends": 0, "receives": 0, "names": {}}
-            continue
-        match = LINE.match(line)
-        if "bench end" in line:
-            begun.discard(line.split()[0])
-        elif match and match.group(1) in begun:
-            name, descriptor = match.group(2), match.group(3) or ""
-            count = counts[match.group(1)]
+        process = line.split(maxsplit=1)[0]
+        mark = MARK.search(line)
+        if mark and mark.group(1) == "begin":
+            sides[process] = mark.group(2)
+            counts[mark.group(2)] = {"all": 0, "sends": 0, "receives": 0, "names": {}}
+        elif mark:
+            del sides[process]
+        elif process in sides and (match := LINE.match(line)):
+            name, descriptor = match.groups(default="")
+            count = counts[sides[process]]
             count["all"] += 1
             count["names"][name] = count["names"].get(name, 0) + 1
             if "socket:" in descriptor or "TCP:" in descriptor:
                 count["sends"] += name in SEND
                 count["receives"] += name in RECEIVE
-    server, client = (counts[process] for process in sorted(counts, key=int))
-    return {"server": server, "client": client}
+    return counts
+
+
+def print_calls(program, case):
+    """Which system calls each way makes, per repetition, for who looks for one too many."""
+    count = case.count_of(program.backend)
+    for way in ("portls", "hand", "floor"):
+        for side, calls in sorted(trace(program, case, way, count).items()):
+            names = sorted(calls["names"].items(), key=lambda pair: -pair[1])
+            listed = ", ".join(f"{name} {number / count:g}" for name, number in names)
+            print(f"{program.backend} {case.name} {way} {side}: {calls['all'] / count:g} = {listed}")
 
 
 def measure_calls(program, case, _arguments):
@@ -256,7 +277,8 @@ def measure_instructions(program, case, _arguments):
 
 MEASURE = {
     "cpu": measure_cpu,
-    "resident": measure_resident,
+    "heap": measure_memory,
+    "resident": measure_memory,
     "calls": measure_calls,
     "socket-calls": measure_socket_calls,
     "instructions": measure_instructions,
@@ -273,9 +295,10 @@ def parse(argv):
     parser.add_argument("--cases", default="", help="a regular expression of names; all without it")
     parser.add_argument("--list", action="store_true", help="list the cases and stop")
     parser.add_argument("--pairs", type=int, default=7, help="of a timed case (7)")
-    parser.add_argument("--memory-pairs", type=int, default=1, help="of the memory case (1)")
+    parser.add_argument("--memory-pairs", type=int, default=1, help="of a memory case (1)")
     parser.add_argument("--scale", type=float, default=1.0, help="do so much of the usual work (1)")
     parser.add_argument("--no-pin", action="store_true", help="leave the processes on any processor")
+    parser.add_argument("--calls", action="store_true", help="instead: which system calls, by name")
     parser.add_argument("--json", help="write what was measured here")
     parser.add_argument("--table", help="write the tables, in Markdown, here")
     parser.add_argument("--plot", help="have gnuplot draw the ratios here (SVG)")
@@ -308,12 +331,11 @@ def chosen(arguments):
 def scaled(case, scale):
     if scale == 1.0:
         return case
-    fields = {name: getattr(case, name) for name in case.__dataclass_fields__}
-    fields["count"] = tuple(max(1, round(number * scale)) for number in case.count)
-    if case.figure == "resident":
-        number = max(80, round(int(case.options[1]) * scale))
-        fields["options"] = (case.options[0], str(number))
-    return cases.Case(**fields)
+    count = tuple(max(1, round(number * scale)) for number in case.count)
+    options = case.options
+    if case.work == "idle":
+        options = (options[0], str(max(80, round(int(options[1]) * scale))), *options[2:])
+    return dataclasses.replace(case, count=count, options=options)
 
 
 def measure(arguments, wanted):
@@ -325,6 +347,9 @@ def measure(arguments, wanted):
         for case in wanted:
             if case.portls_options and not has_gather:
                 print(f"{backend} {case.name}: left out, this portls has no block mode", file=sys.stderr)
+                continue
+            if arguments.calls:
+                print_calls(program, scaled(case, arguments.scale))
                 continue
             row = MEASURE[case.figure](program, scaled(case, arguments.scale), arguments)
             row["text"], row["figure"], row["target"] = case.text, case.figure, case.target_of(backend)
@@ -343,6 +368,8 @@ def main(argv):
             print(f"{case.name:16} {case.text}")
         return
     result = measure(arguments, wanted)
+    if arguments.calls:
+        return
     text = report.tables(result)
     print(text)
     if arguments.table:

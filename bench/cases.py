@@ -14,7 +14,7 @@ class Case:
     text: str
     options: tuple = ()
     # cpu: seconds of both sides per run; calls, socket-calls: system calls of a separate, traced
-    # run; instructions: of a separate run under valgrind; resident: bytes per connection.
+    # run; instructions: of a separate run under valgrind; heap, resident: bytes per connection.
     figure: str = "cpu"
     # At most this ratio to the library by hand, per backend in the order of BACKENDS; for
     # socket-calls and instructions a plain number.
@@ -130,10 +130,18 @@ CASES = [
     Case(
         "idle",
         "idle",
-        "server's memory per idle connection (of 10,000)",
+        "server's heap per idle connection after a byte each way",
         ("--connections", "10000"),
-        figure="resident",
+        figure="heap",
         target=(0.33, 1.03, 0.60),
+        floor=False,
+    ),
+    Case(
+        "idle-used",
+        "idle",
+        "server's resident memory per idle connection after 16 KB each way",
+        ("--connections", "10000", "--size", "16384"),
+        figure="resident",
         floor=False,
     ),
     Case(

@@ -213,7 +213,8 @@ struct pipes {
 /* One of the two processes, from its beginning to its end. */
 _Noreturn static void be(const struct run *run, const struct setup *setups, struct pipes *pipes,
                          bool client) {
-    struct side side = {.way = run->way, .options = &run->options, .setups = setups};
+    struct side side = {
+        .way = run->way, .options = &run->options, .setups = setups, .server = !client};
     side.hear = pipes->told[client][0];
     side.tell = pipes->told[!client][1];
     /* An end that nobody has open any more tells the other process that this one has failed. */
@@ -277,6 +278,18 @@ static void run_alone(const struct run *run, const struct setup *setups, struct 
     results[1] = side.result;
 }
 
+/* Thousands of connections need as many descriptors. */
+static void raise_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        die("getrlimit: %s", strerror(errno));
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        die("setrlimit: %s", strerror(errno));
+    }
+}
+
 static void print_side(const char *name, const struct result *result) {
     (void)printf("\"%s\":{\"wall\":%.6f,\"cpu\":%.6f,\"switches\":%ld,\"bytes\":%lu,"
                  "\"resident\":%.1f,\"heap\":%.1f,\"descriptors\":%.3f}",
@@ -310,6 +323,7 @@ int main(int argc, char **argv) {
     }
     cipher_choose();
     (void)signal(SIGPIPE, SIG_IGN);
+    raise_limit();
     if (run.work->server == NULL) {
         run_alone(&run, setups, results);
     } else {

@@ -1,12 +1,11 @@
 /* Works of many connections at once: served by one thread, and idle. */
+#include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bench/work.h"
@@ -156,13 +155,15 @@ static double resident_bytes(void) {
 
 /* How many descriptors are open. */
 static double open_descriptors(void) {
-    struct rlimit limit;
-    struct stat status;
     int count = 0;
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    for (int i = 0; i < (int)limit.rlim_cur; i++) {
-        count += fstat(i, &status) == 0;
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL) {
+        die("/proc/self/fd: %s", strerror(errno));
     }
+    while (readdir(folder) != NULL) {
+        count++;
+    }
+    (void)closedir(folder);
     return count;
 }
 
@@ -173,13 +174,29 @@ static struct usage used(void) {
                           .descriptors = open_descriptors()};
 }
 
+/* A byte each way; with a larger size as much each way again, as connections in use have seen. */
+static struct talk *idle_talk(struct side *side, bool server) {
+    struct talk *talk = server ? side->way->accept() : side->way->connect(side->port);
+    size_t size = side->options->size;
+    warm_up(side, talk, server);
+    if (size > 1) {
+        if (!server) {
+            side->way->write(talk, side->pattern, size);
+        }
+        read_all(side, talk, size);
+        if (server) {
+            side->way->write(talk, side->pattern, size);
+        }
+    }
+    return talk;
+}
+
 static void idle_client(struct side *side) {
     int count = side->options->connections;
     struct talk **talks = new_talks(count);
     begin(side);
     for (int i = 0; i < count; i++) {
-        talks[i] = side->way->connect(side->port);
-        warm_up(side, talks[i], false);
+        talks[i] = idle_talk(side, false);
     }
     end(side);
     hear(side); /* all are open until the server has counted */
@@ -198,8 +215,7 @@ static void idle_server(struct side *side) {
         if (i == FIRST) {
             before = used();
         }
-        talks[i] = side->way->accept();
-        warm_up(side, talks[i], true);
+        talks[i] = idle_talk(side, true);
     }
     end(side);
     struct usage after = used();
@@ -212,7 +228,7 @@ static void idle_server(struct side *side) {
 
 const struct work idle_work = {
     .name = "idle",
-    .text = "what each of `connections` takes of the server's memory after a byte each way",
+    .text = "what each of `connections` takes of the server's memory, `size` bytes each way before",
     .client = idle_client,
     .server = idle_server,
     .size = 1,

@@ -5,11 +5,13 @@ set output output
 set style data histograms
 set style histogram errorbars gap 1 linewidth 1
 set style fill solid 0.8 noborder
+set errorbars lt -1
 set datafile missing "?"
-set ylabel "CPU (idle: memory; calls: system calls), portls / by hand"
+set title "portls / by hand: CPU of both sides (idle: memory, calls: system calls); lines: least and most of the pairs"
+set ylabel "ratio"
 set yrange [0:*]
 set grid ytics
 set xtics rotate by -35 nomirror
-set key top left horizontal
+set key below horizontal
 set arrow from graph 0, first 1 to graph 1, first 1 nohead dashtype 2 front
-plot for [i = 1:words(backends)] data using (3*i - 1):(3*i):(3*i + 1):xtic(1) title word(backends, i)
+plot for [i = 1:words(backends)] data using (column(3*i - 1)):(column(3*i)):(column(3*i + 1)):xtic(1) title word(backends, i)

@@ -4,6 +4,8 @@ import os
 import subprocess
 import tempfile
 
+import cases
+
 
 def machine():
     """What the figures were measured on."""
@@ -50,7 +52,7 @@ def cells(row):
     shown = [f"{number(row[way]['median'])}" for way in ("portls", "hand")]
     shown[0] += f" {row['unit']}"
     if row["figure"] == "instructions":
-        return [*shown, "", f"{row['added']:+.0f}", "", "", f"≤ +{target}"]
+        return [*shown, "", f"{row['added']:+,.0f}", "", "", f"≤ +{target}"]
     ratio = row["ratio"]
     return [
         *shown,
@@ -60,6 +62,10 @@ def cells(row):
         f"{row['floor_ratio']['median']:.2f}" if "floor_ratio" in row else "",
         f"≤ {target:.2f}" if target is not None else "",
     ]
+
+
+def title(row):
+    return row["text"] + (f", {row['connections']:,} of them" if "connections" in row else "")
 
 
 def verdict(row):
@@ -91,7 +97,7 @@ def tables(result):
         lines = [f"## {backend}", "", "; ".join(terms), "", HEAD]
         for row in rows.values():
             wall = f"{row['wall_ratio']['median']:.2f}" if "wall_ratio" in row else ""
-            lines.append("| " + " | ".join([row["text"], *cells(row), verdict(row), wall]) + " |")
+            lines.append("| " + " | ".join([title(row), *cells(row), verdict(row), wall]) + " |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -99,9 +105,9 @@ def tables(result):
 def plot(result, path, script):
     """Has gnuplot draw the ratios of all timed cases, a bar per backend."""
     backends = list(result["backends"])
-    names = []
-    for rows in result["backends"].values():
-        names += [name for name, row in rows.items() if "ratio" in row and name not in names]
+    shown = {name for rows in result["backends"].values() for name, row in rows.items() if "ratio" in row}
+    names = [case.name for case in cases.CASES if case.name in shown]
+    names += sorted(shown.difference(names))
     with tempfile.TemporaryDirectory() as scratch:
         data = os.path.join(scratch, "ratios")
         with open(data, "w", encoding="utf-8") as file:

@@ -19,8 +19,11 @@ static long switches(void) {
 }
 
 /* Does nothing but show in a trace of system calls. */
-static void mark(const struct side *side, const char *text) {
+static void mark(const struct side *side, bool begins) {
+    static const char *const texts[2][2] = {{"bench end client", "bench end server"},
+                                            {"bench begin client", "bench begin server"}};
     if (side->options->marks) {
+        const char *text = texts[begins][side->server];
         ssize_t unused = write(-1, text, strlen(text));
         (void)unused;
     }
@@ -30,11 +33,11 @@ void begin(struct side *side) {
     side->result.wall = -seconds(CLOCK_MONOTONIC);
     side->result.switches = -switches();
     side->result.cpu = -seconds(CLOCK_PROCESS_CPUTIME_ID);
-    mark(side, "bench begin");
+    mark(side, true);
 }
 
 void end(struct side *side) {
-    mark(side, "bench end");
+    mark(side, false);
     side->result.cpu += seconds(CLOCK_PROCESS_CPUTIME_ID);
     side->result.switches += switches();
     side->result.wall += seconds(CLOCK_MONOTONIC);

@@ -31,6 +31,7 @@ for way in portls hand floor; do
     run $way 300 --work connection --count 3
     run $way 102400 --work many --connections 7 --count 100
     run $way 0 --work idle --connections 66
+    run $way 16384 --work idle --connections 66 --size 16384
 done
 for way in portls hand; do
     run $way 0 --work pipe --count 10

@@ -36,10 +36,11 @@ struct side {
     const struct way *way;
     const struct options *options;
     const struct setup *setups; /* the server's and the client's */
-    int port;                   /* the client's: where the server listens */
-    int tell, hear;             /* pipes to the other side and from it, beside the connections */
-    unsigned char *buffer;      /* BUFFER_SIZE bytes to read into */
-    unsigned char *pattern;     /* options->size bytes that every message consists of */
+    bool server;
+    int port;               /* the client's: where the server listens */
+    int tell, hear;         /* pipes to the other side and from it, beside the connections */
+    unsigned char *buffer;  /* BUFFER_SIZE bytes to read into */
+    unsigned char *pattern; /* options->size bytes that every message consists of */
     struct result result;
 };
 
