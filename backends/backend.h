@@ -80,6 +80,13 @@ struct backend_memory {
 portls_status backend_fail(portls_error *error, portls_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Writes text into `room` of `size` bytes (≥ 1), cut to what fits and terminated, and tells how
+ * many characters it wrote. Formats, here and for backend_fail, are those of core/format.h.
+ */
+size_t backend_text(char *room, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* One piece of DER. */
 struct backend_blob {
     const uint8_t *bytes;

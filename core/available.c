@@ -7,10 +7,10 @@
  */
 #include "core/available.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/format.h"
 #include "core/memory.h"
 #include "core/os/os.h"
 
@@ -48,13 +48,13 @@ static void find_backend(void) {
     const char *const below[] = {"", "/portls"};
     bool know_own = os_own_directory(own, sizeof own);
     for (size_t i = 0; know_own && i < sizeof below / sizeof *below; i++) {
-        (void)snprintf(path, sizeof path, "%s%s/%s", own, below[i], MODULE_FILE);
+        (void)format_text(path, sizeof path, "%s%s/%s", own, below[i], MODULE_FILE);
         if (os_file_exists(path)) {
             load_module(path);
             return;
         }
     }
-    (void)snprintf(path, sizeof path, "%s/%s", PORTLS_MODULE_DIRECTORY, MODULE_FILE);
+    (void)format_text(path, sizeof path, "%s/%s", PORTLS_MODULE_DIRECTORY, MODULE_FILE);
     if (os_file_exists(path)) {
         load_module(path);
         return;

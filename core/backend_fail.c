@@ -1,20 +1,18 @@
 /*
- * Filling a portls_error: in a file of its own, since a backend that is built as a module brings it
- * along.
+ * Filling a portls_error, and other text: in a file of its own, since a backend that is built as a
+ * module brings it along.
  */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "backends/backend.h"
 #include "core/error.h"
+#include "core/format.h"
 
 /* Formats into an error that holds no cause yet; a message that is too long is cut. */
 void error_fill(portls_error *error, portls_status status, const char *format, va_list arguments) {
     error->status = status;
     error->error_class = PORTLS_CLASS_FAIL;
-    if (vsnprintf(error->message, sizeof error->message, format, arguments) < 0) {
-        error->message[0] = '\0';
-    }
+    (void)format_arguments(error->message, sizeof error->message, format, arguments);
 }
 
 portls_status backend_fail(portls_error *error, portls_status status, const char *format, ...) {
@@ -25,4 +23,12 @@ portls_status backend_fail(portls_error *error, portls_status status, const char
         va_end(arguments);
     }
     return status;
+}
+
+size_t backend_text(char *room, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t written = format_arguments(room, size, format, arguments);
+    va_end(arguments);
+    return written;
 }

@@ -2,9 +2,9 @@
 #include "core/error.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "core/format.h"
 #include "core/os/os.h"
 
 const char *portls_status_name(portls_status status) {
@@ -49,8 +49,8 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
         va_end(arguments);
         error->os_errno = os_errno;
         size_t length = strlen(error->message);
-        (void)snprintf(error->message + length, sizeof error->message - length, ": %s",
-                       os_error_text(os_errno));
+        (void)format_text(error->message + length, sizeof error->message - length, ": %s",
+                          os_error_text(os_errno));
     }
     return status;
 }

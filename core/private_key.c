@@ -1,8 +1,8 @@
 /* Finding the private key in what a user loads (manual: ssl-load-private-key!). */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/format.h"
 #include "core/memory.h"
 #include "core/key_form.h"
 #include "core/os/os.h"
@@ -41,10 +41,9 @@ static void kinds_add(struct kinds *kinds, const char *name) {
 static void kinds_write(const struct kinds *kinds, char *text, size_t size) {
     size_t at = 0;
     text[0] = '\0';
-    for (size_t i = 0; i < kinds->count && at < size; i++) {
+    for (size_t i = 0; i < kinds->count; i++) {
         const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
-        int written = snprintf(text + at, size - at, "%s%s", between, kinds->names[i]);
-        at += written > 0 ? (size_t)written : 0;
+        at += format_text(text + at, size - at, "%s%s", between, kinds->names[i]);
     }
 }
 
@@ -180,7 +179,7 @@ static portls_status look_at(struct search *search, const struct pem_block *bloc
     }
     if (label->encrypted || block->encrypted) {
         char place[40];
-        (void)snprintf(place, sizeof place, " in line %zu", block->line);
+        (void)format_text(place, sizeof place, " in line %zu", block->line);
         bool kind_counts = search->kind == PORTLS_KEY_RSA && label->kind == NULL;
         return fail_encrypted(search->reader.name, place, kind_counts, PORTLS_PEM, error);
     }

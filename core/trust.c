@@ -1,10 +1,10 @@
 /* The system's trusted roots. */
 #include "core/trust.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
+#include "core/format.h"
 #include "core/memory.h"
 #include "core/os/os.h"
 #include "core/pem_block.h"
@@ -151,10 +151,9 @@ static portls_status load_named(struct certificate_list *list, const char *file,
 static portls_status fail_no_bundle(portls_error *error) {
     char places[PORTLS_ERROR_MESSAGE_SIZE] = "";
     size_t at = 0;
-    for (size_t i = 0; os_root_bundles[i] != NULL && at < sizeof places; i++) {
-        int written = snprintf(places + at, sizeof places - at, "%s%s", i == 0 ? "" : ", ",
-                               os_root_bundles[i]);
-        at += written > 0 ? (size_t)written : 0;
+    for (size_t i = 0; os_root_bundles[i] != NULL; i++) {
+        at += format_text(places + at, sizeof places - at, "%s%s", i == 0 ? "" : ", ",
+                          os_root_bundles[i]);
     }
     return error_fail(error, PORTLS_FILE,
                       "the system's trusted roots were not found (%s can name a PEM file of "

@@ -1,5 +1,4 @@
 /* The wolfSSL backend: its table, its initialisation, and what it can do. */
-#include <stdio.h>
 
 #include "backends/wolfssl/wolfssl.h"
 
@@ -12,8 +11,8 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
     }
     /* Two builds of one version can differ; docs/backends.md says how the two kinds do. */
-    (void)snprintf(version_text, sizeof version_text, "wolfSSL %s%s", wolfSSL_lib_version(),
-                   WITH_OPENSSL_LAYER ? " with its OpenSSL layer" : "");
+    (void)backend_text(version_text, sizeof version_text, "wolfSSL %s%s", wolfSSL_lib_version(),
+                       WITH_OPENSSL_LAYER ? " with its OpenSSL layer" : "");
     failure_clear();
     return PORTLS_OK;
 }

@@ -1,8 +1,6 @@
 /* Distinguished names: comparing, finding attributes, writing. */
 #include "backends/wolfssl/distinguished_name.h"
 
-#include <stdio.h>
-
 bool name_next(struct backend_blob *rdns, struct backend_blob *set,
                struct name_attribute *attribute) {
     if (set->size == 0 && !asn1_take(rdns, DER_SET, set)) {
@@ -183,10 +181,10 @@ static void put_oid(struct writer *writer, const struct backend_blob *type) {
             continue;
         }
         uint32_t top = arc < 80 ? arc / 40 : 2;
-        int length = first ? snprintf(number, sizeof number, "%u.%u", (unsigned)top,
-                                      (unsigned)(arc - top * 40))
-                           : snprintf(number, sizeof number, ".%u", (unsigned)arc);
-        put(writer, number, (size_t)length);
+        size_t length = first ? backend_text(number, sizeof number, "%u.%u", (unsigned)top,
+                                             (unsigned)(arc - top * 40))
+                              : backend_text(number, sizeof number, ".%u", (unsigned)arc);
+        put(writer, number, length);
         first = false;
         arc = 0;
     }
@@ -211,9 +209,9 @@ void name_write(const struct backend_blob *name, char *text, size_t size) {
             char escaped[5];
             uint8_t byte = attribute.value.bytes[i];
             bool plain = byte >= ' ' && byte <= '~';
-            int length = plain ? snprintf(escaped, sizeof escaped, "%c", byte)
-                               : snprintf(escaped, sizeof escaped, "\\x%02X", byte);
-            put(&writer, escaped, (size_t)length);
+            size_t length = plain ? backend_text(escaped, sizeof escaped, "%c", byte)
+                                  : backend_text(escaped, sizeof escaped, "\\x%02X", byte);
+            put(&writer, escaped, length);
         }
     }
 }

@@ -1,8 +1,6 @@
 /* A session: the WOLFSSL object over the core's transport, and the verbs on it. */
 #include "backends/wolfssl/wolfssl.h"
 
-#include <stdio.h>
-
 /* Copies the name to verify, and gives wolfSSL the one to send. */
 static portls_status set_names(struct backend_session *session,
                                const struct backend_session_options *options, portls_error *error) {
@@ -170,16 +168,17 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
 }
 
 void session_describe(struct backend_session *session, portls_connection_info *info) {
-    (void)snprintf(info->protocol, sizeof info->protocol, "%s", wolfSSL_get_version(session->ssl));
+    (void)backend_text(info->protocol, sizeof info->protocol, "%s",
+                       wolfSSL_get_version(session->ssl));
     const char *cipher = wolfSSL_get_cipher_name(session->ssl);
     if (cipher != NULL) {
-        (void)snprintf(info->cipher, sizeof info->cipher, "%s", cipher);
+        (void)backend_text(info->cipher, sizeof info->cipher, "%s", cipher);
     }
     void *name = NULL;
     if (session->context->role == PORTLS_SERVER &&
         wolfSSL_SNI_GetRequest(session->ssl, WOLFSSL_SNI_HOST_NAME, &name) > 0 && name != NULL) {
-        (void)snprintf(info->server_name, sizeof info->server_name, "%s", (const char *)name);
+        (void)backend_text(info->server_name, sizeof info->server_name, "%s", (const char *)name);
     }
-    (void)snprintf(info->peer_subject, sizeof info->peer_subject, "%s", session->peer.subject);
+    (void)backend_text(info->peer_subject, sizeof info->peer_subject, "%s", session->peer.subject);
     failure_clear();
 }

@@ -58,6 +58,7 @@ endmacro()
 plant_clean_tree()
 expect("the clean tree" "")
 
+violation("core/a.c" "x(\"%ld and %s\");" "%ld: core/format.c does not know")
 violation(api/portls/a.h "#include <sys/socket.h>" "api/portls/a.h: <sys/socket.h> may not")
 violation(api/portls/a.h "#include \"core/a.h\"" "\"core/a.h\" may not be known in api")
 violation(core/a.c "#include <unistd.h>" "core/a.c: <unistd.h> may not")

@@ -128,6 +128,20 @@ foreach(file IN LISTS found)
     endif()
 endforeach()
 
+# Messages are written by core/format.c, which knows the conversions that messages need and no others.
+files(found core/*.c backends/*.c)
+foreach(file IN LISTS found)
+    file(READ "${ROOT}/${file}" source)
+    string(REGEX MATCHALL "\"[^\"\n]*%[^\"\n]*\"" literals "${source}")
+    string(REPLACE "%%" "" literals "${literals}")
+    string(REGEX MATCHALL "%[-+ #]*[0-9]*(\\.[0-9*]*)?[hlzjtL]*[a-zA-Z]" conversions "${literals}")
+    foreach(conversion IN LISTS conversions)
+        if(NOT conversion MATCHES "^%(0?[0-9]*(z|ll)?[duxX]|(\\.\\*)?s|c)$")
+            problem("${file}" "${conversion}: core/format.c does not know this conversion")
+        endif()
+    endforeach()
+endforeach()
+
 # Programs: any header of the system, the public headers, and files of their own folder.
 foreach(room IN ITEMS tools examples bench tests/spec tests/interop tests/install
         tests/crosstalk)
