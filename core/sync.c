@@ -1,10 +1,9 @@
 /* Waiting for the first of many things (Scheme's sync): listeners, input ports, output ports. */
 #include "portls/sync.h"
 
-#include <stdio.h>
-
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/format.h"
 #include "core/handle.h"
 #include "core/sync_source.h"
 
@@ -14,7 +13,7 @@ static portls_status check_source(const void *source, size_t place, portls_error
         return PORTLS_OK;
     }
     char name[48];
-    (void)snprintf(name, sizeof name, "events[%zu].source", place);
+    (void)format_text(name, sizeof name, "events[%zu].source", place);
     return sync_source_check(source, name, error);
 }
 
