@@ -40,7 +40,7 @@ rm -f -- "$output/certs.stamp"
 work=$(mktemp -d "$output/making.XXXXXX")
 readonly work
 trap 'rm -rf -- "$work"' EXIT
-mkdir -- "$work/done" "$work/done/verify" "$work/issued"
+mkdir -- "$work/done" "$work/done/board" "$work/done/verify" "$work/issued"
 cd -- "$work/done"
 
 # Everything openssl says goes into a log that is shown only when it fails.
@@ -244,6 +244,19 @@ make_test_pem() {
     cat -- test.pem test.key >"$work/both"
     rm -f -- test.key
     mv -- "$work/both" test.pem
+}
+
+# For a board whose TLS library knows P-256 and no RSA: all of their own.
+make_board() {
+    local file
+    for file in root other-root; do
+        issue board/$file p256 self "$FROM" "$UNTIL" "portls board $file" \
+            "$CA_ONLY" "$SIGNS_CERTIFICATES"
+    done
+    issue board/server p256 board/root "$FROM" "$UNTIL" localhost \
+        "$NO_CA" "$SIGNS" "$FOR_SERVERS" "subjectAltName = $LOCAL_NAMES"
+    issue board/expired p256 board/root "$FROM" 20210101000000Z localhost \
+        "$NO_CA" "$SIGNS" "$FOR_SERVERS" "subjectAltName = $LOCAL_NAMES"
 }
 
 # ---- the rows of the verification table, tests/parity/verify_table.c ----
@@ -507,6 +520,7 @@ make_bad_signature
 make_clients
 make_key_forms
 make_test_pem
+make_board
 make_row_chains
 make_row_times
 make_row_purposes
@@ -514,6 +528,6 @@ make_row_constraints
 make_row_name_constraints
 make_row_names
 
-rm -rf -- "$output/roots.d" "$output/verify"
+rm -rf -- "$output/roots.d" "$output/board" "$output/verify"
 mv -f -- ./* "$output/"
 printf '%s\n' "$stamp_text" >"$output/certs.stamp"

@@ -14,8 +14,8 @@ set(PORTLS_WOLFSSL_PREFIX "" CACHE PATH "Where a wolfSSL other than the system's
 option(PORTLS_WOLFSSL_FROM_SOURCE
     "Build wolfSSL from Debian's source, without its OpenSSL layer, into PORTLS_WOLFSSL_PREFIX" OFF)
 
-set(PORTLS_WOLFSSL_SETTINGS "" CACHE FILEPATH
-    "The user_settings.h of the wolfSSL that PORTLS_WOLFSSL_FROM_SOURCE builds; empty: cmake/wolfssl's")
+set(PORTLS_WOLFSSL_SETTINGS "" CACHE STRING
+    "The user_settings.h of the wolfSSL that PORTLS_WOLFSSL_FROM_SOURCE builds, and what is to stand behind; empty: cmake/wolfssl's")
 
 if(PORTLS_WOLFSSL_FROM_SOURCE)
     if(NOT PORTLS_WOLFSSL_PREFIX)

@@ -12,11 +12,21 @@
 # Every suite finds the test PKI under PORTLS_TEST_CERTS, and these in its environment:
 #   PORTLS_TEST_CERTS, PORTLS_TOOL (the command), PORTLS_BACKEND, PORTLS_BUILD (the build tree)
 
-find_package(Threads REQUIRED)
+set(PORTLS_TEST_SYSTEM "")
+if(PORTLS_FIRMWARE)
+    set(PORTLS_TEST_SYSTEM portls-board)
+else()
+    find_package(Threads REQUIRED)
+    set(PORTLS_TEST_SYSTEM Threads::Threads)
+endif()
 option(PORTLS_OWN_RUNNER "Run the suites by tests/runner instead of by Criterion"
     ${CMAKE_CROSSCOMPILING})
 if(PORTLS_OWN_RUNNER)
     set(PORTLS_TEST_LIBRARY portls-runner)
+    set(PORTLS_SUITE_LAUNCHER ${CMAKE_CROSSCOMPILING_EMULATOR})
+    if(NOT PORTLS_WITH_SYSTEM AND CMAKE_CROSSCOMPILING)
+        list(PREPEND PORTLS_SUITE_LAUNCHER "${PROJECT_SOURCE_DIR}/tests/runner/each.sh")
+    endif()
     add_subdirectory("${PROJECT_SOURCE_DIR}/tests/runner" "${PROJECT_BINARY_DIR}/tests/runner")
 else()
     find_package(PkgConfig REQUIRED)
@@ -27,6 +37,7 @@ else()
             "Without tests: -DPORTLS_TESTS=OFF.")
     endif()
     set(PORTLS_TEST_LIBRARY PkgConfig::CRITERION)
+    set(PORTLS_SUITE_LAUNCHER "")
 endif()
 
 # Criterion runs each test in a child and does not look at how the child ends after its test has
@@ -80,7 +91,7 @@ function(portls_suite_code target kind backend)
     endif()
     portls_link_suite(${target} ${kind} ${backend})
     target_compile_definitions(${target} PRIVATE "PORTLS_TEST_CERTS=\"${PORTLS_TEST_CERTS}\"")
-    target_link_libraries(${target} PRIVATE ${PORTLS_TEST_LIBRARY} Threads::Threads)
+    target_link_libraries(${target} PRIVATE ${PORTLS_TEST_LIBRARY} ${PORTLS_TEST_SYSTEM})
 endfunction()
 
 # The core and, if linked, the backend as an archive, so that a suite reaches what is hidden.
@@ -121,7 +132,7 @@ function(portls_add_suite name)
     endif()
     foreach(backend IN LISTS PORTLS_BACKENDS_BUILT)
         set(test ${arg_KIND}.${name}.${backend})
-        set(command ${CMAKE_CROSSCOMPILING_EMULATOR})
+        set(command ${PORTLS_SUITE_LAUNCHER})
         set(timeout ${arg_TIMEOUT})
         if(CMAKE_CROSSCOMPILING)
             math(EXPR timeout "${arg_TIMEOUT} * 10") # an emulator is slow

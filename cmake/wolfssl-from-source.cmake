@@ -4,7 +4,7 @@
 # installs library, headers and wolfssl.pc there; -DPORTLS_WOLFSSL_PREFIX=<directory> then finds it.
 # Nothing is done when it is there and was made with the same parameters. More of them:
 #   -D SOURCE=<directory>      an unpacked wolfSSL; else `apt-get source` fetches it
-#   -D SETTINGS=<file>         another user_settings.h (a file of this name)
+#   -D SETTINGS=<file;…>       another user_settings.h, and perhaps files with what is to stand behind
 #   -D COMPILER=<cc>           the C compiler
 #   -D FLAGS="<flags>"         its flags
 #   -D LIBRARIES="<-l...>"     what programs link beside it, where the system's libc is not enough
@@ -31,12 +31,16 @@ get_filename_component(DOWNLOADS "${DOWNLOADS}" ABSOLUTE)
 if(NOT SETTINGS)
     set(SETTINGS "${CMAKE_CURRENT_LIST_DIR}/wolfssl/user_settings.h")
 endif()
-get_filename_component(SETTINGS "${SETTINGS}" ABSOLUTE)
 if(NOT BUILD_TYPE)
     set(BUILD_TYPE Release)
 endif()
 
-file(SHA256 "${SETTINGS}" settings_hash)
+set(settings_text "")
+foreach(file IN LISTS SETTINGS)
+    file(READ "${file}" text)
+    string(APPEND settings_text "${text}")
+endforeach()
+string(SHA256 settings_hash "${settings_text}")
 file(SHA256 "${CMAKE_CURRENT_LIST_DIR}/wolfssl/CMakeLists.txt" recipe_hash)
 set(toolchain_hash "")
 if(TOOLCHAIN)
@@ -91,6 +95,7 @@ function(fetch_source)
 endfunction()
 
 file(MAKE_DIRECTORY "${WORK}")
+file(WRITE "${WORK}/settings/user_settings.h" "${settings_text}")
 if(NOT SOURCE)
     message(STATUS "wolfSSL: fetching the source")
     fetch_source()
@@ -120,7 +125,7 @@ message(STATUS "wolfSSL: building ${SOURCE}")
 run(configure "" "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/wolfssl" -B "${WORK}/build"
     ${arguments} "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}"
     "-DCMAKE_INSTALL_PREFIX=${PREFIX}" -DCMAKE_INSTALL_LIBDIR=lib
-    "-DWOLFSSL_SOURCE=${SOURCE}" "-DWOLFSSL_SETTINGS=${SETTINGS}" "-DWOLFSSL_LIBRARIES=${LIBRARIES}")
+    "-DWOLFSSL_SOURCE=${SOURCE}" "-DWOLFSSL_SETTINGS=${WORK}/settings/user_settings.h" "-DWOLFSSL_LIBRARIES=${LIBRARIES}")
 run(build "" "${CMAKE_COMMAND}" --build "${WORK}/build" --parallel 2)
 run(install "" "${CMAKE_COMMAND}" --install "${WORK}/build")
 file(WRITE "${stamp}" "${stamp_text}")

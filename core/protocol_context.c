@@ -29,7 +29,7 @@ static void fill_unmade(void) {
 }
 
 static bool is_protocol(portls_protocol protocol) {
-    return (int)protocol >= 0 && (int)protocol < PROTOCOLS;
+    return (unsigned)protocol < PROTOCOLS; /* a negative one is large then */
 }
 
 portls_status protocol_context_make(portls_role role, portls_protocol protocol,

@@ -10,7 +10,7 @@ static void begin(void) {
 }
 
 static void end_badly(void) {
-    cr_assert_eq(begun, 0, "begun %d times", begun);
+    cr_assert_lt(begun, 0, "begun %d times", begun);
 }
 
 TestSuite(good, .init = begin);
@@ -20,9 +20,15 @@ Test(good, init_has_run_once) {
     cr_assert_eq(begun, 1);
 }
 
+#if RUNNER_HAS_PROCESSES
 Test(good, nothing_is_left_by_another_test) {
     cr_assert_eq(begun, 1, "%d", begun);
 }
+
+Test(plain, bad_crash) {
+    abort();
+}
+#endif
 
 Test(good, checks_that_hold) {
     int number = 3;
@@ -51,21 +57,17 @@ ParameterizedTest(const int *number, good, with_each_number) {
 }
 
 Test(plain, bad_assert) {
-    cr_assert(begun == 1, "it is %d", begun);
+    cr_assert(begun < 0, "it is %d", begun);
     exit(EXIT_SUCCESS); /* not reached */
 }
 
 Test(plain, bad_expect_and_goes_on) {
-    cr_expect_eq(begun, 1);
-    cr_expect_neq(begun, 0);
+    cr_expect_lt(begun, 0);
+    cr_expect_gt(0, 1);
 }
 
 Test(plain, bad_text) {
     cr_assert_str_eq("a", "b");
-}
-
-Test(plain, bad_crash) {
-    abort();
 }
 
 Test(ended, bad_at_its_end) {

@@ -35,6 +35,7 @@ if(count EQUAL 0)
     message(FATAL_ERROR "No symbol was found in ${OBJECTS}")
 endif()
 list(REMOVE_ITEM wanted ${there} _GLOBAL_OFFSET_TABLE_)
+list(FILTER wanted EXCLUDE REGEX "^__aeabi_") # the compiler's own arithmetic
 
 set(all "SOCKETS;FILES;THREADS")
 if(OFF STREQUAL all)

@@ -1,0 +1,243 @@
+/*
+ * TLS on a board without an operating system: client and server in one image, joined by pipes in
+ * memory. A pipe stands where a real board has its radio or serial line (docs/porting.md). Nothing
+ * here ever waits: a board's main loop calls the same functions when bytes have arrived or left.
+ *
+ * Each attempt says what came of it; the exit code is 0 only if all came out as they should.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <portls/portls.h>
+
+#include "board.h"
+#include "certificates.h"
+
+/* Bytes that may be on their way in one direction: no more than a small radio would buffer. */
+enum { PIPE_CAPACITY = 1024, ROUNDS_AT_MOST = 100000, LARGEST_ECHO = 16384 };
+
+struct bytes {
+    const unsigned char *at;
+    size_t size;
+};
+#define BYTES(array) ((struct bytes){(array), sizeof(array)})
+
+struct side {
+    portls_context *context;
+    portls_input_port *in;
+    portls_output_port *out;
+    portls_status status; /* of its handshake */
+    portls_error error;
+};
+
+struct pair {
+    struct side client, server;
+};
+
+static unsigned failures;
+
+static void report(bool good, const char *what, const char *text) {
+    printf("%s: %s%s%s\n", good ? "good" : "BAD", what, text[0] == '\0' ? "" : ": ", text);
+    failures += !good;
+}
+
+/* A call that has no reason to fail. */
+static void need(portls_status status, const portls_error *error) {
+    if (status != PORTLS_OK) {
+        printf("BAD: %s\n", error->message);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static bool wants(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
+}
+
+/* ---- one connection ---- */
+
+static void make_contexts(struct pair *pair, portls_protocol protocol, struct bytes trusted,
+                          struct bytes certificate, struct bytes key) {
+    portls_error *error = &pair->server.error;
+    need(portls_make_server_context(protocol, &pair->server.context, error), error);
+    need(portls_load_certificate_chain_data(pair->server.context, certificate.at, certificate.size,
+                                            error),
+         error);
+    need(portls_load_private_key_data(pair->server.context, key.at, key.size, PORTLS_KEY_ANY,
+                                      PORTLS_PEM, error),
+         error);
+    error = &pair->client.error;
+    need(portls_make_client_context(protocol, &pair->client.context, error), error);
+    need(portls_load_verify_root_certificates_data(pair->client.context, trusted.at, trusted.size,
+                                                   error),
+         error);
+    need(portls_set_verify(pair->client.context, true, error), error);
+    need(portls_set_verify_hostname(pair->client.context, true, error), error);
+}
+
+static void wrap(struct side *side, portls_mode mode, portls_input_port *in,
+                 portls_output_port *out) {
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = mode;
+    options.context = side->context;
+    options.hostname = mode == PORTLS_MODE_CONNECT ? "localhost" : NULL;
+    options.close_original = true;
+    options.shutdown_on_close = true;
+    need(portls_wrap_ports_avail(in, out, &options, &side->in, &side->out, &side->error),
+         &side->error);
+    side->status = PORTLS_WANT_READ;
+}
+
+static void join(struct pair *pair) {
+    portls_error error;
+    portls_input_port *client_in = NULL;
+    portls_input_port *server_in = NULL;
+    portls_output_port *client_out = NULL;
+    portls_output_port *server_out = NULL;
+    need(portls_make_pipe(PIPE_CAPACITY, &client_in, &server_out, &error), &error);
+    need(portls_make_pipe(PIPE_CAPACITY, &server_in, &client_out, &error), &error);
+    wrap(&pair->client, PORTLS_MODE_CONNECT, client_in, client_out);
+    wrap(&pair->server, PORTLS_MODE_ACCEPT, server_in, server_out);
+}
+
+static void step(struct side *side) {
+    if (wants(side->status)) {
+        side->status = portls_handshake_avail(side->in, &side->error);
+    } else {
+        /* An alert may be left over from a handshake that failed. */
+        portls_status flushed = portls_flush_avail(side->out, NULL);
+        (void)flushed;
+    }
+}
+
+static void shake_hands(struct pair *pair) {
+    for (unsigned round = 0; round < ROUNDS_AT_MOST; round++) {
+        step(&pair->client);
+        step(&pair->server);
+        if (!wants(pair->client.status) && !wants(pair->server.status)) {
+            break;
+        }
+    }
+}
+
+static void free_side(struct side *side) {
+    portls_status status = portls_close_output_port(side->out, NULL);
+    status = portls_close_input_port(side->in, NULL);
+    (void)status;
+    portls_free_context(side->context);
+}
+
+/* ---- what is tried ---- */
+
+/* Sends `size` bytes one way and compares what arrives. */
+static bool carry(struct side *from, struct side *to, size_t size) {
+    static unsigned char said[LARGEST_ECHO];
+    static unsigned char heard[LARGEST_ECHO];
+    portls_error error;
+    size_t sent = 0;
+    size_t got = 0;
+    for (size_t i = 0; i < size; i++) {
+        said[i] = (unsigned char)(i * 7 + size);
+    }
+    memset(heard, 0, sizeof heard);
+    for (unsigned round = 0; got < size && round < ROUNDS_AT_MOST; round++) {
+        size_t put = 0;
+        size_t more = 0;
+        portls_status status =
+            sent < size ? portls_write_avail(from->out, said + sent, size - sent, &put, &error)
+                        : portls_flush_avail(from->out, &error);
+        if (status != PORTLS_OK && !wants(status)) {
+            return false;
+        }
+        sent += put;
+        status = portls_read_avail(to->in, heard + got, size - got, &more, &error);
+        if (status != PORTLS_OK && !wants(status)) {
+            return false;
+        }
+        got += more;
+    }
+    return got == size && memcmp(said, heard, size) == 0;
+}
+
+/* There and back. */
+static void echo(struct pair *pair, size_t size, const char *what) {
+    report(carry(&pair->client, &pair->server, size) && carry(&pair->server, &pair->client, size),
+           what, "");
+}
+
+/* close_notify each way: each side reads to a clean end. */
+static void close_both(struct pair *pair) {
+    portls_error error;
+    struct side *sides[] = {&pair->client, &pair->server};
+    bool clean = true;
+    for (size_t i = 0; i < 2; i++) {
+        clean = portls_close_output_port(sides[i]->out, &error) == PORTLS_OK && clean;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char byte;
+        size_t got = 0;
+        clean = portls_read_avail(sides[i]->in, &byte, 1, &got, &error) == PORTLS_EOF && clean;
+        clean = !portls_input_truncated(sides[i]->in) && clean;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        clean = portls_close_input_port(sides[i]->in, &error) == PORTLS_OK && clean;
+        portls_free_context(sides[i]->context);
+    }
+    report(clean, "closed, with close_notify both ways", "");
+}
+
+static void try_echo(portls_protocol protocol, const char *version) {
+    struct pair pair = {{NULL}, {NULL}};
+    portls_connection_info info = {.protocol = ""};
+    size_t before = board_heap_in_use();
+    board_heap_begin_peak();
+    make_contexts(&pair, protocol, BYTES(root), BYTES(server), BYTES(server_key));
+    join(&pair);
+    shake_hands(&pair);
+    bool good = pair.client.status == PORTLS_OK && pair.server.status == PORTLS_OK;
+    if (!good) {
+        report(good, version,
+               pair.client.status != PORTLS_OK ? pair.client.error.message
+                                               : pair.server.error.message);
+        free_side(&pair.client);
+        free_side(&pair.server);
+        return;
+    }
+    need(portls_describe_connection(pair.client.in, &info, &pair.client.error), &pair.client.error);
+    report(info.peer_verified && strcmp(info.protocol, version) == 0, info.protocol, info.cipher);
+    printf("heap: %u bytes at the most in a handshake, %u with both connections idle\n",
+           (unsigned)(board_heap_peak() - before), (unsigned)(board_heap_in_use() - before));
+    echo(&pair, 1024, "1 KB there and back");
+    echo(&pair, 16384, "16 KB there and back");
+    close_both(&pair);
+    report(board_heap_in_use() == before, "all memory is given back", "");
+}
+
+/* The client has to refuse this server, for this reason. */
+static void try_refused(struct bytes trusted, struct bytes certificate, struct bytes key,
+                        portls_verify_reason reason, const char *what) {
+    struct pair pair = {{NULL}, {NULL}};
+    make_contexts(&pair, PORTLS_AUTO, trusted, certificate, key);
+    join(&pair);
+    shake_hands(&pair);
+    report(pair.client.status == PORTLS_VERIFY && pair.client.error.verify_reason == reason &&
+               pair.server.status != PORTLS_OK,
+           what, pair.client.error.message);
+    free_side(&pair.client);
+    free_side(&pair.server);
+}
+
+int main(void) {
+    printf("portls over %s\n", portls_backend_version());
+    try_echo(PORTLS_TLS12, "TLSv1.2");
+    try_echo(PORTLS_TLS13, "TLSv1.3");
+    try_refused(BYTES(other_root), BYTES(server), BYTES(server_key), PORTLS_VERIFY_UNTRUSTED,
+                "a root that is not trusted is refused");
+    try_refused(BYTES(root), BYTES(expired), BYTES(expired_key), PORTLS_VERIFY_EXPIRED,
+                "a certificate that has expired is refused");
+    printf("stack: %u bytes at the most\n", (unsigned)board_stack_peak());
+    printf("%s\n", failures == 0 ? "everything as it should be" : "NOT everything as it should be");
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

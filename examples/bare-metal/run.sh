@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs a program on QEMU's MPS2 board: run.sh PROGRAM ARGUMENT…. The exit code is the program's.
+set -eu
+program=$1
+arguments=arg=$(basename "$program")
+shift
+for argument; do
+    arguments=$arguments,arg=$argument
+done
+exec qemu-system-arm -M mps2-an385 -nographic -monitor none \
+    -semihosting-config "enable=on,target=native,$arguments" -kernel "$program"

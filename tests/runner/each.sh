@@ -1,0 +1,18 @@
+#!/bin/sh
+# Runs the tests of a suite one at a time: each.sh PROGRAM…, which may begin with an emulator. That is
+# what a board without processes has in their place: it begins anew for every test.
+set -eu
+passed=0
+failed=0
+tests=$("$@" --list | awk '/^[a-z_0-9]+: [0-9]+ tests/ { sub(/:.*/, ""); suite = $0; next }
+    /^    / { print suite "/" $1 }')
+for test in $tests; do
+    if "$@" --filter "$test"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $test"
+    fi
+done
+echo "all of them, one at a time: $passed passed, $failed failed"
+[ "$passed" -gt 0 ] && [ "$failed" -eq 0 ]
