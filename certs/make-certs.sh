@@ -418,6 +418,9 @@ make_row_name_constraints() {
     authority subject-excluded root "$CA_ONLY" "$SIGNS_CERTIFICATES" \
         'nameConstraints = critical, excluded;dirName:subtree' '[subtree]' 'O = portls test'
 
+    authority outside-subject root "$CA_ONLY" "$SIGNS_CERTIFICATES" \
+        "nameConstraints = critical, $outside, excluded;dirName:subtree" '[subtree]' 'O = portls test'
+
     local named=a.in.portls.test
     named_row in-below DNS:a.in.portls.test verify/inside
     named_row in-itself DNS:in.portls.test verify/inside
@@ -441,6 +444,7 @@ make_row_name_constraints() {
     named_row out-below DNS:a.out.portls.test verify/outside
     named_row out-itself DNS:out.portls.test verify/outside
     named_row out-alike DNS:not-out.portls.test verify/outside
+    named_row out-alike-subject DNS:not-out.portls.test verify/outside-subject
     named_row out-capitals DNS:A.OUT.Portls.Test verify/outside
     named_row out-address IP:10.1.2.3 verify/outside
     named_row out-address-6 IP:::1 verify/outside

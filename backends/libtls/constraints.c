@@ -95,19 +95,18 @@ static int check_name(struct check *check, int type, const ASN1_STRING *name) {
 
 /* ---- one certificate and an issuer's constraints ---- */
 
-/* Whether a common name could be asked for as a host: others are names of people and things. */
+/* Whether a common name could be asked for as a host, also one without a dot: others are names of
+   people and things. */
 static bool is_like_a_host(const ASN1_STRING *name) {
     const unsigned char *bytes = ASN1_STRING_get0_data(name);
-    bool has_dot = false;
     for (int i = 0; i < ASN1_STRING_length(name); i++) {
         unsigned char c = small(bytes[i]);
         if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
             c != '*' && c != '.') {
             return false;
         }
-        has_dot = has_dot || c == '.';
     }
-    return has_dot;
+    return ASN1_STRING_length(name) > 0;
 }
 
 static int check_common_names(struct check *check, X509 *leaf) {

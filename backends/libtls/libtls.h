@@ -57,7 +57,8 @@ struct backend_session {
     bool renegotiated; /* the peer had TLS 1.2 begin anew, which is never agreed to */
     bool failed;       /* the library has given up: it may not be called for this session */
     bool accepted;     /* verify.c has accepted the peer's certificate */
-    bool reconsidered; /* LibreSSL's refusal for a name constraint has been looked into */
+    bool overruled;    /* a refusal of LibreSSL's for a name constraint was not heeded, */
+    bool gone_through; /* and after that it has gone through all of a chain and accepted it */
     struct verify_failure refused;
 };
 

@@ -61,24 +61,59 @@ static struct backend_session *session_of(X509_STORE_CTX *store_context) {
 }
 
 /*
- * LibreSSL also excludes names that only end like an excluded one, and looks no further then: it
- * is overruled where all that it has left out is held to the constraints here. It asks at once, and
- * asks again when it has found no chain at all, which nothing may overrule: hence only once.
+ * LibreSSL also excludes names that only end like an excluded one: such a refusal is not heeded
+ * here, and what it should have looked at is looked at in the end, in is_excused.
+ *
+ * Not here, since it may ask before there is a chain: get0_chain then has the leaf alone, or what
+ * is left of an earlier attempt, and nothing can be said of the constraints of issuers not in it.
+ * It stops at the first name it excludes, too, so a name that is not permitted, another issuer's
+ * constraints, or constraints on a kind of names that only LibreSSL compares may be hidden behind.
+ * And what it asks last, when it has found no chain at all, is with the error of an earlier
+ * attempt, and it returns our answer: a peer could make an issuer of its own whose constraints
+ * exclude the leaf, so that this answer is about the error that we do not heed. Therefore an answer
+ * counts for nothing unless LibreSSL afterwards says of every certificate, down to the peer's, that
+ * it accepts it: it says so of a chain that it has built up to a trusted root and checked in all
+ * other ways.
  */
 static int reconsider(int accepted, X509_STORE_CTX *store_context) {
     struct backend_session *session = session_of(store_context);
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
-    if (accepted != 0 || session == NULL || session->reconsidered || chain == NULL ||
-        X509_STORE_CTX_get_error(store_context) != X509_V_ERR_EXCLUDED_VIOLATION) {
+    if (session == NULL) {
         return accepted;
     }
-    session->reconsidered = true;
-    int depth = 0;
-    if (constraints_check(chain, true, &depth) != X509_V_OK) {
+    if (accepted != 0) {
+        session->gone_through = X509_STORE_CTX_get_error_depth(store_context) == 0 &&
+                                X509_STORE_CTX_get_error(store_context) == X509_V_OK;
+        return accepted;
+    }
+    session->gone_through = false;
+    if (X509_STORE_CTX_get_error(store_context) != X509_V_ERR_EXCLUDED_VIOLATION) {
         return 0;
     }
+    session->overruled = true;
     X509_STORE_CTX_set_error(store_context, X509_V_OK);
     return 1;
+}
+
+/* Whether the last certificate of the chain is one of the roots. */
+static bool ends_at_a_root(X509_STORE_CTX *store_context, STACK_OF(X509) * chain) {
+    X509 *last = sk_X509_value(chain, sk_X509_num(chain) - 1);
+    STACK_OF(X509) *roots =
+        last == NULL ? NULL : X509_STORE_CTX_get1_certs(store_context, X509_get_subject_name(last));
+    bool found = false;
+    for (int i = 0; roots != NULL && !found && i < sk_X509_num(roots); i++) {
+        found = X509_cmp(sk_X509_value(roots, i), last) == 0;
+    }
+    sk_X509_pop_free(roots, X509_free);
+    return found;
+}
+
+/* Whether the chain may be accepted although a refusal was not heeded: LibreSSL has accepted all
+   the rest, and all constraints there are can be, and are, compared here. */
+static bool is_excused(const struct backend_session *session, X509_STORE_CTX *store_context) {
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
+    int depth = 0;
+    return session->gone_through && chain != NULL && ends_at_a_root(store_context, chain) &&
+           constraints_check(chain, true, &depth) == X509_V_OK;
 }
 
 /* Stands for libtls's callback in every handshake in which the peer has sent a certificate. */
@@ -89,13 +124,20 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         return 0;
     }
     session->accepted = false;
-    session->reconsidered = false;
+    session->overruled = false;
+    session->gone_through = false;
     if (PORTLS_LIBTLS_IS_LIBRESSL) {
         X509_STORE_CTX_set_verify_cb(store_context, reconsider);
     }
     struct verify_failure refused;
-    if (apply_name_rules(store_context, session) && X509_verify_cert(store_context) == 1 &&
-        X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
+    bool accepted = apply_name_rules(store_context, session) &&
+                    X509_verify_cert(store_context) == 1 &&
+                    X509_STORE_CTX_get_error(store_context) == X509_V_OK;
+    if (accepted && session->overruled && !is_excused(session, store_context)) {
+        accepted = false;
+        X509_STORE_CTX_set_error(store_context, X509_V_ERR_EXCLUDED_VIOLATION);
+    }
+    if (accepted) {
         refused = chain_check(store_context, session->context->role == PORTLS_CLIENT);
     } else {
         refused = chain_refusal(store_context);

@@ -159,6 +159,7 @@ const struct verify_row verify_table[] = {
     SERVER("the excluded DNS name", "verify/out-itself", CONSTRAINT),
     SERVER("the excluded DNS name in capitals", "verify/out-capitals", CONSTRAINT),
     SERVER("a DNS name that only ends like the excluded one", "verify/out-alike", OK),
+    SERVER("the same, of an excluded subject", "verify/out-alike-subject", CONSTRAINT),
     SERVER("an excluded IPv4 address", "verify/out-address", CONSTRAINT),
     SERVER("an excluded IPv6 address", "verify/out-address-6", CONSTRAINT),
     SERVER("a permitted mail address", "verify/mail-in", OK),
