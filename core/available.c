@@ -13,6 +13,9 @@
 #include "core/format.h"
 #include "core/memory.h"
 #include "core/os/os.h"
+#if PORTLS_WITH_FILES
+#include "core/os/stdio_stream.h"
+#endif
 
 static const struct backend *backend;
 static portls_error load_error;
@@ -115,7 +118,16 @@ const char *portls_backend_version(void) {
     return backend != NULL ? backend->version() : "";
 }
 
+/* What does not depend on the backend. */
+static uint32_t own_capabilities(void) {
+#if PORTLS_WITH_FILES
+    return os_stream_possible() ? (uint32_t)PORTLS_CAN_STDIO : 0;
+#else
+    return 0;
+#endif
+}
+
 uint32_t portls_capabilities(void) {
     load();
-    return backend != NULL ? backend->capabilities() : 0;
+    return backend != NULL ? backend->capabilities() | own_capabilities() : 0;
 }

@@ -43,7 +43,8 @@ PORTLS_API const char *portls_backend_version(void);
     X(2, SUGGESTED_AUTHORITIES, "a server sends suggested authorities in TLS 1.2")                 \
     X(3, SUGGESTED_AUTHORITIES_13, "a server sends suggested authorities in TLS 1.3")              \
     X(4, VERIFY_REASON, "a refused certificate is reported with its reason")                       \
-    X(5, ED25519, "Ed25519 certificates")
+    X(5, ED25519, "Ed25519 certificates")                                                          \
+    X(6, STDIO, "ports as FILE streams of the C library")
 
 typedef enum portls_capability {
 #define PORTLS_CAPABILITY_ENUM(bit, name, text) PORTLS_CAN_##name = 1 << (bit),
@@ -51,7 +52,10 @@ typedef enum portls_capability {
 #undef PORTLS_CAPABILITY_ENUM
 } portls_capability;
 
-/** The capabilities of this build's backend, PORTLS_CAN_… or-ed together; 0 when unavailable. */
+/**
+ * The capabilities of this build, PORTLS_CAN_… or-ed together; 0 when the backend is unavailable.
+ * All but STDIO, which the C library decides, are the backend's.
+ */
 PORTLS_API uint32_t portls_capabilities(void);
 
 PORTLS_END_DECLS

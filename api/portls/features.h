@@ -10,7 +10,7 @@
 #define PORTLS_WITH_SOCKETS 1
 #endif
 
-/** Files: everything that takes a path, and the system's trusted roots. */
+/** Files: everything that takes a path, the system's trusted roots, and FILE streams. */
 #ifndef PORTLS_WITH_FILES
 #define PORTLS_WITH_FILES 1
 #endif

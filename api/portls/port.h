@@ -122,7 +122,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_copy(portls_input_port *in, port
  * Reads a line (Scheme: read-line): the bytes up to a newline, which is taken and dropped, or up to
  * the end of the stream. It is always a whole line: one that does not fit is an error, and stays
  * where it was. Waits as portls_read does. For programs that read a line now and then, since it
- * takes a step of the port for each byte.
+ * takes a step of the port for each byte; portls_fopen_ports (portls/stdio.h) is for many.
  * @param in    any input port
  * @param line  receives the line, and a zero byte behind it
  * @param size  room at `line` in bytes, with the zero byte

@@ -36,14 +36,16 @@ foreach(function IN LISTS listed listed_without_system)
     endif()
 endforeach()
 
-# What a program gets to see when these features are off.
+# What a program gets to see, by portls/portls.h and the one header that it leaves out, when these
+# features are off.
 function(check_choice off)
     set(definitions "")
     foreach(feature IN LISTS off)
         list(APPEND definitions "-DPORTLS_WITH_${feature}=0")
     endforeach()
     execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" ${definitions}
-        -x c "${ROOT}/api/portls/portls.h" OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
+        -include "${ROOT}/api/portls/stdio.h" -x c "${ROOT}/api/portls/portls.h"
+        OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
     portls_configured_symbols("${ROOT}" "${off}" expected)
     foreach(function IN LISTS declared)
         set(seen FALSE)

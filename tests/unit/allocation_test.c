@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "portls/portls.h"
+#include "portls/stdio.h"
 
 /* ---- an allocator that fails ---- */
 
@@ -371,6 +372,31 @@ static bool connect_by_tcp(void) {
 Test(allocation, every_one_of_a_listener_and_its_client_may_fail) {
     (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     fail_each(connect_by_tcp, 2000);
+}
+
+/* ---- streams of the C library ---- */
+
+/* What could not be made a stream is still the caller's, and good. */
+static bool open_streams(void) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    FILE *fin = NULL;
+    FILE *fout = NULL;
+    if (portls_make_pipe(100, &in, &out, NULL) != PORTLS_OK) {
+        return false;
+    }
+    if (portls_fopen_ports(in, out, &fin, &fout, NULL) == PORTLS_OK) {
+        return fclose(fout) == 0 && fclose(fin) == 0;
+    }
+    cr_expect(fin == NULL && fout == NULL);
+    cr_expect(portls_write(out, "x", 1, NULL, NULL) == PORTLS_OK);
+    cr_expect(portls_byte_ready(in));
+    cr_expect(portls_close_ports(in, out, NULL) == PORTLS_OK);
+    return false;
+}
+
+Test(allocation, every_one_of_opening_streams_may_fail) {
+    fail_each(open_streams, 100);
 }
 
 /* ---- an allocator that was installed ---- */
