@@ -14,7 +14,8 @@ static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_
 }
 
 portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
-    enum { PIECE = 16384 };
+    /* A full record, where there is a stack for it. */
+    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 128 };
     uint8_t bytes[PIECE];
     size_t got = 0;
     error_begin(error);
@@ -80,11 +81,8 @@ portls_status portls_read_line(portls_input_port *in, char *line, size_t size, s
 portls_status portls_close_ports(portls_input_port *in, portls_output_port *out,
                                  portls_error *error) {
     error_begin(error);
-    portls_error in_error;
     portls_status out_closed = out != NULL ? portls_close_output_port(out, error) : PORTLS_OK;
-    portls_status in_closed = in != NULL ? portls_close_input_port(in, &in_error) : PORTLS_OK;
-    if (out_closed != PORTLS_OK || in_closed == PORTLS_OK) {
-        return out_closed;
-    }
-    return error_copy(error, &in_error);
+    portls_error *in_error = out_closed == PORTLS_OK ? error : NULL; /* the first cause is kept */
+    portls_status in_closed = in != NULL ? portls_close_input_port(in, in_error) : PORTLS_OK;
+    return out_closed != PORTLS_OK ? out_closed : in_closed;
 }

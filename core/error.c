@@ -48,9 +48,8 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
         error_fill(error, status, format, arguments);
         va_end(arguments);
         error->os_errno = os_errno;
-        size_t length = strlen(error->message);
-        (void)format_text(error->message + length, sizeof error->message - length, ": %s",
-                          os_error_text(os_errno));
+        error_append(error, ": ");
+        error_append(error, os_error_text(os_errno));
     }
     return status;
 }
@@ -70,6 +69,13 @@ void error_prefix(portls_error *error, const char *name) {
     memcpy(message, name, length < front ? length : front);
     for (size_t i = length; i < front; i++) {
         message[i] = i == length ? ':' : ' ';
+    }
+}
+
+void error_append(portls_error *error, const char *text) {
+    if (error != NULL) {
+        size_t length = strlen(error->message);
+        (void)format_text(error->message + length, sizeof error->message - length, "%s", text);
     }
 }
 

@@ -39,6 +39,9 @@ void error_fill(portls_error *error, portls_status status, const char *format, v
 /* Puts "name: " in front of the message of an error (may be NULL) that was filled. */
 void error_prefix(portls_error *error, const char *name);
 
+/* Puts text behind it. */
+void error_append(portls_error *error, const char *text);
+
 /* Copies a stored error to the caller's (may be NULL), unless that holds a cause already. */
 portls_status error_copy(portls_error *error, const portls_error *stored);
 

@@ -1,5 +1,6 @@
 /* Closing ports and letting go of them: what is common to all classes. */
 #include "core/error.h"
+#include "core/memory.h"
 #include "core/port.h"
 
 /* Gives up one reference; whoever gives up the last one releases the port. */
@@ -28,8 +29,39 @@ static bool claim_close(atomic_bool *closed, sync_side_place *side) {
     return true;
 }
 
+static portls_status fail_unsent(portls_error *error) {
+    return error_fail(error, PORTLS_DEADLINE,
+                      "the output port was closed before all that was written could be sent: the "
+                      "other side took nothing for %d milliseconds",
+                      CLOSE_MILLISECONDS);
+}
+
+/* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
+   an error made for that. On the stack of a small target there is no room for one. */
+static void give_up(portls_output_port *out, portls_status status, portls_error *error) {
+    if (out->class->give_up == NULL) {
+        return;
+    }
+    if (error != NULL) {
+        out->class->give_up(out, error);
+        return;
+    }
+    portls_error *made = memory_allocate(sizeof *made);
+    if (made != NULL) {
+        error_begin(made);
+        if (status == PORTLS_DEADLINE) {
+            (void)fail_unsent(made);
+        } else {
+            (void)error_fail(made, status, "%s", portls_status_text(status));
+        }
+        out->class->give_up(out, made);
+        memory_free(made);
+    }
+}
+
 /* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
-   is not NULL. The port counts as closed already, so its class is asked directly. */
+   holds no cause yet, or is NULL. The port counts as closed already, so its class is asked
+   directly. */
 static portls_status finish_output(portls_output_port *out, portls_error *error) {
     struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
     portls_status status = out->class->finish_avail(out, error);
@@ -37,26 +69,18 @@ static portls_status finish_output(portls_output_port *out, portls_error *error)
         if (limit.deadline == PORTLS_NO_DEADLINE) {
             limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
         }
-        portls_error waiting;
-        error_begin(&waiting);
         struct wait_set set;
         wait_set_init(&set);
         out->class->begin_wait(out, &set);
-        status = wait_set_wait(&set, &limit, &waiting);
+        status = wait_set_wait(&set, &limit, error);
         wait_set_destroy(&set);
         out->class->end_wait(out);
         if (status == PORTLS_DEADLINE) {
-            (void)error_fail(error, status,
-                             "the output port was closed before all that was written could be "
-                             "sent: the other side took nothing for %d milliseconds",
-                             CLOSE_MILLISECONDS);
-        } else if (status != PORTLS_OK) {
-            (void)error_copy(error, &waiting);
+            error_begin(error);
+            (void)fail_unsent(error);
         }
         if (status != PORTLS_OK) {
-            if (out->class->give_up != NULL) {
-                out->class->give_up(out, error);
-            }
+            give_up(out, status, error);
             return status;
         }
         status = out->class->finish_avail(out, error);
@@ -65,12 +89,8 @@ static portls_status finish_output(portls_output_port *out, portls_error *error)
 }
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
-    portls_error why;
-    error_begin(&why);
-    portls_status finished = finish_output(out, &why);
-    if (finished != PORTLS_OK) {
-        (void)error_copy(error, &why);
-    }
+    bool is_first_cause = error != NULL && error->status == PORTLS_OK;
+    portls_status finished = finish_output(out, is_first_cause ? error : NULL);
     portls_status closed = out->class->close(out, error);
     return finished != PORTLS_OK ? finished : closed;
 }

@@ -37,24 +37,16 @@ static void kinds_add(struct kinds *kinds, const char *name) {
     }
 }
 
-/* Writes "EC, DSA and Ed25519". */
-static void kinds_write(const struct kinds *kinds, char *text, size_t size) {
-    size_t at = 0;
-    text[0] = '\0';
-    for (size_t i = 0; i < kinds->count; i++) {
-        const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
-        at += format_text(text + at, size - at, "%s%s", between, kinds->names[i]);
-    }
-}
-
 static portls_status fail_other_kinds(const struct kinds *kinds, const char *name,
                                       portls_error *error) {
-    char text[128];
-    kinds_write(kinds, text, sizeof text);
-    return error_fail(error, PORTLS_BAD_KEY,
-                      "%s: no RSA key in it, only %s (PORTLS_KEY_ANY takes the first key of any "
-                      "kind)",
-                      name, text);
+    (void)error_fail(error, PORTLS_BAD_KEY, "%s: no RSA key in it, only ", name);
+    for (size_t i = 0; i < kinds->count; i++) { /* "EC, DSA and Ed25519" */
+        const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
+        error_append(error, between);
+        error_append(error, kinds->names[i]);
+    }
+    error_append(error, " (PORTLS_KEY_ANY takes the first key of any kind)");
+    return PORTLS_BAD_KEY;
 }
 
 static portls_status fail_none(const void *bytes, size_t size, const char *name,
