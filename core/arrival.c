@@ -91,6 +91,15 @@ static void arrival_step(portls_listener *listener, struct arrival *arrival) {
     finish(listener, arrival);
 }
 
+/* A client speaks first: there is nothing to do before it has. */
+static void await_hello(portls_listener *listener, struct arrival *arrival) {
+    int failed = watch(listener, arrival, OS_READABLE);
+    if (failed != 0) {
+        (void)error_fail_os(&arrival->error, PORTLS_OS, failed, "cannot wait for a handshake");
+        finish(listener, arrival);
+    }
+}
+
 /* ---- all of them ---- */
 
 static void drop_oldest(portls_listener *listener) {
@@ -139,7 +148,7 @@ static portls_status welcome(portls_listener *listener, portls_descriptor socket
         arrival->deadline = before->deadline;
     }
     arrival_queue_append(&listener->under_way, arrival);
-    arrival_step(listener, arrival);
+    await_hello(listener, arrival);
     if (listener->under_way.count > listener->handshake_limit) {
         drop_oldest(listener);
     }

@@ -185,6 +185,14 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
                                : status;
 }
 
+static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error) {
+    struct connecting *made = around_input(in);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? input_port_read_blocking(made->socket_in, buffer, size, got, error)
+                               : status;
+}
+
 static bool byte_ready(portls_input_port *in) {
     struct connecting *made = around_input(in);
     portls_status status = step(made, NULL);
@@ -315,6 +323,7 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
 
 static const struct input_class connecting_input_class = {
     .read_avail = read_avail,
+    .read_blocking = read_blocking,
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
@@ -355,6 +364,7 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
         return error_fail_os(error, PORTLS_OS, failed, "cannot begin to resolve \"%s\"", host);
     }
     input_port_init(&made->in, &connecting_input_class);
+    made->in.short_is_all = true; /* once it is a socket, and before there is nothing */
     output_port_init(&made->out, &connecting_output_class);
     *in = &made->in;
     *out = &made->out;

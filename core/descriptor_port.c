@@ -102,17 +102,32 @@ static void release_one(struct descriptor_ports *ports) {
 
 /* ---- input ---- */
 
-static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                                portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_input(in);
-    int result = os_read(ports->descriptor, ports->kind, buffer, size, got);
+/* What the system's answer means to a port. */
+static portls_status read_result(int result, size_t got, portls_error *error) {
     if (result == 0) {
-        return *got > 0 ? PORTLS_OK : PORTLS_EOF;
+        return got > 0 ? PORTLS_OK : PORTLS_EOF;
     }
     if (result == OS_WOULD_BLOCK) {
         return PORTLS_WANT_READ;
     }
     return error_fail_os(error, PORTLS_IO, result, "reading from the descriptor failed");
+}
+
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    const struct descriptor_ports *ports = ports_of_input(in);
+    int result = os_read(ports->descriptor, ports->kind, buffer, size, got);
+    return read_result(result, *got, error);
+}
+
+static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error) {
+    const struct descriptor_ports *ports = ports_of_input(in);
+    if (ports->kind != OS_SOCKET) {
+        return read_avail(in, buffer, size, got, error);
+    }
+    int result = os_receive(ports->descriptor, buffer, size, got);
+    return read_result(result, *got, error);
 }
 
 static portls_status deliver_input(portls_input_port *in) {
@@ -153,6 +168,7 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
 
 static const struct input_class descriptor_input_class = {
     .read_avail = read_avail,
+    .read_blocking = read_blocking,
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
@@ -251,6 +267,7 @@ static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind 
     atomic_init(&ports->unreleased, count);
     if (in != NULL) {
         input_port_init(&ports->in, &descriptor_input_class);
+        ports->in.short_is_all = kind == OS_SOCKET && os_socket_is_stream(descriptor);
         *in = &ports->in;
     }
     if (out != NULL) {

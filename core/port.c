@@ -113,6 +113,7 @@ void input_port_init(portls_input_port *in, const struct input_class *class) {
     atomic_init(&in->closed, false);
     atomic_init(&in->wrapped, false);
     atomic_init(&in->waits, 0);
+    in->short_is_all = false;
     in->limit = WAIT_FOREVER;
     in->unread = NULL;
     in->unread_start = 0;
@@ -127,6 +128,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
     atomic_init(&out->closed, false);
     atomic_init(&out->wrapped, false);
     atomic_init(&out->waits, 0);
+    out->buffering = PORTLS_BUFFER_NONE;
     out->limit = WAIT_FOREVER;
     sync_side_begin(&out->side);
 }
@@ -237,6 +239,19 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
         return PORTLS_OK;
     }
     portls_status status = in->class->read_avail(in, buffer, size, got, error);
+    if (status != PORTLS_OK) {
+        *got = 0;
+    }
+    return status;
+}
+
+portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
+                                       size_t *got, portls_error *error) {
+    if (atomic_load(&in->closed) || !input_port_may_block(in)) {
+        return input_port_read_avail(in, buffer, size, got, error);
+    }
+    *got = 0;
+    portls_status status = in->class->read_blocking(in, buffer, size, got, error);
     if (status != PORTLS_OK) {
         *got = 0;
     }
@@ -379,8 +394,10 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
                               const struct wait_limit *limit, portls_error *error) {
     error_begin(error);
     portls_status status = check_read(in, buffer, size, got, error);
+    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL && size > 0;
     while (status == PORTLS_OK) {
-        status = input_port_read_avail(in, buffer, size, got, error);
+        status = forever ? input_port_read_blocking(in, buffer, size, got, error)
+                         : input_port_read_avail(in, buffer, size, got, error);
         if (!port_wants(status)) {
             return status;
         }
@@ -403,6 +420,13 @@ static portls_status flush_all(portls_output_port *out, const struct wait_limit 
     return status;
 }
 
+/* Whether a write of these bytes ends with all of them on their way. */
+static bool leaves_at_once(const portls_output_port *out, const void *bytes, size_t size) {
+    return size > 0 &&
+           (out->buffering == PORTLS_BUFFER_NONE ||
+            (out->buffering == PORTLS_BUFFER_LINE && memchr(bytes, '\n', size) != NULL));
+}
+
 portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
                                 size_t *put, const struct wait_limit *limit, portls_error *error) {
     error_begin(error);
@@ -417,7 +441,7 @@ portls_status output_port_write(portls_output_port *out, const void *bytes, size
             status = wait_output(out, limit, error);
         }
     }
-    if (status == PORTLS_OK && size > 0) {
+    if (status == PORTLS_OK && leaves_at_once(out, bytes, size)) {
         status = flush_all(out, limit, error);
     }
     if (put != NULL) {

@@ -25,6 +25,10 @@ struct input_class {
        a failure with `error` (may be NULL) filled. */
     portls_status (*read_avail)(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                 portls_error *error);
+    /* As read_avail, but waits as long as it takes. It may say WANT even so: then the port cannot
+       wait by itself now, and begin_wait is the way. NULL: it never can. */
+    portls_status (*read_blocking)(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error);
     /* Whether read_avail would not say WANT. */
     bool (*byte_ready)(portls_input_port *in);
     /* Puts into the set what has to happen before read_avail can go on, or says "ready". Each call
@@ -82,6 +86,7 @@ struct portls_input_port {
     atomic_bool closed;
     atomic_bool wrapped;     /* a stream reads from it: the caller may only close it */
     atomic_uint waits;       /* class->begin_wait calls that still need their end_wait */
+    bool short_is_all;       /* a read that got less than it asked for has taken all there was */
     struct wait_limit limit; /* of the owner's calls that wait */
     uint8_t *unread;         /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
@@ -95,6 +100,7 @@ struct portls_output_port {
     atomic_bool closed;
     atomic_bool wrapped;
     atomic_uint waits;
+    portls_buffering buffering; /* the writer's; NONE for every port but SSL ports */
     struct wait_limit limit;
     sync_side_place side;
 };
@@ -130,6 +136,13 @@ portls_status output_port_write_avail(portls_output_port *out, const void *bytes
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both can be closed without a wait: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);
+/* As input_port_read_avail, but by the class's read_blocking. */
+portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
+                                       size_t *got, portls_error *error);
+/* Whether there is any use in input_port_read_blocking; what was given back is at hand at once. */
+static inline bool input_port_may_block(const portls_input_port *in) {
+    return in->class->read_blocking != NULL && in->unread == NULL;
+}
 bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);

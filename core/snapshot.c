@@ -45,6 +45,7 @@ void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&
         atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {
         snapshot->backend->context_free(snapshot->context);
+        buffer_pool_destroy(&snapshot->buffers);
         memory_free(snapshot);
     }
 }

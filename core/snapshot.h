@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "backends/backend.h"
+#include "core/buffer_pool.h"
 #include "core/settings.h"
 
 struct snapshot {
@@ -21,6 +22,7 @@ struct snapshot {
     bool has_chain;
     bool has_key;
     bool has_roots;
+    struct buffer_pool buffers; /* for the connections made from it */
 };
 
 /* Compiles settings: PORTLS_OK and one reference, or what backend->context_new returned. */

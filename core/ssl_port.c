@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/stream.h"
+#include "core/stream_receive.h"
 
 /* The stream around one of its port objects. */
 static struct stream *around_input(portls_input_port *in) {
@@ -36,6 +37,19 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     portls_status status = stream_step_read(stream, buffer, size, got);
     stream_leave(stream, &stream->reading);
     return stream_report(stream, &stream->reading, status, error);
+}
+
+static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error) {
+    struct stream *stream = around_input(in);
+    struct stream_half *half = &stream->reading;
+    portls_status status = PORTLS_OK;
+    do {
+        stream_enter_blocking(stream);
+        status = stream_step_read(stream, buffer, size, got);
+        stream_leave(stream, half);
+    } while (status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
+    return stream_report(stream, half, status, error);
 }
 
 /* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
@@ -104,6 +118,7 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
 
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
+    .read_blocking = read_blocking,
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
@@ -250,6 +265,29 @@ portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdow
     }
     os_mutex_lock(&stream->lock);
     stream->shutdown_on_close = shutdown;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
+
+portls_status portls_set_buffering(portls_output_port *out, portls_buffering buffering,
+                                   portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_output_port(out) ? stream_of(out) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_set_buffering");
+    }
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    if (buffering < PORTLS_BUFFER_NONE || buffering > PORTLS_BUFFER_BLOCK) {
+        return error_fail(
+            error, PORTLS_INVALID_ARGUMENT,
+            "buffering is %d, and should be PORTLS_BUFFER_NONE, PORTLS_BUFFER_LINE or "
+            "PORTLS_BUFFER_BLOCK",
+            (int)buffering);
+    }
+    os_mutex_lock(&stream->lock);
+    out->buffering = buffering;
     os_mutex_unlock(&stream->lock);
     return PORTLS_OK;
 }

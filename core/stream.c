@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/hostname.h"
+#include "core/stream_receive.h"
 
 /* ---- making ---- */
 
@@ -58,8 +59,9 @@ static void free_stream(struct stream *stream) {
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
     }
-    snapshot_release(stream->snapshot);
+    stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
+    snapshot_release(stream->snapshot);
     failure_free(stream->failure);
     memory_free(stream->in.unread);
     os_mutex_destroy(&stream->lock);
@@ -85,7 +87,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     made->network = options->network;
     made->on_error = options->on_error;
     made->on_error_argument = options->on_error_argument;
-    transport_init(&made->transport, in, out);
+    transport_init(&made->transport, in, out, &made->snapshot->buffers);
 
     portls_status status = input_port_take(in, "the input port", error);
     if (status == PORTLS_OK) {
@@ -121,11 +123,9 @@ static void touch_sets(struct stream *stream) {
 
 void stream_enter(struct stream *stream) {
     os_mutex_lock(&stream->lock);
-    struct transport *transport = &stream->transport;
-    transport->may_receive = !stream->reading.holds_receiving && !stream->writing.holds_receiving;
-    transport->may_send = !stream->reading.holds_sending && !stream->writing.holds_sending;
-    transport->changed = false;
-    transport->step_received = 0;
+    transport_begin_step(&stream->transport,
+                         !stream->reading.holds_receiving && !stream->writing.holds_receiving,
+                         !stream->reading.holds_sending && !stream->writing.holds_sending);
     stream->looking = false;
 }
 
@@ -312,10 +312,14 @@ static void send_alert(struct stream *stream, struct wait_limit limit) {
 portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
                                portls_error *error) {
     struct stream_half *half = &stream->reading;
+    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL;
     for (;;) {
-        stream_enter(stream);
-        portls_status status = stream_step_handshake(stream, half);
-        stream_leave(stream, half);
+        portls_status status = PORTLS_OK;
+        do {
+            forever ? stream_enter_blocking(stream) : stream_enter(stream);
+            status = stream_step_handshake(stream, half);
+            stream_leave(stream, half);
+        } while (forever && status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
         if (status == PORTLS_OK) {
             return PORTLS_OK;
         }

@@ -53,6 +53,9 @@ struct stream {
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
+    uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
+                        bytes, and less than one full record */
+    size_t unsent_size;
     bool looking;    /* the step only sees whether a port is ready */
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
@@ -111,6 +114,18 @@ portls_status stream_step_finish(struct stream *stream);
 /* When the half is closed next, and the other is closed: whether closing the ports below would have
    to wait. PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status stream_step_deliver(struct stream *stream, struct stream_half *half);
+
+/* ---- for the steps ---- */
+
+/* Keeps the session's end: from here on every step in either direction returns it. */
+portls_status stream_fail(struct stream *stream, portls_error *error);
+
+/* Encrypts what a buffering port has kept back; the handshake is done. PORTLS_OK; PORTLS_WANT_READ
+   (needed before anything can be encrypted); the session's failure. */
+portls_status stream_encrypt_unsent(struct stream *stream);
+
+/* Gives the buffer of what was kept back to the pool. */
+void stream_drop_unsent(struct stream *stream);
 
 /*
  * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error

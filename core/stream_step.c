@@ -1,4 +1,5 @@
-/* What a stream can do now: each step under the lock, none of them waiting. */
+/* What a stream can do now: the steps of the handshake and of reading, under the lock, none of them
+   waiting. Those of writing are in stream_output.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +11,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 /* A peer that makes us answer (key updates) without reading our answers is not read any more. */
 enum { ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE };
 
-/* Keeps the session's end: from here on every step in either direction returns it. */
-static portls_status fail_session(struct stream *stream, portls_error *error) {
+portls_status stream_fail(struct stream *stream, portls_error *error) {
     error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
     failure_keep(&stream->failure, error);
     stream->transport.changed = true;
@@ -58,7 +58,7 @@ static portls_status fail_handshake(struct stream *stream, portls_status status,
         (void)error_fail(error, PORTLS_HANDSHAKE,
                          "the peer closed the connection in the middle of the handshake");
     }
-    return fail_session(stream, error);
+    return stream_fail(stream, error);
 }
 
 /* The settings forbid a session: lets a client know, once it has spoken, and says why. */
@@ -89,7 +89,7 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
             return PORTLS_WANT_WRITE;
         }
         if (status != PORTLS_OK) {
-            return fail_session(stream, &unreachable);
+            return stream_fail(stream, &unreachable);
         }
     }
     portls_error error;
@@ -109,7 +109,7 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
                          snapshot->has_chain || snapshot->has_key ? "" : " and ",
                          snapshot->has_key ? "" : "portls_load_private_key");
     }
-    return fail_session(stream, &error);
+    return stream_fail(stream, &error);
 }
 
 /*
@@ -185,7 +185,7 @@ static portls_status listen_meanwhile(struct stream *stream, struct stream_half 
     default:
         if (transport->in_failure == NULL) {
             (void)transport_flush(transport);
-            return fail_session(stream, &error);
+            return stream_fail(stream, &error);
         }
     }
     return PORTLS_OK;
@@ -211,18 +211,21 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
             return status;
         }
     }
-    if (transport_settle(&stream->transport) != PORTLS_OK) {
+    /* A server's tickets go with its first data: nobody waits for them. */
+    bool owed = stream->transport.owed;
+    if (owed && transport_settle(&stream->transport) != PORTLS_OK) {
         portls_status status = listen_meanwhile(stream, half);
         if (status != PORTLS_OK) {
             return status;
         }
     }
-    portls_status status = transport_settle(&stream->transport);
+    portls_status status = owed ? transport_settle(&stream->transport) : PORTLS_OK;
     if (status == PORTLS_OK) {
         stream->established = true;
         stream->transport.owed = false;
         stream->transport.changed = true;
         half->needs = 0;
+        transport_tuck(&stream->transport);
     }
     return status;
 }
@@ -245,7 +248,10 @@ static portls_status end_of_stream(struct stream *stream) {
 static portls_status starve(struct stream *stream) {
     struct transport *transport = &stream->transport;
     stream->reading.needs = NEEDS_INPUT;
-    if (transport->may_send && transport_flush(transport) == PORTLS_WANT_WRITE) {
+    if (stream->unsent_size > 0) {
+        (void)stream_encrypt_unsent(stream);
+    }
+    if (transport->may_send && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
         stream->reading.needs = NEEDS_INPUT | NEEDS_OUTPUT;
     }
     return PORTLS_WANT_READ;
@@ -260,7 +266,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {
-            (void)transport_flush(transport);
+            (void)transport_flush_awaited(transport);
         }
         return PORTLS_OK;
     case PORTLS_WANT_READ:
@@ -279,7 +285,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     default:
         (void)transport_flush(transport);
         return transport->in_failure != NULL ? transport->in_failure->error.status
-                                             : fail_session(stream, &error);
+                                             : stream_fail(stream, &error);
     }
 }
 
@@ -317,130 +323,4 @@ portls_status stream_step_read(struct stream *stream, void *buffer, size_t size,
         return PORTLS_WANT_WRITE;
     }
     return read_session(stream, buffer, size, got);
-}
-
-/* Encrypts until enough is gathered for one send, or there is no more. */
-static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t size,
-                            size_t *taken) {
-    portls_error error;
-    error_begin(&error);
-    while (*taken < size && transport_pending(&stream->transport) < TRANSPORT_GATHER_SIZE) {
-        size_t part = size - *taken;
-        size_t put = 0;
-        portls_status status = stream->snapshot->backend->write(
-            stream->session, bytes + *taken, part < BACKEND_WRITE_MAX ? part : BACKEND_WRITE_MAX,
-            &put, &error);
-        stream->write_starves = status == PORTLS_WANT_READ;
-        if (status == PORTLS_WANT_READ) {
-            stream->starved_after = stream->transport.all_received;
-            return status;
-        }
-        stream->transport.owed = true;
-        if (status != PORTLS_OK) {
-            return fail_session(stream, &error);
-        }
-        *taken += put;
-    }
-    return PORTLS_OK;
-}
-
-portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size,
-                                size_t *put) {
-    struct stream_half *half = &stream->writing;
-    portls_status status = stream_step_handshake(stream, half);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    if (stream->failure != NULL) {
-        return stream->failure->error.status;
-    }
-    size_t taken = 0;
-    do {
-        /* What was taken before goes first: so nothing is taken that cannot begin to leave. */
-        status = transport_flush(&stream->transport);
-        if (status == PORTLS_OK && taken < size) {
-            status = gather(stream, bytes, size, &taken);
-        }
-    } while (status == PORTLS_OK && !(taken == size && transport_is_flushed(&stream->transport)));
-    *put = taken;
-    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-        half->needs = status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT;
-        return taken > 0 ? PORTLS_OK : status;
-    }
-    return status;
-}
-
-portls_status stream_step_room(struct stream *stream) {
-    struct transport *transport = &stream->transport;
-    portls_status status = stream_step_handshake(stream, &stream->writing);
-    if (status != PORTLS_OK || stream->failure != NULL) {
-        return status;
-    }
-    status = transport_flush(transport);
-    if (status == PORTLS_WANT_WRITE) {
-        stream->writing.needs = NEEDS_OUTPUT;
-    } else if (status == PORTLS_OK && stream->write_starves &&
-               stream->starved_after == transport->all_received &&
-               !transport_has_input(transport)) {
-        stream->writing.needs = NEEDS_INPUT;
-        return PORTLS_WANT_READ;
-    }
-    return status;
-}
-
-portls_status stream_step_flush(struct stream *stream) {
-    stream->writing.needs = 0;
-    portls_status status = transport_settle(&stream->transport);
-    if (status == PORTLS_WANT_WRITE) {
-        stream->writing.needs = NEEDS_OUTPUT;
-    }
-    return status;
-}
-
-portls_status stream_step_deliver(struct stream *stream, struct stream_half *half) {
-    half->needs = 0;
-    if (!stream->close_original) {
-        return PORTLS_OK;
-    }
-    portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
-    stream->delivering = status == PORTLS_WANT_WRITE;
-    half->needs = stream->delivering ? NEEDS_OUTPUT : 0;
-    return status;
-}
-
-portls_status stream_step_finish(struct stream *stream) {
-    bool owes_shutdown = stream->shutdown_on_close && !stream->shutdown_sent;
-    if (stream->established && stream->failure == NULL && owes_shutdown) {
-        portls_status status = transport_flush(&stream->transport);
-        if (status != PORTLS_OK) {
-            stream->writing.needs = NEEDS_OUTPUT;
-            return status;
-        }
-        portls_error error;
-        error_begin(&error);
-        status = stream->snapshot->backend->shutdown(stream->session, &error);
-        if (status == PORTLS_WANT_READ) {
-            stream->writing.needs = NEEDS_INPUT;
-            return status;
-        }
-        stream->shutdown_sent = true;
-        stream->transport.said_all = true;
-        stream->transport.owed = true;
-        if (status != PORTLS_OK) {
-            return fail_session(stream, &error);
-        }
-    }
-    portls_status status = stream_step_flush(stream);
-    if (!stream->established || stream->failure != NULL) {
-        /* An alert that still has to leave is worth a wait, the rest of a handshake is not. */
-        if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
-            return status;
-        }
-        return owes_shutdown && stream->failure != NULL ? stream->failure->error.status : PORTLS_OK;
-    }
-    if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && !owes_shutdown &&
-        stream->transport.out_failure->told) {
-        return PORTLS_OK; /* the writer knows already what was lost */
-    }
-    return status;
 }

@@ -43,20 +43,43 @@ void failure_free(struct failure *failure) {
     }
 }
 
+/* ---- buffers ---- */
+
+/* Where a buffer came from is told by its size. */
+static void give_buffer(struct transport *transport, uint8_t *buffer, size_t size) {
+    if (size == BUFFER_SMALL || size == BUFFER_LARGE) {
+        buffer_pool_give(transport->pool, buffer, size);
+    } else {
+        memory_free(buffer);
+    }
+}
+
+static uint8_t *take_buffer(struct transport *transport, size_t size) {
+    return size == BUFFER_SMALL || size == BUFFER_LARGE ? buffer_pool_take(transport->pool, size)
+                                                        : memory_allocate(size);
+}
+
 static void drop_received(struct transport *transport) {
-    memory_free(transport->received);
-    transport->received = NULL;
-    transport->received_start = 0;
-    transport->received_end = 0;
+    if (transport->received != NULL) {
+        give_buffer(transport, transport->received, transport->received_capacity);
+        transport->received = NULL;
+        transport->received_start = 0;
+        transport->received_end = 0;
+    }
 }
 
 static void drop_pending(struct transport *transport) {
-    memory_free(transport->pending);
-    transport->pending = NULL;
-    transport->pending_start = 0;
-    transport->pending_end = 0;
-    transport->pending_capacity = 0;
+    if (transport->pending != NULL) {
+        give_buffer(transport, transport->pending, transport->pending_capacity);
+        transport->pending = NULL;
+        transport->pending_start = 0;
+        transport->pending_end = 0;
+        transport->pending_capacity = 0;
+    }
+    transport->patient = 0;
 }
+
+/* ---- receiving ---- */
 
 static void remember_first(struct transport *transport) {
     size_t room = sizeof transport->first_bytes - transport->first_count;
@@ -69,40 +92,56 @@ static void remember_first(struct transport *transport) {
     transport->first_count = (uint8_t)(transport->first_count + size);
 }
 
-/* Reads a large piece of the underlying port into the empty buffer. */
-static portls_status fill(struct transport *transport) {
-    transport->received = memory_allocate(TRANSPORT_RECEIVE_SIZE);
-    portls_error error;
-    error_begin(&error);
-    if (transport->received == NULL) {
-        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
-        failure_keep(&transport->in_failure, &error);
-        return PORTLS_NO_MEMORY;
-    }
-    size_t got = 0;
-    portls_status status = input_port_read_avail(transport->in, transport->received,
-                                                 TRANSPORT_RECEIVE_SIZE, &got, &error);
+uint8_t *transport_borrow(struct transport *transport, size_t *size) {
+    *size = transport->in_bulk ? BUFFER_LARGE : BUFFER_SMALL;
+    return buffer_pool_take(transport->pool, *size);
+}
+
+void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
+                         portls_status status, size_t got, const portls_error *error) {
+    transport->received = buffer;
+    transport->received_capacity = size;
     if (status == PORTLS_OK) {
         transport->received_end = got;
         transport->step_received += got;
         transport->all_received += got;
         transport->changed = true;
+        transport->drained = got < size && transport->in->short_is_all;
+        /* Small buffers stay in the cache, so one that was filled has to come before a large one,
+           and one that was nearly empty ends it. */
+        transport->in_bulk = got == size || (transport->in_bulk && got > BUFFER_SMALL / 4);
         if (transport->first_count < sizeof transport->first_bytes) {
             remember_first(transport);
         }
-        return PORTLS_OK;
+        return;
     }
     drop_received(transport);
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-        return PORTLS_WANT_READ;
+        return;
     }
     transport->changed = true;
     if (status == PORTLS_EOF) {
         transport->ended = true;
     } else {
-        failure_keep(&transport->in_failure, &error);
+        failure_keep(&transport->in_failure, error);
     }
-    return status;
+}
+
+/* Reads a large piece of the underlying port into a buffer. */
+static portls_status fill(struct transport *transport) {
+    portls_error error;
+    error_begin(&error);
+    size_t size = 0;
+    uint8_t *buffer = transport_borrow(transport, &size);
+    if (buffer == NULL) {
+        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
+        failure_keep(&transport->in_failure, &error);
+        return PORTLS_NO_MEMORY;
+    }
+    size_t got = 0;
+    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, &error);
+    transport_hand_over(transport, buffer, size, status, got, &error);
+    return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
 }
 
 static portls_status receive(struct backend_transport *face, void *buffer, size_t size,
@@ -117,8 +156,9 @@ static portls_status receive(struct backend_transport *face, void *buffer, size_
         }
         /* The peer may be waiting for what is pending before it says more. When that cannot be
            sent, what the peer has said may still tell why. */
-        (void)transport_flush(transport);
-        if (!transport->may_receive || transport->step_received >= TRANSPORT_STEP_LIMIT) {
+        (void)transport_flush_awaited(transport);
+        if (!transport->may_receive || transport->drained ||
+            transport->step_received >= TRANSPORT_STEP_LIMIT) {
             return PORTLS_WANT_READ;
         }
         portls_status status = fill(transport);
@@ -142,6 +182,25 @@ bool transport_has_input(struct transport *transport) {
            (transport->may_receive && input_port_is_ready(transport->in));
 }
 
+/* ---- sending ---- */
+
+/* Moves what is pending to a buffer of that size, in which it fits. */
+static bool move_pending(struct transport *transport, size_t capacity) {
+    size_t here = transport_pending(transport);
+    uint8_t *moved = take_buffer(transport, capacity);
+    if (moved == NULL) {
+        return false;
+    }
+    if (here > 0) {
+        memcpy(moved, transport->pending + transport->pending_start, here);
+    }
+    drop_pending(transport);
+    transport->pending = moved;
+    transport->pending_end = here;
+    transport->pending_capacity = capacity;
+    return true;
+}
+
 /* Makes room for `size` more bytes behind what is pending. */
 static bool reserve(struct transport *transport, size_t size) {
     if (transport->pending_capacity - transport->pending_end >= size) {
@@ -151,22 +210,33 @@ static bool reserve(struct transport *transport, size_t size) {
     if (size > TRANSPORT_PENDING_LIMIT - here) {
         return false;
     }
-    if (transport->pending_start > 0) {
+    if (here + size <= transport->pending_capacity) {
         memmove(transport->pending, transport->pending + transport->pending_start, here);
         transport->pending_start = 0;
         transport->pending_end = here;
+        return true;
     }
-    size_t capacity = transport->pending_capacity > 0 ? transport->pending_capacity : 2048;
+    size_t capacity = here + size <= BUFFER_SMALL ? BUFFER_SMALL : BUFFER_LARGE;
     while (capacity < here + size) {
         capacity *= 2;
     }
-    uint8_t *grown = memory_resize(transport->pending, capacity);
-    if (grown == NULL) {
-        return false;
+    return move_pending(transport, capacity);
+}
+
+void transport_expect(struct transport *transport, size_t size) {
+    size_t most = size < TRANSPORT_GATHER_SIZE ? size : TRANSPORT_GATHER_SIZE;
+    if (most > BUFFER_SMALL / 2 && transport_pending(transport) < BUFFER_LARGE &&
+        transport->out_failure == NULL) {
+        (void)reserve(transport, BUFFER_LARGE - transport_pending(transport));
     }
-    transport->pending = grown;
-    transport->pending_capacity = capacity;
-    return true;
+}
+
+void transport_tuck(struct transport *transport) {
+    size_t here = transport_pending(transport);
+    if (here > 0 && here < BUFFER_SMALL / 2 && transport->pending_capacity >= BUFFER_SMALL) {
+        (void)move_pending(transport, here);
+    }
+    transport->patient = here;
 }
 
 /*
@@ -242,6 +312,11 @@ portls_status transport_flush(struct transport *transport) {
     return PORTLS_OK;
 }
 
+portls_status transport_flush_awaited(struct transport *transport) {
+    bool awaited = transport_pending(transport) > transport->patient || transport->unflushed;
+    return awaited ? transport_flush(transport) : PORTLS_OK;
+}
+
 portls_status transport_settle(struct transport *transport) {
     portls_status status = transport_flush(transport);
     if (status == PORTLS_WANT_WRITE) {
@@ -250,12 +325,22 @@ portls_status transport_settle(struct transport *transport) {
     return status == PORTLS_OK || transport->lost ? status : PORTLS_OK;
 }
 
-void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out) {
+void transport_begin_step(struct transport *transport, bool may_receive, bool may_send) {
+    transport->may_receive = may_receive;
+    transport->may_send = may_send;
+    transport->changed = false;
+    transport->drained = false;
+    transport->step_received = 0;
+}
+
+void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
+                    struct buffer_pool *pool) {
     memset(transport, 0, sizeof *transport);
     transport->face.receive = receive;
     transport->face.send = send;
     transport->in = in;
     transport->out = out;
+    transport->pool = pool;
     transport->owed = true; /* until the handshake is done */
 }
 

@@ -14,15 +14,15 @@
 #include <stdint.h>
 
 #include "backends/backend.h"
+#include "core/buffer_pool.h"
 #include "core/port.h"
 
 enum {
-    TRANSPORT_RECEIVE_SIZE = 32 * 1024,    /* one read of the underlying port */
     TRANSPORT_GATHER_SIZE = 64 * 1024,     /* records are gathered up to this before they leave */
     TRANSPORT_PENDING_LIMIT = 1024 * 1024, /* more than any handshake or honest peer makes */
-    TRANSPORT_STEP_LIMIT = 4 * TRANSPORT_RECEIVE_SIZE, /* taken in one step: a peer that never stops
-                                                          must not keep it from ending */
-    TRANSPORT_FIRST_BYTES = 16, /* kept to recognise a peer that speaks no TLS */
+    TRANSPORT_STEP_LIMIT = 128 * 1024, /* taken in one step: a peer that never stops must not keep
+                                          it from ending */
+    TRANSPORT_FIRST_BYTES = 16,        /* kept to recognise a peer that speaks no TLS */
 };
 
 /* A failure that stays: what every later call returns. */
@@ -37,10 +37,12 @@ struct transport {
     struct backend_transport face; /* first: the backend's pointer is this object's */
     portls_input_port *in;
     portls_output_port *out;
+    struct buffer_pool *pool;
 
     /* Set by the stream before each step: another thread may be waiting on a port, and then the
        bytes are that thread's to move. */
     bool may_receive, may_send;
+    bool drained;         /* in this step: nothing more is there, so there is no use in asking */
     size_t step_received; /* bytes in this step */
     uint64_t all_received;
 
@@ -54,24 +56,51 @@ struct transport {
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
 
-    uint8_t *received; /* there only while it holds bytes */
-    size_t received_start, received_end;
-    uint8_t *pending; /* there only while it holds bytes */
+    bool in_bulk;      /* the last read filled its buffer: the next one gets a large one */
+    uint8_t *received; /* of the pool; there only while it holds bytes */
+    size_t received_start, received_end, received_capacity;
+    uint8_t
+        *pending; /* of the pool when it has one of its sizes; there only while it holds bytes */
     size_t pending_start, pending_end, pending_capacity;
+    size_t patient; /* of what is pending, so much at the start can wait for company */
 
     struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
 };
 
-void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out);
+/* The pool outlives the transport. */
+void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
+                    struct buffer_pool *pool);
+
+/* To be called before each step, with who may move bytes in it. */
+void transport_begin_step(struct transport *transport, bool may_receive, bool may_send);
 
 /* Frees the buffers. The ports are the stream's. */
 void transport_destroy(struct transport *transport);
+
+/*
+ * Receiving outside of a step, for a thread that alone may receive: borrow a buffer (NULL: no
+ * memory), read into it without the stream's lock, and hand over under the lock what came of it.
+ * Nothing must be received and unread, and the input must not have ended.
+ */
+uint8_t *transport_borrow(struct transport *transport, size_t *size);
+void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
+                         portls_status status, size_t got, const portls_error *error);
+
+/* Room for `size` bytes that are about to be sent is better made at once. */
+void transport_expect(struct transport *transport, size_t size);
+
+/* What is pending is what nobody waits for (tickets) and may stay for long: keeps it in no more
+   memory than it needs. */
+void transport_tuck(struct transport *transport);
 
 /*
  * Sends what is pending as far as the underlying port takes it. PORTLS_OK: nothing is left;
  * PORTLS_WANT_WRITE; else the underlying port failed (out_failure).
  */
 portls_status transport_flush(struct transport *transport);
+
+/* The same, unless all that is pending can wait for company. */
+portls_status transport_flush_awaited(struct transport *transport);
 
 /* Bytes that wait to be sent. */
 static inline size_t transport_pending(const struct transport *transport) {

@@ -96,6 +96,33 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_write_avail(portls_output_port *
                                                             const void *bytes, size_t size,
                                                             size_t *put, portls_error *error);
 
+/** When written bytes leave (manual, file-stream-buffer-mode: 'none, 'line, 'block). */
+typedef enum portls_buffering {
+    PORTLS_BUFFER_NONE = 0,  /**< at once, the default: a write is on its way when it returns */
+    PORTLS_BUFFER_LINE = 1,  /**< with the write that holds a newline */
+    PORTLS_BUFFER_BLOCK = 2, /**< in full records and sends of 64 KB */
+} portls_buffering;
+
+/**
+ * Sets when bytes that are written to an SSL output port leave. Small writes become few full
+ * records and sends in PORTLS_BUFFER_BLOCK. Whatever the mode, bytes that are kept back leave with
+ * portls_flush, when a read of the same connection has to wait, when a sync or an event loop asks
+ * for one of its ports, and when the port is closed; so no peer waits for what a program believes
+ * it has said. (Where one thread reads while another writes, the writer says portls_flush: the read
+ * that waits already does not see what is written meanwhile.) What is kept back when the mode
+ * becomes NONE leaves with the next write or flush.
+ *
+ * @param out       an SSL output port
+ * @param buffering the mode
+ * @param error     may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (not an SSL output port); PORTLS_CLOSED;
+ *         PORTLS_INVALID_ARGUMENT (no such mode). Does not block. To be called by the thread that
+ *         writes.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port *out,
+                                                              portls_buffering buffering,
+                                                              portls_error *error);
+
 /** Waits until every byte that was taken has left for the underlying port. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
 

@@ -245,6 +245,15 @@ enum { OS_WOULD_BLOCK = -3 };
 int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
             size_t *got);
 
+/*
+ * As os_read on a socket, but waits as long as it takes, if the socket is a blocking one; else, or
+ * when it has a time limit of its own, it may say OS_WOULD_BLOCK.
+ */
+int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got);
+
+/* Whether a socket is one of bytes and not of datagrams, so that a short read has taken all. */
+bool os_socket_is_stream(portls_descriptor socket);
+
 /* Writes what fits without waiting, without SIGPIPE. 0 and *put ≥ 1, OS_WOULD_BLOCK, error. */
 int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
              size_t size, size_t *put);
@@ -310,9 +319,9 @@ typedef int os_resolver(const char *host, int port_no, bool passive, struct os_a
 void os_resolver_replace(os_resolver *resolve);
 
 /*
- * Begins to connect a new non-blocking, close-on-exec, TCP_NODELAY socket. 0: connected;
- * OS_WOULD_BLOCK: wait until it is writable, then ask os_socket_connected; else the error, and
- * no socket.
+ * Begins to connect a new close-on-exec, TCP_NODELAY socket, which is non-blocking until it is
+ * connected. 0: connected; OS_WOULD_BLOCK: wait until it is writable, then ask os_socket_connected;
+ * else the error, and no socket.
  */
 int os_socket_connect(const struct os_address *address, portls_descriptor *socket);
 int os_socket_connected(portls_descriptor socket); /* 0 or why it failed */
@@ -325,7 +334,7 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
                      portls_descriptor *socket);
 
 /*
- * Accepts one connection as a non-blocking, close-on-exec, TCP_NODELAY socket. 0; OS_WOULD_BLOCK;
+ * Accepts one connection as a blocking, close-on-exec, TCP_NODELAY socket. 0; OS_WOULD_BLOCK;
  * the system's error. A connection that was gone before it could be accepted is passed over.
  */
 int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);

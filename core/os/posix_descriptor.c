@@ -166,6 +166,23 @@ int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *bu
     }
 }
 
+int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got) {
+    int number = system_number(socket);
+    ssize_t taken = 0;
+    do {
+        taken = recv(number, buffer, at_most(size, TRANSFER_MAX), 0);
+    } while (taken < 0 && errno == EINTR);
+    *got = taken > 0 ? (size_t)taken : 0;
+    return taken >= 0 ? 0 : would_block(errno) ? OS_WOULD_BLOCK : errno;
+}
+
+bool os_socket_is_stream(portls_descriptor socket) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(system_number(socket), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_STREAM;
+}
+
 /* ---- writing ---- */
 
 /* What a write returned, as os_write says it. */

@@ -12,8 +12,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#if defined(__FreeBSD__) || defined(__NetBSD__)
+#include <sys/filio.h>
+#endif
 
 #include "core/os/posix.h"
 
@@ -176,13 +181,16 @@ int os_resolve(const char *host, int port_no, bool passive, struct os_address *a
 
 /* ---- sockets ---- */
 
+static bool set_blocking(int number, bool blocking) {
+    int nonblocking = blocking ? 0 : 1;
+    return ioctl(number, FIONBIO, &nonblocking) == 0;
+}
+
 #if !HAS_SOCKET_FLAGS
 
 /* Makes a new descriptor as the others are made by flags; closes it when that fails. */
-static int prepare(int number) {
-    int flags = fcntl(number, F_GETFL);
-    if (flags < 0 || fcntl(number, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        fcntl(number, F_SETFD, FD_CLOEXEC) != 0) {
+static int prepare(int number, bool blocking) {
+    if (!set_blocking(number, blocking) || fcntl(number, F_SETFD, FD_CLOEXEC) != 0) {
         int failure = errno;
         (void)close(number);
         errno = failure;
@@ -198,16 +206,16 @@ static int new_socket(int family) {
     return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 #else
     int number = socket(family, SOCK_STREAM, IPPROTO_TCP);
-    return number < 0 ? -1 : prepare(number);
+    return number < 0 ? -1 : prepare(number, false);
 #endif
 }
 
 static int accept_socket(int listener) {
 #if HAS_SOCKET_FLAGS
-    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 #else
     int number = accept(listener, NULL, NULL);
-    return number < 0 ? -1 : prepare(number);
+    return number < 0 ? -1 : prepare(number, true);
 #endif
 }
 
@@ -230,6 +238,9 @@ int os_socket_connect(const struct os_address *address, portls_descriptor *socke
         /* After a signal the connection is made all the same, in the background. */
         result = errno == EINPROGRESS || errno == EINTR ? OS_WOULD_BLOCK : errno;
     }
+    if (result == 0 && !set_blocking(number, true)) {
+        result = errno;
+    }
     if (result != 0 && result != OS_WOULD_BLOCK) {
         (void)close(number);
         return result;
@@ -250,7 +261,9 @@ int os_socket_connected(portls_descriptor socket) {
     }
     struct sockaddr_storage peer;
     size = sizeof peer;
-    return getpeername(number, (struct sockaddr *)&peer, &size) == 0 ? 0 : errno;
+    return getpeername(number, (struct sockaddr *)&peer, &size) == 0 && set_blocking(number, true)
+               ? 0
+               : errno;
 }
 
 static int begin_listening(int number, const struct os_address *address, int queue, bool reuse) {

@@ -67,7 +67,7 @@ static void check_is_ready_for_use(portls_descriptor socket) {
     int no_delay = 0;
     socklen_t size = sizeof no_delay;
     cr_assert_neq(fcntl((int)socket, F_GETFD) & FD_CLOEXEC, 0);
-    cr_assert_neq(fcntl((int)socket, F_GETFL) & O_NONBLOCK, 0);
+    cr_assert_eq(fcntl((int)socket, F_GETFL) & O_NONBLOCK, 0);
     cr_assert_eq(getsockopt((int)socket, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size), 0);
     cr_assert_neq(no_delay, 0);
 }

@@ -1,0 +1,23 @@
+/*
+ * Receiving without trying first, for calls that may wait without a limit: in a dialogue the first
+ * try nearly always fails, and costs a system call for nothing.
+ */
+#ifndef CORE_STREAM_RECEIVE_H
+#define CORE_STREAM_RECEIVE_H
+
+#include "core/stream.h"
+
+/*
+ * As stream_enter, for a step that is to leave receiving to stream_receive_blocking where that is
+ * possible.
+ */
+void stream_enter_blocking(struct stream *stream);
+
+/*
+ * After a step of this half that needs input and nothing else: takes the role of receiving and has
+ * the underlying port wait for bytes. True: something came, be it the end, and the step is to be
+ * done again. False: it has to be waited for in the ordinary way.
+ */
+bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
+
+#endif

@@ -1,0 +1,46 @@
+/* Buffers are lent and come back (design section 9). */
+#include <criterion/criterion.h>
+
+#include "core/buffer_pool.h"
+
+Test(buffer_pool, what_was_given_back_is_lent_again) {
+    struct buffer_pool pool = {0};
+    uint8_t *small = buffer_pool_take(&pool, BUFFER_SMALL);
+    uint8_t *large = buffer_pool_take(&pool, BUFFER_LARGE);
+    cr_assert_not_null(small);
+    cr_assert_not_null(large);
+    small[BUFFER_SMALL - 1] = 1;
+    large[BUFFER_LARGE - 1] = 1;
+    buffer_pool_give(&pool, small, BUFFER_SMALL);
+    buffer_pool_give(&pool, large, BUFFER_LARGE);
+    cr_assert_eq(buffer_pool_take(&pool, BUFFER_LARGE), large);
+    cr_assert_eq(buffer_pool_take(&pool, BUFFER_SMALL), small);
+    buffer_pool_give(&pool, small, BUFFER_SMALL);
+    buffer_pool_give(&pool, large, BUFFER_LARGE);
+    buffer_pool_destroy(&pool);
+}
+
+Test(buffer_pool, nobody_gets_what_another_one_has) {
+    struct buffer_pool pool = {0};
+    enum { LENT = 2 * BUFFER_POOL_KEEPS + 1 };
+    uint8_t *lent[LENT];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < LENT; i++) {
+            lent[i] = buffer_pool_take(&pool, BUFFER_SMALL);
+            cr_assert_not_null(lent[i]);
+            for (int j = 0; j < i; j++) {
+                cr_assert_neq(lent[i], lent[j]);
+            }
+        }
+        /* More than it keeps: the rest is freed, which the leak checkers see to. */
+        for (int i = 0; i < LENT; i++) {
+            buffer_pool_give(&pool, lent[i], BUFFER_SMALL);
+        }
+    }
+    int kept = 0;
+    for (int i = 0; i < BUFFER_POOL_KEEPS; i++) {
+        kept += pool.small[i] != NULL ? 1 : 0;
+    }
+    cr_assert_eq(kept, BUFFER_POOL_KEEPS);
+    buffer_pool_destroy(&pool);
+}
