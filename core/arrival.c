@@ -220,13 +220,13 @@ static portls_status look_at(portls_listener *listener, void *tag, portls_error 
     return PORTLS_OK;
 }
 
-/*
- * Sockets come last: accepting may drop the oldest arrival, which may be one of the tags.
- */
-portls_status listener_step(portls_listener *listener, portls_error *error) {
+/* Looks once. Sockets come last: accepting may drop the oldest arrival, which may be one of the
+   tags. `*accepted`: some socket had a connection, perhaps. */
+static portls_status look_once(portls_listener *listener, bool *accepted, portls_error *error) {
     enum { TAGS = 64 };
     void *tags[TAGS];
     size_t count = 0;
+    *accepted = false;
     int failed = os_poller_look(&listener->poller, tags, TAGS, &count);
     if (failed != 0) {
         return error_fail_os(error, PORTLS_OS, failed, "cannot look at the listener's sockets");
@@ -237,9 +237,20 @@ portls_status listener_step(portls_listener *listener, portls_error *error) {
             const char *tag = tags[i];
             bool is_own = tag >= (const char *)listener && tag < (const char *)(listener + 1);
             if (is_own == (sockets == 1) && status == PORTLS_OK) {
+                *accepted = *accepted || (is_own && tag != (char *)&listener->finished_wakeup);
                 status = look_at(listener, tags[i], error);
             }
         }
+    }
+    return status;
+}
+
+portls_status listener_step(portls_listener *listener, portls_error *error) {
+    bool accepted = false;
+    portls_status status = look_once(listener, &accepted, error);
+    if (status == PORTLS_OK && accepted) {
+        /* Who was just accepted may have spoken already. */
+        status = look_once(listener, &accepted, error);
     }
     drop_late(listener);
     return status;

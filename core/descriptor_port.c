@@ -251,9 +251,11 @@ static const struct output_class descriptor_output_class = {
 
 /* ---- making them ---- */
 
-/* Makes the ports that have a place to go; `in` or `out` may be NULL. */
-static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind kind, bool own,
-                          portls_input_port **in, portls_output_port **out, portls_error *error) {
+/* Makes the ports that have a place to go; `in` or `out` may be NULL. `stream`: it is a socket, and
+   one of bytes. */
+static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind kind, bool stream,
+                          bool own, portls_input_port **in, portls_output_port **out,
+                          portls_error *error) {
     struct descriptor_ports *ports = memory_zeroed(sizeof *ports);
     if (ports == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a port");
@@ -267,7 +269,7 @@ static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind 
     atomic_init(&ports->unreleased, count);
     if (in != NULL) {
         input_port_init(&ports->in, &descriptor_input_class);
-        ports->in.short_is_all = kind == OS_SOCKET && os_socket_is_stream(descriptor);
+        ports->in.short_is_all = stream;
         *in = &ports->in;
     }
     if (out != NULL) {
@@ -287,7 +289,8 @@ static portls_status make_checked(portls_descriptor descriptor, bool own, portls
                              "%lld is no open descriptor, and a port needs one",
                              (long long)descriptor);
     }
-    return make(descriptor, kind, own, in, out, error);
+    bool stream = kind == OS_SOCKET && os_socket_is_stream(descriptor);
+    return make(descriptor, kind, stream, own, in, out, error);
 }
 
 static portls_status fail_no_place(portls_error *error, const char *name) {
@@ -333,7 +336,7 @@ portls_status portls_make_descriptor_ports(portls_descriptor descriptor, bool ow
 
 portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
                                          portls_output_port **out, portls_error *error) {
-    return make(socket, OS_SOCKET, true, in, out, error);
+    return make(socket, OS_SOCKET, true, true, in, out, error);
 }
 
 void descriptor_ports_hurry(portls_input_port *in) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/buffer_pool.h"
 #include "portls/portls.h"
 #include "portls/stdio.h"
 
@@ -442,10 +443,15 @@ Test(allocation, all_memory_of_the_core_comes_from_an_installed_allocator) {
     (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     long before = atomic_load(&region.live);
     cr_expect_gt(before, 0, "the context above");
-    cr_expect(change_context());
-    cr_expect(connect_by_pipes());
-    cr_expect(connect_by_tcp());
-    cr_expect_eq(atomic_load(&region.live), before, "what is allocated is released again");
+    enum { ROUNDS = 10, KEPT = 2 * BUFFER_POOL_KEEPS };
+    for (int i = 0; i < ROUNDS; i++) {
+        cr_expect(change_context());
+        cr_expect(connect_by_pipes());
+        cr_expect(connect_by_tcp());
+    }
+    /* But for the buffers in the pool of that context, which are fewer than the rounds' calls. */
+    long left = atomic_load(&region.live) - before;
+    cr_expect(left >= 0 && left <= KEPT, "%ld allocations are not released", left);
     cr_expect_eq(atomic_load(&plain), 0, "%ld calls went to malloc", atomic_load(&plain));
 }
 

@@ -126,6 +126,19 @@ int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline dea
     return result;
 }
 
+int __real_os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got);
+int __wrap_os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got);
+
+int __wrap_os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got) {
+    step_begin();
+    if (watched) {
+        let_peer_move();
+    }
+    int result = __real_os_receive(socket, buffer, size, got);
+    step_end();
+    return result;
+}
+
 /* ---- what is in use ---- */
 
 static atomic_long live; /* allocations that are not freed */
