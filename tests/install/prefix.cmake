@@ -15,7 +15,7 @@ endforeach()
 
 # A user sees the public headers and nothing of the inside; no path of the build tree is left over.
 file(GLOB_RECURSE headers RELATIVE "${PREFIX}/include" "${PREFIX}/include/*")
-list(FILTER headers EXCLUDE REGEX "^portls/[a-z]+\\.h$")
+list(FILTER headers EXCLUDE REGEX "^portls/[a-z_]+\\.h$")
 if(headers)
     message(SEND_ERROR "Installed beside the public headers: ${headers}")
 endif()
