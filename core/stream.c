@@ -279,7 +279,6 @@ void stream_end_wait(struct stream *stream, struct stream_half *half) {
         half->holds_sending = false;
         /* Whoever needs these bytes moved has to do it again. */
         watch_list_notify(&stream->watchers);
-        touch_sets(stream);
     }
     os_mutex_unlock(&stream->lock);
 }

@@ -1,7 +1,10 @@
 /* Sync sets: who joins and leaves, ports made from callbacks, and what is refused. */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/connecting.h"
+#include "core/sync_set.h"
 #include "sync_set_support.h"
 
 /* ---- joining and leaving ---- */
@@ -89,6 +92,99 @@ Test(sync_set_member, removed_and_added_again) {
     portls_free_sync_set(set);
     close_ends(sockets[0]);
     close_ends(sockets[1]);
+}
+
+/* ---- ports whose descriptors or wants change ---- */
+
+/* A name that is looked up until a byte comes through a pipe, and then is an address of ours. */
+static int gate[2];
+static int gate_port;
+
+static int resolve_later(const char *host, int port_no, bool passive, struct os_address *addresses,
+                         size_t limit, size_t *count, const char **reason) {
+    char byte = 0;
+    (void)host;
+    (void)port_no;
+    if (read(gate[0], &byte, 1) != 1) {
+        *reason = "the gate is closed";
+        return -1;
+    }
+    return os_resolve("127.0.0.1", gate_port, passive, addresses, limit, count, reason);
+}
+
+/* A TCP socket on loopback that does not wait. */
+static int listen_here(int *port_no) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    cr_assert_eq(bind(listening, (struct sockaddr *)&address, size), 0);
+    cr_assert_eq(listen(listening, 1), 0);
+    cr_assert_eq(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+    *port_no = ntohs(address.sin_port);
+    return listening;
+}
+
+/* The number of the descriptor that told of the look-up is then the socket's. */
+Test(sync_set_member, a_connect_under_way_may_change_its_descriptors) {
+    int listening = listen_here(&gate_port);
+    cr_assert_eq(pipe(gate), 0);
+    os_resolver_replace(resolve_later);
+    struct ends ends = {NULL, NULL};
+    portls_sync_set *set = make_set();
+    REQUIRE_OK(connecting_ports("any.name", 1, &ends.in, &ends.out, NULL));
+    add(set, ends.in);
+    cr_expect_eq(look(set), 0);
+    cr_expect_eq(set->list[SYNC_EACH_TIME].count, 1, "nothing of it is registered");
+    cr_assert_eq(write(gate[1], "x", 1), 1);
+    int peer = -1;
+    while ((peer = accept(listening, NULL, NULL)) < 0) {
+        cr_expect_eq(look(set), 0);
+    }
+    cr_assert_eq(write(peer, "y", 1), 1);
+    cr_expect_eq(next(set), ends.in);
+    take_one(ends.in);
+    cr_expect_eq(look(set), 0);
+    cr_expect_eq(set->list[SYNC_EACH_TIME].count, 0);
+    cr_assert_eq(write(peer, "z", 1), 1);
+    cr_expect_eq(next(set), ends.in);
+    take_one(ends.in);
+    portls_free_sync_set(set);
+    close(peer);
+    close_ends(ends);
+    os_resolver_replace(NULL);
+    close(listening);
+    close(gate[0]);
+    close(gate[1]);
+}
+
+/* An acknowledgement makes no descriptor ready: there is a time at which it is looked for. */
+Test(sync_set_member, a_close_that_has_begun_is_waited_for_anew) {
+    int port_no = 0;
+    int listening = listen_here(&port_no);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((uint16_t)port_no);
+    int connected = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(connect(connected, (struct sockaddr *)&address, sizeof address), 0);
+    int peer = -1;
+    while ((peer = accept(listening, NULL, NULL)) < 0) {
+    }
+    struct ends ends = {NULL, NULL};
+    REQUIRE_OK(portls_make_descriptor_ports(connected, true, &ends.in, &ends.out, NULL));
+    portls_sync_set *set = make_set();
+    fill(ends.out);
+    add(set, ends.in);
+    cr_expect_eq(look(set), 0);
+    cr_expect_eq(set->list[SYNC_TIMED].count, 0);
+    close_out(ends.out);
+    cr_expect_eq(portls_close_input_port_avail(ends.in, NULL), PORTLS_WANT_WRITE);
+    cr_expect_eq(look(set), 0);
+    cr_expect_eq(set->list[SYNC_TIMED].count, 1);
+    close(peer);
+    cr_expect_eq(next(set), ends.in);
+    REQUIRE_OK(portls_close_input_port_avail(ends.in, NULL));
+    cr_expect_eq(set->list[SYNC_ALL].count, 0);
+    portls_free_sync_set(set);
+    close(listening);
 }
 
 /* ---- ports from callbacks ---- */

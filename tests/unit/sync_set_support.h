@@ -62,6 +62,17 @@ static inline void make_sockets(struct ends pair[2]) {
     }
 }
 
+/* Writes until the socket takes no more. */
+static inline void fill(portls_output_port *out) {
+    static const char bytes[4096];
+    size_t put = 0;
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK) {
+        status = portls_write_avail(out, bytes, sizeof bytes, &put, NULL);
+    }
+    cr_assert_eq(status, PORTLS_WANT_WRITE);
+}
+
 static inline portls_sync_set *make_set(void) {
     portls_sync_set *set = NULL;
     REQUIRE_OK(portls_make_sync_set(&set, NULL));

@@ -87,17 +87,6 @@ Test(sync_set, ends_and_failures_are_ready) {
     close_ends(sockets[0]);
 }
 
-/* Writes until the socket takes no more. */
-static void fill(portls_output_port *out) {
-    static const char bytes[4096];
-    size_t put = 0;
-    portls_status status = PORTLS_OK;
-    while (status == PORTLS_OK) {
-        status = portls_write_avail(out, bytes, sizeof bytes, &put, NULL);
-    }
-    cr_assert_eq(status, PORTLS_WANT_WRITE);
-}
-
 static void drain(portls_input_port *in) {
     char bytes[4096];
     size_t got = 0;

@@ -3,6 +3,7 @@
  * what is decrypted or only buffered counts, half a record does not), with nothing else to say so.
  */
 #include "../spec/spec_link.h"
+#include "../spec/spec_peer.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -326,38 +327,83 @@ SPEC(sync_set, a_connect_that_fails_is_ready) {
     portls_free_context(context);
 }
 
-/* A listener is ready with the error of a handshake too, also one whose time is over; the program
-   may look for arrivals beside the set. */
-SPEC(sync_set, a_handshake_whose_time_is_over_makes_its_listener_ready) {
+/* How the program may get a handshake under way that the set has not seen. */
+enum beside { BY_THE_SET, BY_SYNC, BY_ACCEPT, BY_STOP };
+
+static const enum beside ways_beside[] = {BY_THE_SET, BY_SYNC, BY_ACCEPT, BY_STOP};
+
+/* A listener is ready with the error of a handshake too, also one whose time is over, whoever has
+   taken that connection in. */
+SPEC_FOR_EACH(sync_set, a_handshake_whose_time_is_over_makes_its_listener_ready, enum beside,
+              beside, ways_beside, COUNT_OF(ways_beside)) {
     int port_no = 0;
     portls_context *context = test_server_context();
     portls_listener *listener = listen_local(context, &port_no);
-    portls_input_port *in = NULL, *none_in = NULL;
-    portls_output_port *out = NULL, *none_out = NULL;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
     portls_sync_set *set = make_set();
     add(set, listener);
     cr_assert_eq(look(set), 0);
     REQUIRE_OK(portls_set_handshake_limits(listener, 30, 8, &problem));
-    REQUIRE_OK(portls_connect_avail("127.0.0.1", port_no,
-                                    portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
-                                    &problem));
-    ignore(portls_handshake_avail(in, &problem));
+    int silent = connect_plainly(port_no);
     portls_event event = {listener, false};
-    ignore(portls_sync(&event, 1, 0, NULL, &problem));
-    ignore(portls_accept_avail(listener, &none_in, &none_out, &problem));
+    if (*beside == BY_SYNC) {
+        REQUIRE_STATUS(portls_sync(&event, 1, 0, NULL, &problem), PORTLS_DEADLINE);
+    } else if (*beside == BY_ACCEPT) {
+        REQUIRE_STATUS(portls_accept_avail(listener, &in, &out, &problem), PORTLS_WANT_READ);
+    } else if (*beside == BY_STOP) {
+        REQUIRE_OK(portls_stop(listener, &problem));
+    }
     cr_assert(next(set) == listener);
-    REQUIRE_STATUS(portls_accept_avail(listener, &none_in, &none_out, &problem), PORTLS_DEADLINE);
-    cr_assert_eq(look(set), 0);
+    REQUIRE_STATUS(portls_accept_avail(listener, &in, &out, &problem), PORTLS_DEADLINE);
     /* A listener that is stopped has something to say, now and for ever. */
+    cr_assert_eq(look(set), *beside == BY_STOP);
     REQUIRE_OK(portls_stop(listener, &problem));
     cr_assert(next(set) == listener);
     cr_assert(next(set) == listener);
     portls_close(listener);
     cr_assert_eq(look(set), 0);
-    REQUIRE_OK(portls_close_output_port(out, &problem));
-    REQUIRE_OK(portls_close_input_port(in, &problem));
+    close_plainly(silent);
     portls_free_sync_set(set);
     portls_free_context(context);
+}
+
+/* Reads so many bytes and then says one. */
+struct answering {
+    struct side *side;
+    size_t size;
+};
+
+static void answer(void *argument) {
+    struct answering *answering = argument;
+    char bytes[64];
+    size_t got = 0;
+    for (size_t total = 0; total < answering->size; total += got) {
+        if (portls_read(answering->side->in, bytes, sizeof bytes, &got, NULL) != PORTLS_OK) {
+            return;
+        }
+    }
+    answering->side->status = portls_write(answering->side->out, "!", 1, NULL, NULL);
+}
+
+/* The peer answers once it has all; nobody flushes, and only the answer is waited for. */
+SPEC(sync_set, what_a_write_left_behind_is_sent_while_input_is_waited_for) {
+    struct link link;
+    size_t put = 0;
+    link_open_well(&link, &transports[1], NULL, NULL);
+    link_exchange(&link, 10);
+    portls_sync_set *set = make_set();
+    add(set, link.client.in);
+    cr_assert_eq(look(set), 0);
+    REQUIRE_OK(portls_write_avail(link.client.out, "much more than ten bytes", 24, &put, &problem));
+    cr_assert_eq(put, 24);
+    struct answering answering = {&link.server, 24};
+    struct task task;
+    task_start(&task, answer, &answering);
+    read_by_set(set, link.client.in, 1);
+    task_join(&task);
+    portls_free_sync_set(set);
+    link_close(&link);
 }
 
 /* ---- ports that are closed, wrapped, or used by another thread ---- */
@@ -420,6 +466,11 @@ SPEC(sync_set, a_port_leaves_when_a_stream_wraps_it_and_one_half_may_be_closed) 
                     "source is an output port that is closed");
     cr_assert_eq(look(set), 0);
     link.client.out = NULL;
+    side_close(&link.client);
+    /* Given back they are as any port: in no set. */
+    add(set, link.client.raw_in);
+    add(set, link.client.raw_out);
+    cr_assert_eq(look(set), 1);
     portls_free_sync_set(set);
     link_close(&link);
 }
