@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "core/buffer_pool.h"
 #include "portls/portls.h"
@@ -303,6 +305,75 @@ Test(allocation, every_one_of_a_connection_may_fail) {
     /* The client's context is made on first use, and stays. */
     (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     fail_each(connect_by_pipes, 2000);
+}
+
+/* ---- a sync set ---- */
+
+/* Waits on a socket, on the ends of pipes and on a client over them until the socket is ready. */
+static bool wait_on(portls_sync_set *set, const struct ends *ends, portls_input_port *in,
+                    int other_end) {
+    portls_error error;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    struct ends client = {{NULL}, {NULL}};
+    bool all = good(portls_wrap_ports_avail(ends->in[1], ends->out[1], &options, &client.in[0],
+                                            &client.out[0], &error),
+                    &error);
+    void *sources[] = {in, client.in[0], ends->in[0]};
+    for (int i = 0; i < 3 && all; i++) {
+        all = good(portls_sync_set_add(set, sources[i], NULL, &error), &error);
+    }
+    bool told = false;
+    for (int i = 0; i < 10 && all && !told; i++) {
+        portls_ready ready[4];
+        size_t count = 0;
+        portls_status status = portls_sync_set_wait(set, ready, 4, &count, 0, NULL, &error);
+        all = status == PORTLS_DEADLINE || good(status, &error);
+        if (i == 2) {
+            cr_assert_eq(write(other_end, "x", 1), 1);
+        }
+        for (size_t j = 0; j < count; j++) {
+            told = told || ready[j].source == in;
+        }
+    }
+    if (client.in[0] != NULL) {
+        (void)portls_close_input_port(client.in[0], NULL);
+        (void)portls_close_output_port(client.out[0], NULL);
+    }
+    return all && told;
+}
+
+static bool wait_by_set(void) {
+    int sockets[2];
+    struct ends ends = {{NULL, NULL}, {NULL, NULL}};
+    portls_sync_set *set = NULL;
+    portls_input_port *in = NULL;
+    portls_error error;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    bool all = good(portls_make_descriptor_input_port(sockets[0], false, &in, &error), &error) &&
+               good(portls_make_sync_set(&set, &error), &error);
+    for (int i = 0; i < 2 && all; i++) {
+        all = good(portls_make_pipe(300, &ends.in[i], &ends.out[1 - i], &error), &error);
+    }
+    all = all && wait_on(set, &ends, in, sockets[1]);
+    portls_free_sync_set(set);
+    for (int i = 0; i < 2; i++) {
+        if (ends.in[i] != NULL) {
+            (void)portls_close_input_port(ends.in[i], NULL);
+            (void)portls_close_output_port(ends.out[1 - i], NULL);
+        }
+    }
+    if (in != NULL) {
+        (void)portls_close_input_port(in, NULL);
+    }
+    close(sockets[0]);
+    close(sockets[1]);
+    return all;
+}
+
+Test(allocation, every_one_of_a_sync_set_may_fail) {
+    (void)portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
+    fail_each(wait_by_set, 2000);
 }
 
 /* ---- a connection over TCP ---- */
