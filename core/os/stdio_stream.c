@@ -1,6 +1,6 @@
 /*
  * FILE streams that are made of functions: fopencookie of glibc, musl and others on Linux, funopen
- * of the BSDs and macOS. Elsewhere there are none.
+ * of the BSDs, macOS and Android. Elsewhere there are none.
  */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
@@ -10,11 +10,11 @@
 
 #include <errno.h>
 
-#if defined(__linux__)
+#if defined(__linux__) && !defined(__ANDROID__)
 #define HAS_FOPENCOOKIE 1
 #define HAS_FUNOPEN     0
 #elif defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__) || \
-    defined(__DragonFly__)
+    defined(__DragonFly__) || defined(__ANDROID__)
 #define HAS_FOPENCOOKIE 0
 #define HAS_FUNOPEN     1
 #else
