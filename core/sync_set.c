@@ -301,9 +301,10 @@ portls_status portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, si
     if (status != PORTLS_OK) {
         return status;
     }
-    status = wait_until_ready(set, ready, capacity, count, &limit, error);
-    if (status != PORTLS_OK) {
-        *count = 0;
+    size_t found = 0;
+    status = wait_until_ready(set, ready, capacity, &found, &limit, error);
+    if (status == PORTLS_OK && count != NULL) {
+        *count = found;
     }
     os_mutex_lock(&set->lock);
     set->waiting = false;

@@ -23,7 +23,7 @@ static struct sync_descriptor **bucket_of(const portls_sync_set *set,
 /* Doubles the buckets; without memory it stays as it is, and works. */
 static void spread(portls_sync_set *set) {
     size_t count = set->bucket_count == 0 ? FIRST_BUCKETS : set->bucket_count * 2;
-    struct sync_descriptor **buckets = memory_zeroed(count * sizeof *buckets);
+    struct sync_descriptor **buckets = memory_zeroed(count * sizeof(struct sync_descriptor *));
     if (buckets == NULL) {
         return;
     }
