@@ -345,7 +345,7 @@ def measure(arguments, wanted):
         rows = result["backends"][backend] = {}
         has_gather = gathers(program)
         for case in wanted:
-            if case.portls_options and not has_gather:
+            if "--gather" in case.portls_options and not has_gather:
                 print(f"{backend} {case.name}: left out, this portls has no block mode", file=sys.stderr)
                 continue
             if arguments.calls:

@@ -87,6 +87,13 @@ CASES = [
         count=(300, 150),
     ),
     Case(
+        "handshake-wrap",
+        "handshake",
+        "full handshake, ECDSA P-256, portls wraps a socket",
+        count=(300, 150),
+        portls_options=("--wrap",),
+    ),
+    Case(
         "handshake-rsa",
         "handshake",
         "full handshake, RSA-2048",

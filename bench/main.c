@@ -37,6 +37,7 @@ static void usage(void) {
                  "  --size BYTES, --count NUMBER, --connections NUMBER\n"
                  "  --certificate NAME  server-p256 or server-rsa2048\n"
                  "  --roots FILE        what the client trusts; the test root's file otherwise\n"
+                 "  --wrap              portls wraps a socket in place of connect and accept\n"
                  "  --gather            portls gathers what is written (block mode)\n"
                  "  --check             compare every byte that arrives\n"
                  "  --pin               client and server on a processor each\n"
@@ -49,6 +50,7 @@ struct run {
     const struct way *way;
     const char *certificate;
     const char *roots;
+    bool wrap;
     struct options options;
 };
 
@@ -82,7 +84,7 @@ static const struct way *find_way(const char *name) {
 
 static void parse(struct run *run, int argc, char **argv) {
     enum { WORK, WAY, SIZE, COUNT, CONNECTIONS, CERTIFICATE, ROOTS, GATHER, CHECK, PIN, MARKS };
-    enum { SETTLE = MARKS + 1, HELP };
+    enum { SETTLE = MARKS + 1, WRAP, HELP };
     static const struct option names[] = {
         {"work", required_argument, NULL, WORK},
         {"way", required_argument, NULL, WAY},
@@ -96,6 +98,7 @@ static void parse(struct run *run, int argc, char **argv) {
         {"pin", no_argument, NULL, PIN},
         {"marks", no_argument, NULL, MARKS},
         {"settle", no_argument, NULL, SETTLE},
+        {"wrap", no_argument, NULL, WRAP},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
@@ -136,6 +139,9 @@ static void parse(struct run *run, int argc, char **argv) {
             break;
         case SETTLE:
             run->options.settle = true;
+            break;
+        case WRAP:
+            run->wrap = true;
             break;
         case HELP:
             usage();
@@ -317,6 +323,7 @@ int main(int argc, char **argv) {
     parse(&run, argc, argv);
     struct setup setups[2] = {{.server = true}, {.server = false}};
     for (int i = 0; i < 2; i++) {
+        setups[i].wrap = run.wrap;
         setups[i].chain = file_of(run.certificate, ".chain.pem");
         setups[i].key = file_of(run.certificate, ".key");
         setups[i].roots = run.roots != NULL ? run.roots : file_of("root", ".pem");

@@ -1,9 +1,10 @@
-/* Conversations with portls, by its TCP procedures and its ports. */
+/* Conversations with portls, by its TCP procedures, or by wrapping a socket. */
 #include <portls/portls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/tcp.h"
 #include "bench/way.h"
 
 static const char host[] = "127.0.0.1";
@@ -17,6 +18,8 @@ struct talk {
 
 static portls_context *context;
 static portls_listener *listener;
+static bool wraps; /* then the sockets are made by hand */
+static int plain_listener;
 
 static void good(portls_status status, const portls_error *error, const char *what) {
     if (status != PORTLS_OK) {
@@ -50,11 +53,35 @@ static struct talk *new_talk(portls_input_port *in, portls_output_port *out) {
 
 static void way_prepare(const struct setup *setup) {
     context = make_context(setup);
+    wraps = setup->wrap;
+}
+
+/* Over a socket that is connected. */
+static struct talk *wrap_socket(portls_mode mode, int descriptor) {
+    portls_error error;
+    portls_input_port *wire_in = NULL;
+    portls_input_port *in = NULL;
+    portls_output_port *wire_out = NULL;
+    portls_output_port *out = NULL;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = mode;
+    options.context = context;
+    options.close_original = true;
+    options.shutdown_on_close = true;
+    options.hostname = mode == PORTLS_MODE_CONNECT ? host : NULL;
+    good(portls_make_descriptor_ports(descriptor, true, &wire_in, &wire_out, &error), &error,
+         "ports");
+    good(portls_wrap_ports(wire_in, wire_out, &options, &in, &out, &error), &error, "wrap");
+    return new_talk(in, out);
 }
 
 static int way_listen(void) {
     portls_error error;
     portls_address address;
+    if (wraps) {
+        plain_listener = tcp_listen(&address.port_no);
+        return address.port_no;
+    }
     good(portls_listen(0, QUEUE, true, host, context, &listener, &error), &error, "listen");
     good(portls_addresses(listener, &address, NULL, &error), &error, "addresses");
     return address.port_no;
@@ -64,6 +91,9 @@ static struct talk *way_accept(void) {
     portls_error error;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
+    if (wraps) {
+        return wrap_socket(PORTLS_MODE_ACCEPT, tcp_accept(plain_listener));
+    }
     good(portls_accept(listener, &in, &out, &error), &error, "accept");
     return new_talk(in, out);
 }
@@ -72,6 +102,9 @@ static struct talk *way_connect(int port) {
     portls_error error;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
+    if (wraps) {
+        return wrap_socket(PORTLS_MODE_CONNECT, tcp_connect(port));
+    }
     good(portls_connect(host, port, context, &in, &out, &error), &error, "connect");
     return new_talk(in, out);
 }

@@ -1,10 +1,18 @@
-"""How figures are shown: a line while it runs, tables in Markdown, and the data of the plot."""
+"""How figures are shown: a line while it runs, tables in Markdown, and the data of the plot.
 
+    report.py MEASURED.json DOCUMENT.md PLOT.svg
+
+puts what bench.py has written into a document, between its two marks, and has the plot drawn.
+"""
+
+import json
 import os
 import subprocess
+import sys
 import tempfile
 
-import cases
+sys.dont_write_bytecode = True  # the source tree stays as it is
+import cases  # noqa: E402
 
 
 def machine():
@@ -91,10 +99,11 @@ HEAD = """| what | portls | by hand | floor | ratio | spread | floor's | target 
 
 def tables(result):
     """One table per backend."""
-    parts = ["Measured " + result["begun"] + ". " + ", ".join(f"{k}: {v}" for k, v in result["machine"].items())]
+    facts = [*result["machine"].items(), ("Load after", " ".join(f"{each:.2f}" for each in result["load_after"]))]
+    parts = [f"Measured {result['begun']}. " + ", ".join(f"{name}: {fact}" for name, fact in facts) + "."]
     for backend, rows in result["backends"].items():
         terms = sorted({row["terms"] for row in rows.values() if row["terms"]})
-        lines = [f"## {backend}", "", "; ".join(terms), "", HEAD]
+        lines = [f"### {backend}", "", "; ".join(terms), "", HEAD]
         for row in rows.values():
             wall = f"{row['wall_ratio']['median']:.2f}" if "wall_ratio" in row else ""
             lines.append("| " + " | ".join([title(row), *cells(row), verdict(row), wall]) + " |")
@@ -119,3 +128,25 @@ def plot(result, path, script):
                 file.write(" ".join(fields) + "\n")
         settings = f"data='{data}'; output='{path}'; backends='{' '.join(backends)}'"
         subprocess.run(["gnuplot", "-e", settings, script], check=True)
+
+
+MARKS = ("<!-- figures: written by the target bench-docs -->\n", "<!-- end of figures -->\n")
+
+
+def document(result, path):
+    """Replaces what stands between the marks of a document."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    begin, end = (text.find(mark) for mark in MARKS)
+    if not 0 <= begin < end:
+        sys.exit(f"report: {path} lacks the marks between which the figures stand")
+    whole = text[:begin] + MARKS[0] + "\n" + tables(result) + "\n" + text[end:]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(whole)
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], encoding="utf-8") as measured:
+        figures = json.load(measured)
+    document(figures, sys.argv[2])
+    plot(figures, sys.argv[3], os.path.join(os.path.dirname(os.path.abspath(__file__)), "plot.gp"))

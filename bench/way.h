@@ -12,6 +12,7 @@
 /* What both sides of a conversation are set up with, in each of the ways. */
 struct setup {
     bool server;
+    bool wrap; /* portls: the socket is made by hand and wrapped, in place of connect and accept */
     const char *chain; /* PEM file of the server's certificate and its issuers */
     const char *key;   /* PEM file of its key */
     const char *roots; /* PEM file that the client verifies the server by */
