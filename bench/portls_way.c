@@ -230,6 +230,16 @@ static void way_pair(const struct setup *server, const struct setup *client,
     }
 }
 
+static void way_gather(struct talk *talk) {
+    portls_error error;
+    good(portls_set_buffering(talk->out, PORTLS_BUFFER_BLOCK, &error), &error, "buffering");
+}
+
+static void way_flush(struct talk *talk) {
+    portls_error error;
+    good(portls_flush(talk->out, &error), &error, "flush");
+}
+
 static void way_describe(struct talk *talk, struct terms *terms) {
     portls_error error;
     portls_connection_info info;
@@ -254,5 +264,7 @@ const struct way portls_way = {
     .shutdown = way_shutdown,
     .close = way_close,
     .pair = way_pair,
+    .gather = way_gather,
+    .flush = way_flush,
     .describe = way_describe,
 };

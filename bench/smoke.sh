@@ -34,6 +34,9 @@ for way in portls hand floor; do
     run $way 0 --work idle --connections 66
     run $way 16384 --work idle --connections 66 --size 16384
 done
+for size in 1 1024 16384 65536; do
+    run portls $((size * 100)) --work bulk --size $size --count 100 --gather
+done
 for way in portls hand; do
     run $way 0 --work pipe --count 10
 done

@@ -71,7 +71,8 @@ struct way {
     void (*pair)(const struct setup *server, const struct setup *client, struct talk **server_talk,
                  struct talk **client_talk);
 
-    /* How a conversation gathers what is written: portls_set_buffering. NULL: it cannot. */
+    /* From here on what is written is gathered: portls_set_buffering. NULL where there is no such
+       thing. */
     void (*gather)(struct talk *talk);
     /* Sends what was gathered. NULL where gather is. */
     void (*flush)(struct talk *talk);
