@@ -32,7 +32,7 @@
 
 /* Changes with every incompatible change of this file; a loaded module of another one is refused.
  */
-#define BACKEND_INTERFACE_VERSION 2
+#define BACKEND_INTERFACE_VERSION 3
 
 /* The most bytes the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -216,6 +216,9 @@ struct backend {
      * again; PORTLS_PROTOCOL; what send said.
      */
     portls_status (*shutdown)(struct backend_session *session, portls_error *error);
+
+    /* Whether a session whose handshake is done speaks TLS 1.3. */
+    bool (*speaks_tls13)(struct backend_session *session);
 
     /*
      * Tells about a session whose handshake is done: fills protocol ("TLSv1.2", "TLSv1.3"), cipher,

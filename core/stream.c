@@ -46,11 +46,11 @@ static portls_status begin_session(struct stream *stream, const struct stream_op
     if (stream->refusal != PORTLS_OK) {
         return PORTLS_OK;
     }
-    portls_error why; /* a backend is never given NULL */
-    error_begin(&why);
+    struct failure_scratch scratch;
+    portls_error *why = stream_begin_error(stream, &scratch); /* a backend is never given NULL */
     portls_status status = snapshot->backend->session_new(
-        snapshot->context, &session, &stream->transport.face, &stream->session, &why);
-    return status == PORTLS_OK ? PORTLS_OK : error_copy(error, &why);
+        snapshot->context, &session, &stream->transport.face, &stream->session, why);
+    return status == PORTLS_OK ? PORTLS_OK : error_copy(error, why);
 }
 
 static void free_stream(struct stream *stream) {
@@ -165,41 +165,61 @@ static bool is_below_another(const struct stream *stream, const struct stream_ha
     return atomic_load(half == &stream->reading ? &stream->in.wrapped : &stream->out.wrapped);
 }
 
-/* Takes a failure that a call of the stream above has returned meanwhile, under its lock. */
-static bool take_due(struct stream *stream, portls_error *told) {
+static portls_error_class class_of(const struct stream *stream) {
+    return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+}
+
+/* Takes a failure that a call of the stream above has returned meanwhile, under its lock: what
+   on_error is to be shown, or NULL. */
+static const portls_error *take_due(struct stream *stream, struct failure_scratch *scratch) {
+    const portls_error *told = NULL;
     os_mutex_lock(&stream->lock);
     struct failure *failures[] = {stream->failure, stream->transport.in_failure,
                                   stream->transport.out_failure};
-    bool taken = false;
-    for (int i = 0; i < 3 && !taken; i++) {
-        if (failures[i] != NULL && failures[i]->due) {
-            *told = failures[i]->error;
-            taken = failure_tell(failures[i]);
+    for (int i = 0; i < 3 && told == NULL; i++) {
+        if (failures[i] != NULL && failures[i]->due && failure_tell(failures[i])) {
+            told = failure_show(failures[i], class_of(stream), scratch);
         }
     }
     os_mutex_unlock(&stream->lock);
-    return taken;
+    return told;
 }
 
-static void tell_below(struct stream *stream);
-
 static void tell_due(struct stream *stream) {
-    portls_error told;
-    while (stream->on_error != NULL && take_due(stream, &told)) {
-        stream->on_error(stream->on_error_argument, &told);
+    struct failure_scratch scratch;
+    const portls_error *told = NULL;
+    while (stream->on_error != NULL && (told = take_due(stream, &scratch)) != NULL) {
+        stream->on_error(stream->on_error_argument, told);
     }
-    tell_below(stream);
+}
+
+/* Streams that are still to be told. */
+struct pile {
+    struct stream *streams[8]; /* so many levels, where every stream stands on two others */
+    size_t count;
+};
+
+static void pile_up(struct pile *pile, struct stream *stream) {
+    if (stream != NULL && pile->count < sizeof pile->streams / sizeof *pile->streams) {
+        pile->streams[pile->count++] = stream;
+    }
+}
+
+static void pile_up_below(struct pile *pile, const struct stream *stream) {
+    struct stream *in = stream_of(stream->transport.in);
+    struct stream *out = stream_of(stream->transport.out);
+    pile_up(pile, out != in ? out : NULL);
+    pile_up(pile, in);
 }
 
 /* The streams that this one stands on: on_error of each is called here, where no lock is held. */
 static void tell_below(struct stream *stream) {
-    struct stream *in = stream_of(stream->transport.in);
-    struct stream *out = stream_of(stream->transport.out);
-    if (in != NULL) {
-        tell_due(in);
-    }
-    if (out != NULL && out != in) {
-        tell_due(out);
+    struct pile pile = {.count = 0};
+    pile_up_below(&pile, stream);
+    while (pile.count > 0) {
+        struct stream *next = pile.streams[--pile.count];
+        tell_due(next);
+        pile_up_below(&pile, next);
     }
 }
 
@@ -213,23 +233,22 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
         status == PORTLS_WANT_WRITE) {
         return status;
     }
-    portls_error told;
-    bool tell = false;
+    struct failure_scratch scratch;
+    const portls_error *told = NULL;
     os_mutex_lock(&stream->lock);
     struct failure *failure = failure_of(stream, half, status);
     if (failure != NULL) {
-        told = failure->error;
-        told.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
-        (void)error_copy(error, &told);
+        const portls_error *shown = failure_show(failure, class_of(stream), &scratch);
+        (void)error_copy(error, shown);
         if (is_outermost) {
-            tell = failure_tell(failure);
+            told = failure_tell(failure) ? shown : NULL;
         } else if (!failure->told) {
             failure->due = true;
         }
     }
     os_mutex_unlock(&stream->lock);
-    if (tell && stream->on_error != NULL) {
-        stream->on_error(stream->on_error_argument, &told);
+    if (told != NULL && stream->on_error != NULL) {
+        stream->on_error(stream->on_error_argument, told);
     }
     return status;
 }
@@ -340,7 +359,7 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
  * and nobody read must not be taken for what comes after it. Only what has arrived is read.
  */
 static void read_what_arrived(struct stream *stream) {
-    enum { SCRATCH = 1024, MOST = 1024 * 1024 };
+    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 64, MOST = 1024 * 1024 };
     uint8_t scratch[SCRATCH];
     size_t total = 0;
     size_t got = 0;

@@ -63,6 +63,7 @@ struct stream {
     bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
     uint64_t starved_after;  /* when so many bytes of the peer's had come */
     struct failure *failure; /* of the session: nothing goes in either direction any more */
+    struct failure_room failure_room;
 
     bool close_original, shutdown_on_close, network;
     portls_on_error *on_error;
@@ -116,6 +117,9 @@ portls_status stream_step_finish(struct stream *stream);
 portls_status stream_step_deliver(struct stream *stream, struct stream_half *half);
 
 /* ---- for the steps ---- */
+
+/* An error of the session's, to be filled; stream_fail keeps it. */
+portls_error *stream_begin_error(struct stream *stream, struct failure_scratch *scratch);
 
 /* Keeps the session's end: from here on every step in either direction returns it. */
 portls_status stream_fail(struct stream *stream, portls_error *error);

@@ -12,11 +12,11 @@ enum { RECORD = BACKEND_WRITE_MAX };
 /* Encrypts one record's worth at the most, and adds what was taken to `*taken`. */
 static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken) {
-    portls_error error;
-    error_begin(&error);
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
     size_t put = 0;
     portls_status status = stream->snapshot->backend->write(
-        stream->session, bytes, size < RECORD ? size : RECORD, &put, &error);
+        stream->session, bytes, size < RECORD ? size : RECORD, &put, error);
     stream->write_starves = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
         stream->starved_after = stream->transport.all_received;
@@ -24,7 +24,7 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     }
     stream->transport.owed = true;
     if (status != PORTLS_OK) {
-        return stream_fail(stream, &error);
+        return stream_fail(stream, error);
     }
     *taken += put;
     return PORTLS_OK;
@@ -81,10 +81,10 @@ static portls_status keep_back(struct stream *stream, const uint8_t *bytes, size
     if (stream->unsent == NULL) {
         stream->unsent = buffer_pool_take(&stream->snapshot->buffers, BUFFER_SMALL);
         if (stream->unsent == NULL) {
-            portls_error error;
-            error_begin(&error);
-            (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
-            return stream_fail(stream, &error);
+            struct failure_scratch scratch;
+            portls_error *error = stream_begin_error(stream, &scratch);
+            (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+            return stream_fail(stream, error);
         }
     }
     size_t room = RECORD - stream->unsent_size;
@@ -230,16 +230,16 @@ static portls_status shut_down(struct stream *stream) {
     if (status != PORTLS_OK) {
         return status;
     }
-    portls_error error;
-    error_begin(&error);
-    status = stream->snapshot->backend->shutdown(stream->session, &error);
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
+    status = stream->snapshot->backend->shutdown(stream->session, error);
     if (status == PORTLS_WANT_READ) {
         return status;
     }
     stream->shutdown_sent = true;
     stream->transport.said_all = true;
     stream->transport.owed = true;
-    return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, &error);
+    return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, error);
 }
 
 portls_status stream_step_finish(struct stream *stream) {

@@ -7,6 +7,8 @@
 
 #include "core/stream.h"
 
+#if PORTLS_WITH_SOCKETS
+
 /*
  * As stream_enter, for a step that is to leave receiving to stream_receive_blocking where that is
  * possible.
@@ -19,5 +21,20 @@ void stream_enter_blocking(struct stream *stream);
  * done again. False: it has to be waited for in the ordinary way.
  */
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
+
+#else
+
+/* No port waits by itself. */
+static inline void stream_enter_blocking(struct stream *stream) {
+    stream_enter(stream);
+}
+
+static inline bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
+    (void)stream;
+    (void)half;
+    return false;
+}
+
+#endif
 
 #endif

@@ -1,6 +1,5 @@
 /* What a stream can do now: the steps of the handshake and of reading, under the lock, none of them
    waiting. Those of writing are in stream_output.c. */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -11,9 +10,13 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 /* A peer that makes us answer (key updates) without reading our answers is not read any more. */
 enum { ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE };
 
+portls_error *stream_begin_error(struct stream *stream, struct failure_scratch *scratch) {
+    return failure_begin(&stream->failure, &stream->failure_room, scratch);
+}
+
 portls_status stream_fail(struct stream *stream, portls_error *error) {
     error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
-    failure_keep(&stream->failure, error);
+    failure_keep(&stream->failure, &stream->failure_room, error);
     stream->transport.changed = true;
     stream->transport.owed = true; /* the alert that tells the peer */
     return stream->failure->error.status;
@@ -66,6 +69,8 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
     static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
     struct transport *transport = &stream->transport;
     const struct snapshot *snapshot = stream->snapshot;
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
     if (snapshot->role == PORTLS_SERVER) {
         uint8_t first;
         size_t got;
@@ -81,26 +86,22 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
         }
     } else {
         /* A peer that cannot be reached is the first thing to be told of. */
-        portls_error unreachable;
-        error_begin(&unreachable);
-        portls_status status = output_port_flush_avail(transport->out, &unreachable);
+        portls_status status = output_port_flush_avail(transport->out, error);
         if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
             half->needs = NEEDS_OUTPUT;
             return PORTLS_WANT_WRITE;
         }
         if (status != PORTLS_OK) {
-            return stream_fail(stream, &unreachable);
+            return stream_fail(stream, error);
         }
     }
-    portls_error error;
-    error_begin(&error);
     if (stream->refusal == PORTLS_VERIFY) {
-        (void)error_fail(&error, PORTLS_VERIFY,
+        (void)error_fail(error, PORTLS_VERIFY,
                          "verification is on, but no trusted roots are loaded: call "
                          "portls_load_verify_root_certificates");
-        error.verify_reason = PORTLS_VERIFY_NO_ROOTS;
+        error->verify_reason = PORTLS_VERIFY_NO_ROOTS;
     } else {
-        (void)error_fail(&error, PORTLS_NO_CERTIFICATE,
+        (void)error_fail(error, PORTLS_NO_CERTIFICATE,
                          "no shared cipher: the server context has no %s: call %s%s%s",
                          snapshot->has_chain ? "private key"
                          : snapshot->has_key ? "certificate"
@@ -109,7 +110,7 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
                          snapshot->has_chain || snapshot->has_key ? "" : " and ",
                          snapshot->has_key ? "" : "portls_load_private_key");
     }
-    return stream_fail(stream, &error);
+    return stream_fail(stream, error);
 }
 
 /*
@@ -117,21 +118,16 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
  * send then are tickets, and a client need not read those to be content (RFC 8446, 4.6.1).
  */
 static bool owes_last_flight(const struct stream *stream) {
-    if (stream->snapshot->role == PORTLS_CLIENT) {
-        return true;
-    }
-    portls_connection_info info;
-    memset(&info, 0, sizeof info);
-    stream->snapshot->backend->describe(stream->session, &info);
-    return strcmp(info.protocol, "TLSv1.3") != 0;
+    return stream->snapshot->role == PORTLS_CLIENT ||
+           !stream->snapshot->backend->speaks_tls13(stream->session);
 }
 
 /* Lets the backend go on, and says what it then needs. */
 static portls_status agree(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
-    portls_error error;
-    error_begin(&error);
-    portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_status status = stream->snapshot->backend->handshake(stream->session, error);
     if (status == PORTLS_OK) {
         stream->agreed = true;
         transport->owed = owes_last_flight(stream);
@@ -140,7 +136,7 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     }
     portls_status flushed = transport_flush(transport);
     if (status != PORTLS_WANT_READ) {
-        return fail_handshake(stream, status, &error);
+        return fail_handshake(stream, status, error);
     }
     if (flushed == PORTLS_OK) {
         half->needs = NEEDS_INPUT;
@@ -166,10 +162,10 @@ static portls_status listen_meanwhile(struct stream *stream, struct stream_half 
         transport->in_failure != NULL) {
         return PORTLS_OK;
     }
-    portls_error error;
-    error_begin(&error);
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
     size_t got = 0;
-    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, &error)) {
+    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, error)) {
     case PORTLS_OK:
         stream->has_stash = true;
         break;
@@ -185,7 +181,7 @@ static portls_status listen_meanwhile(struct stream *stream, struct stream_half 
     default:
         if (transport->in_failure == NULL) {
             (void)transport_flush(transport);
-            return stream_fail(stream, &error);
+            return stream_fail(stream, error);
         }
     }
     return PORTLS_OK;
@@ -235,13 +231,14 @@ static portls_status end_of_stream(struct stream *stream) {
     if (stream->peer_closed || !stream->strict) {
         return PORTLS_EOF;
     }
-    portls_error error;
-    error_begin(&error);
-    (void)error_fail(&error, PORTLS_TRUNCATED,
+    struct transport *transport = &stream->transport;
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
+    (void)error_fail(error, PORTLS_TRUNCATED,
                      "the stream was cut: the peer's bytes ended without its close_notify");
-    error.error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
-    failure_keep(&stream->transport.in_failure, &error);
-    return stream->transport.in_failure->error.status;
+    error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    failure_keep(&transport->in_failure, &transport->in_room, error);
+    return transport->in_failure->error.status;
 }
 
 /* Nothing to read yet: sends what may keep the peer waiting, and says what the reader needs. */
@@ -259,10 +256,10 @@ static portls_status starve(struct stream *stream) {
 
 static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
     struct transport *transport = &stream->transport;
-    portls_error error;
-    error_begin(&error);
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
     portls_status status =
-        stream->snapshot->backend->read(stream->session, buffer, size, got, &error);
+        stream->snapshot->backend->read(stream->session, buffer, size, got, error);
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {
@@ -285,7 +282,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     default:
         (void)transport_flush(transport);
         return transport->in_failure != NULL ? transport->in_failure->error.status
-                                             : stream_fail(stream, &error);
+                                             : stream_fail(stream, error);
     }
 }
 

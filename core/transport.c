@@ -7,42 +7,6 @@
 #include "core/memory.h"
 #include "core/os/os.h"
 
-/* Stands for a failure that could not be stored. It is told already: nobody may write to it. */
-static struct failure no_memory_failure = {
-    {PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1, PORTLS_VERIFY_OK, 0, "out of memory"},
-    true,
-    false};
-
-void failure_keep(struct failure **place, const portls_error *error) {
-    if (*place != NULL) {
-        return;
-    }
-    struct failure *kept = memory_allocate(sizeof *kept);
-    if (kept == NULL) {
-        *place = &no_memory_failure;
-        return;
-    }
-    kept->error = *error;
-    kept->told = false;
-    kept->due = false;
-    *place = kept;
-}
-
-bool failure_tell(struct failure *failure) {
-    bool tell = !failure->told;
-    if (tell) {
-        failure->told = true;
-        failure->due = false;
-    }
-    return tell;
-}
-
-void failure_free(struct failure *failure) {
-    if (failure != &no_memory_failure) {
-        memory_free(failure);
-    }
-}
-
 /* ---- buffers ---- */
 
 /* Where a buffer came from is told by its size. */
@@ -123,24 +87,24 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
     if (status == PORTLS_EOF) {
         transport->ended = true;
     } else {
-        failure_keep(&transport->in_failure, error);
+        failure_keep(&transport->in_failure, &transport->in_room, error);
     }
 }
 
 /* Reads a large piece of the underlying port into a buffer. */
 static portls_status fill(struct transport *transport) {
-    portls_error error;
-    error_begin(&error);
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
     size_t size = 0;
     uint8_t *buffer = transport_borrow(transport, &size);
     if (buffer == NULL) {
-        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
-        failure_keep(&transport->in_failure, &error);
+        (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
+        failure_keep(&transport->in_failure, &transport->in_room, error);
         return PORTLS_NO_MEMORY;
     }
     size_t got = 0;
-    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, &error);
-    transport_hand_over(transport, buffer, size, status, got, &error);
+    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, error);
+    transport_hand_over(transport, buffer, size, status, got, error);
     return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
 }
 
@@ -249,10 +213,11 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
         return PORTLS_OK;
     }
     if (!reserve(transport, size)) {
-        portls_error error;
-        error_begin(&error);
-        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
-        failure_keep(&transport->out_failure, &error);
+        struct failure_scratch scratch;
+        portls_error *error =
+            failure_begin(&transport->out_failure, &transport->out_room, &scratch);
+        (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+        failure_keep(&transport->out_failure, &transport->out_room, error);
         transport->lost = true;
         return PORTLS_OK;
     }
@@ -263,7 +228,7 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
 
 /* Keeps why nothing can be sent any more, and lets go of what was to be sent. */
 static portls_status fail_output(struct transport *transport, const portls_error *error) {
-    failure_keep(&transport->out_failure, error);
+    failure_keep(&transport->out_failure, &transport->out_room, error);
     drop_pending(transport);
     transport->unflushed = false;
     transport->lost = transport->owed;
@@ -282,29 +247,29 @@ portls_status transport_flush(struct transport *transport) {
     if (!transport->may_send) {
         return PORTLS_WANT_WRITE;
     }
-    portls_error error;
-    error_begin(&error);
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
     while (transport_pending(transport) > 0) {
         size_t put = 0;
         portls_status status =
             output_port_write_avail(transport->out, transport->pending + transport->pending_start,
-                                    transport_pending(transport), &put, &error);
+                                    transport_pending(transport), &put, error);
         if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
             return PORTLS_WANT_WRITE;
         }
         if (status != PORTLS_OK) {
-            return fail_output(transport, &error);
+            return fail_output(transport, error);
         }
         transport->pending_start += put;
         transport->unflushed = true;
     }
     drop_pending(transport);
-    portls_status status = output_port_flush_avail(transport->out, &error);
+    portls_status status = output_port_flush_avail(transport->out, error);
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         return PORTLS_WANT_WRITE;
     }
     if (status != PORTLS_OK) {
-        return fail_output(transport, &error);
+        return fail_output(transport, error);
     }
     transport->unflushed = false;
     transport->owed = false;

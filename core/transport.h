@@ -15,6 +15,7 @@
 
 #include "backends/backend.h"
 #include "core/buffer_pool.h"
+#include "core/failure.h"
 #include "core/port.h"
 
 enum {
@@ -23,14 +24,6 @@ enum {
     TRANSPORT_STEP_LIMIT = 128 * 1024, /* taken in one step: a peer that never stops must not keep
                                           it from ending */
     TRANSPORT_FIRST_BYTES = 16,        /* kept to recognise a peer that speaks no TLS */
-};
-
-/* A failure that stays: what every later call returns. */
-struct failure {
-    portls_error error;
-    bool told; /* on_error has had it */
-    bool due;  /* a call has returned it, in the middle of a step of the stream above: on_error has
-                  it once that one's lock is free */
 };
 
 struct transport {
@@ -65,6 +58,7 @@ struct transport {
     size_t patient; /* of what is pending, so much at the start can wait for company */
 
     struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
+    struct failure_room in_room, out_room;
 };
 
 /* The pool outlives the transport. */
@@ -123,12 +117,5 @@ bool transport_has_input(struct transport *transport);
 
 /* Gives what was read ahead back to the underlying input port. */
 portls_status transport_give_back(struct transport *transport);
-
-/* Keeps a failure: `*place` is made from `error` unless one is there already. */
-void failure_keep(struct failure **place, const portls_error *error);
-void failure_free(struct failure *failure);
-
-/* Whether on_error is still to have it; the next call says false. */
-bool failure_tell(struct failure *failure);
 
 #endif

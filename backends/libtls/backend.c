@@ -27,5 +27,6 @@ const struct backend portls_backend = {
     .read = session_read,
     .write = session_write,
     .shutdown = session_shutdown,
+    .speaks_tls13 = session_speaks_tls13,
     .describe = session_describe,
 };

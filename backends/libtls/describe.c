@@ -1,10 +1,16 @@
 /* What is known of a connection whose handshake is done. */
 #include <stdio.h>
+#include <string.h>
 
 #include "backends/libtls/libtls.h"
 
 static void copy(char *room, size_t size, const char *text) {
     (void)snprintf(room, size, "%s", text != NULL ? text : "");
+}
+
+bool session_speaks_tls13(struct backend_session *session) {
+    const char *version = tls_conn_version(session->tls);
+    return version != NULL && strcmp(version, "TLSv1.3") == 0;
 }
 
 void session_describe(struct backend_session *session, portls_connection_info *info) {

@@ -113,6 +113,7 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
 
 /* ---- describe.c ---- */
 
+bool session_speaks_tls13(struct backend_session *session);
 void session_describe(struct backend_session *session, portls_connection_info *info);
 
 /* ---- failure.c ---- */

@@ -3,6 +3,10 @@
 
 #include "backends/openssl/openssl.h"
 
+bool session_speaks_tls13(struct backend_session *session) {
+    return SSL_version(session->ssl) == TLS1_3_VERSION;
+}
+
 void session_describe(struct backend_session *session, portls_connection_info *info) {
     (void)snprintf(info->protocol, sizeof info->protocol, "%s", SSL_get_version(session->ssl));
     const SSL_CIPHER *cipher = SSL_get_current_cipher(session->ssl);

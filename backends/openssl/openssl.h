@@ -117,6 +117,7 @@ portls_status session_failure(struct backend_session *session, int result, enum 
 
 /* ---- describe.c ---- */
 
+bool session_speaks_tls13(struct backend_session *session);
 void session_describe(struct backend_session *session, portls_connection_info *info);
 
 #endif

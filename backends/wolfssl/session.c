@@ -167,6 +167,10 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
     return end_send(session, STAGE_SHUTDOWN, error);
 }
 
+bool session_speaks_tls13(struct backend_session *session) {
+    return strcmp(wolfSSL_get_version(session->ssl), "TLSv1.3") == 0;
+}
+
 void session_describe(struct backend_session *session, portls_connection_info *info) {
     (void)backend_text(info->protocol, sizeof info->protocol, "%s",
                        wolfSSL_get_version(session->ssl));

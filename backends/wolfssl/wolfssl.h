@@ -227,6 +227,7 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
                             size_t *put, portls_error *error);
 portls_status session_shutdown(struct backend_session *session, portls_error *error);
+bool session_speaks_tls13(struct backend_session *session);
 void session_describe(struct backend_session *session, portls_connection_info *info);
 
 /* ---- thread.c ---- */

@@ -84,6 +84,8 @@ Test(contract, describe_tells_protocol_cipher_names_and_subject) {
         const char *protocol = *version == TLS12 ? "TLSv1.2" : "TLSv1.3";
         cr_assert_str_eq(at_client.protocol, protocol);
         cr_assert_str_eq(at_server.protocol, protocol);
+        cr_assert_eq(portls_backend.speaks_tls13(pair.client.session), *version != TLS12);
+        cr_assert_eq(portls_backend.speaks_tls13(pair.server.session), *version != TLS12);
         cr_assert(strlen(at_client.cipher) > 0);
         cr_assert_str_eq(at_client.cipher, at_server.cipher);
         cr_assert_str_eq(at_server.server_name, "server.portls.test");

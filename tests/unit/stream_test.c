@@ -99,9 +99,9 @@ static portls_status play_shutdown(struct backend_session *session, portls_error
                             : PORTLS_OK;
 }
 
-static void play_describe(struct backend_session *session, portls_connection_info *info) {
+static bool play_speaks_tls13(struct backend_session *session) {
     (void)session;
-    (void)snprintf(info->protocol, sizeof info->protocol, "TLSv1.3");
+    return true;
 }
 
 static void play_context_free(struct backend_context *context) {
@@ -118,7 +118,7 @@ static const struct backend player = {
     .read = play_read,
     .write = play_write,
     .shutdown = play_shutdown,
-    .describe = play_describe,
+    .speaks_tls13 = play_speaks_tls13,
 };
 
 static struct stream *play_and_tell(portls_input_port *in, portls_output_port *out,
