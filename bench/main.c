@@ -164,15 +164,15 @@ static void parse(struct run *run, int argc, char **argv) {
     }
 }
 
+enum { PATH_ROOM = 1024 };
+
 /* A file of the test certificates. */
-static const char *file_of(const char *name, const char *suffix) {
-    char path[1024];
-    (void)snprintf(path, sizeof path, "%s/%s%s", PORTLS_TEST_CERTS, name, suffix);
-    const char *copy = strdup(path);
-    if (copy == NULL) {
-        die("out of memory");
+static const char *file_of(char path[PATH_ROOM], const char *name, const char *suffix) {
+    int length = snprintf(path, PATH_ROOM, "%s/%s%s", PORTLS_TEST_CERTS, name, suffix);
+    if (length < 0 || length >= PATH_ROOM) {
+        die("the name of a certificate is too long");
     }
-    return copy;
+    return path;
 }
 
 static void prepare_side(struct side *side) {
@@ -321,12 +321,15 @@ int main(int argc, char **argv) {
     struct run run = {.certificate = "server-p256", .options.connections = 1};
     struct result results[2] = {{.wall = 0}, {.wall = 0}};
     parse(&run, argc, argv);
+    char chain[PATH_ROOM];
+    char key[PATH_ROOM];
+    char roots[PATH_ROOM];
     struct setup setups[2] = {{.server = true}, {.server = false}};
     for (int i = 0; i < 2; i++) {
         setups[i].wrap = run.wrap;
-        setups[i].chain = file_of(run.certificate, ".chain.pem");
-        setups[i].key = file_of(run.certificate, ".key");
-        setups[i].roots = run.roots != NULL ? run.roots : file_of("root", ".pem");
+        setups[i].chain = file_of(chain, run.certificate, ".chain.pem");
+        setups[i].key = file_of(key, run.certificate, ".key");
+        setups[i].roots = run.roots != NULL ? run.roots : file_of(roots, "root", ".pem");
     }
     cipher_choose();
     (void)signal(SIGPIPE, SIG_IGN);

@@ -98,6 +98,13 @@ static void crowd_run(struct crowd *crowd, long messages, long answers) {
     }
 }
 
+/* The connections end with the process. */
+static void crowd_leave(struct crowd *crowd) {
+    (void)close(crowd->poller);
+    free(crowd->talks);
+    free(crowd->heard);
+}
+
 static void many_client(struct side *side) {
     struct crowd crowd;
     long count = side->options->count;
@@ -111,6 +118,7 @@ static void many_client(struct side *side) {
     end(side);
     tell(side);
     hear(side); /* nobody leaves while the other still listens */
+    crowd_leave(&crowd);
 }
 
 static void many_server(struct side *side) {
@@ -121,6 +129,7 @@ static void many_server(struct side *side) {
     end(side);
     tell(side);
     hear(side); /* nobody leaves while the other still listens */
+    crowd_leave(&crowd);
 }
 
 const struct work many_work = {
@@ -143,14 +152,13 @@ struct usage {
 
 /* /proc/self/statm counts pages; the second number is what is in memory. */
 static double resident_bytes(void) {
-    long total = 0;
-    long resident = 0;
+    char line[128];
     FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%ld %ld", &total, &resident) != 2) {
+    if (file == NULL || fgets(line, sizeof line, file) == NULL || strchr(line, ' ') == NULL) {
         die("/proc/self/statm: %s", strerror(errno));
     }
     (void)fclose(file);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+    return strtod(strchr(line, ' '), NULL) * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* How many descriptors are open. */
@@ -200,6 +208,7 @@ static void idle_client(struct side *side) {
     }
     end(side);
     hear(side); /* all are open until the server has counted */
+    free(talks);
 }
 
 static void idle_server(struct side *side) {
@@ -224,6 +233,7 @@ static void idle_server(struct side *side) {
     side->result.heap = (after.heap - before.heap) / more;
     side->result.descriptors = (after.descriptors - before.descriptors) / more;
     tell(side);
+    free(talks);
 }
 
 const struct work idle_work = {
