@@ -7,6 +7,10 @@ if(PORTLS_SANITIZE)
     add_link_options(-fsanitize=${PORTLS_SANITIZE})
 endif()
 
+if(PORTLS_HELGRIND)
+    add_compile_options(-include "${PROJECT_SOURCE_DIR}/tests/stress/helgrind_atomics.h")
+endif()
+
 # The warnings that all code of the project is free of, tests included.
 function(portls_warnings target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wundef -Wshadow -Wconversion

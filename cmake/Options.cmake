@@ -30,6 +30,7 @@ set(PORTLS_SYSROOT_PACKAGES "" CACHE STRING
     "The packages that cmake/debian-sysroot.cmake is to unpack there first; empty: it is as it should be")
 option(PORTLS_FIRMWARE "Build examples/bare-metal, for the board that QEMU has" OFF)
 option(PORTLS_VALGRIND "Run the spec suites under valgrind" OFF)
+option(PORTLS_HELGRIND "Run the stress test, and only that, under valgrind's helgrind" OFF)
 
 if(NOT PORTLS_BACKEND_LINKAGE MATCHES "^(linked|loaded)$")
     message(FATAL_ERROR
@@ -39,8 +40,9 @@ if(PORTLS_BACKEND_LINKAGE STREQUAL "loaded" AND NOT PORTLS_WITH_FILES)
     message(FATAL_ERROR "PORTLS_BACKEND_LINKAGE=loaded needs PORTLS_WITH_FILES=ON: the backend is "
         "loaded from a file. Without files it has to be linked")
 endif()
-if(PORTLS_VALGRIND AND PORTLS_SANITIZE)
-    message(FATAL_ERROR "PORTLS_VALGRIND and PORTLS_SANITIZE exclude each other: choose one")
+if((PORTLS_VALGRIND AND PORTLS_SANITIZE) OR (PORTLS_HELGRIND AND (PORTLS_VALGRIND OR PORTLS_SANITIZE)))
+    message(FATAL_ERROR
+        "PORTLS_VALGRIND, PORTLS_HELGRIND and PORTLS_SANITIZE exclude each other: choose one")
 endif()
 
 # What is off; api/portls/features.h takes everything else to be on.

@@ -47,11 +47,14 @@ set(PORTLS_CHECKER_ENVIRONMENT
     "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1"
     "UBSAN_OPTIONS=print_stacktrace=1")
 
-if(PORTLS_VALGRIND)
+if(PORTLS_VALGRIND OR PORTLS_HELGRIND)
     find_program(PORTLS_VALGRIND_PROGRAM valgrind)
     if(NOT PORTLS_VALGRIND_PROGRAM)
-        message(FATAL_ERROR "PORTLS_VALGRIND needs valgrind (Debian: apt-get install valgrind)")
+        message(FATAL_ERROR "PORTLS_VALGRIND and PORTLS_HELGRIND need valgrind (Debian: apt-get "
+            "install valgrind)")
     endif()
+endif()
+if(PORTLS_VALGRIND)
     set(PORTLS_VALGRIND_COMMAND "${PORTLS_VALGRIND_PROGRAM}" --quiet --trace-children=yes
         --trace-children-skip=*/openssl,*/curl,*/gnutls-cli,*/gnutls-serv,*/sh,*/bash
         --leak-check=full --show-leak-kinds=definite,indirect,possible --error-exitcode=99)

@@ -11,9 +11,9 @@ include("${CMAKE_CURRENT_LIST_DIR}/CheckPresets.cmake")
 
 # Not among what is run by default: valgrind, which takes as long as all the others, and what only
 # leaves out one feature; .ci/run runs them.
-set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind without-sockets
+set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgrind without-sockets
     without-files without-threads)
-set(LEFT_OUT valgrind without-sockets without-files without-threads)
+set(LEFT_OUT valgrind helgrind without-sockets without-files without-threads)
 choose_steps()
 
 if(NOT DEFINED PACKAGES OR PACKAGES)

@@ -4,7 +4,10 @@
  * connection is compared. Public interface only, with a main of its own, so that ThreadSanitizer
  * and helgrind can watch it.
  *
- *   stress [seconds [seed]]
+ *   stress [seconds [seed [less]]]
+ *
+ * With `less` everything is so many times smaller and rarer, for tools under which it would take
+ * too long; it ends when every way has been gone once.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -18,7 +21,7 @@
 
 #include "portls/portls.h"
 
-enum { ACCEPTORS = 4, AT_ONCE = 3, CHUNK = 20000 };
+enum { ACCEPTORS = 4, CONNECTORS = 2, AT_ONCE = 3, CHUNK = 20000 };
 
 /* Ends the program with a message. */
 #define fail(...)                                                                                  \
@@ -58,6 +61,18 @@ static uint8_t byte_at(uint64_t seed, size_t place) {
     uint64_t mixed = (seed + place / 8) * 0xbf58476d1ce4e5b9U;
     return (uint8_t)((mixed ^ (mixed >> 29)) >> (place % 8 * 8));
 }
+
+/* ---- what all share ---- */
+
+static struct {
+    portls_context *server, *client;
+    portls_listener *listener;
+    int port_no;
+    atomic_bool stop, stop_accepting;
+    portls_break *accept_breaks[ACCEPTORS];
+    atomic_uint accepted, connected;
+    unsigned int less;
+} all;
 
 /* ---- one end of a connection: a thread that writes and a thread that reads ---- */
 
@@ -115,7 +130,17 @@ static void *write_all(void *argument) {
     portls_error error;
     portls_status status = portls_set_shutdown_on_close(end->out, true, &error);
     need(status, &error, "set_shutdown_on_close");
-    need(portls_close_output_port(end->out, &error), &error, "close of the output port");
+    if (all.less == 1 && number_below(&numbers, 2) == 0) {
+        need(portls_close_output_port(end->out, &error), &error, "close of the output port");
+        return NULL;
+    }
+    /* The same without the two seconds that closing may wait. */
+    status = portls_close_output_port_avail(end->out, &error);
+    while (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+        wait_for(end->out, &numbers);
+        status = portls_close_output_port_avail(end->out, &error);
+    }
+    need(status, &error, "close of the output port");
     return NULL;
 }
 
@@ -177,17 +202,6 @@ static void finish_end(struct end *end) {
     (void)pthread_join(end->reader, NULL);
 }
 
-/* ---- what all share ---- */
-
-static struct {
-    portls_context *server, *client;
-    portls_listener *listener;
-    int port_no;
-    atomic_bool stop, stop_accepting;
-    portls_break *accept_breaks[ACCEPTORS];
-    atomic_uint accepted, connected, rounds;
-} all;
-
 static const char *const identities[] = {"server-p256", "server-rsa2048", "server-p384"};
 
 static const char *file(char *path, size_t size, const char *name, const char *ending) {
@@ -207,7 +221,7 @@ static void load_identity(portls_context *context, const char *name) {
 }
 
 static void rest(long microseconds) {
-    struct timespec time = {0, microseconds * 1000};
+    struct timespec time = {microseconds / 1000000, microseconds % 1000000 * 1000};
     (void)nanosleep(&time, NULL);
 }
 
@@ -219,7 +233,7 @@ static void *change_contexts(void *argument) {
         load_identity(all.server, identities[i % 3]);
         load_identity(portls_listener_context(all.listener), identities[(i + 1) % 3]);
         need(portls_set_verify(all.client, i % 2 == 0, &error), &error, "set_verify");
-        rest(2000);
+        rest(2000L * all.less * all.less);
     }
     return NULL;
 }
@@ -229,7 +243,7 @@ static void *break_accepts(void *argument) {
     struct numbers numbers = {*(const uint64_t *)argument};
     while (!atomic_load(&all.stop)) {
         portls_set_break(all.accept_breaks[number_below(&numbers, ACCEPTORS)]);
-        rest(3000);
+        rest(3000L * all.less);
     }
     return NULL;
 }
@@ -296,20 +310,21 @@ static void begin_connection(struct end ends[2], enum way way, uint64_t seed) {
     for (int i = 0; i < 2; i++) {
         ends[i].sends = seed + (uint64_t)i;
         ends[i].receives = seed + 1 - (uint64_t)i;
-        ends[i].bytes = bytes[way];
+        ends[i].bytes = bytes[way] / all.less;
         ends[i].seed = seed + 10 + 2 * (uint64_t)i;
         start_end(&ends[i]);
     }
 }
 
-static void run_ways(uint64_t seed, unsigned int round) {
+/* So many connections at once, of which `number` is the first. */
+static void run_ways(uint64_t seed, unsigned int number, unsigned int count) {
     struct end ends[AT_ONCE][2];
     memset(ends, 0, sizeof ends);
-    for (unsigned int i = 0; i < AT_ONCE; i++) {
-        enum way way = (enum way)((round * AT_ONCE + i) % WAYS);
-        begin_connection(ends[i], way, seed + (uint64_t)1000 * (round * AT_ONCE + i));
+    for (unsigned int i = 0; i < count; i++) {
+        enum way way = (enum way)((number + i) % WAYS);
+        begin_connection(ends[i], way, seed + (uint64_t)1000 * (number + i));
     }
-    for (unsigned int i = 0; i < AT_ONCE; i++) {
+    for (unsigned int i = 0; i < count; i++) {
         finish_end(&ends[i][0]);
         finish_end(&ends[i][1]);
     }
@@ -324,7 +339,7 @@ static void serve(portls_input_port *in, portls_output_port *out, bool is_server
                       .out = out,
                       .sends = is_server ? SERVER_STREAM : CLIENT_STREAM,
                       .receives = is_server ? CLIENT_STREAM : SERVER_STREAM,
-                      .bytes = TCP_BYTES,
+                      .bytes = TCP_BYTES / all.less,
                       .seed = seed};
     start_end(&end);
     finish_end(&end);
@@ -356,7 +371,7 @@ static void *accept_all(void *argument) {
 }
 
 static void *set_break_soon(void *brk) {
-    rest(1500);
+    rest(1500L * all.less);
     portls_set_break(brk);
     return NULL;
 }
@@ -429,27 +444,33 @@ static void clean_up(void) {
 int main(int count, char **arguments) {
     long seconds = count > 1 ? strtol(arguments[1], NULL, 10) : 8;
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 1;
+    all.less = count > 3 ? (unsigned int)strtoul(arguments[3], NULL, 10) : 1;
+    if (all.less < 1 || all.less > 100) {
+        fail("%u times less: it must be 1 to 100", all.less);
+    }
+    const unsigned int at_once = all.less > 1 ? 1 : AT_ONCE;
+    const int connecting = all.less > 1 ? 1 : CONNECTORS;
     prepare();
     pthread_t acceptors[ACCEPTORS];
     pthread_t changer;
     pthread_t breaker;
-    pthread_t connectors[2];
-    uint64_t seeds[2] = {seed, seed + 100000};
+    pthread_t connectors[CONNECTORS];
+    uint64_t seeds[CONNECTORS] = {seed, seed + 100000};
     for (int i = 0; i < ACCEPTORS; i++) {
         start(&acceptors[i], accept_all, all.accept_breaks[i]);
     }
     start(&changer, change_contexts, NULL);
     start(&breaker, break_accepts, &seed);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < connecting; i++) {
         start(&connectors[i], connect_all, &seeds[i]);
     }
     portls_deadline end = portls_deadline_after(seconds * 1000);
-    unsigned int rounds = 0;
-    for (; portls_deadline_after(0) < end || rounds < 2; rounds++) {
-        run_ways(seed, rounds);
+    unsigned int made = 0;
+    for (; portls_deadline_after(0) < end || made < WAYS; made += at_once) {
+        run_ways(seed, made, at_once);
     }
     atomic_store(&all.stop, true);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < connecting; i++) {
         (void)pthread_join(connectors[i], NULL);
     }
     (void)pthread_join(changer, NULL);
@@ -465,7 +486,7 @@ int main(int count, char **arguments) {
     if (accepted != connected || connected == 0) {
         fail("%u connections were accepted, %u made", accepted, connected);
     }
-    (void)printf("%u connections over ports and %u over TCP, every byte as it was sent\n",
-                 rounds * AT_ONCE, connected);
+    (void)printf("%u connections over ports and %u over TCP, every byte as it was sent\n", made,
+                 connected);
     return 0;
 }
