@@ -338,7 +338,8 @@ def scaled(case, scale):
 
 
 def measure(arguments, wanted):
-    result = {"begun": time.strftime("%Y-%m-%d %H:%M:%S %Z"), "machine": report.machine(), "backends": {}}
+    begun = time.strftime("%Y-%m-%d %H:%M %Z")
+    result = {"begun": begun, "pairs": arguments.pairs, "machine": report.machine(), "backends": {}}
     for backend in arguments.backends.split(","):
         program = Program(arguments.build, backend, not arguments.no_pin)
         rows = result["backends"][backend] = {}

@@ -100,7 +100,7 @@ HEAD = """| what | portls | by hand | floor | ratio | spread | floor's | target 
 def tables(result):
     """One table per backend."""
     facts = [*result["machine"].items(), ("Load after", " ".join(f"{each:.2f}" for each in result["load_after"]))]
-    parts = [f"Measured {result['begun']}. " + ", ".join(f"{name}: {fact}" for name, fact in facts) + "."]
+    parts = [f"Measured {result['begun']}, {result['pairs']} pairs of each timed case. " + ", ".join(f"{name}: {fact}" for name, fact in facts) + "."]
     for backend, rows in result["backends"].items():
         terms = sorted({row["terms"] for row in rows.values() if row["terms"]})
         lines = [f"### {backend}", "", "; ".join(terms), "", HEAD]
@@ -133,14 +133,15 @@ def plot(result, path, script):
 MARKS = ("<!-- figures: written by the target bench-docs -->\n", "<!-- end of figures -->\n")
 
 
-def document(result, path):
+def document(result, path, picture):
     """Replaces what stands between the marks of a document."""
+    shown = f"![The ratios of each case, a bar per backend]({os.path.basename(picture)})"
     with open(path, encoding="utf-8") as file:
         text = file.read()
     begin, end = (text.find(mark) for mark in MARKS)
     if not 0 <= begin < end:
         sys.exit(f"report: {path} lacks the marks between which the figures stand")
-    whole = text[:begin] + MARKS[0] + "\n" + tables(result) + "\n" + text[end:]
+    whole = text[:begin] + "\n".join((MARKS[0], tables(result), shown, "", text[end:]))
     with open(path, "w", encoding="utf-8") as file:
         file.write(whole)
 
@@ -148,5 +149,5 @@ def document(result, path):
 if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as measured:
         figures = json.load(measured)
-    document(figures, sys.argv[2])
+    document(figures, sys.argv[2], sys.argv[3])
     plot(figures, sys.argv[3], os.path.join(os.path.dirname(os.path.abspath(__file__)), "plot.gp"))

@@ -14,12 +14,13 @@ option(PORTLS_WITH_THREADS "Calls from more than one thread" ON)
 option(BUILD_SHARED_LIBS "Build a shared library rather than a static one" ON)
 option(PORTLS_WERROR "Make every warning an error" OFF)
 option(PORTLS_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
-# The command and the examples use all of the library.
+# The command, the examples and the benchmark use all of the library.
 cmake_dependent_option(PORTLS_TOOLS "Build the command portls" ${PROJECT_IS_TOP_LEVEL}
     "PORTLS_WITH_SOCKETS;PORTLS_WITH_FILES;PORTLS_WITH_THREADS" OFF)
 cmake_dependent_option(PORTLS_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL}
     "PORTLS_WITH_SOCKETS;PORTLS_WITH_FILES;PORTLS_WITH_THREADS" OFF)
-option(PORTLS_BENCH "Build the benchmark" OFF)
+cmake_dependent_option(PORTLS_BENCH "Build the benchmark" OFF
+    "PORTLS_WITH_SOCKETS;PORTLS_WITH_FILES;PORTLS_WITH_THREADS" OFF)
 option(PORTLS_INSTALL "Have the target install" ${PROJECT_IS_TOP_LEVEL})
 set(PORTLS_SANITIZE "" CACHE STRING
     "Sanitizers to build with, as the compiler spells them: address,undefined")
