@@ -46,6 +46,11 @@ if((PORTLS_VALGRIND AND PORTLS_SANITIZE) OR (PORTLS_HELGRIND AND (PORTLS_VALGRIN
         "PORTLS_VALGRIND, PORTLS_HELGRIND and PORTLS_SANITIZE exclude each other: choose one")
 endif()
 
+set(PORTLS_RECEIVE_SIZE 1024 CACHE STRING
+    "With no sockets, files and threads: bytes of a connection's buffer for what arrives")
+set(PORTLS_SEND_SIZE 4096 CACHE STRING
+    "The same for what leaves: one record, or a flight of the handshake that cannot leave at once")
+
 # What is off; api/portls/features.h takes everything else to be on.
 set(PORTLS_FEATURES SOCKETS FILES THREADS)
 set(PORTLS_FEATURES_OFF "")
@@ -59,6 +64,8 @@ list(TRANSFORM PORTLS_FEATURE_DEFINITIONS REPLACE "(.+)" "PORTLS_WITH_\\1=0")
 add_compile_definitions(${PORTLS_FEATURE_DEFINITIONS})
 if(PORTLS_FEATURES_OFF STREQUAL PORTLS_FEATURES)
     set(PORTLS_WITH_SYSTEM OFF)
+    add_compile_definitions(PORTLS_RECEIVE_SIZE=${PORTLS_RECEIVE_SIZE}
+        PORTLS_SEND_SIZE=${PORTLS_SEND_SIZE})
 else()
     set(PORTLS_WITH_SYSTEM ON)
 endif()

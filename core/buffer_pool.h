@@ -12,6 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "portls/features.h"
+
+/* Whether buffers are part of the stream instead, so that it is one allocation for its whole life.
+ */
+#define BUFFERS_INSIDE (!PORTLS_WITH_SYSTEM)
+
+#if BUFFERS_INSIDE
+
+struct buffer_pool {
+    char none;
+};
+
+static inline void buffer_pool_destroy(struct buffer_pool *pool) {
+    (void)pool;
+}
+
+#else
+
 enum {
     /* A full TLS record with its header and whatever a cipher adds (RFC 8446, 5.2: 16 KB + 256). */
     BUFFER_SMALL = 17 * 1024,
@@ -34,5 +52,7 @@ void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer, size_t size);
 
 /* Frees what it keeps. Every buffer has been given back. */
 void buffer_pool_destroy(struct buffer_pool *pool);
+
+#endif
 
 #endif

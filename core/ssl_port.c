@@ -269,6 +269,7 @@ portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdow
     return PORTLS_OK;
 }
 
+#if PORTLS_WITH_SYSTEM
 portls_status portls_set_buffering(portls_output_port *out, portls_buffering buffering,
                                    portls_error *error) {
     error_begin(error);
@@ -291,6 +292,7 @@ portls_status portls_set_buffering(portls_output_port *out, portls_buffering buf
     os_mutex_unlock(&stream->lock);
     return PORTLS_OK;
 }
+#endif
 
 portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *error) {
     error_begin(error);

@@ -53,9 +53,11 @@ struct stream {
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
+#if !BUFFERS_INSIDE
     uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
                         bytes, and less than one full record */
     size_t unsent_size;
+#endif
     bool looking;    /* the step only sees whether a port is ready */
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
@@ -124,12 +126,37 @@ portls_error *stream_begin_error(struct stream *stream, struct failure_scratch *
 /* Keeps the session's end: from here on every step in either direction returns it. */
 portls_status stream_fail(struct stream *stream, portls_error *error);
 
+#if BUFFERS_INSIDE
+
+/* Nothing is kept back: there is no buffer for it. */
+static inline bool stream_has_unsent(const struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+static inline portls_status stream_encrypt_unsent(struct stream *stream) {
+    (void)stream;
+    return PORTLS_OK;
+}
+
+static inline void stream_drop_unsent(struct stream *stream) {
+    (void)stream;
+}
+
+#else
+
+static inline bool stream_has_unsent(const struct stream *stream) {
+    return stream->unsent_size > 0;
+}
+
 /* Encrypts what a buffering port has kept back; the handshake is done. PORTLS_OK; PORTLS_WANT_READ
    (needed before anything can be encrypted); the session's failure. */
 portls_status stream_encrypt_unsent(struct stream *stream);
 
 /* Gives the buffer of what was kept back to the pool. */
 void stream_drop_unsent(struct stream *stream);
+
+#endif
 
 /*
  * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error

@@ -9,14 +9,33 @@ enum { RECORD = BACKEND_WRITE_MAX };
 
 /* ---- into records ---- */
 
+/* How many bytes the next record may have. */
+static size_t record_room(const struct stream *stream) {
+#if BUFFERS_INSIDE
+    return transport_record_room(&stream->transport);
+#else
+    (void)stream;
+    return RECORD;
+#endif
+}
+
+static bool enough_for_one_send(const struct stream *stream) {
+#if BUFFERS_INSIDE
+    return transport_record_room(&stream->transport) == 0;
+#else
+    return transport_pending(&stream->transport) >= TRANSPORT_GATHER_SIZE;
+#endif
+}
+
 /* Encrypts one record's worth at the most, and adds what was taken to `*taken`. */
 static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken) {
     struct failure_scratch scratch;
     portls_error *error = stream_begin_error(stream, &scratch);
     size_t put = 0;
-    portls_status status = stream->snapshot->backend->write(
-        stream->session, bytes, size < RECORD ? size : RECORD, &put, error);
+    size_t room = record_room(stream);
+    portls_status status = stream->snapshot->backend->write(stream->session, bytes,
+                                                            size < room ? size : room, &put, error);
     stream->write_starves = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
         stream->starved_after = stream->transport.all_received;
@@ -30,10 +49,6 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     return PORTLS_OK;
 }
 
-static bool enough_for_one_send(const struct stream *stream) {
-    return transport_pending(&stream->transport) >= TRANSPORT_GATHER_SIZE;
-}
-
 /* Encrypts until enough is gathered for one send, or there is no more. */
 static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t size,
                             size_t *taken) {
@@ -44,6 +59,8 @@ static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t 
     }
     return status;
 }
+
+#if !BUFFERS_INSIDE
 
 /* ---- what is kept back ---- */
 
@@ -95,6 +112,8 @@ static portls_status keep_back(struct stream *stream, const uint8_t *bytes, size
     return part == room ? stream_encrypt_unsent(stream) : PORTLS_OK;
 }
 
+#endif
+
 /* ---- writing ---- */
 
 /* The step of a port that keeps nothing back. */
@@ -118,6 +137,8 @@ static portls_status write_through(struct stream *stream, const uint8_t *bytes, 
     }
     return status;
 }
+
+#if !BUFFERS_INSIDE
 
 /* The step of a port that keeps back what does not fill a record, and sends 64 KB at once. */
 static portls_status write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
@@ -144,6 +165,8 @@ static portls_status write_buffered(struct stream *stream, const uint8_t *bytes,
     return status;
 }
 
+#endif
+
 portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size,
                                 size_t *put) {
     struct stream_half *half = &stream->writing;
@@ -155,9 +178,13 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
         return stream->failure->error.status;
     }
     size_t taken = 0;
+#if BUFFERS_INSIDE
+    status = write_through(stream, bytes, size, &taken);
+#else
     status = stream->out.buffering == PORTLS_BUFFER_NONE
                  ? write_through(stream, bytes, size, &taken)
                  : write_buffered(stream, bytes, size, &taken);
+#endif
     *put = taken;
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         half->needs = status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT;
@@ -201,7 +228,7 @@ static portls_status needs(struct stream *stream, portls_status status) {
 
 portls_status stream_step_flush(struct stream *stream) {
     stream->writing.needs = 0;
-    if (stream->unsent_size > 0 && stream->failure == NULL) {
+    if (stream_has_unsent(stream) && stream->failure == NULL) {
         portls_status status = stream_encrypt_unsent(stream);
         if (status != PORTLS_OK) {
             return needs(stream, status);

@@ -7,9 +7,6 @@
 
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
-/* A peer that makes us answer (key updates) without reading our answers is not read any more. */
-enum { ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE };
-
 portls_error *stream_begin_error(struct stream *stream, struct failure_scratch *scratch) {
     return failure_begin(&stream->failure, &stream->failure_room, scratch);
 }
@@ -245,7 +242,7 @@ static portls_status end_of_stream(struct stream *stream) {
 static portls_status starve(struct stream *stream) {
     struct transport *transport = &stream->transport;
     stream->reading.needs = NEEDS_INPUT;
-    if (stream->unsent_size > 0) {
+    if (stream_has_unsent(stream)) {
         (void)stream_encrypt_unsent(stream);
     }
     if (transport->may_send && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
@@ -314,7 +311,7 @@ portls_status stream_step_read(struct stream *stream, void *buffer, size_t size,
     if (stream->failure != NULL) {
         return stream->failure->error.status;
     }
-    if (transport_pending(&stream->transport) > ANSWERS_LIMIT &&
+    if (transport_pending(&stream->transport) > TRANSPORT_ANSWERS_LIMIT &&
         transport_flush(&stream->transport) == PORTLS_WANT_WRITE) {
         stream->reading.needs = NEEDS_OUTPUT;
         return PORTLS_WANT_WRITE;

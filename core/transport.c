@@ -7,42 +7,6 @@
 #include "core/memory.h"
 #include "core/os/os.h"
 
-/* ---- buffers ---- */
-
-/* Where a buffer came from is told by its size. */
-static void give_buffer(struct transport *transport, uint8_t *buffer, size_t size) {
-    if (size == BUFFER_SMALL || size == BUFFER_LARGE) {
-        buffer_pool_give(transport->pool, buffer, size);
-    } else {
-        memory_free(buffer);
-    }
-}
-
-static uint8_t *take_buffer(struct transport *transport, size_t size) {
-    return size == BUFFER_SMALL || size == BUFFER_LARGE ? buffer_pool_take(transport->pool, size)
-                                                        : memory_allocate(size);
-}
-
-static void drop_received(struct transport *transport) {
-    if (transport->received != NULL) {
-        give_buffer(transport, transport->received, transport->received_capacity);
-        transport->received = NULL;
-        transport->received_start = 0;
-        transport->received_end = 0;
-    }
-}
-
-static void drop_pending(struct transport *transport) {
-    if (transport->pending != NULL) {
-        give_buffer(transport, transport->pending, transport->pending_capacity);
-        transport->pending = NULL;
-        transport->pending_start = 0;
-        transport->pending_end = 0;
-        transport->pending_capacity = 0;
-    }
-    transport->patient = 0;
-}
-
 /* ---- receiving ---- */
 
 static void remember_first(struct transport *transport) {
@@ -56,11 +20,6 @@ static void remember_first(struct transport *transport) {
     transport->first_count = (uint8_t)(transport->first_count + size);
 }
 
-uint8_t *transport_borrow(struct transport *transport, size_t *size) {
-    *size = transport->in_bulk ? BUFFER_LARGE : BUFFER_SMALL;
-    return buffer_pool_take(transport->pool, *size);
-}
-
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
                          portls_status status, size_t got, const portls_error *error) {
     transport->received = buffer;
@@ -71,15 +30,17 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
         transport->all_received += got;
         transport->changed = true;
         transport->drained = got < size && transport->in->short_is_all;
+#if !BUFFERS_INSIDE
         /* Small buffers stay in the cache, so one that was filled has to come before a large one,
            and one that was nearly empty ends it. */
         transport->in_bulk = got == size || (transport->in_bulk && got > BUFFER_SMALL / 4);
+#endif
         if (transport->first_count < sizeof transport->first_bytes) {
             remember_first(transport);
         }
         return;
     }
-    drop_received(transport);
+    transport_drop_received(transport);
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         return;
     }
@@ -135,7 +96,7 @@ static portls_status receive(struct backend_transport *face, void *buffer, size_
     memcpy(buffer, transport->received + transport->received_start, part);
     transport->received_start += part;
     if (transport->received_start == transport->received_end) {
-        drop_received(transport);
+        transport_drop_received(transport);
     }
     *got = part;
     return PORTLS_OK;
@@ -148,59 +109,20 @@ bool transport_has_input(struct transport *transport) {
 
 /* ---- sending ---- */
 
-/* Moves what is pending to a buffer of that size, in which it fits. */
-static bool move_pending(struct transport *transport, size_t capacity) {
-    size_t here = transport_pending(transport);
-    uint8_t *moved = take_buffer(transport, capacity);
-    if (moved == NULL) {
-        return false;
-    }
-    if (here > 0) {
-        memcpy(moved, transport->pending + transport->pending_start, here);
-    }
-    drop_pending(transport);
-    transport->pending = moved;
-    transport->pending_end = here;
-    transport->pending_capacity = capacity;
-    return true;
-}
-
-/* Makes room for `size` more bytes behind what is pending. */
-static bool reserve(struct transport *transport, size_t size) {
-    if (transport->pending_capacity - transport->pending_end >= size) {
-        return true;
-    }
-    size_t here = transport_pending(transport);
-    if (size > TRANSPORT_PENDING_LIMIT - here) {
-        return false;
-    }
-    if (here + size <= transport->pending_capacity) {
-        memmove(transport->pending, transport->pending + transport->pending_start, here);
-        transport->pending_start = 0;
-        transport->pending_end = here;
-        return true;
-    }
-    size_t capacity = here + size <= BUFFER_SMALL ? BUFFER_SMALL : BUFFER_LARGE;
-    while (capacity < here + size) {
-        capacity *= 2;
-    }
-    return move_pending(transport, capacity);
-}
-
-void transport_expect(struct transport *transport, size_t size) {
-    size_t most = size < TRANSPORT_GATHER_SIZE ? size : TRANSPORT_GATHER_SIZE;
-    if (most > BUFFER_SMALL / 2 && transport_pending(transport) < BUFFER_LARGE &&
-        transport->out_failure == NULL) {
-        (void)reserve(transport, BUFFER_LARGE - transport_pending(transport));
-    }
-}
-
-void transport_tuck(struct transport *transport) {
-    size_t here = transport_pending(transport);
-    if (here > 0 && here < BUFFER_SMALL / 2 && transport->pending_capacity >= BUFFER_SMALL) {
-        (void)move_pending(transport, here);
-    }
-    transport->patient = here;
+static void fail_room(struct transport *transport, size_t size) {
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
+#if BUFFERS_INSIDE
+    (void)error_fail(error, PORTLS_NO_MEMORY,
+                     "%zu bytes are to be sent at once, and the port below has not taken the %zu "
+                     "before them: PORTLS_SEND_SIZE, which is %d, has to be larger",
+                     size, transport_pending(transport), TRANSPORT_SEND_SIZE);
+#else
+    (void)size;
+    (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+#endif
+    failure_keep(&transport->out_failure, &transport->out_room, error);
+    transport->lost = true;
 }
 
 /*
@@ -212,13 +134,8 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
     if (transport->out_failure != NULL || transport->said_all) {
         return PORTLS_OK;
     }
-    if (!reserve(transport, size)) {
-        struct failure_scratch scratch;
-        portls_error *error =
-            failure_begin(&transport->out_failure, &transport->out_room, &scratch);
-        (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
-        failure_keep(&transport->out_failure, &transport->out_room, error);
-        transport->lost = true;
+    if (!transport_reserve(transport, size)) {
+        fail_room(transport, size);
         return PORTLS_OK;
     }
     memcpy(transport->pending + transport->pending_end, bytes, size);
@@ -229,7 +146,7 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
 /* Keeps why nothing can be sent any more, and lets go of what was to be sent. */
 static portls_status fail_output(struct transport *transport, const portls_error *error) {
     failure_keep(&transport->out_failure, &transport->out_room, error);
-    drop_pending(transport);
+    transport_drop_pending(transport);
     transport->unflushed = false;
     transport->lost = transport->owed;
     transport->owed = false;
@@ -263,7 +180,7 @@ portls_status transport_flush(struct transport *transport) {
         transport->pending_start += put;
         transport->unflushed = true;
     }
-    drop_pending(transport);
+    transport_drop_pending(transport);
     portls_status status = output_port_flush_avail(transport->out, error);
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         return PORTLS_WANT_WRITE;
@@ -310,8 +227,8 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
 }
 
 void transport_destroy(struct transport *transport) {
-    drop_received(transport);
-    drop_pending(transport);
+    transport_drop_received(transport);
+    transport_drop_pending(transport);
     failure_free(transport->in_failure);
     failure_free(transport->out_failure);
 }
@@ -323,6 +240,6 @@ portls_status transport_give_back(struct transport *transport) {
     portls_status status =
         input_port_unread(transport->in, transport->received + transport->received_start,
                           transport->received_end - transport->received_start);
-    drop_received(transport);
+    transport_drop_received(transport);
     return status;
 }

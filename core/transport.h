@@ -18,8 +18,27 @@
 #include "core/failure.h"
 #include "core/port.h"
 
+#if BUFFERS_INSIDE
+/* The sizes of the two buffers: what CMake's variables of these names say. */
+#ifndef PORTLS_RECEIVE_SIZE
+#define PORTLS_RECEIVE_SIZE 1024
+#endif
+#ifndef PORTLS_SEND_SIZE
+#define PORTLS_SEND_SIZE 4096
+#endif
+#endif
+
 enum {
-    TRANSPORT_GATHER_SIZE = 64 * 1024,     /* records are gathered up to this before they leave */
+#if BUFFERS_INSIDE
+    TRANSPORT_RECEIVE_SIZE = PORTLS_RECEIVE_SIZE,
+    TRANSPORT_SEND_SIZE = PORTLS_SEND_SIZE,
+    TRANSPORT_ANSWERS_LIMIT = PORTLS_SEND_SIZE - 64,
+#else
+    TRANSPORT_GATHER_SIZE = 64 * 1024, /* records are gathered up to this before they leave */
+    /* A peer that makes us answer (key updates) without reading our answers is not read any more.
+     */
+    TRANSPORT_ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE,
+#endif
     TRANSPORT_PENDING_LIMIT = 1024 * 1024, /* more than any handshake or honest peer makes */
     TRANSPORT_STEP_LIMIT = 128 * 1024, /* taken in one step: a peer that never stops must not keep
                                           it from ending */
@@ -59,6 +78,9 @@ struct transport {
 
     struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
     struct failure_room in_room, out_room;
+#if BUFFERS_INSIDE
+    uint8_t receive_room[TRANSPORT_RECEIVE_SIZE], send_room[TRANSPORT_SEND_SIZE];
+#endif
 };
 
 /* The pool outlives the transport. */
@@ -80,6 +102,12 @@ uint8_t *transport_borrow(struct transport *transport, size_t *size);
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
                          portls_status status, size_t got, const portls_error *error);
 
+/* Of the buffers, for transport.c: lets go of them, and makes room for `size` more bytes behind
+   what is pending (false: there is none). */
+void transport_drop_received(struct transport *transport);
+void transport_drop_pending(struct transport *transport);
+bool transport_reserve(struct transport *transport, size_t size);
+
 /* Room for `size` bytes that are about to be sent is better made at once. */
 void transport_expect(struct transport *transport, size_t size);
 
@@ -95,6 +123,11 @@ portls_status transport_flush(struct transport *transport);
 
 /* The same, unless all that is pending can wait for company. */
 portls_status transport_flush_awaited(struct transport *transport);
+
+#if BUFFERS_INSIDE
+/* How many bytes fit into the record that is made next; 0: what is pending has to leave first. */
+size_t transport_record_room(const struct transport *transport);
+#endif
 
 /* Bytes that wait to be sent. */
 static inline size_t transport_pending(const struct transport *transport) {

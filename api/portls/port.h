@@ -103,6 +103,7 @@ typedef enum portls_buffering {
     PORTLS_BUFFER_BLOCK = 2, /**< in full records and sends of 64 KB */
 } portls_buffering;
 
+#if PORTLS_WITH_SYSTEM
 /**
  * Sets when bytes that are written to an SSL output port leave. Small writes become few full
  * records and sends in PORTLS_BUFFER_BLOCK. Whatever the mode, bytes that are kept back leave with
@@ -122,6 +123,7 @@ typedef enum portls_buffering {
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port *out,
                                                               portls_buffering buffering,
                                                               portls_error *error);
+#endif
 
 /** Waits until every byte that was taken has left for the underlying port. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);

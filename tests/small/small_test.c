@@ -70,6 +70,8 @@ struct device {
     int waits;         /* calls of the wait callback */
     int longest;       /* the most milliseconds it was told to wait */
     portls_break *brk; /* set in the wait, as an interrupt would */
+    bool counts;
+    size_t counted;
 };
 
 static portls_status take(struct ring *ring, void *buffer, size_t size, size_t *got) {
@@ -105,9 +107,19 @@ static portls_status write_down(void *argument, const void *bytes, size_t size, 
     return give(&((struct device *)argument)->down, bytes, size, put);
 }
 
-/* The server reads what there is, and says "pong" to the first "ping". */
+/* The server reads what there is, and says "pong" to the first "ping". Of more it counts the bytes
+   that are what they should be, one more than the last each. */
 static void serve(struct device *device) {
     size_t got = 0;
+    if (device->counts) {
+        unsigned char piece[100];
+        if (portls_read_avail(device->in, piece, sizeof piece, &got, NULL) == PORTLS_OK) {
+            for (size_t i = 0; i < got; i++) {
+                device->counted += piece[i] == (unsigned char)device->counted;
+            }
+        }
+        return;
+    }
     size_t room = sizeof device->heard - device->heard_size;
     if (portls_read_avail(device->in, device->heard + device->heard_size, room, &got, NULL) ==
         PORTLS_OK) {
@@ -287,6 +299,78 @@ Test(small, an_empty_pipe_cannot_be_waited_for) {
     cr_expect(event.ready);
     cr_expect_eq(portls_close_input_port(in, NULL), PORTLS_OK);
     cr_expect_eq(portls_close_output_port(out, NULL), PORTLS_OK);
+}
+
+#endif
+
+/* ---- memory ---- */
+
+#if !PORTLS_WITH_SYSTEM
+
+static long allocations;
+static long live;
+
+static void *count_allocate(void *argument, size_t size) {
+    (void)argument;
+    allocations++;
+    live++;
+    return malloc(size);
+}
+
+static void *count_resize(void *argument, void *old, size_t size) {
+    (void)argument;
+    allocations++;
+    return realloc(old, size);
+}
+
+static void count_release(void *argument, void *bytes) {
+    (void)argument;
+    live--;
+    free(bytes);
+}
+
+static void write_numbered(portls_output_port *out, size_t size) {
+    unsigned char *bytes = malloc(size);
+    portls_error error;
+    for (size_t i = 0; i < size; i++) {
+        bytes[i] = (unsigned char)i;
+    }
+    cr_expect_eq(portls_write(out, bytes, size, NULL, &error), PORTLS_OK, "%s", error.message);
+    free(bytes);
+}
+
+/* A write of many times what the buffers hold arrives as it is, through a wire of 512 bytes. */
+Test(small, a_stream_is_one_allocation_and_reads_and_writes_are_none) {
+    static const portls_allocator allocator = {count_allocate, count_resize, count_release, NULL};
+    struct device device;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    cr_assert_eq(portls_set_allocator(&allocator, &error), PORTLS_OK);
+    begin(&device, true, &in, &out);
+    portls_context *client = make_client();
+    portls_wrap_options options = client_options(client);
+    long before = allocations;
+    long live_before = live;
+    cr_assert_eq(portls_wrap_ports(in, out, &options, &in, &out, &error), PORTLS_OK, "%s",
+                 error.message);
+    cr_expect_eq(allocations, before + 1, "%ld for a connection", allocations - before);
+    char answer[5] = "";
+    size_t got = 0;
+    cr_expect_eq(portls_write(out, "ping", 4, NULL, &error), PORTLS_OK, "%s", error.message);
+    cr_expect_eq(portls_read(in, answer, 4, &got, &error), PORTLS_OK, "%s", error.message);
+    cr_expect_str_eq(answer, "pong");
+    device.counts = true;
+    write_numbered(out, 50000);
+    for (int i = 0; i < 1000 && device.counted < 50000; i++) {
+        serve(&device);
+    }
+    cr_expect_eq(device.counted, 50000, "%zu bytes", device.counted);
+    cr_expect_eq(allocations, before + 1, "%ld in all", allocations - before);
+    device.counts = false;
+    end(&device, in, out);
+    cr_expect_lt(live, live_before);
+    portls_free_context(client);
 }
 
 #endif

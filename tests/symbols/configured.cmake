@@ -2,7 +2,8 @@
 #   portls_configured_symbols(<source tree> <off> <variable>)
 # sets the functions of a build in which the features of the list <off> (SOCKETS, FILES, THREADS)
 # are off: api/symbols.list, less api/absent-<feature>.list for each of them; and with all of them
-# off, more those of api/absent-system.list, which stand in for the system.
+# off, less those of api/absent-bare.list, and more those of api/absent-system.list, which stand in
+# for the system.
 function(portls_configured_symbols root off variable)
     file(STRINGS "${root}/api/symbols.list" all)
     set(symbols "${all}") # a function may be absent for more than one reason
@@ -20,6 +21,8 @@ function(portls_configured_symbols root off variable)
         endif()
     endforeach()
     if("SOCKETS" IN_LIST off AND "FILES" IN_LIST off AND "THREADS" IN_LIST off)
+        file(STRINGS "${root}/api/absent-bare.list" absent)
+        list(REMOVE_ITEM symbols ${absent})
         file(STRINGS "${root}/api/absent-system.list" more)
         list(APPEND symbols ${more})
         list(SORT symbols)
