@@ -337,6 +337,14 @@ def scaled(case, scale):
     return dataclasses.replace(case, count=count, options=options)
 
 
+def save(result, path):
+    """After each case, so that nothing is lost with a later one."""
+    if path:
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            json.dump(result, file, indent=1)
+        os.replace(path + ".new", path)
+
+
 def measure(arguments, wanted):
     begun = time.strftime("%Y-%m-%d %H:%M %Z")
     result = {"begun": begun, "pairs": arguments.pairs, "machine": report.machine(), "backends": {}}
@@ -351,8 +359,9 @@ def measure(arguments, wanted):
             row["text"], row["figure"], row["target"] = case.text, case.figure, case.target_of(backend)
             row["reached"] = report.reached(row)
             rows[case.name] = row
+            result["load_after"] = os.getloadavg()
+            save(result, arguments.json)
             print(report.line(backend, case.name, row), file=sys.stderr, flush=True)
-    result["load_after"] = os.getloadavg()
     return result
 
 
@@ -371,9 +380,6 @@ def main(argv):
     if arguments.table:
         with open(arguments.table, "w", encoding="utf-8") as file:
             file.write(text)
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
     if arguments.plot:
         report.plot(result, arguments.plot, os.path.join(ROOT, "bench", "plot.gp"))
 
