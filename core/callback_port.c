@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/memory.h"
 #include "core/port.h"
 
@@ -46,8 +47,8 @@ static bool is_status(portls_status status) {
 }
 
 /* A callback returned something other than success: the failure that the caller gets back. */
-static portls_status fail_callback(portls_error *error, const char *callback,
-                                   portls_status status) {
+static OWN_FRAME portls_status fail_callback(portls_error *error, const char *callback,
+                                             portls_status status) {
     if (!is_status(status)) {
         return error_fail(error, PORTLS_IO,
                           "the %s callback returned %d, which is no portls_status", callback,
@@ -64,8 +65,8 @@ static portls_status fail_callback(portls_error *error, const char *callback,
 }
 
 /* A callback said PORTLS_OK and `count`: whether that can be. */
-static portls_status check_count(portls_error *error, const char *callback, size_t count,
-                                 size_t size, const char *otherwise) {
+static OWN_FRAME portls_status check_count(portls_error *error, const char *callback, size_t count,
+                                           size_t size, const char *otherwise) {
     if (count > size) {
         return error_fail(error, PORTLS_IO,
                           "the %s callback claims %zu bytes, but was asked for %zu at the most",

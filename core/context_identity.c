@@ -8,6 +8,7 @@
  */
 #include "core/context.h"
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/source.h"
 
 static const struct certificate_list no_certificates = {NULL, 0};
@@ -16,8 +17,9 @@ static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
 /* ---- changes, with the context locked; each takes its argument over when it succeeds ---- */
 
 /* Puts the chain aside until its key comes, if it can be a chain at all. */
-static portls_status begin_new_identity(portls_context *context, struct certificate_list *chain,
-                                        portls_error *error) {
+static OWN_FRAME portls_status begin_new_identity(portls_context *context,
+                                                  struct certificate_list *chain,
+                                                  portls_error *error) {
     struct settings alone = context->settings;
     alone.chain = *chain;
     alone.key = no_key;
@@ -32,8 +34,8 @@ static portls_status begin_new_identity(portls_context *context, struct certific
     return status;
 }
 
-static portls_status change_chain(portls_context *context, struct certificate_list *chain,
-                                  portls_error *error) {
+static OWN_FRAME portls_status change_chain(portls_context *context, struct certificate_list *chain,
+                                            portls_error *error) {
     struct certificate_list old = context->settings.chain;
     struct certificate_list old_next = context->settings.next_chain;
     struct settings candidate = context->settings;
@@ -51,8 +53,8 @@ static portls_status change_chain(portls_context *context, struct certificate_li
     return status;
 }
 
-static portls_status change_key(portls_context *context, struct private_key *key,
-                                portls_error *error) {
+static OWN_FRAME portls_status change_key(portls_context *context, struct private_key *key,
+                                          portls_error *error) {
     struct certificate_list old_chain = no_certificates; /* unless it is replaced */
     struct private_key old_key = context->settings.key;
     struct settings candidate = context->settings;
@@ -71,8 +73,8 @@ static portls_status change_key(portls_context *context, struct private_key *key
     return status;
 }
 
-static portls_status change_both(portls_context *context, struct certificate_list *chain,
-                                 struct private_key *key, portls_error *error) {
+static OWN_FRAME portls_status change_both(portls_context *context, struct certificate_list *chain,
+                                           struct private_key *key, portls_error *error) {
     struct certificate_list old_chain = context->settings.chain;
     struct certificate_list old_next = context->settings.next_chain;
     struct private_key old_key = context->settings.key;

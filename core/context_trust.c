@@ -6,6 +6,7 @@
 #include "core/available.h"
 #include "core/context.h"
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/source.h"
 #include "core/trust.h"
 
@@ -53,8 +54,9 @@ static struct certificate_list *list_of(struct settings *settings, enum added wh
 }
 
 /* Compiles the settings with `more` behind one of the lists, and keeps them if that succeeds. */
-static portls_status change_list(portls_context *context, enum added which,
-                                 const struct certificate_list *more, portls_error *error) {
+static OWN_FRAME portls_status change_list(portls_context *context, enum added which,
+                                           const struct certificate_list *more,
+                                           portls_error *error) {
     struct certificate_list old = *list_of(&context->settings, which);
     struct certificate_list all = {NULL, 0};
     portls_status status = certificate_list_append(&all, &old, error);
@@ -110,16 +112,16 @@ static portls_status check_authorities(const portls_context *context, portls_err
 }
 
 /* What is checked before anything is read. */
-static portls_status check(portls_context *context, enum added which, const char *call,
-                           portls_error *error) {
+static OWN_FRAME portls_status check(portls_context *context, enum added which, const char *call,
+                                     portls_error *error) {
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     return status == PORTLS_OK && which == ADDED_AUTHORITIES ? check_authorities(context, error)
                                                              : status;
 }
 
-static portls_status add_source(portls_context *context, enum added which,
-                                const struct source *source, const char *call,
-                                portls_error *error) {
+static OWN_FRAME portls_status add_source(portls_context *context, enum added which,
+                                          const struct source *source, const char *call,
+                                          portls_error *error) {
     struct certificate_list more = {NULL, 0};
     portls_status status =
         pem_certificates(source->bytes, source->size, source->name, &more, error);

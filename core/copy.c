@@ -15,7 +15,7 @@ static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_
 
 portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
     /* A full record, where there is a stack for it. */
-    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 128 };
+    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 32 };
     uint8_t bytes[PIECE];
     size_t got = 0;
     error_begin(error);

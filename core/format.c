@@ -5,6 +5,16 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/frame.h"
+#include "portls/features.h"
+
+/* The largest number: 64 bits are many for a small processor, whose messages have none. */
+#if PORTLS_WITH_SYSTEM
+typedef unsigned long long number;
+#else
+typedef size_t number;
+#endif
+
 struct text {
     char *room;
     size_t size, at; /* `at` is below `size`: the end has its place */
@@ -18,8 +28,8 @@ static void put(struct text *text, const char *bytes, size_t size) {
 }
 
 static void put_again(struct text *text, char byte, size_t count) {
-    while (count-- > 0) {
-        put(text, &byte, 1);
+    while (count-- > 0 && text->at + 1 < text->size) {
+        text->room[text->at++] = byte;
     }
 }
 
@@ -57,33 +67,32 @@ static const char *read_conversion(const char *format, struct conversion *conver
     return *format == '\0' ? format : format + 1;
 }
 
-static void put_number(struct text *text, const struct conversion *conversion,
-                       unsigned long long value, bool negative) {
+static OWN_FRAME void put_number(struct text *text, const struct conversion *conversion,
+                                 number value, bool negative) {
     unsigned base = conversion->letter == 'x' || conversion->letter == 'X' ? 16 : 10;
-    const char *digits = conversion->letter == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-    char reversed[20]; /* of 2^64 */
+    char ten = conversion->letter == 'X' ? 'A' : 'a';
+    char reversed[sizeof(number) > 4 ? 20 : 10]; /* digits of 2^64, of 2^32 */
     size_t count = 0;
     do {
-        reversed[count++] = digits[value % base];
+        unsigned digit = (unsigned)(value % base);
+        reversed[count++] = (char)(digit < 10 ? '0' + digit : (unsigned)ten + digit - 10);
         value /= base;
     } while (value > 0);
     size_t length = count + negative;
     size_t padding = conversion->width > length ? conversion->width - length : 0;
-    if (!conversion->zeros) {
-        put_again(text, ' ', padding);
+    if (negative && conversion->zeros) {
+        put_again(text, '-', 1);
     }
-    if (negative) {
-        put(text, "-", 1);
-    }
-    if (conversion->zeros) {
-        put_again(text, '0', padding);
+    put_again(text, conversion->zeros ? '0' : ' ', padding);
+    if (negative && !conversion->zeros) {
+        put_again(text, '-', 1);
     }
     while (count > 0) {
-        put(text, &reversed[--count], 1);
+        put_again(text, reversed[--count], 1);
     }
 }
 
-static void put_string(struct text *text, const char *string, int most) {
+static OWN_FRAME void put_string(struct text *text, const char *string, int most) {
     size_t size = 0;
     while ((most < 0 || size < (size_t)most) && string[size] != '\0') {
         size++;
@@ -113,8 +122,7 @@ size_t format_arguments(char *room, size_t size, const char *format, va_list arg
         case 'd': {
             long long value = conversion.length == LENGTH_LONG_LONG ? va_arg(arguments, long long)
                                                                     : va_arg(arguments, int);
-            put_number(&text, &conversion,
-                       value < 0 ? 0 - (unsigned long long)value : (unsigned long long)value,
+            put_number(&text, &conversion, value < 0 ? 0 - (number)value : (number)value,
                        value < 0);
             break;
         }
@@ -125,7 +133,7 @@ size_t format_arguments(char *room, size_t size, const char *format, va_list arg
                 conversion.length == LENGTH_LONG_LONG ? va_arg(arguments, unsigned long long)
                 : conversion.length == LENGTH_SIZE    ? va_arg(arguments, size_t)
                                                       : va_arg(arguments, unsigned);
-            put_number(&text, &conversion, value, false);
+            put_number(&text, &conversion, (number)value, false);
             break;
         }
         default: /* %%; the walls see to it that there is nothing else */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/der.h"
+#include "core/frame.h"
 
 /* The algorithms of PKCS#8 keys that have a name here; others are left to the backend. */
 static const struct algorithm {
@@ -56,7 +57,7 @@ static size_t count_integers(struct der_reader *reader) {
 }
 
 /* What begins with two INTEGERs: RSA has nine, and more primes perhaps; DSA has six. */
-static struct key_form pkcs1_form(struct der_reader key) {
+static OWN_FRAME struct key_form pkcs1_form(struct der_reader key) {
     struct key_form form = {BACKEND_KEY_PKCS1, "RSA", true, false, NULL};
     struct der_reader primes;
     uint8_t version = 0;
@@ -74,7 +75,7 @@ static struct key_form pkcs1_form(struct der_reader key) {
 }
 
 /* The curve of a SEC1 key stands in it, or, inside PKCS#8, may stand outside. */
-static struct key_form sec1_form(struct der_reader key, bool needs_curve) {
+static OWN_FRAME struct key_form sec1_form(struct der_reader key, bool needs_curve) {
     struct key_form form = {BACKEND_KEY_SEC1, "EC", false, false, NULL};
     struct der_reader number;
     struct der_reader parameters;
@@ -131,7 +132,7 @@ static bool ends_well(struct der_reader key) {
                              (tag == PUBLIC_KEY || tag == DER_CONTEXT_1) && key.left == 0);
 }
 
-static struct key_form pkcs8_form(struct der_reader key) {
+static OWN_FRAME struct key_form pkcs8_form(struct der_reader key) {
     struct key_form form = {BACKEND_KEY_PKCS8, NULL, false, false, NULL};
     struct der_reader parameters;
     struct der_reader object;
@@ -154,7 +155,7 @@ static struct key_form pkcs8_form(struct der_reader key) {
 }
 
 /* What begins with a SEQUENCE: an encrypted key, or a certificate by mistake. */
-static struct key_form encrypted_form(struct der_reader key) {
+static OWN_FRAME struct key_form encrypted_form(struct der_reader key) {
     struct key_form form = {BACKEND_KEY_NONE, NULL, false, true, NULL};
     struct der_reader algorithm;
     struct der_reader part;
@@ -170,25 +171,22 @@ static struct key_form encrypted_form(struct der_reader key) {
 }
 
 struct key_form key_form_of(const void *bytes, size_t size) {
-    const struct key_form none = {BACKEND_KEY_NONE, NULL, false, false,
-                                  "is neither PKCS#1 nor SEC1 nor PKCS#8"};
+    struct key_form none = {BACKEND_KEY_NONE, NULL, false, false,
+                            "is neither PKCS#1 nor SEC1 nor PKCS#8"};
     struct der_reader reader = {bytes, size};
     struct der_reader key;
     struct der_reader part;
     uint8_t first = 0;
     uint8_t second = 0;
     if (!der_take(&reader, DER_SEQUENCE, &key)) {
-        struct key_form broken = none;
-        broken.fault = size == 0 ? "is empty"
-                       : *(const uint8_t *)bytes == DER_SEQUENCE
-                           ? "breaks off: its DER is not whole"
-                           : none.fault;
-        return broken;
+        none.fault = size == 0                                 ? "is empty"
+                     : *(const uint8_t *)bytes == DER_SEQUENCE ? "breaks off: its DER is not whole"
+                                                               : none.fault;
+        return none;
     }
     if (reader.left != 0) {
-        struct key_form long_one = none;
-        long_one.fault = "has more bytes than its DER";
-        return long_one;
+        none.fault = "has more bytes than its DER";
+        return none;
     }
     struct der_reader rest = key;
     if (!der_next(&rest, &first, &part)) {

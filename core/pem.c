@@ -5,6 +5,7 @@
 
 #include "core/der.h"
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/memory.h"
 #include "core/pem_block.h"
 
@@ -82,8 +83,8 @@ static bool has_only_harmless_settings(struct der_reader settings) {
 }
 
 /* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
-static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
-                                     size_t *size) {
+static OWN_FRAME const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
+                                               size_t *size) {
     struct der_reader reader = {bytes, *size};
     struct der_reader certificate;
     if (!der_take(&reader, DER_SEQUENCE, &certificate) || !has_three_parts(certificate)) {
@@ -105,8 +106,9 @@ static const char *check_certificate(const struct pem_block *block, const uint8_
 }
 
 /* Decodes one block and adds it to the list. */
-static portls_status add_block(const struct pem_reader *reader, const struct pem_block *block,
-                               struct certificate_list *list, portls_error *error) {
+static OWN_FRAME portls_status add_block(const struct pem_reader *reader,
+                                         const struct pem_block *block,
+                                         struct certificate_list *list, portls_error *error) {
     if (list->count == CERTIFICATE_COUNT_MAX) {
         return error_fail(error, PORTLS_BAD_CERTIFICATE,
                           "%s: more than %d certificates are in it, which is the limit",
@@ -135,8 +137,8 @@ static portls_status add_block(const struct pem_reader *reader, const struct pem
 }
 
 /* Says what is wrong with a text in which no certificate was found. */
-static portls_status fail_none(const void *bytes, size_t size, const char *name,
-                               portls_error *error) {
+static OWN_FRAME portls_status fail_none(const void *bytes, size_t size, const char *name,
+                                         portls_error *error) {
     if (pem_is_der(bytes, size)) {
         return error_fail(error, PORTLS_BAD_CERTIFICATE,
                           "%s: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER "

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/memory.h"
 
 /* ---- which port it is, and whether it may be used ---- */
@@ -74,8 +75,8 @@ portls_status output_port_check(const portls_output_port *out, portls_error *err
 }
 
 /* Checks what every call that reads is given, and makes `*got` 0. */
-static portls_status check_read(portls_input_port *in, const void *buffer, size_t size, size_t *got,
-                                portls_error *error) {
+static OWN_FRAME portls_status check_read(portls_input_port *in, const void *buffer, size_t size,
+                                          size_t *got, portls_error *error) {
     if (got != NULL) {
         *got = 0;
     }
@@ -94,8 +95,8 @@ static portls_status check_read(portls_input_port *in, const void *buffer, size_
     return PORTLS_OK;
 }
 
-static portls_status check_write(portls_output_port *out, const void *bytes, size_t size,
-                                 portls_error *error) {
+static OWN_FRAME portls_status check_write(portls_output_port *out, const void *bytes, size_t size,
+                                           portls_error *error) {
     portls_status status = output_port_check(out, error);
     if (status == PORTLS_OK && bytes == NULL && size > 0) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
@@ -221,6 +222,15 @@ void input_port_skip_unread(portls_input_port *in, size_t size) {
 
 /* ---- one step, without waiting ---- */
 
+static OWN_FRAME size_t take_unread(portls_input_port *in, void *buffer, size_t size) {
+    const void *unread = NULL;
+    size_t left = input_port_unread_bytes(in, &unread);
+    size_t part = size < left ? size : left;
+    memcpy(buffer, unread, part);
+    input_port_skip_unread(in, part);
+    return part;
+}
+
 portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                     portls_error *error) {
     *got = 0;
@@ -231,11 +241,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
         return PORTLS_OK;
     }
     if (has_unread(in)) {
-        const void *unread = NULL;
-        size_t left = input_port_unread_bytes(in, &unread);
-        *got = size < left ? size : left;
-        memcpy(buffer, unread, *got);
-        input_port_skip_unread(in, *got);
+        *got = take_unread(in, buffer, size);
         return PORTLS_OK;
     }
     portls_status status = in->class->read_avail(in, buffer, size, got, error);
@@ -245,6 +251,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
     return status;
 }
 
+#if PORTLS_WITH_SOCKETS
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error) {
     if (atomic_load(&in->closed) || !input_port_may_block(in)) {
@@ -257,6 +264,7 @@ portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size
     }
     return status;
 }
+#endif
 
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error) {
@@ -366,8 +374,8 @@ void output_port_end_wait(portls_output_port *out) {
     }
 }
 
-static portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
-                                portls_error *error) {
+static OWN_FRAME portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
+                                          portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     input_port_begin_wait(in, &set);
@@ -377,8 +385,8 @@ static portls_status wait_input(portls_input_port *in, const struct wait_limit *
     return status;
 }
 
-static portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
-                                 portls_error *error) {
+static OWN_FRAME portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
+                                           portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     output_port_begin_wait(out, &set);
@@ -407,8 +415,8 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
 }
 
 /* Waits until what was taken has left. */
-static portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
-                               portls_error *error) {
+static OWN_FRAME portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
+                                         portls_error *error) {
     portls_status status = PORTLS_OK;
     while (status == PORTLS_OK) {
         status = output_port_flush_avail(out, error);
@@ -457,19 +465,22 @@ portls_status output_port_flush(portls_output_port *out, const struct wait_limit
     return status == PORTLS_OK ? flush_all(out, limit, error) : status;
 }
 
+/* Of a handle that is none: the call finds that out. */
+static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
+
 portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
                           portls_error *error) {
-    const struct wait_limit limit = portls_is_input_port(in) ? in->limit : WAIT_FOREVER;
-    return input_port_read(in, buffer, size, got, &limit, error);
+    const struct wait_limit *limit = portls_is_input_port(in) ? &in->limit : &forever;
+    return input_port_read(in, buffer, size, got, limit, error);
 }
 
 portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
                            portls_error *error) {
-    const struct wait_limit limit = portls_is_output_port(out) ? out->limit : WAIT_FOREVER;
-    return output_port_write(out, bytes, size, put, &limit, error);
+    const struct wait_limit *limit = portls_is_output_port(out) ? &out->limit : &forever;
+    return output_port_write(out, bytes, size, put, limit, error);
 }
 
 portls_status portls_flush(portls_output_port *out, portls_error *error) {
-    const struct wait_limit limit = portls_is_output_port(out) ? out->limit : WAIT_FOREVER;
-    return output_port_flush(out, &limit, error);
+    const struct wait_limit *limit = portls_is_output_port(out) ? &out->limit : &forever;
+    return output_port_flush(out, limit, error);
 }

@@ -136,6 +136,7 @@ portls_status output_port_write_avail(portls_output_port *out, const void *bytes
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both can be closed without a wait: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);
+#if PORTLS_WITH_SOCKETS
 /* As input_port_read_avail, but by the class's read_blocking. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);
@@ -143,6 +144,14 @@ portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size
 static inline bool input_port_may_block(const portls_input_port *in) {
     return in->class->read_blocking != NULL && in->unread == NULL;
 }
+#else
+/* No port waits by itself. */
+static inline portls_status input_port_read_blocking(portls_input_port *in, void *buffer,
+                                                     size_t size, size_t *got,
+                                                     portls_error *error) {
+    return input_port_read_avail(in, buffer, size, got, error);
+}
+#endif
 bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);

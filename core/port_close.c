@@ -1,5 +1,6 @@
 /* Closing ports and letting go of them: what is common to all classes. */
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/memory.h"
 #include "core/port.h"
 
@@ -29,7 +30,7 @@ static bool claim_close(atomic_bool *closed, sync_side_place *side) {
     return true;
 }
 
-static portls_status fail_unsent(portls_error *error) {
+static OWN_FRAME portls_status fail_unsent(portls_error *error) {
     return error_fail(error, PORTLS_DEADLINE,
                       "the output port was closed before all that was written could be sent: the "
                       "other side took nothing for %d milliseconds",
@@ -38,7 +39,7 @@ static portls_status fail_unsent(portls_error *error) {
 
 /* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
    an error made for that. On the stack of a small target there is no room for one. */
-static void give_up(portls_output_port *out, portls_status status, portls_error *error) {
+static OWN_FRAME void give_up(portls_output_port *out, portls_status status, portls_error *error) {
     if (out->class->give_up == NULL) {
         return;
     }
@@ -62,7 +63,7 @@ static void give_up(portls_output_port *out, portls_status status, portls_error 
 /* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
    holds no cause yet, or is NULL. The port counts as closed already, so its class is asked
    directly. */
-static portls_status finish_output(portls_output_port *out, portls_error *error) {
+static OWN_FRAME portls_status finish_output(portls_output_port *out, portls_error *error) {
     struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
     portls_status status = out->class->finish_avail(out, error);
     while (port_wants(status)) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/format.h"
 #include "core/memory.h"
 #include "core/key_form.h"
@@ -37,8 +38,8 @@ static void kinds_add(struct kinds *kinds, const char *name) {
     }
 }
 
-static portls_status fail_other_kinds(const struct kinds *kinds, const char *name,
-                                      portls_error *error) {
+static OWN_FRAME portls_status fail_other_kinds(const struct kinds *kinds, const char *name,
+                                                portls_error *error) {
     (void)error_fail(error, PORTLS_BAD_KEY, "%s: no RSA key in it, only ", name);
     for (size_t i = 0; i < kinds->count; i++) { /* "EC, DSA and Ed25519" */
         const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
@@ -49,8 +50,8 @@ static portls_status fail_other_kinds(const struct kinds *kinds, const char *nam
     return PORTLS_BAD_KEY;
 }
 
-static portls_status fail_none(const void *bytes, size_t size, const char *name,
-                               portls_error *error) {
+static OWN_FRAME portls_status fail_none(const void *bytes, size_t size, const char *name,
+                                         portls_error *error) {
     if (pem_is_der(bytes, size)) {
         return error_fail(error, PORTLS_BAD_KEY,
                           "%s: it is DER (ASN.1), and PEM was asked for (PORTLS_ASN1 loads a key "
@@ -67,13 +68,20 @@ static portls_status fail_none(const void *bytes, size_t size, const char *name,
  * `place` is empty or says in which line the key is; `kind_counts`: it may be a key that would be
  * passed over, were it not encrypted.
  */
-static portls_status fail_encrypted(const char *name, const char *place, bool kind_counts,
-                                    portls_encoding encoding, portls_error *error) {
+static OWN_FRAME portls_status fail_encrypted(const char *name, const char *place, bool kind_counts,
+                                              portls_encoding encoding, portls_error *error) {
     return error_fail(error, PORTLS_KEY_ENCRYPTED,
                       "%s: the private key%s is encrypted%s, and nothing asks for a password "
                       "(decrypt it with: openssl pkey %s-in FILE -out NEWFILE)",
                       name, place, kind_counts ? ", so that its kind cannot be told" : "",
                       encoding == PORTLS_ASN1 ? "-inform DER -outform DER " : "");
+}
+
+static OWN_FRAME portls_status fail_encrypted_block(const char *name, size_t line, bool kind_counts,
+                                                    portls_error *error) {
+    char place[40];
+    (void)format_text(place, sizeof place, " in line %zu", line);
+    return fail_encrypted(name, place, kind_counts, PORTLS_PEM, error);
 }
 
 /* What the label of a block promises. */
@@ -133,9 +141,9 @@ struct search {
 };
 
 /* Decodes a block that holds a key in clear and takes it, or passes it over: *taken says which. */
-static portls_status take_key(struct search *search, const struct pem_block *block,
-                              const struct label *label, struct private_key *key, bool *taken,
-                              portls_error *error) {
+static OWN_FRAME portls_status take_key(struct search *search, const struct pem_block *block,
+                                        const struct label *label, struct private_key *key,
+                                        bool *taken, portls_error *error) {
     struct private_key found = {NULL, 0, label->format};
     portls_status status =
         pem_block_decode(&search->reader, block, KEY_SIZE_MAX, &found.bytes, &found.size, error);
@@ -170,10 +178,8 @@ static portls_status look_at(struct search *search, const struct pem_block *bloc
         return PORTLS_OK;
     }
     if (label->encrypted || block->encrypted) {
-        char place[40];
-        (void)format_text(place, sizeof place, " in line %zu", block->line);
         bool kind_counts = search->kind == PORTLS_KEY_RSA && label->kind == NULL;
-        return fail_encrypted(search->reader.name, place, kind_counts, PORTLS_PEM, error);
+        return fail_encrypted_block(search->reader.name, block->line, kind_counts, error);
     }
     if (label->fault != NULL) {
         return error_fail(error, PORTLS_BAD_KEY, "%s: the private key in line %zu %s",
@@ -182,9 +188,9 @@ static portls_status look_at(struct search *search, const struct pem_block *bloc
     return take_key(search, block, label, key, taken, error);
 }
 
-static portls_status find_in_pem(const void *bytes, size_t size, const char *name,
-                                 portls_key_kind kind, struct private_key *key,
-                                 portls_error *error) {
+static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const char *name,
+                                           portls_key_kind kind, struct private_key *key,
+                                           portls_error *error) {
     struct search search = {.kind = kind};
     pem_reader_init(&search.reader, bytes, size, name, PORTLS_BAD_KEY);
     struct pem_block block;
@@ -207,8 +213,9 @@ static portls_status find_in_pem(const void *bytes, size_t size, const char *nam
 }
 
 /* All the bytes are one key in DER. */
-static portls_status take_der(const void *bytes, size_t size, const char *name,
-                              portls_key_kind kind, struct private_key *key, portls_error *error) {
+static OWN_FRAME portls_status take_der(const void *bytes, size_t size, const char *name,
+                                        portls_key_kind kind, struct private_key *key,
+                                        portls_error *error) {
     if (!pem_is_der(bytes, size) && pem_is_pem(bytes, size)) {
         return error_fail(error, PORTLS_BAD_KEY,
                           "%s: it is PEM, and DER (ASN.1) was asked for (PORTLS_PEM loads a key in "

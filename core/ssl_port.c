@@ -39,6 +39,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     return stream_report(stream, &stream->reading, status, error);
 }
 
+#if PORTLS_WITH_SOCKETS
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error) {
     struct stream *stream = around_input(in);
@@ -51,6 +52,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     } while (status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
     return stream_report(stream, half, status, error);
 }
+#endif
 
 /* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
@@ -118,7 +120,9 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
 
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
+#if PORTLS_WITH_SOCKETS
     .read_blocking = read_blocking,
+#endif
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,

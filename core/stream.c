@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/memory.h"
 #include "core/hostname.h"
 #include "core/stream_receive.h"
@@ -19,8 +20,9 @@ static portls_status refusal_of(const struct snapshot *snapshot) {
 }
 
 /* Checks what host name verification needs, and makes the session unless it is refused. */
-static portls_status begin_session(struct stream *stream, const struct stream_options *options,
-                                   portls_error *error) {
+static OWN_FRAME portls_status begin_session(struct stream *stream,
+                                             const struct stream_options *options,
+                                             portls_error *error) {
     struct snapshot *snapshot = options->snapshot;
     struct backend_session_options session = {NULL, NULL, false};
     if (snapshot->role == PORTLS_CLIENT && options->hostname != NULL) {
@@ -193,14 +195,17 @@ static void tell_due(struct stream *stream) {
     }
 }
 
+/* So many levels, where every stream stands on two others; of one pile on the other, any number. */
+enum { PILE = 8 };
+
 /* Streams that are still to be told. */
 struct pile {
-    struct stream *streams[8]; /* so many levels, where every stream stands on two others */
+    struct stream *streams[PILE];
     size_t count;
 };
 
 static void pile_up(struct pile *pile, struct stream *stream) {
-    if (stream != NULL && pile->count < sizeof pile->streams / sizeof *pile->streams) {
+    if (stream != NULL && pile->count < PILE) {
         pile->streams[pile->count++] = stream;
     }
 }
@@ -213,7 +218,7 @@ static void pile_up_below(struct pile *pile, const struct stream *stream) {
 }
 
 /* The streams that this one stands on: on_error of each is called here, where no lock is held. */
-static void tell_below(struct stream *stream) {
+static OWN_FRAME void tell_below(struct stream *stream) {
     struct pile pile = {.count = 0};
     pile_up_below(&pile, stream);
     while (pile.count > 0) {
@@ -315,7 +320,7 @@ static portls_status wait_for(struct stream *stream, struct stream_half *half,
 }
 
 /* Sees to it that the alert of a failed handshake leaves, if the port takes it in time. */
-static void send_alert(struct stream *stream, struct wait_limit limit) {
+static OWN_FRAME void send_alert(struct stream *stream, struct wait_limit limit) {
     portls_deadline latest = portls_deadline_after(CLOSE_MILLISECONDS);
     limit.deadline = limit.deadline < latest ? limit.deadline : latest;
     portls_status status;
@@ -358,8 +363,8 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
  * The underlying ports are to be used without TLS again: what the peer sent before its close_notify
  * and nobody read must not be taken for what comes after it. Only what has arrived is read.
  */
-static void read_what_arrived(struct stream *stream) {
-    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 64, MOST = 1024 * 1024 };
+static OWN_FRAME void read_what_arrived(struct stream *stream) {
+    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 16, MOST = 1024 * 1024 };
     uint8_t scratch[SCRATCH];
     size_t total = 0;
     size_t got = 0;

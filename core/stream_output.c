@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/stream.h"
 
 enum { RECORD = BACKEND_WRITE_MAX };
@@ -117,8 +118,8 @@ static portls_status keep_back(struct stream *stream, const uint8_t *bytes, size
 /* ---- writing ---- */
 
 /* The step of a port that keeps nothing back. */
-static portls_status write_through(struct stream *stream, const uint8_t *bytes, size_t size,
-                                   size_t *taken) {
+static OWN_FRAME portls_status write_through(struct stream *stream, const uint8_t *bytes,
+                                             size_t size, size_t *taken) {
     struct transport *transport = &stream->transport;
     portls_status status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/stream.h"
 
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
@@ -45,8 +46,8 @@ static void describe_no_tls(const struct transport *transport, portls_error *err
 }
 
 /* Says in the core's words what went wrong in a handshake, where it knows better. */
-static portls_status fail_handshake(struct stream *stream, portls_status status,
-                                    portls_error *error) {
+static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_status status,
+                                              portls_error *error) {
     struct transport *transport = &stream->transport;
     if (transport->in_failure != NULL) {
         return transport->in_failure->error.status;
@@ -61,14 +62,33 @@ static portls_status fail_handshake(struct stream *stream, portls_status status,
     return stream_fail(stream, error);
 }
 
+/* Says why the settings forbid a session. */
+static OWN_FRAME void fail_refused(const struct stream *stream, portls_error *error) {
+    const struct snapshot *snapshot = stream->snapshot;
+    if (stream->refusal == PORTLS_VERIFY) {
+        (void)error_fail(error, PORTLS_VERIFY,
+                         "verification is on, but no trusted roots are loaded: call "
+                         "portls_load_verify_root_certificates");
+        error->verify_reason = PORTLS_VERIFY_NO_ROOTS;
+    } else {
+        (void)error_fail(error, PORTLS_NO_CERTIFICATE,
+                         "no shared cipher: the server context has no %s: call %s%s%s",
+                         snapshot->has_chain ? "private key"
+                         : snapshot->has_key ? "certificate"
+                                             : "certificate and no private key",
+                         snapshot->has_chain ? "" : "portls_load_certificate_chain",
+                         snapshot->has_chain || snapshot->has_key ? "" : " and ",
+                         snapshot->has_key ? "" : "portls_load_private_key");
+    }
+}
+
 /* The settings forbid a session: lets a client know, once it has spoken, and says why. */
-static portls_status refuse(struct stream *stream, struct stream_half *half) {
+static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half *half) {
     static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
     struct transport *transport = &stream->transport;
-    const struct snapshot *snapshot = stream->snapshot;
     struct failure_scratch scratch;
     portls_error *error = stream_begin_error(stream, &scratch);
-    if (snapshot->role == PORTLS_SERVER) {
+    if (stream->snapshot->role == PORTLS_SERVER) {
         uint8_t first;
         size_t got;
         portls_status status = transport->face.receive(&transport->face, &first, 1, &got);
@@ -92,21 +112,7 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
             return stream_fail(stream, error);
         }
     }
-    if (stream->refusal == PORTLS_VERIFY) {
-        (void)error_fail(error, PORTLS_VERIFY,
-                         "verification is on, but no trusted roots are loaded: call "
-                         "portls_load_verify_root_certificates");
-        error->verify_reason = PORTLS_VERIFY_NO_ROOTS;
-    } else {
-        (void)error_fail(error, PORTLS_NO_CERTIFICATE,
-                         "no shared cipher: the server context has no %s: call %s%s%s",
-                         snapshot->has_chain ? "private key"
-                         : snapshot->has_key ? "certificate"
-                                             : "certificate and no private key",
-                         snapshot->has_chain ? "" : "portls_load_certificate_chain",
-                         snapshot->has_chain || snapshot->has_key ? "" : " and ",
-                         snapshot->has_key ? "" : "portls_load_private_key");
-    }
+    fail_refused(stream, error);
     return stream_fail(stream, error);
 }
 
@@ -120,7 +126,7 @@ static bool owes_last_flight(const struct stream *stream) {
 }
 
 /* Lets the backend go on, and says what it then needs. */
-static portls_status agree(struct stream *stream, struct stream_half *half) {
+static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     struct failure_scratch scratch;
     portls_error *error = stream_begin_error(stream, &scratch);
@@ -152,7 +158,7 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
  * byte of anything else is kept for the reader. PORTLS_OK and what else to wait for, or the
  * session's failure.
  */
-static portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
+static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     half->needs = NEEDS_OUTPUT;
     if (stream->has_stash || stream->peer_closed || stream->truncated ||
@@ -224,7 +230,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
 }
 
 /* The stream's bytes have ended: cleanly, or cut. */
-static portls_status end_of_stream(struct stream *stream) {
+static OWN_FRAME portls_status end_of_stream(struct stream *stream) {
     if (stream->peer_closed || !stream->strict) {
         return PORTLS_EOF;
     }

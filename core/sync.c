@@ -3,12 +3,13 @@
 
 #include "core/clock.h"
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/format.h"
 #include "core/handle.h"
 #include "core/sync_source.h"
 
 /* Whether the event's source may be waited for. */
-static portls_status check_source(const void *source, size_t place, portls_error *error) {
+static OWN_FRAME portls_status check_source(const void *source, size_t place, portls_error *error) {
     if (sync_source_check(source, "", NULL) == PORTLS_OK) {
         return PORTLS_OK;
     }
@@ -17,8 +18,9 @@ static portls_status check_source(const void *source, size_t place, portls_error
     return sync_source_check(source, name, error);
 }
 
-static portls_status check_arguments(portls_event *events, size_t count, portls_deadline deadline,
-                                     const portls_break *brk, portls_error *error) {
+static OWN_FRAME portls_status check_arguments(portls_event *events, size_t count,
+                                               portls_deadline deadline, const portls_break *brk,
+                                               portls_error *error) {
     if (events == NULL && count > 0) {
         (void)error_fail(error, PORTLS_INVALID_ARGUMENT,
                          "events is NULL, and should point to %zu events", count);
@@ -51,8 +53,8 @@ static bool look(portls_event *events, size_t count) {
     return any;
 }
 
-static portls_status wait_for_any(portls_event *events, size_t count,
-                                  const struct wait_limit *limit, portls_error *error) {
+static OWN_FRAME portls_status wait_for_any(portls_event *events, size_t count,
+                                            const struct wait_limit *limit, portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     for (size_t i = 0; i < count; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/memory.h"
 #include "core/os/os.h"
 
@@ -53,7 +54,7 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
 }
 
 /* Reads a large piece of the underlying port into a buffer. */
-static portls_status fill(struct transport *transport) {
+static OWN_FRAME portls_status fill(struct transport *transport) {
     struct failure_scratch scratch;
     portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
     size_t size = 0;
@@ -109,7 +110,7 @@ bool transport_has_input(struct transport *transport) {
 
 /* ---- sending ---- */
 
-static void fail_room(struct transport *transport, size_t size) {
+static OWN_FRAME void fail_room(struct transport *transport, size_t size) {
     struct failure_scratch scratch;
     portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
 #if BUFFERS_INSIDE
@@ -144,7 +145,7 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
 }
 
 /* Keeps why nothing can be sent any more, and lets go of what was to be sent. */
-static portls_status fail_output(struct transport *transport, const portls_error *error) {
+static OWN_FRAME portls_status fail_output(struct transport *transport, const portls_error *error) {
     failure_keep(&transport->out_failure, &transport->out_room, error);
     transport_drop_pending(transport);
     transport->unflushed = false;

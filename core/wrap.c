@@ -3,6 +3,7 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/stream.h"
 
 /* The snapshot that the options ask for, with a reference. */
@@ -23,10 +24,10 @@ static portls_status choose_snapshot(const portls_wrap_options *options, struct 
 }
 
 /* Checks everything and makes the stream, its handshake not begun. */
-static portls_status begin(portls_input_port *in, portls_output_port *out,
-                           const portls_wrap_options *options, portls_input_port **ssl_in,
-                           portls_output_port **ssl_out, struct stream **stream,
-                           portls_error *error) {
+static OWN_FRAME portls_status begin(portls_input_port *in, portls_output_port *out,
+                                     const portls_wrap_options *options, portls_input_port **ssl_in,
+                                     portls_output_port **ssl_out, struct stream **stream,
+                                     portls_error *error) {
     static const portls_wrap_options defaults = PORTLS_WRAP_OPTIONS_INIT;
     if (ssl_in != NULL) {
         *ssl_in = NULL;

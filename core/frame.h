@@ -1,0 +1,11 @@
+/*
+ * Stack. A function that a compiler inlines adds its locals to its caller's frame, also while the
+ * caller is deep in other calls. OWN_FRAME keeps apart what a small target's stack would feel:
+ * branches that only make an error, and whatever else lies beside the deep way.
+ */
+#ifndef CORE_FRAME_H
+#define CORE_FRAME_H
+
+#define OWN_FRAME __attribute__((noinline))
+
+#endif
