@@ -77,8 +77,23 @@ struct backend_memory {
  * end with `return backend_fail(…)`. The message is one English sentence without a full stop, which
  * names what is wrong and what would be right.
  */
+#if PORTLS_WITH_MESSAGES
 portls_status backend_fail(portls_error *error, portls_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+#else
+portls_status backend_fail_unsaid(portls_error *error, portls_status status);
+/* There is none: it has the compiler look at what nobody says. */
+int backend_unsaid(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define backend_fail(error, status, ...)                                                           \
+    ((void)sizeof(backend_unsaid(__VA_ARGS__)), backend_fail_unsaid((error), (status)))
+#endif
+
+/* A literal that is only ever part of a message. */
+#if PORTLS_WITH_MESSAGES
+#define BACKEND_SAID(text) text
+#else
+#define BACKEND_SAID(text) ""
+#endif
 
 /*
  * Writes text into `room` of `size` bytes (≥ 1), cut to what fits and terminated, and tells how
@@ -86,6 +101,9 @@ portls_status backend_fail(portls_error *error, portls_status status, const char
  */
 size_t backend_text(char *room, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Puts a text behind that in `room`, which is cut to what `size` bytes hold with a zero. */
+void backend_add_text(char *room, size_t size, const char *text);
 
 /* One piece of DER. */
 struct backend_blob {

@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/api/portls" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
     FILES_MATCHING PATTERN "*.h" PATTERN "features.h" EXCLUDE)
 file(READ "${PROJECT_SOURCE_DIR}/api/portls/features.h" _features)
-foreach(_feature IN LISTS PORTLS_FEATURES_OFF)
+foreach(_feature IN LISTS PORTLS_FEATURES_OFF PORTLS_LUXURIES_OFF)
     string(REPLACE "#define PORTLS_WITH_${_feature} 1" "#define PORTLS_WITH_${_feature} 0" _features
         "${_features}")
 endforeach()

@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""What a linked program takes, part by part, from the linker's map (GNU ld, -Map):
+r"""What a linked program takes, part by part, from the linker's map (GNU ld, -Map):
 
-    footprint.py [--functions PART] BUILD PROGRAM.map
+    footprint.py [--functions PART] [--text-limit N] [--ram-limit N --sizes OBJECT --firmware COMMAND…] \\
+        [--] BUILD PROGRAM.map
 
 BUILD is the build tree, whose object files tell the core's members of the archive from the
 backend's. Parts: core, glue (the backend), tls (the TLS library), libc, program (all else). `text` is
 code and constants, which lie in flash; `data` lies in flash and in RAM; `bss` in RAM only. Strings
 that the linker has merged are counted at each of their users, so the sums are no less than the truth.
+
+With limits it fails when core and glue together take more text, or an open connection more RAM beside
+the TLS library's own: what COMMAND, the firmware, says that portls holds, and what the backend does.
 """
 import argparse
 import collections
@@ -16,7 +20,7 @@ import re
 import subprocess
 import sys
 
-KINDS = (".text", ".ARM.", ".rodata", ".init_array"), (".data",), (".bss",)
+KINDS = (".text", ".ARM.ex", ".rodata", ".init_array"), (".data",), (".bss",)
 NAMES = "text", "data", "bss"
 PARTS = "core", "glue", "tls", "libc", "program"
 LIBC = re.compile(r"/lib(c|c_nano|g|g_nano|gcc|m|nosys|rdimon|rdimon_nano|pthread)\.a|/crt[^/]*\.o")
@@ -86,19 +90,48 @@ def measure(build, path, objdump):
     return sums, pieces
 
 
+def ram_of_connection(command, sizes, nm):
+    """Of an open connection: bytes and pieces of the core, as the firmware counts them, the buffers among
+    them, and the bytes of the backend."""
+    says = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    counted = re.search(r"^portls holds (\d+) bytes in (\d+) pieces for an open connection$", says, re.M)
+    symbols = subprocess.run([nm, "-S", sizes], check=True, capture_output=True, text=True).stdout
+    found = {name: int(size, 16) for size, name in
+             re.findall(r"^[0-9a-f]+ ([0-9a-f]+) \w size_of_(\w+)$", symbols, re.M)}
+    if not counted or found.keys() != {"session", "buffers"}:
+        sys.exit("footprint: the firmware or the object of sizes does not say what it holds")
+    return int(counted[1]), int(counted[2]), found["buffers"], found["session"]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
     parser.add_argument("map")
     parser.add_argument("--functions", metavar="PART", choices=PARTS)
-    parser.add_argument("--objdump", default="arm-none-eabi-objdump")
+    parser.add_argument("--text-limit", type=int)
+    parser.add_argument("--ram-limit", type=int)
+    parser.add_argument("--sizes")
+    parser.add_argument("--firmware", nargs="+")
+    parser.add_argument("--tools", default="arm-none-eabi-", help="what objdump and nm are called with")
     arguments = parser.parse_args()
-    sums, pieces = measure(arguments.build, arguments.map, arguments.objdump)
+    sums, pieces = measure(arguments.build, arguments.map, arguments.tools + "objdump")
     if arguments.functions:
         for size, kind, section, file in sorted(pieces[arguments.functions], reverse=True):
             print(f"{size:6} {kind} {section} {file}")
     for part in PARTS:
         print(part, *(f"{kind} {sums[part][kind]}" for kind in NAMES))
+    text = sums["core"]["text"] + sums["glue"]["text"]
+    print(f"core and glue: {text} bytes of text, limit {arguments.text_limit}")
+    too_much = arguments.text_limit is not None and text > arguments.text_limit
+    if arguments.firmware:
+        core, pieces, buffers, session = ram_of_connection(arguments.firmware, arguments.sizes, arguments.tools + "nm")
+        own = core - buffers + session
+        print(f"an open connection: {core} bytes of the core in {pieces} pieces, of which the record "
+              f"buffers are {buffers}, and {session} of the glue; beside the buffers {own}, limit "
+              f"{arguments.ram_limit}")
+        too_much = too_much or own > arguments.ram_limit
+    if too_much:
+        sys.exit("footprint: that is more than the limit")
 
 
 if __name__ == "__main__":

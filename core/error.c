@@ -40,6 +40,8 @@ const char *portls_verify_reason_text(portls_verify_reason reason) {
     return "no reason of portls";
 }
 
+#if PORTLS_WITH_MESSAGES
+
 portls_status error_fail_os(portls_error *error, portls_status status, int os_errno,
                             const char *format, ...) {
     if (error != NULL && error->status == PORTLS_OK) {
@@ -78,6 +80,18 @@ void error_append(portls_error *error, const char *text) {
         (void)format_text(error->message + length, sizeof error->message - length, "%s", text);
     }
 }
+
+#else
+
+portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        (void)backend_fail_unsaid(error, status);
+        error->os_errno = os_errno;
+    }
+    return status;
+}
+
+#endif
 
 portls_status error_copy(portls_error *error, const portls_error *stored) {
     if (error != NULL && error->status == PORTLS_OK) {

@@ -26,6 +26,8 @@ static inline void error_begin(portls_error *error) {
 /* backend_fail under the core's name: keeps the first cause, takes NULL, returns `status`. */
 #define error_fail backend_fail
 
+#if PORTLS_WITH_MESSAGES
+
 /*
  * The same with the system's number, whose English text is put behind the message after ": ".
  */
@@ -41,6 +43,24 @@ void error_prefix(portls_error *error, const char *name);
 
 /* Puts text behind it. */
 void error_append(portls_error *error, const char *text);
+
+#else
+
+#define error_fail_os(error, status, os_errno, ...)                                                \
+    ((void)sizeof(backend_unsaid(__VA_ARGS__)), error_fail_os_unsaid((error), (status), (os_errno)))
+portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno);
+
+static inline void error_prefix(portls_error *error, const char *name) {
+    (void)error;
+    (void)name;
+}
+
+static inline void error_append(portls_error *error, const char *text) {
+    (void)error;
+    (void)text;
+}
+
+#endif
 
 /* Copies a stored error to the caller's (may be NULL), unless that holds a cause already. */
 portls_status error_copy(portls_error *error, const portls_error *stored);

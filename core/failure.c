@@ -52,10 +52,10 @@ const portls_error *failure_show(struct failure *failure, portls_error_class err
 #else
 
 /* Stands for a failure that could not be stored. It is told already: nobody may write to it. */
-static struct failure no_memory_failure = {
-    {PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1, PORTLS_VERIFY_OK, 0, "out of memory"},
-    true,
-    false};
+static struct failure no_memory_failure = {{PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1,
+                                            PORTLS_VERIFY_OK, 0, BACKEND_SAID("out of memory")},
+                                           true,
+                                           false};
 
 portls_error *failure_begin(struct failure *const *place, struct failure_room *room,
                             struct failure_scratch *scratch) {

@@ -5,7 +5,8 @@
  * An error takes 300 bytes and more, which is a good part of a small target's stack, and memory for
  * it should not be asked for in the middle of a failure there. So a build without a system
  * (FAILURES_INSIDE) has a *room* for each in the stream, and errors are written there from the
- * beginning. Elsewhere a step has its error on the stack, and memory is taken when it is kept.
+ * beginning. Elsewhere, and without messages, when an error takes 32 bytes, a step has its error on
+ * the stack, and memory is taken when it is kept.
  */
 #ifndef CORE_FAILURE_H
 #define CORE_FAILURE_H
@@ -15,7 +16,7 @@
 #include "portls/error.h"
 #include "portls/features.h"
 
-#define FAILURES_INSIDE (!PORTLS_WITH_SYSTEM)
+#define FAILURES_INSIDE (!PORTLS_WITH_SYSTEM && PORTLS_WITH_MESSAGES)
 
 struct failure {
     portls_error error;

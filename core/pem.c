@@ -12,52 +12,6 @@
 /* Far above any certificate that a TLS library takes; post-quantum ones have tens of kilobytes. */
 enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
 
-void certificate_list_clear(struct certificate_list *list) {
-    for (size_t i = 0; i < list->count; i++) {
-        memory_free((void *)list->blobs[i].bytes);
-    }
-    memory_free(list->blobs);
-    *list = (struct certificate_list){NULL, 0};
-}
-
-/* Makes room for `more` further certificates. */
-static bool make_room(struct certificate_list *list, size_t more) {
-    if (more > SIZE_MAX / sizeof *list->blobs - list->count) {
-        return false;
-    }
-    struct backend_blob *blobs = memory_resize(list->blobs, (list->count + more) * sizeof *blobs);
-    if (blobs == NULL) {
-        return false;
-    }
-    list->blobs = blobs;
-    return true;
-}
-
-portls_status certificate_list_append(struct certificate_list *list,
-                                      const struct certificate_list *more, portls_error *error) {
-    if (more->count == 0) {
-        return PORTLS_OK;
-    }
-    bool room = make_room(list, more->count);
-    size_t before = list->count;
-    for (size_t i = 0; room && i < more->count; i++) {
-        uint8_t *copy = memory_allocate(more->blobs[i].size);
-        if (copy == NULL) {
-            room = false;
-            break;
-        }
-        memcpy(copy, more->blobs[i].bytes, more->blobs[i].size);
-        list->blobs[list->count++] = (struct backend_blob){copy, more->blobs[i].size};
-    }
-    if (room) {
-        return PORTLS_OK;
-    }
-    while (list->count > before) {
-        memory_free((void *)list->blobs[--list->count].bytes);
-    }
-    return error_fail(error, PORTLS_NO_MEMORY, "no memory for %zu more certificates", more->count);
-}
-
 /* Whether the content of a SEQUENCE is that of a certificate: signed part, algorithm, signature. */
 static bool has_three_parts(struct der_reader certificate) {
     struct der_reader to_be_signed;
@@ -127,7 +81,7 @@ static OWN_FRAME portls_status add_block(const struct pem_reader *reader,
         return error_fail(error, PORTLS_BAD_CERTIFICATE, "%s: certificate %zu, in line %zu, %s",
                           reader->name, list->count + 1, block->line, fault);
     }
-    if (!make_room(list, 1)) {
+    if (!certificate_list_reserve(list, 1)) {
         memory_free(bytes);
         return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for its certificates",
                           reader->name);

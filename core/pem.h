@@ -1,10 +1,12 @@
 /*
  * PEM and DER as far as the core needs them: finding certificates and keys in what a user loads,
- * so that every backend is given the same DER and every mistake has the same message.
+ * so that every backend is given the same DER and every mistake has the same message. Without
+ * PORTLS_WITH_PEM der_only.c answers instead, for DER alone.
  */
 #ifndef CORE_PEM_H
 #define CORE_PEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,9 @@ struct certificate_list {
 
 /* Frees what the list holds and makes it empty. */
 void certificate_list_clear(struct certificate_list *list);
+
+/* Makes room for `more` further certificates; false: no memory. */
+bool certificate_list_reserve(struct certificate_list *list, size_t more);
 
 /* Appends copies of all of `more`. PORTLS_OK or PORTLS_NO_MEMORY, and then nothing is appended. */
 portls_status certificate_list_append(struct certificate_list *list,

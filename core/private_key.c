@@ -13,14 +13,6 @@
 /* Far above any key: RSA with 16384 bits has 9 KB, the largest post-quantum ones less. */
 enum { KEY_SIZE_MAX = 64 * 1024 };
 
-void private_key_clear(struct private_key *key) {
-    if (key->bytes != NULL) {
-        os_wipe(key->bytes, key->size);
-        memory_free(key->bytes);
-    }
-    *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
-}
-
 /* The kinds of the keys that were passed over, each once, in the order in which they came. */
 struct kinds {
     const char *names[8];

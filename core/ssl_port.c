@@ -284,7 +284,7 @@ portls_status portls_set_buffering(portls_output_port *out, portls_buffering buf
     if (atomic_load(&out->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
-    if (buffering < PORTLS_BUFFER_NONE || buffering > PORTLS_BUFFER_BLOCK) {
+    if ((unsigned)buffering > PORTLS_BUFFER_BLOCK) { /* a negative one is large then */
         return error_fail(
             error, PORTLS_INVALID_ARGUMENT,
             "buffering is %d, and should be PORTLS_BUFFER_NONE, PORTLS_BUFFER_LINE or "
@@ -330,7 +330,7 @@ portls_status portls_describe_connection(const void *ssl_port, portls_connection
         stream->snapshot->backend->describe(stream->session, info);
         info->peer_verified = stream->snapshot->verify;
         if (stream->snapshot->role == PORTLS_CLIENT) {
-            memcpy(info->server_name, stream->server_name, sizeof info->server_name);
+            backend_add_text(info->server_name, sizeof info->server_name, stream->server_name);
         }
     }
     os_mutex_unlock(&stream->lock);

@@ -71,10 +71,17 @@ static void free_stream(struct stream *stream) {
     memory_free(stream);
 }
 
+/* The room for a host's name as hostname_normalise writes it: never longer than it was, nor than
+   the longest there are. */
+static size_t name_room(const char *hostname) {
+    size_t length = hostname == NULL ? 0 : strlen(hostname);
+    return (length < HOSTNAME_MAX ? length : HOSTNAME_MAX) + 1;
+}
+
 portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error) {
-    struct stream *made = memory_zeroed(sizeof *made);
+    struct stream *made = memory_zeroed(sizeof *made + name_room(options->hostname));
     if (made == NULL || !os_mutex_init(&made->lock)) {
         memory_free(made);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");

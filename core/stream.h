@@ -70,7 +70,7 @@ struct stream {
     bool close_original, shutdown_on_close, network;
     portls_on_error *on_error;
     void *on_error_argument;
-    char server_name[256]; /* the host that was asked for, or "" */
+    char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
 };
 
 struct stream_options {

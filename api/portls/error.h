@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "portls/export.h"
+#include "portls/features.h"
 
 PORTLS_BEGIN_DECLS
 
@@ -82,13 +83,17 @@ typedef enum portls_verify_reason {
 #undef PORTLS_VERIFY_ENUM
 } portls_verify_reason;
 
+#if PORTLS_WITH_MESSAGES
 #define PORTLS_ERROR_MESSAGE_SIZE 320
+#else
+#define PORTLS_ERROR_MESSAGE_SIZE 1
+#endif
 
 /**
  * What went wrong, allocated by the caller (no need to clear it first). Every fallible call takes a
  * pointer to one as its last argument, which may be NULL. On PORTLS_OK, PORTLS_EOF and the WANT
  * statuses `message` is empty. The first cause is kept: what fails while cleaning up does not
- * replace it.
+ * replace it. A library built without PORTLS_WITH_MESSAGES leaves it empty in all.
  */
 typedef struct portls_error {
     portls_status status;

@@ -20,6 +20,16 @@
 #define PORTLS_WITH_THREADS 1
 #endif
 
+/** Errors with a text. Without it `message` is always empty; all else of an error is filled. */
+#ifndef PORTLS_WITH_MESSAGES
+#define PORTLS_WITH_MESSAGES 1
+#endif
+
+/** PEM. Without it certificates from memory are DER, one behind the other, and so are keys. */
+#ifndef PORTLS_WITH_PEM
+#define PORTLS_WITH_PEM 1
+#endif
+
 /** An operating system beneath. Without one, time is the program's to tell: portls_set_clock. */
 #define PORTLS_WITH_SYSTEM (PORTLS_WITH_SOCKETS || PORTLS_WITH_FILES || PORTLS_WITH_THREADS)
 

@@ -11,8 +11,11 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
     }
     /* Two builds of one version can differ; docs/backends.md says how the two kinds do. */
-    (void)backend_text(version_text, sizeof version_text, "wolfSSL %s%s", wolfSSL_lib_version(),
-                       WITH_OPENSSL_LAYER ? " with its OpenSSL layer" : "");
+    version_text[0] = '\0';
+    backend_add_text(version_text, sizeof version_text, "wolfSSL ");
+    backend_add_text(version_text, sizeof version_text, wolfSSL_lib_version());
+    backend_add_text(version_text, sizeof version_text,
+                     WITH_OPENSSL_LAYER ? " with its OpenSSL layer" : "");
     failure_clear();
     return PORTLS_OK;
 }

@@ -21,19 +21,20 @@ struct known_failure {
 #define NOT_TLS      "the peer's bytes are not TLS; it may speak another protocol on this port"
 
 static const struct known_failure known_failures[] = {
-    {MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, NO_CIPHER},
-    {UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, NO_CIPHER},
-    {VERSION_ERROR, PORTLS_HANDSHAKE, NO_VERSION},
-    {NO_PEER_KEY, PORTLS_HANDSHAKE, "the peer's certificate has a key that wolfSSL cannot use"},
-    {UNKNOWN_RECORD_TYPE, PORTLS_PROTOCOL, NOT_TLS},
-    {VERIFY_MAC_ERROR, PORTLS_PROTOCOL, CHANGED},
-    {DECRYPT_ERROR, PORTLS_PROTOCOL, CHANGED},
-    {AES_GCM_AUTH_E, PORTLS_PROTOCOL, CHANGED},
-    {MAC_CMP_FAILED_E, PORTLS_PROTOCOL, CHANGED},
-    {LENGTH_ERROR, PORTLS_PROTOCOL, TOO_LONG},
-    {OUT_OF_ORDER_E, PORTLS_PROTOCOL, OUT_OF_ORDER},
-    {DUPLICATE_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER},
-    {SANITY_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER},
+    {MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, BACKEND_SAID(NO_CIPHER)},
+    {UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, BACKEND_SAID(NO_CIPHER)},
+    {VERSION_ERROR, PORTLS_HANDSHAKE, BACKEND_SAID(NO_VERSION)},
+    {NO_PEER_KEY, PORTLS_HANDSHAKE,
+     BACKEND_SAID("the peer's certificate has a key that wolfSSL cannot use")},
+    {UNKNOWN_RECORD_TYPE, PORTLS_PROTOCOL, BACKEND_SAID(NOT_TLS)},
+    {VERIFY_MAC_ERROR, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
+    {DECRYPT_ERROR, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
+    {AES_GCM_AUTH_E, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
+    {MAC_CMP_FAILED_E, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
+    {LENGTH_ERROR, PORTLS_PROTOCOL, BACKEND_SAID(TOO_LONG)},
+    {OUT_OF_ORDER_E, PORTLS_PROTOCOL, BACKEND_SAID(OUT_OF_ORDER)},
+    {DUPLICATE_MSG_E, PORTLS_PROTOCOL, BACKEND_SAID(OUT_OF_ORDER)},
+    {SANITY_MSG_E, PORTLS_PROTOCOL, BACKEND_SAID(OUT_OF_ORDER)},
 };
 
 /* The alerts of TLS that say "no agreement" and not "you are wrong". */
@@ -70,8 +71,8 @@ static void set_backend_code(portls_error *error, portls_status status, int code
     }
 }
 
-portls_status fail_library(portls_error *error, portls_status status, int code,
-                           const char *message) {
+portls_status(fail_library)(portls_error *error, portls_status status, int code,
+                            const char *message) {
     if (code == MEMORY_E || code == MEMORY_ERROR) {
         return fail_no_memory(error);
     }

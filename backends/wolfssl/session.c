@@ -12,6 +12,9 @@ static portls_status set_names(struct backend_session *session,
         }
         memcpy(session->verify_host, options->verify_host, size);
         session->verify_host_is_address = options->verify_host_is_address;
+        if (!verify_host_install(session)) {
+            return fail_no_memory(error);
+        }
     }
     if (options->server_name != NULL) {
         size_t length = strlen(options->server_name);
@@ -172,17 +175,16 @@ bool session_speaks_tls13(struct backend_session *session) {
 }
 
 void session_describe(struct backend_session *session, portls_connection_info *info) {
-    (void)backend_text(info->protocol, sizeof info->protocol, "%s",
-                       wolfSSL_get_version(session->ssl));
+    backend_add_text(info->protocol, sizeof info->protocol, wolfSSL_get_version(session->ssl));
     const char *cipher = wolfSSL_get_cipher_name(session->ssl);
     if (cipher != NULL) {
-        (void)backend_text(info->cipher, sizeof info->cipher, "%s", cipher);
+        backend_add_text(info->cipher, sizeof info->cipher, cipher);
     }
     void *name = NULL;
     if (session->context->role == PORTLS_SERVER &&
         wolfSSL_SNI_GetRequest(session->ssl, WOLFSSL_SNI_HOST_NAME, &name) > 0 && name != NULL) {
-        (void)backend_text(info->server_name, sizeof info->server_name, "%s", (const char *)name);
+        backend_add_text(info->server_name, sizeof info->server_name, (const char *)name);
     }
-    (void)backend_text(info->peer_subject, sizeof info->peer_subject, "%s", session->peer.subject);
+    backend_add_text(info->peer_subject, sizeof info->peer_subject, verify_subject(session));
     failure_clear();
 }

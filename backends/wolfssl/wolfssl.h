@@ -141,9 +141,11 @@ struct peer_judgement {
     bool begun; /* within one Certificate message */
     bool seen;  /* the peer has sent a certificate */
     portls_verify_reason reason;
+#if PORTLS_WOLFSSL_OWN_VERIFIER
     size_t depth;      /* which certificate of the chain was refused, 0 the peer's own */
     char culprit[128]; /* its subject */
     char subject[256]; /* of the peer's own certificate */
+#endif
 };
 
 /* The header of the record that is arriving, and with an alert in the clear all of it. */
@@ -187,7 +189,7 @@ void context_free(struct backend_context *context);
 portls_status identity_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                portls_error *error);
 
-/* ---- trust.c ---- */
+/* ---- trust.c, or library_verifier.c ---- */
 
 /* Copies and parses the trusted roots. */
 portls_status trust_load(struct backend_context *context, const struct backend_settings *settings,
@@ -199,10 +201,16 @@ portls_status trust_load(struct backend_context *context, const struct backend_s
 portls_status authorities_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                   portls_error *error);
 
-/* ---- verify.c ---- */
+/* ---- verify.c, or library_verifier.c ---- */
 
 /* Asks for the peer's certificate as the settings say, and has it judged by this backend. */
 void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings);
+
+/* Has the certificate compared with the name that was asked for; false: no memory. */
+bool verify_host_install(struct backend_session *session);
+
+/* The subject of the peer's own certificate, as far as it is kept. */
+const char *verify_subject(const struct backend_session *session);
 
 /* Whether what was asked for holds, at the end of a handshake. */
 bool verify_holds(const struct backend_session *session);
@@ -254,6 +262,9 @@ portls_status fail_no_memory(portls_error *error);
 /* Fails with wolfSSL's `code` as backend_code, or as NO_MEMORY when it says that. */
 portls_status fail_library(portls_error *error, portls_status status, int code,
                            const char *message);
+#if !PORTLS_WITH_MESSAGES
+#define fail_library(error, status, code, message) (fail_library)((error), (status), (code), "")
+#endif
 
 /* Hands on what receive or send said. */
 portls_status fail_port(portls_status status, enum stage stage, portls_error *error);

@@ -1,4 +1,4 @@
-/* The heap: all memory behind the data (board.ld). It is counted: the linker is told (--wrap) to
+/* The heap: a memory of its own (board.ld). It is counted: the linker is told (--wrap) to
  * send every malloc and free of the program here.
  */
 #include <errno.h>

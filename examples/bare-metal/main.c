@@ -15,6 +15,7 @@
 
 #include "board.h"
 #include "certificates.h"
+#include "memory.h"
 
 /* Bytes that may be on their way in one direction: no more than a small radio would buffer. */
 enum { PIPE_CAPACITY = 1024, ROUNDS_AT_MOST = 100000, LARGEST_ECHO = 16384 };
@@ -35,6 +36,8 @@ struct side {
 
 struct pair {
     struct side client, server;
+    const char *host; /* what the client asks for */
+    struct memory_use before_wrap;
 };
 
 static unsigned failures;
@@ -44,10 +47,18 @@ static void report(bool good, const char *what, const char *text) {
     failures += !good;
 }
 
+/* With what the error says; a library without messages leaves it at the numbers. */
+static void report_error(bool good, const char *what, const portls_error *error) {
+    char text[sizeof error->message + 64];
+    (void)snprintf(text, sizeof text, "status %d, reason %d, %s", (int)error->status,
+                   (int)error->verify_reason, error->message);
+    report(good, what, text);
+}
+
 /* A call that has no reason to fail. */
 static void need(portls_status status, const portls_error *error) {
     if (status != PORTLS_OK) {
-        printf("BAD: %s\n", error->message);
+        report_error(false, "a call that should succeed", error);
         exit(EXIT_FAILURE);
     }
 }
@@ -66,7 +77,7 @@ static void make_contexts(struct pair *pair, portls_protocol protocol, struct by
                                             error),
          error);
     need(portls_load_private_key_data(pair->server.context, key.at, key.size, PORTLS_KEY_ANY,
-                                      PORTLS_PEM, error),
+                                      PORTLS_ASN1, error),
          error);
     error = &pair->client.error;
     need(portls_make_client_context(protocol, &pair->client.context, error), error);
@@ -77,12 +88,12 @@ static void make_contexts(struct pair *pair, portls_protocol protocol, struct by
     need(portls_set_verify_hostname(pair->client.context, true, error), error);
 }
 
-static void wrap(struct side *side, portls_mode mode, portls_input_port *in,
+static void wrap(struct side *side, portls_mode mode, const char *host, portls_input_port *in,
                  portls_output_port *out) {
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     options.mode = mode;
     options.context = side->context;
-    options.hostname = mode == PORTLS_MODE_CONNECT ? "localhost" : NULL;
+    options.hostname = host;
     options.close_original = true;
     options.shutdown_on_close = true;
     need(portls_wrap_ports_avail(in, out, &options, &side->in, &side->out, &side->error),
@@ -98,8 +109,9 @@ static void join(struct pair *pair) {
     portls_output_port *server_out = NULL;
     need(portls_make_pipe(PIPE_CAPACITY, &client_in, &server_out, &error), &error);
     need(portls_make_pipe(PIPE_CAPACITY, &server_in, &client_out, &error), &error);
-    wrap(&pair->client, PORTLS_MODE_CONNECT, client_in, client_out);
-    wrap(&pair->server, PORTLS_MODE_ACCEPT, server_in, server_out);
+    pair->before_wrap = memory_in_use();
+    wrap(&pair->client, PORTLS_MODE_CONNECT, pair->host, client_in, client_out);
+    wrap(&pair->server, PORTLS_MODE_ACCEPT, NULL, server_in, server_out);
 }
 
 static void step(struct side *side) {
@@ -189,7 +201,7 @@ static void close_both(struct pair *pair) {
 }
 
 static void try_echo(portls_protocol protocol, const char *version) {
-    struct pair pair = {{NULL}, {NULL}};
+    struct pair pair = {.host = "localhost"};
     portls_connection_info info = {.protocol = ""};
     size_t before = board_heap_in_use();
     board_heap_begin_peak();
@@ -198,9 +210,8 @@ static void try_echo(portls_protocol protocol, const char *version) {
     shake_hands(&pair);
     bool good = pair.client.status == PORTLS_OK && pair.server.status == PORTLS_OK;
     if (!good) {
-        report(good, version,
-               pair.client.status != PORTLS_OK ? pair.client.error.message
-                                               : pair.server.error.message);
+        report_error(good, version,
+                     pair.client.status != PORTLS_OK ? &pair.client.error : &pair.server.error);
         free_side(&pair.client);
         free_side(&pair.server);
         return;
@@ -209,6 +220,10 @@ static void try_echo(portls_protocol protocol, const char *version) {
     report(info.peer_verified && strcmp(info.protocol, version) == 0, info.protocol, info.cipher);
     printf("heap: %u bytes at the most in a handshake, %u with both connections idle\n",
            (unsigned)(board_heap_peak() - before), (unsigned)(board_heap_in_use() - before));
+    struct memory_use both = memory_in_use();
+    printf("portls holds %u bytes in %u pieces for an open connection\n",
+           (unsigned)((both.bytes - pair.before_wrap.bytes + 1) / 2),
+           (unsigned)((both.pieces - pair.before_wrap.pieces + 1) / 2));
     echo(&pair, 1024, "1 KB there and back");
     echo(&pair, 16384, "16 KB there and back");
     close_both(&pair);
@@ -216,27 +231,44 @@ static void try_echo(portls_protocol protocol, const char *version) {
 }
 
 /* The client has to refuse this server, for this reason. */
-static void try_refused(struct bytes trusted, struct bytes certificate, struct bytes key,
-                        portls_verify_reason reason, const char *what) {
-    struct pair pair = {{NULL}, {NULL}};
+static void try_refused(const char *host, struct bytes trusted, struct bytes certificate,
+                        struct bytes key, portls_verify_reason reason, const char *what) {
+    struct pair pair = {.host = host};
     make_contexts(&pair, PORTLS_AUTO, trusted, certificate, key);
     join(&pair);
     shake_hands(&pair);
-    report(pair.client.status == PORTLS_VERIFY && pair.client.error.verify_reason == reason &&
-               pair.server.status != PORTLS_OK,
-           what, pair.client.error.message);
+    report_error(pair.client.status == PORTLS_VERIFY && pair.client.error.verify_reason == reason &&
+                     pair.server.status != PORTLS_OK,
+                 what, &pair.client.error);
     free_side(&pair.client);
     free_side(&pair.server);
 }
 
+/* A key of the same kind, but of another certificate. */
+static void try_wrong_key(void) {
+    struct side side = {NULL};
+    portls_error *error = &side.error;
+    need(portls_make_server_context(PORTLS_AUTO, &side.context, error), error);
+    need(portls_load_certificate_chain_data(side.context, server, sizeof server, error), error);
+    side.status = portls_load_private_key_data(side.context, expired_key, sizeof expired_key,
+                                               PORTLS_KEY_ANY, PORTLS_ASN1, error);
+    report_error(side.status == PORTLS_KEY_MISMATCH, "a key of another certificate is refused",
+                 error);
+    portls_free_context(side.context);
+}
+
 int main(void) {
+    memory_install();
     printf("portls over %s\n", portls_backend_version());
     try_echo(PORTLS_TLS12, "TLSv1.2");
     try_echo(PORTLS_TLS13, "TLSv1.3");
-    try_refused(BYTES(other_root), BYTES(server), BYTES(server_key), PORTLS_VERIFY_UNTRUSTED,
-                "a root that is not trusted is refused");
-    try_refused(BYTES(root), BYTES(expired), BYTES(expired_key), PORTLS_VERIFY_EXPIRED,
+    try_refused("localhost", BYTES(other_root), BYTES(server), BYTES(server_key),
+                PORTLS_VERIFY_UNTRUSTED, "a root that is not trusted is refused");
+    try_refused("localhost", BYTES(root), BYTES(expired), BYTES(expired_key), PORTLS_VERIFY_EXPIRED,
                 "a certificate that has expired is refused");
+    try_refused("other.portls.test", BYTES(root), BYTES(server), BYTES(server_key),
+                PORTLS_VERIFY_NAME, "a certificate for another host is refused");
+    try_wrong_key();
     printf("stack: %u bytes at the most\n", (unsigned)board_stack_peak());
     printf("%s\n", failures == 0 ? "everything as it should be" : "NOT everything as it should be");
     return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,0 +1,175 @@
+/*
+ * In place of this backend's own judgement of certificates: wolfSSL's, for boards that have no room
+ * for both (PORTLS_WOLFSSL_OWN_VERIFIER=OFF). docs/backends.md says in what it differs.
+ */
+#include "backends/refusal.h"
+#include "backends/wolfssl/signature.h"
+#include "backends/wolfssl/wolfssl.h"
+
+/* ---- the own certificate: no more than its key, to compare with ---- */
+
+/* Takes what stands before the key: serial number, algorithm, issuer, validity, subject. */
+static bool skip_to_key(struct backend_blob *inside) {
+    struct backend_blob part;
+    bool there = false;
+    uint8_t tag = 0;
+    if (!asn1_maybe(inside, DER_CONTEXT_INSIDE(0), &part, &there)) {
+        return false;
+    }
+    for (int i = 0; i < 5; i++) {
+        if (!asn1_any(inside, &tag, &part, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool certificate_parse(const struct backend_blob *der, struct certificate *certificate) {
+    struct backend_blob cursor = *der;
+    struct backend_blob outer;
+    struct backend_blob inside;
+    uint8_t tag = 0;
+    *certificate = (struct certificate){.whole = *der};
+    if (!asn1_take(&cursor, DER_SEQUENCE, &outer) || cursor.size > 0 ||
+        !asn1_take(&outer, DER_SEQUENCE, &inside) || !skip_to_key(&inside) ||
+        !asn1_any(&inside, &tag, &cursor, &certificate->key)) {
+        return false;
+    }
+    struct backend_blob algorithm;
+    return asn1_take(&cursor, DER_SEQUENCE, &algorithm) &&
+           asn1_take(&algorithm, DER_OID, &certificate->key_type);
+}
+
+/* wolfSSL looks at it when it takes the chain: context.c has told it the least sizes. */
+bool signature_key_is_strong(const struct certificate *certificate, bool *no_memory) {
+    (void)certificate;
+    *no_memory = false;
+    return true;
+}
+
+/* ---- trust ---- */
+
+portls_status trust_load(struct backend_context *context, const struct backend_settings *settings,
+                         portls_error *error) {
+    context->roots_count = settings->roots_count;
+    for (size_t i = 0; i < settings->roots_count; i++) {
+        /* One that is out of date is an error of the handshakes that need it. */
+        int result = wolfSSL_CTX_load_verify_buffer_ex(
+            context->ssl_context, settings->roots[i].bytes, (long)settings->roots[i].size,
+            WOLFSSL_FILETYPE_ASN1, 0, WOLFSSL_LOAD_FLAG_DATE_ERR_OKAY);
+        if (result != WOLFSSL_SUCCESS) {
+            return fail_library(error, PORTLS_BAD_CERTIFICATE, result,
+                                "wolfSSL refuses one of the trusted roots");
+        }
+    }
+    return PORTLS_OK;
+}
+
+/* ---- the peer ---- */
+
+static portls_verify_reason reason_of(int code) {
+    switch (code) {
+    case ASN_NO_SIGNER_E:
+    case ASN_SELF_SIGNED_E:
+        return PORTLS_VERIFY_UNTRUSTED;
+    case ASN_AFTER_DATE_E:
+        return PORTLS_VERIFY_EXPIRED;
+    case ASN_BEFORE_DATE_E:
+        return PORTLS_VERIFY_NOT_YET_VALID;
+    case DOMAIN_NAME_MISMATCH:
+    case IPADDR_MISMATCH:
+        return PORTLS_VERIFY_NAME;
+    case EXTKEYUSE_AUTH_E:
+    case KEYUSE_SIGNATURE_E:
+        return PORTLS_VERIFY_PURPOSE;
+    case ASN_PATHLEN_INV_E:
+    case ASN_PATHLEN_SIZE_E:
+    case ASN_NAME_INVALID_E:
+    case ASN_CRIT_EXT_E:
+    case NOT_CA_ERROR:
+        return PORTLS_VERIFY_CONSTRAINT;
+    case ASN_SIG_CONFIRM_E:
+    case ASN_SIG_HASH_E:
+    case ASN_SIG_OID_E:
+    case ASN_SIG_KEY_E:
+    case ECC_KEY_SIZE_E:
+        return PORTLS_VERIFY_SIGNATURE;
+    default:
+        return PORTLS_VERIFY_OTHER;
+    }
+}
+
+/* Called once per certificate of a message, the peer's own last: it is what counts, and what was
+   wrong with another says why. */
+static int on_certificate(int good, WOLFSSL_X509_STORE_CTX *store) {
+    struct backend_session *session = store->userCtx;
+    if (session == NULL) {
+        return 0;
+    }
+    struct peer_judgement *peer = &session->peer;
+    if (!session->context->verify) {
+        return 1;
+    }
+    if (store->certs == NULL || store->totalCerts <= 0) {
+        return good; /* a client without a certificate, which wolfSSL has judged */
+    }
+    if (!good && peer->reason == PORTLS_VERIFY_OK) {
+        peer->reason = reason_of(store->error);
+    }
+    if (store->error_depth == 0) {
+        peer->seen = true;
+        if (good) {
+            peer->reason = PORTLS_VERIFY_OK;
+        }
+    }
+    return good;
+}
+
+void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings) {
+    int mode = WOLFSSL_VERIFY_NONE;
+    if (settings->verify) {
+        mode = WOLFSSL_VERIFY_PEER;
+        if (settings->role == PORTLS_SERVER) {
+            mode |= WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+            (void)wolfSSL_CTX_mutual_auth(ssl_context, 1);
+        }
+    }
+    wolfSSL_CTX_set_verify(ssl_context, mode, on_certificate);
+}
+
+bool verify_host_install(struct backend_session *session) {
+    return session->verify_host == NULL ||
+           wolfSSL_check_domain_name(session->ssl, session->verify_host) == WOLFSSL_SUCCESS;
+}
+
+void verify_undecoded(struct backend_session *session, int code) {
+    struct peer_judgement *peer = &session->peer;
+    peer->seen = true;
+    if (peer->reason == PORTLS_VERIFY_OK) {
+        peer->reason = reason_of(code);
+    }
+}
+
+bool verify_holds(const struct backend_session *session) {
+    return !session->context->verify ||
+           (session->peer.seen && session->peer.reason == PORTLS_VERIFY_OK);
+}
+
+const char *verify_subject(const struct backend_session *session) {
+    (void)session;
+    return "";
+}
+
+portls_status verify_fail(const struct backend_session *session, portls_error *error) {
+    const struct peer_judgement *peer = &session->peer;
+    portls_verify_reason reason = peer->seen ? peer->reason : PORTLS_VERIFY_NO_CERTIFICATE;
+    const struct backend_refusal refusal = {
+        .role = session->context->role,
+        .reason = reason == PORTLS_VERIFY_OK ? PORTLS_VERIFY_OTHER : reason,
+        .has_roots = session->context->roots_count > 0,
+        .subject = BACKEND_SAID("as wolfSSL judges it"),
+        .host = session->verify_host,
+        .host_is_address = session->verify_host_is_address,
+    };
+    return backend_refuse(&refusal, error);
+}
