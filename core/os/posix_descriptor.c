@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
+#define _FILE_OFFSET_BITS 64 /* or 32-bit systems fail at large sizes and inodes */
 
 #include "core/os/os.h"
 

@@ -233,7 +233,7 @@ static void *change_contexts(void *argument) {
         load_identity(all.server, identities[i % 3]);
         load_identity(portls_listener_context(all.listener), identities[(i + 1) % 3]);
         need(portls_set_verify(all.client, i % 2 == 0, &error), &error, "set_verify");
-        rest(2000L * all.less * all.less);
+        rest(2000L * (long)all.less * (long)all.less);
     }
     return NULL;
 }
@@ -243,7 +243,7 @@ static void *break_accepts(void *argument) {
     struct numbers numbers = {*(const uint64_t *)argument};
     while (!atomic_load(&all.stop)) {
         portls_set_break(all.accept_breaks[number_below(&numbers, ACCEPTORS)]);
-        rest(3000L * all.less);
+        rest(3000L * (long)all.less);
     }
     return NULL;
 }
@@ -371,7 +371,7 @@ static void *accept_all(void *argument) {
 }
 
 static void *set_break_soon(void *brk) {
-    rest(1500L * all.less);
+    rest(1500L * (long)all.less);
     portls_set_break(brk);
     return NULL;
 }
