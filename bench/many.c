@@ -182,6 +182,14 @@ static struct usage used(void) {
                           .descriptors = open_descriptors()};
 }
 
+/* Tries to hear more, in vain, as a server does before it waits for its connections. */
+static void begin_idling(struct side *side, struct talk *talk) {
+    side->way->stop_waiting(talk);
+    if (side->way->try_read(talk, side->buffer, BUFFER_SIZE) != WAY_WOULD_WAIT) {
+        die("idle: a connection is not idle");
+    }
+}
+
 /* A byte each way; with a larger size as much each way again, as connections in use have seen. */
 static struct talk *idle_talk(struct side *side, bool server) {
     struct talk *talk = server ? side->way->accept() : side->way->connect(side->port);
@@ -195,6 +203,9 @@ static struct talk *idle_talk(struct side *side, bool server) {
         if (server) {
             side->way->write(talk, side->pattern, size);
         }
+    }
+    if (server) {
+        begin_idling(side, talk);
     }
     return talk;
 }

@@ -366,6 +366,7 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
     input_port_init(&made->in, &connecting_input_class);
     made->in.short_is_all = true; /* once it is a socket, and before there is nothing */
     output_port_init(&made->out, &connecting_output_class);
+    made->out.holds = false; /* nothing is taken before it is a socket */
     *in = &made->in;
     *out = &made->out;
     return PORTLS_OK;

@@ -274,6 +274,7 @@ static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind 
     }
     if (out != NULL) {
         output_port_init(&ports->out, &descriptor_output_class);
+        ports->out.holds = false;
         *out = &ports->out;
     }
     return PORTLS_OK;

@@ -287,6 +287,7 @@ portls_status portls_make_pipe(size_t capacity, portls_input_port **in, portls_o
     }
     input_port_init(&pipe->in, &pipe_input_class);
     output_port_init(&pipe->out, &pipe_output_class);
+    pipe->out.holds = false;
     atomic_init(&pipe->ends, 2);
     pipe->readers = (struct watch_list){&pipe->lock, NULL};
     pipe->writers = (struct watch_list){&pipe->lock, NULL};

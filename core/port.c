@@ -130,6 +130,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
     atomic_init(&out->wrapped, false);
     atomic_init(&out->waits, 0);
     out->buffering = PORTLS_BUFFER_NONE;
+    out->holds = true;
     out->limit = WAIT_FOREVER;
     sync_side_begin(&out->side);
 }
@@ -430,7 +431,7 @@ static OWN_FRAME portls_status flush_all(portls_output_port *out, const struct w
 
 /* Whether a write of these bytes ends with all of them on their way. */
 static bool leaves_at_once(const portls_output_port *out, const void *bytes, size_t size) {
-    return size > 0 &&
+    return size > 0 && out->holds &&
            (out->buffering == PORTLS_BUFFER_NONE ||
             (out->buffering == PORTLS_BUFFER_LINE && memchr(bytes, '\n', size) != NULL));
 }

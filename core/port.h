@@ -101,6 +101,8 @@ struct portls_output_port {
     atomic_bool wrapped;
     atomic_uint waits;
     portls_buffering buffering; /* the writer's; NONE for every port but SSL ports */
+    bool holds; /* after a write there may be bytes in the port: flush_avail tells. False for good
+                   where a write passes all on; else the class says so in each write_avail */
     struct wait_limit limit;
     sync_side_place side;
 };

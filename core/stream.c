@@ -96,6 +96,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     made->network = options->network;
     made->on_error = options->on_error;
     made->on_error_argument = options->on_error_argument;
+    made->over_stream = stream_of(in) != NULL || stream_of(out) != NULL;
     transport_init(&made->transport, in, out, &made->snapshot->buffers);
 
     portls_status status = input_port_take(in, "the input port", error);
@@ -238,7 +239,7 @@ static OWN_FRAME void tell_below(struct stream *stream) {
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error) {
     bool is_outermost = !is_below_another(stream, half);
-    if (is_outermost) {
+    if (is_outermost && stream->over_stream) {
         tell_below(stream);
     }
     if (status == PORTLS_OK || status == PORTLS_EOF || status == PORTLS_WANT_READ ||

@@ -68,6 +68,7 @@ struct stream {
     struct failure_room failure_room;
 
     bool close_original, shutdown_on_close, network;
+    bool over_stream; /* a port below is one of another stream: TLS inside TLS */
     portls_on_error *on_error;
     void *on_error_argument;
     char server_name[]; /* the host that was asked for, or ""; as long as it has to be */

@@ -182,7 +182,8 @@ portls_status transport_flush(struct transport *transport) {
         transport->unflushed = true;
     }
     transport_drop_pending(transport);
-    portls_status status = output_port_flush_avail(transport->out, error);
+    portls_status status =
+        transport->out->holds ? output_port_flush_avail(transport->out, error) : PORTLS_OK;
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         return PORTLS_WANT_WRITE;
     }

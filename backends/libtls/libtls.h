@@ -152,6 +152,9 @@ bool beneath_adopt(struct backend_session *session);
 /* Whether the handshake is over. libtls itself says so to a close_notify as well. */
 bool beneath_is_finished(const struct backend_session *session);
 
+/* Nothing moves now: gives the library's record buffers back, where it can. */
+void beneath_rest(const struct backend_session *session);
+
 /* The library's error queue of this thread. */
 struct library_error {
     unsigned long code; /* 0: the queue was empty */

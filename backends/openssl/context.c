@@ -13,9 +13,10 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
                               SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
     SSL_CTX_set_options(ssl_context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     /* AUTO_RETRY: tickets and key updates do not end a read. NO_AUTO_CHAIN: what is sent is the
-       chain that was loaded, never one completed from the trusted roots. */
-    SSL_CTX_set_mode(ssl_context,
-                     SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
+       chain that was loaded, never one completed from the trusted roots. RELEASE_BUFFERS would
+       have a buffer made for each record; session_read() gives them back when nothing moves. */
+    SSL_CTX_clear_mode(ssl_context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(ssl_context, SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(ssl_context, 0);
     if (SSL_CTX_get_security_level(ssl_context) < 1) {
         SSL_CTX_set_security_level(ssl_context, 1);
@@ -29,12 +30,13 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
  * so a ticket can only come from a handshake made with the very same settings: where these ask for
  * verification the first handshake passed it, and session_handshake looks at the stored result
  * once more. Without a session id context OpenSSL refuses to resume where it verifies. A client of
- * ours never resumes.
+ * ours never resumes. One ticket does for that, and each costs as much as a small message.
  */
 static bool set_resumption(SSL_CTX *ssl_context) {
     static const unsigned char id_context[] = "portls";
     SSL_CTX_set_session_cache_mode(ssl_context, SSL_SESS_CACHE_OFF);
-    return SSL_CTX_set_session_id_context(ssl_context, id_context, sizeof id_context - 1) == 1;
+    return SSL_CTX_set_num_tickets(ssl_context, 1) == 1 &&
+           SSL_CTX_set_session_id_context(ssl_context, id_context, sizeof id_context - 1) == 1;
 }
 
 /* The roots are a store of their own: no default file or directory is ever looked at. */

@@ -67,9 +67,16 @@ void session_free(struct backend_session *session) {
     ERR_clear_error();
 }
 
+/* The queue is nearly always empty, and looking costs an eighth of clearing it. */
+static void clear_errors(void) {
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
 /* Every verb begins with it: nothing of another session, or of the program, is in the queue. */
 static portls_status begin_call(struct backend_session *session, portls_error *error) {
-    ERR_clear_error();
+    clear_errors();
     session->port_status = PORTLS_OK;
     if (session->failed) {
         return backend_fail(error, PORTLS_PROTOCOL,
@@ -93,7 +100,7 @@ portls_status session_handshake(struct backend_session *session, portls_error *e
     if (result != 1) {
         return session_failure(session, result, STAGE_HANDSHAKE, error);
     }
-    ERR_clear_error();
+    clear_errors();
     if (!peer_is_verified(session)) {
         session->failed = true;
         return verify_fail(session, error);
@@ -109,9 +116,15 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     }
     int result = SSL_read_ex(session->ssl, buffer, size, got);
     if (result != 1) {
-        return session_failure(session, result, STAGE_READ, error);
+        status = session_failure(session, result, STAGE_READ, error);
+        /* Nothing moves now: 34 KB less while the peer is silent. Refused when half a record has
+           come, which is no error. */
+        if (status == PORTLS_WANT_READ) {
+            (void)SSL_free_buffers(session->ssl);
+        }
+        return status;
     }
-    ERR_clear_error();
+    clear_errors();
     return PORTLS_OK;
 }
 
@@ -128,7 +141,7 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
     if (result != 1) {
         return session_failure(session, result, STAGE_WRITE, error);
     }
-    ERR_clear_error();
+    clear_errors();
     return PORTLS_OK;
 }
 
@@ -153,6 +166,6 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
     if (result < 0) {
         return session_failure(session, result, STAGE_SHUTDOWN, error);
     }
-    ERR_clear_error();
+    clear_errors();
     return PORTLS_OK;
 }
