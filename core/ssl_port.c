@@ -141,7 +141,10 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     struct stream *stream = around_output(out);
     stream_enter(stream);
     portls_status status = stream_step_write(stream, bytes, size, put);
-    out->holds = stream->unsent_size > 0 || !transport_is_flushed(&stream->transport);
+    out->holds = !transport_is_flushed(&stream->transport);
+#if !BUFFERS_INSIDE
+    out->holds = out->holds || stream->unsent_size > 0;
+#endif
     stream_leave(stream, &stream->writing);
     return stream_report(stream, &stream->writing, status, error);
 }
