@@ -4,7 +4,9 @@
 
 # What the core needs of the system, for target_link_libraries.
 set(PORTLS_SYSTEM_LIBRARIES "")
-if(PORTLS_WITH_THREADS)
+if(WIN32)
+    list(APPEND PORTLS_SYSTEM_LIBRARIES ws2_32 crypt32)
+elseif(PORTLS_WITH_THREADS)
     find_package(Threads REQUIRED)
     list(APPEND PORTLS_SYSTEM_LIBRARIES Threads::Threads)
 endif()

@@ -43,6 +43,13 @@ if(PORTLS_BACKEND_LINKAGE STREQUAL "loaded" AND NOT PORTLS_WITH_FILES)
     message(FATAL_ERROR "PORTLS_BACKEND_LINKAGE=loaded needs PORTLS_WITH_FILES=ON: the backend is "
         "loaded from a file. Without files it has to be linked")
 endif()
+if(WIN32 AND PORTLS_BACKEND_LINKAGE STREQUAL "loaded")
+    message(FATAL_ERROR "PORTLS_BACKEND_LINKAGE=loaded is not there on Windows: leave it at linked")
+endif()
+if(WIN32 AND PORTLS_WITH_SOCKETS AND NOT PORTLS_WITH_THREADS)
+    message(FATAL_ERROR "PORTLS_WITH_SOCKETS=ON needs PORTLS_WITH_THREADS=ON on Windows: a thread "
+        "per listener waits for its sockets. Leave threads on, or sockets off")
+endif()
 if((PORTLS_VALGRIND AND PORTLS_SANITIZE) OR (PORTLS_HELGRIND AND (PORTLS_VALGRIND OR PORTLS_SANITIZE)))
     message(FATAL_ERROR
         "PORTLS_VALGRIND, PORTLS_HELGRIND and PORTLS_SANITIZE exclude each other: choose one")

@@ -161,8 +161,26 @@ static portls_status fail_no_bundle(portls_error *error) {
                       file_variable, places[0] != '\0' ? places : "none, for none is known here");
 }
 
-/* Loads the first bundle that exists. */
-static portls_status load_bundle(struct certificate_list *list, portls_error *error) {
+static void load_root(void *argument, const uint8_t *der, size_t size) {
+    struct directory *store = argument;
+    if (store->status == PORTLS_OK) {
+        struct backend_blob blob = {der, size};
+        const struct certificate_list one = {&blob, 1};
+        store->status = append_new(store->list, &one, store->error);
+    }
+}
+
+/* Loads the system's own store of roots, or else the first bundle that exists. */
+static portls_status load_installed(struct certificate_list *list, portls_error *error) {
+    struct directory store = {list, PORTLS_OK, error};
+    int failed = os_each_root(load_root, &store);
+    if (failed != 0) {
+        return error_fail_os(error, PORTLS_FILE, failed,
+                             "the system's store of trusted roots cannot be opened");
+    }
+    if (store.status != PORTLS_OK || list->count > 0) {
+        return store.status;
+    }
     for (size_t i = 0; os_root_bundles[i] != NULL; i++) {
         uint8_t *bytes = NULL;
         size_t size = 0;
@@ -188,7 +206,7 @@ portls_status trust_load_system(struct certificate_list *list, portls_error *err
     const char *directory = named_by(directory_variable);
     portls_status status = file != NULL || directory != NULL
                                ? load_named(list, file, directory, error)
-                               : load_bundle(list, error);
+                               : load_installed(list, error);
     if (status != PORTLS_OK) {
         certificate_list_clear(list);
     }

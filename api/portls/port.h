@@ -270,7 +270,7 @@ PORTLS_API bool portls_is_output_port(const void *handle);
 
 /* ---- ports from descriptors ---- */
 
-/** A file descriptor, or a SOCKET on Windows. */
+/** A file descriptor, or on Windows a SOCKET, which portls makes non-blocking for good. */
 typedef intptr_t portls_descriptor;
 #define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
 

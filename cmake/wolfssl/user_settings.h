@@ -80,6 +80,10 @@
 #if defined(__linux__)
 #define WOLFSSL_GETRANDOM /* random bytes without opening a device for each session */
 #endif
+#if defined(_WIN32)
+#define SIZEOF_LONG      4
+#define SIZEOF_LONG_LONG 8
+#endif
 #define NO_MAIN_DRIVER
 #define WOLFSSL_NO_ATOMICS
 /* wolfSSL takes every machine to be little-endian that does not say otherwise. */

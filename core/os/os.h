@@ -1,5 +1,5 @@
 /*
- * What the core asks of an operating system. posix*.c, win32.c and bare.c (which is for none at
+ * What the core asks of an operating system. posix*.c, win32*.c and bare.c (which is for none at
  * all) implement it, each as far as this build goes; nobody else includes an OS header. No call
  * here writes to stdout or stderr, raises a signal or changes a descriptor it does not own. Errors
  * are the system's numbers (errno, or WSA's); 0 is none.
@@ -166,8 +166,10 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
  * One descriptor that stands for many: it is readable while any of those it watches has got what is
  * wanted of it. What is watched must be taken out before its descriptor is closed.
  */
+struct os_poller_state;
 typedef struct os_poller {
     portls_descriptor descriptor;
+    struct os_poller_state *state; /* where the system has no such descriptor */
 } os_poller;
 
 int os_poller_init(os_poller *poller); /* 0 or the system's error; close-on-exec */
@@ -204,6 +206,12 @@ bool os_file_exists(const char *path);
 int os_each_file(const char *directory, void (*each)(void *argument, const char *path),
                  void *argument);
 
+/*
+ * Calls `each` with every certificate, in DER, that the system trusts as a root, where the system
+ * keeps them in a store of its own and in no file. 0, or the system's error. Elsewhere nothing.
+ */
+int os_each_root(void (*each)(void *argument, const uint8_t *der, size_t size), void *argument);
+
 /* The places where systems keep their bundle of trusted roots, best first, NULL at the end. */
 extern const char *const os_root_bundles[];
 
@@ -233,7 +241,8 @@ bool os_own_directory(char *directory, size_t size);
 
 enum os_descriptor_kind { OS_SOCKET, OS_PIPE, OS_TERMINAL, OS_FILE };
 
-/* What kind a descriptor is: 0, or the system's error for one that is not open. */
+/* What kind a descriptor is: 0, or the system's error for one that is not open. Windows has sockets
+   only, and each is non-blocking from here on: it could not be read or written else. */
 int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *kind);
 
 /*
@@ -320,8 +329,8 @@ void os_resolver_replace(os_resolver *resolve);
 
 /*
  * Begins to connect a new close-on-exec, TCP_NODELAY socket, which is non-blocking until it is
- * connected. 0: connected; OS_WOULD_BLOCK: wait until it is writable, then ask os_socket_connected;
- * else the error, and no socket.
+ * connected (on Windows: for good). 0: connected; OS_WOULD_BLOCK: wait until it is writable, then
+ * ask os_socket_connected; else the error, and no socket.
  */
 int os_socket_connect(const struct os_address *address, portls_descriptor *socket);
 int os_socket_connected(portls_descriptor socket); /* 0 or why it failed */
@@ -334,8 +343,9 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
                      portls_descriptor *socket);
 
 /*
- * Accepts one connection as a blocking, close-on-exec, TCP_NODELAY socket. 0; OS_WOULD_BLOCK;
- * the system's error. A connection that was gone before it could be accepted is passed over.
+ * Accepts one connection as a blocking (on Windows: non-blocking), close-on-exec, TCP_NODELAY
+ * socket. 0; OS_WOULD_BLOCK; the system's error. A connection that was gone before it could be
+ * accepted is passed over.
  */
 int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs the tests of a suite one at a time: each.sh PROGRAM…, which may begin with an emulator. That is
-# what a board without processes has in their place: it begins anew for every test.
+# what a board without processes, and Windows without fork, has in their place: it begins anew for
+# every test.
 set -eu
 passed=0
 failed=0

@@ -20,9 +20,12 @@ static volatile bool has_failed; /* the test that is running */
 
 void runner_add_test(struct runner_test *test) {
     struct runner_test **place = &tests;
+#if !defined(_WIN32) /* which calls the constructors of a file from its end */
     while (*place != NULL) {
         place = &(*place)->next;
     }
+#endif
+    test->next = *place;
     *place = test;
 }
 

@@ -2,8 +2,11 @@
 cmake_minimum_required(VERSION 3.25)
 
 function(expect exit_code text)
-    execute_process(COMMAND ${PROGRAM} ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output
-        ERROR_VARIABLE output)
+    # Into a file: an emulator's server may live on, and would hold a pipe open.
+    set(log "${CMAKE_CURRENT_BINARY_DIR}/selftest.log")
+    execute_process(COMMAND ${PROGRAM} ${ARGN} RESULT_VARIABLE result OUTPUT_FILE "${log}"
+        ERROR_FILE "${log}")
+    file(READ "${log}" output)
     if(NOT result EQUAL exit_code OR NOT output MATCHES "${text}")
         message(FATAL_ERROR "'${ARGN}' ended with ${result}, not ${exit_code}, or does not say "
             "'${text}':\n${output}")

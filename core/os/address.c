@@ -1,0 +1,197 @@
+/*
+ * Addresses of sockets, by the calls that the POSIX systems and Windows have in common: names to
+ * addresses, and addresses to numbers.
+ */
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+
+#include "core/os/address.h"
+
+#include <errno.h>
+#include <string.h>
+
+#if !defined(_WIN32)
+#include <arpa/inet.h>
+#include <netdb.h>
+#endif
+
+_Static_assert(sizeof(struct sockaddr_in6) <= sizeof(((struct os_address *)0)->storage),
+               "os_address needs more room");
+
+/* ---- resolving ---- */
+
+static const char *resolver_reason(int code, int os_errno) {
+    (void)os_errno; /* not every system has one */
+    switch (code) {
+    case EAI_NONAME:
+#if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
+    case EAI_NODATA:
+#endif
+        return "there is no host of that name";
+    case EAI_AGAIN:
+        return "the name servers do not answer, try again later";
+    case EAI_FAIL:
+        return "the name servers failed to look the name up";
+    case EAI_FAMILY:
+#if defined(EAI_ADDRFAMILY) && EAI_ADDRFAMILY != EAI_NONAME
+    case EAI_ADDRFAMILY:
+#endif
+        return "the host has neither an IPv4 nor an IPv6 address";
+    case EAI_MEMORY:
+        return "the resolver has no memory left";
+#if defined(EAI_SYSTEM)
+    case EAI_SYSTEM:
+        return os_error_text(os_errno);
+#endif
+    default:
+        return "the system's resolver failed";
+    }
+}
+
+static void set_port(struct os_address *address, int port_no) {
+    if (system_address(address)->sa_family == AF_INET6) {
+        ((struct sockaddr_in6 *)(void *)address->storage)->sin6_port = htons((uint16_t)port_no);
+    } else {
+        ((struct sockaddr_in *)(void *)address->storage)->sin_port = htons((uint16_t)port_no);
+    }
+}
+
+/* All local addresses: the IPv6 socket takes IPv4 too, the other is for machines without IPv6. */
+static size_t wildcards(int port_no, struct os_address *addresses, size_t limit) {
+    struct sockaddr_in6 six;
+    memset(&six, 0, sizeof six);
+    six.sin6_family = AF_INET6;
+    six.sin6_addr = in6addr_any;
+    struct sockaddr_in four;
+    memset(&four, 0, sizeof four);
+    four.sin_family = AF_INET;
+    four.sin_addr.s_addr = htonl(INADDR_ANY);
+
+    size_t count = 0;
+    if (count < limit && sockets_have_ipv6()) {
+        memcpy(addresses[count].storage, &six, sizeof six);
+        addresses[count].size = sizeof six;
+        set_port(&addresses[count], port_no);
+        count++;
+    }
+    if (count < limit) {
+        memcpy(addresses[count].storage, &four, sizeof four);
+        addresses[count].size = sizeof four;
+        set_port(&addresses[count], port_no);
+        count++;
+    }
+    return count;
+}
+
+/* The first from `info` on that is (or is not) of the family and can be used. */
+static const struct addrinfo *next_of(const struct addrinfo *info, int family, bool same) {
+    while (info != NULL && ((info->ai_family != AF_INET && info->ai_family != AF_INET6) ||
+                            info->ai_addrlen > sizeof(((struct os_address *)0)->storage) ||
+                            (info->ai_family == family) != same)) {
+        info = info->ai_next;
+    }
+    return info;
+}
+
+/*
+ * Copies the addresses so that the two families take turns (RFC 8305, section 4): a family that
+ * does not work then costs one attempt before the other has its first.
+ */
+static size_t interleave(const struct addrinfo *found, int port_no, struct os_address *addresses,
+                         size_t limit) {
+    int family = found != NULL ? found->ai_family : AF_INET6;
+    const struct addrinfo *turn = next_of(found, family, true);
+    const struct addrinfo *other = next_of(found, family, false);
+    bool turn_is_same = true;
+    size_t count = 0;
+    while (count < limit && (turn != NULL || other != NULL)) {
+        if (turn != NULL) {
+            memcpy(addresses[count].storage, turn->ai_addr, turn->ai_addrlen);
+            addresses[count].size = (uint32_t)turn->ai_addrlen;
+            set_port(&addresses[count], port_no);
+            count++;
+            turn = next_of(turn->ai_next, family, turn_is_same);
+        }
+        const struct addrinfo *swapped = turn;
+        turn = other;
+        other = swapped;
+        turn_is_same = !turn_is_same;
+    }
+    return count;
+}
+
+int os_resolve(const char *host, int port_no, bool passive, struct os_address *addresses,
+               size_t limit, size_t *count, const char **reason) {
+    sockets_begin();
+    *count = 0;
+    *reason = "";
+    if (port_no < 0 || port_no > 65535) {
+        *reason = "a port number lies between 0 and 65535";
+        return -1;
+    }
+    if (host == NULL && passive) {
+        *count = wildcards(port_no, addresses, limit);
+    } else {
+        struct addrinfo hints;
+        memset(&hints, 0, sizeof hints);
+        hints.ai_family = AF_UNSPEC;
+        hints.ai_socktype = SOCK_STREAM;
+        hints.ai_flags = passive ? AI_PASSIVE : 0;
+        struct addrinfo *found = NULL;
+        /* The resolver wants a service when it has no host; set_port replaces it. */
+        int code = getaddrinfo(host, host == NULL ? "0" : NULL, &hints, &found);
+        if (code != 0) {
+            int failure = -1;
+#if defined(EAI_SYSTEM)
+            failure = code == EAI_SYSTEM ? errno : -1;
+#endif
+            *reason = resolver_reason(code, failure);
+            return failure;
+        }
+        *count = interleave(found, port_no, addresses, limit);
+        freeaddrinfo(found);
+    }
+    if (*count == 0) {
+        *reason = "the host has neither an IPv4 nor an IPv6 address";
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- as numbers ---- */
+
+/* An IPv4 peer of a socket that takes both is called by its IPv4 address. */
+static bool is_mapped(const struct sockaddr_storage *from, struct sockaddr_in *four) {
+    const struct sockaddr_in6 *six = (const void *)from;
+    if (from->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {
+        return false;
+    }
+    memset(four, 0, sizeof *four);
+    four->sin_family = AF_INET;
+    four->sin_port = six->sin6_port;
+    memcpy(&four->sin_addr, six->sin6_addr.s6_addr + 12, sizeof four->sin_addr);
+    return true;
+}
+
+void address_describe(const struct sockaddr_storage *from, portls_address *address) {
+    memset(address, 0, sizeof *address);
+    struct sockaddr_in four;
+    const struct sockaddr *shown = (const struct sockaddr *)from;
+    socklen_t size = sizeof(struct sockaddr_in6);
+    if (is_mapped(from, &four)) {
+        shown = (const struct sockaddr *)&four;
+    }
+    if (shown->sa_family == AF_INET) {
+        size = sizeof(struct sockaddr_in);
+        address->port_no = ntohs(((const struct sockaddr_in *)(const void *)shown)->sin_port);
+    } else if (shown->sa_family == AF_INET6) {
+        address->port_no = ntohs(((const struct sockaddr_in6 *)(const void *)shown)->sin6_port);
+    } else {
+        return;
+    }
+    if (getnameinfo(shown, size, address->host, sizeof address->host, NULL, 0, NI_NUMERICHOST) !=
+        0) {
+        memset(address, 0, sizeof *address);
+    }
+}

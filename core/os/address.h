@@ -1,0 +1,27 @@
+/* Addresses of sockets as the systems have them, for the files that make sockets. */
+#ifndef CORE_OS_ADDRESS_H
+#define CORE_OS_ADDRESS_H
+
+#if defined(_WIN32)
+#include "core/os/win32.h"
+
+#include <ws2tcpip.h>
+#else
+#include <netinet/in.h>
+#include <sys/socket.h>
+#endif
+
+#include "core/os/os.h"
+
+static inline const struct sockaddr *system_address(const struct os_address *address) {
+    return (const struct sockaddr *)(const void *)address->storage;
+}
+
+/* Writes an address as numbers; a socket of another family than IP has none. */
+void address_describe(const struct sockaddr_storage *from, portls_address *address);
+
+/* Each system's own: what it needs before its first call, and whether it has IPv6 at all. */
+void sockets_begin(void);
+bool sockets_have_ipv6(void);
+
+#endif
