@@ -257,6 +257,9 @@ make_board() {
         "$NO_CA" "$SIGNS" "$FOR_SERVERS" "subjectAltName = $LOCAL_NAMES"
     issue board/expired p256 board/root "$FROM" 20210101000000Z localhost \
         "$NO_CA" "$SIGNS" "$FOR_SERVERS" "subjectAltName = $LOCAL_NAMES"
+    cp -- board/server.key board/odd.key
+    issue board/odd p256 board/root "$FROM" "$UNTIL" odd \
+        "$NO_CA" "$SIGNS" "$FOR_SERVERS" 'subjectAltName = DNS:odd.*.test'
 }
 
 # ---- the rows of the verification table, tests/parity/verify_table.c ----

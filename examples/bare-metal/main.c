@@ -268,6 +268,8 @@ int main(void) {
                 "a certificate that has expired is refused");
     try_refused("other.portls.test", BYTES(root), BYTES(server), BYTES(server_key),
                 PORTLS_VERIFY_NAME, "a certificate for another host is refused");
+    try_refused("odd.any.test", BYTES(root), BYTES(odd), BYTES(odd_key), PORTLS_VERIFY_NAME,
+                "a wildcard counts in the left-most label alone");
     try_wrong_key();
     printf("stack: %u bytes at the most\n", (unsigned)board_stack_peak());
     printf("%s\n", failures == 0 ? "everything as it should be" : "NOT everything as it should be");
