@@ -47,7 +47,7 @@ static portls_status wait_for_arrival(portls_listener *listener, const struct wa
     os_mutex_unlock(&listener->lock);
     portls_status status = wait_set_wait(&set, limit, error);
     wait_set_destroy(&set);
-    os_mutex_lock(&listener->lock);
+    listener_lock(listener);
     if (lead) {
         listener_lead_end(listener);
     }
@@ -80,7 +80,7 @@ static portls_status look_for_arrival(portls_listener *listener, const portls_br
 /* Waits for the next arrival that is finished. */
 static portls_status next_arrival(portls_listener *listener, const struct wait_limit *limit,
                                   struct arrival **arrival, portls_error *error) {
-    os_mutex_lock(&listener->lock);
+    listener_lock(listener);
     portls_status status = look_for_arrival(listener, limit->brk, arrival, error);
     while (status == PORTLS_OK && *arrival == NULL) {
         status = wait_for_arrival(listener, limit, error);
@@ -163,7 +163,7 @@ portls_status portls_accept_avail(portls_listener *listener, portls_input_port *
     struct arrival *arrival = NULL;
     portls_status status = check_arguments(listener, NULL, in, out, error);
     if (status == PORTLS_OK) {
-        os_mutex_lock(&listener->lock);
+        listener_lock(listener);
         status = look_for_arrival(listener, NULL, &arrival, error);
         listener_show_finished(listener);
         sync_side_touch(&listener->side);

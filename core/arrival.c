@@ -102,6 +102,8 @@ static void await_hello(portls_listener *listener, struct arrival *arrival) {
 
 /* ---- all of them ---- */
 
+enum { TAGS = 64 }; /* looked at at once */
+
 static void drop_oldest(portls_listener *listener) {
     struct arrival *arrival = listener->under_way.first;
     (void)error_fail(&arrival->error, PORTLS_HANDSHAKE,
@@ -118,6 +120,50 @@ static void drop_late(portls_listener *listener) {
                          "the peer did not finish its handshake in time");
         finish(listener, arrival);
         arrival = next;
+    }
+}
+
+/* The socket that a tag of the poller stands for; NULL: it is an arrival, or the wakeup. */
+static const portls_descriptor *socket_of(const portls_listener *listener, const void *tag) {
+    for (size_t i = 0; i < listener->socket_count; i++) {
+        if (tag == &listener->sockets[i]) {
+            return &listener->sockets[i];
+        }
+    }
+    return NULL;
+}
+
+/* Moves on the arrivals among the tags; whether there was one. */
+static bool step_arrivals(portls_listener *listener, void **tags, size_t count) {
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (socket_of(listener, tags[i]) == NULL && tags[i] != &listener->finished_wakeup) {
+            arrival_step(listener, tags[i]);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* Moves on those that have spoken, and accepts nobody; whether there was one. */
+static bool look_at_arrivals(portls_listener *listener) {
+    void *tags[TAGS];
+    size_t count = 0;
+    return os_poller_look(&listener->poller, tags, TAGS, &count) == 0 &&
+           step_arrivals(listener, tags, count);
+}
+
+/* Sees to it that the limit is kept: those that have come to an end, and only are not looked at
+   yet, make room before the oldest one has to. */
+static void keep_limit(portls_listener *listener) {
+    size_t before = 0;
+    while (listener->under_way.count > listener->handshake_limit &&
+           listener->under_way.count != before) {
+        before = listener->under_way.count;
+        (void)look_at_arrivals(listener);
+    }
+    if (listener->under_way.count > listener->handshake_limit) {
+        drop_oldest(listener);
     }
 }
 
@@ -149,9 +195,7 @@ static portls_status welcome(portls_listener *listener, portls_descriptor socket
     }
     arrival_queue_append(&listener->under_way, arrival);
     await_hello(listener, arrival);
-    if (listener->under_way.count > listener->handshake_limit) {
-        drop_oldest(listener);
-    }
+    keep_limit(listener);
     return PORTLS_OK;
 }
 
@@ -177,10 +221,12 @@ static portls_status accept_some(portls_listener *listener, portls_descriptor fr
 }
 
 void listener_accept_rest(portls_listener *listener) {
-    enum { AT_MOST = 4096 }; /* peers that go on coming do not put off the stop */
+    /* Peers that go on coming do not put off the stop: more than the limit would only drop others.
+     */
+    size_t most = listener->handshake_limit;
     for (size_t i = 0; i < listener->socket_count; i++) {
         portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
-        for (int j = 0; j < AT_MOST && os_socket_accept(listener->sockets[i], &socket) == 0; j++) {
+        for (size_t j = 0; j < most && os_socket_accept(listener->sockets[i], &socket) == 0; j++) {
             portls_status status = welcome(listener, socket, NULL);
             if (status != PORTLS_OK) {
                 return;
@@ -207,50 +253,26 @@ void listener_show_finished(portls_listener *listener) {
     }
 }
 
-/* A tag of the poller is an arrival, one of the sockets, or the wakeup. */
-static portls_status look_at(portls_listener *listener, void *tag, portls_error *error) {
-    for (size_t i = 0; i < listener->socket_count; i++) {
-        if (tag == &listener->sockets[i]) {
-            return accept_some(listener, listener->sockets[i], error);
-        }
-    }
-    if (tag != &listener->finished_wakeup) {
-        arrival_step(listener, tag);
-    }
-    return PORTLS_OK;
-}
-
-/* Looks once. Sockets come last: accepting may drop the oldest arrival, which may be one of the
-   tags. `*accepted`: some socket had a connection, perhaps. */
-static portls_status look_once(portls_listener *listener, bool *accepted, portls_error *error) {
-    enum { TAGS = 64 };
+portls_status listener_step(portls_listener *listener, portls_error *error) {
     void *tags[TAGS];
     size_t count = 0;
-    *accepted = false;
     int failed = os_poller_look(&listener->poller, tags, TAGS, &count);
     if (failed != 0) {
         return error_fail_os(error, PORTLS_OS, failed, "cannot look at the listener's sockets");
     }
+    step_arrivals(listener, tags, count);
+    /* Sockets come last: accepting may drop the oldest arrival, which may be one of the tags. */
     portls_status status = PORTLS_OK;
-    for (int sockets = 0; sockets <= 1; sockets++) {
-        for (size_t i = 0; i < count; i++) {
-            const char *tag = tags[i];
-            bool is_own = tag >= (const char *)listener && tag < (const char *)(listener + 1);
-            if (is_own == (sockets == 1) && status == PORTLS_OK) {
-                *accepted = *accepted || (is_own && tag != (char *)&listener->finished_wakeup);
-                status = look_at(listener, tags[i], error);
-            }
+    bool accepted = false;
+    for (size_t i = 0; i < count && status == PORTLS_OK; i++) {
+        const portls_descriptor *socket = socket_of(listener, tags[i]);
+        if (socket != NULL) {
+            accepted = true;
+            status = accept_some(listener, *socket, error);
         }
     }
-    return status;
-}
-
-portls_status listener_step(portls_listener *listener, portls_error *error) {
-    bool accepted = false;
-    portls_status status = look_once(listener, &accepted, error);
-    if (status == PORTLS_OK && accepted) {
-        /* Who was just accepted may have spoken already. */
-        status = look_once(listener, &accepted, error);
+    if (accepted) {
+        (void)look_at_arrivals(listener); /* who was just accepted may have spoken already */
     }
     drop_late(listener);
     return status;

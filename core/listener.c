@@ -126,13 +126,29 @@ static int open_poller(portls_listener *listener) {
     return failed;
 }
 
+static bool make_locks(portls_listener *made) {
+    if (!os_mutex_init(&made->lock)) {
+        return false;
+    }
+    if (!os_mutex_init(&made->door)) {
+        os_mutex_destroy(&made->lock);
+        return false;
+    }
+    return true;
+}
+
+static void destroy_locks(portls_listener *listener) {
+    os_mutex_destroy(&listener->door);
+    os_mutex_destroy(&listener->lock);
+}
+
 /*
  * A listener without sockets; NULL and why in `error` and `*status` when there is none. The context
  * is its own from here on, also when this fails.
  */
 static portls_listener *make(portls_context *context, portls_status *status, portls_error *error) {
     portls_listener *made = memory_zeroed(sizeof *made);
-    if (made == NULL || !os_mutex_init(&made->lock)) {
+    if (made == NULL || !make_locks(made)) {
         memory_free(made);
         portls_free_context(context);
         *status = error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
@@ -140,7 +156,7 @@ static portls_listener *make(portls_context *context, portls_status *status, por
     }
     int failed = open_poller(made);
     if (failed != 0) {
-        os_mutex_destroy(&made->lock);
+        destroy_locks(made);
         memory_free(made);
         portls_free_context(context);
         *status = error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener");
@@ -239,7 +255,7 @@ void portls_close(portls_listener *listener) {
     drop_all(&listener->under_way);
     drop_all(&listener->finished);
     portls_free_context(listener->context);
-    os_mutex_destroy(&listener->lock);
+    destroy_locks(listener);
     memory_free(listener);
 }
 
@@ -255,7 +271,7 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
     error_begin(error);
     portls_status status = check_listener(listener, "portls_stop", error);
     if (status == PORTLS_OK) {
-        os_mutex_lock(&listener->lock);
+        listener_lock(listener);
         listener_accept_rest(listener);
         listener_close_sockets(listener);
         listener->leader_called = listener->led; /* it may have nothing left to wait for */
@@ -280,7 +296,7 @@ portls_status portls_set_handshake_limits(portls_listener *listener, int millise
                           "more",
                           milliseconds, count);
     }
-    os_mutex_lock(&listener->lock);
+    listener_lock(listener);
     listener->handshake_milliseconds = milliseconds;
     listener->handshake_limit = (size_t)count;
     os_mutex_unlock(&listener->lock);
@@ -298,7 +314,7 @@ portls_descriptor listener_descriptor(const portls_listener *listener) {
 }
 
 bool listener_ready(portls_listener *listener) {
-    os_mutex_lock(&listener->lock);
+    listener_lock(listener);
     bool ready = listener->failure.status != PORTLS_OK;
     if (!ready && !listener->led) {
         ready = listener_step(listener, &listener->failure) != PORTLS_OK;
@@ -310,13 +326,13 @@ bool listener_ready(portls_listener *listener) {
 }
 
 void listener_begin_wait(portls_listener *listener, struct wait_set *set) {
-    os_mutex_lock(&listener->lock);
+    listener_lock(listener);
     listener_lead_wait(listener, set);
     os_mutex_unlock(&listener->lock);
 }
 
 void listener_end_wait(portls_listener *listener) {
-    os_mutex_lock(&listener->lock);
+    listener_lock(listener);
     listener_lead_end(listener);
     os_mutex_unlock(&listener->lock);
 }

@@ -44,6 +44,7 @@ struct portls_listener {
     portls_context *context;
     portls_descriptor sockets[LISTENER_SOCKETS];
 
+    os_mutex door; /* held while waiting for the lock: see listener_lock */
     os_mutex lock; /* guards everything below */
     struct watch_list watchers;
     size_t socket_count; /* 0 once stopped */
@@ -58,6 +59,17 @@ struct portls_listener {
     struct arrival_queue finished;
     portls_error failure; /* of a step that sync made: the next accept is told; or PORTLS_OK */
 };
+
+/*
+ * Takes the lock. Who leads under a flood of connections lets go of it for moments only, and a
+ * mutex is not fair: whoever stops the listener would wait until the flood ends. So the next one
+ * waits in the door, and the leader, who has to come through it too, behind him.
+ */
+static inline void listener_lock(portls_listener *listener) {
+    os_mutex_lock(&listener->door);
+    os_mutex_lock(&listener->lock);
+    os_mutex_unlock(&listener->door);
+}
 
 void arrival_queue_append(struct arrival_queue *queue, struct arrival *arrival);
 void arrival_queue_remove(struct arrival_queue *queue, struct arrival *arrival);

@@ -4,7 +4,7 @@
 #include "core/buffer_pool.h"
 
 Test(buffer_pool, what_was_given_back_is_lent_again) {
-    struct buffer_pool pool = {0};
+    static struct buffer_pool pool; /* all zero: empty */
     uint8_t *small = buffer_pool_take(&pool, BUFFER_SMALL);
     uint8_t *large = buffer_pool_take(&pool, BUFFER_LARGE);
     cr_assert_not_null(small);
@@ -21,7 +21,7 @@ Test(buffer_pool, what_was_given_back_is_lent_again) {
 }
 
 Test(buffer_pool, nobody_gets_what_another_one_has) {
-    struct buffer_pool pool = {0};
+    static struct buffer_pool pool; /* all zero: empty */
     enum { LENT = 2 * BUFFER_POOL_KEEPS + 1 };
     uint8_t *lent[LENT];
     for (int round = 0; round < 2; round++) {
