@@ -10,7 +10,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/InstallPackages.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/CheckPresets.cmake")
 
 # Not among what is run by default: valgrind, which takes as long as all the others, and what only
-# leaves out one feature; .ci/run runs them.
+# leaves out one feature; .ci/run runs all of these but valgrind.
 set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgrind without-sockets
     without-files without-threads)
 set(LEFT_OUT valgrind helgrind without-sockets without-files without-threads)
