@@ -32,7 +32,7 @@
 
 /* Changes with every incompatible change of this file; a loaded module of another one is refused.
  */
-#define BACKEND_INTERFACE_VERSION 3
+#define BACKEND_INTERFACE_VERSION 4
 
 /* The most bytes the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -208,13 +208,19 @@ struct backend {
     /*
      * The verb *read*: 1 to `size` bytes of what the peer said (size ≥ 1), after the handshake.
      * Does not wait for more once it has a byte; returns at most one record at a time or more, as
-     * the library does. Handles tickets and key updates on the way. No renegotiation.
+     * the library does. Fewer than `size`: nothing of what `receive` has given is left to read. Handles tickets and key updates on the way. No renegotiation.
      * PORTLS_OK and `*got` ≥ 1; PORTLS_WANT_READ; PORTLS_EOF: the peer's close_notify came, and
      * nothing else means that; PORTLS_TRUNCATED: receive said PORTLS_EOF before a close_notify;
      * PORTLS_PROTOCOL (an alert, a bad record); what receive or send said.
      */
     portls_status (*read)(struct backend_session *session, void *buffer, size_t size, size_t *got,
                           portls_error *error);
+
+    /*
+     * The peer is silent, or nobody reads it: gives back what memory can be done without until
+     * bytes move again. After the handshake, at any time; what was read or written is not touched.
+     */
+    void (*rest)(struct backend_session *session);
 
     /*
      * The verb *write*: 1 to BACKEND_WRITE_MAX bytes, after the handshake, also after the peer's

@@ -161,8 +161,11 @@ static portls_status step(struct connecting *made, portls_error *error) {
 
 static void wait_for_step(const struct connecting *made, struct wait_set *set) {
     wait_set_add_passing(set);
-    if (made->state == LOOKING_UP) {
-        wait_set_add_descriptor(set, os_resolution_descriptor(made->resolution), OS_READABLE);
+    portls_descriptor looked_up = made->state == LOOKING_UP
+                                      ? os_resolution_descriptor(made->resolution)
+                                      : PORTLS_NO_DESCRIPTOR;
+    if (looked_up != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, looked_up, OS_READABLE);
     } else if (made->state == RACING) {
         for (size_t i = 0; i < made->under_way; i++) {
             wait_set_add_descriptor(set, made->attempts[i], OS_WRITABLE);
@@ -239,9 +242,11 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
 static portls_status deliver_avail(portls_output_port *out, const portls_input_port *beside) {
     struct connecting *made = around_output(out);
     bool is_last = made->open == 1 || beside == &made->in;
-    return is_last && made->state == CONNECTED && !made->hurried
-               ? ports_deliver_avail(made->socket_in, made->socket_out)
-               : PORTLS_OK;
+    if (!is_last || made->state != CONNECTED || made->hurried) {
+        return PORTLS_OK;
+    }
+    made->socket_in->peer_is_done = made->in.peer_is_done;
+    return ports_deliver_avail(made->socket_in, made->socket_out);
 }
 
 static bool room_ready(portls_output_port *out) {
@@ -281,6 +286,7 @@ static portls_status close_one(struct connecting *made, portls_error *error) {
     if (made->hurried) {
         descriptor_ports_hurry(made->socket_in);
     }
+    made->socket_in->peer_is_done = made->in.peer_is_done;
     portls_status out_closed = portls_close_output_port(made->socket_out, error);
     portls_status in_closed =
         portls_close_input_port(made->socket_in, out_closed == PORTLS_OK ? error : NULL);

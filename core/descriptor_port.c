@@ -52,7 +52,7 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
 static portls_status deliver(struct descriptor_ports *ports, const portls_input_port *beside) {
     bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
     if (!is_last || !ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
-        ports->hurried) {
+        ports->hurried || ports->in.peer_is_done) {
         return PORTLS_OK;
     }
     if (!ports->delivering) {
@@ -82,7 +82,7 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     int failure = 0;
     /* A socket that only an input port stood on may be written to through another descriptor (as a
        server's standard input and output are): ending it would cut that one short. */
-    if (ports->kind == OS_SOCKET && ports->has_output) {
+    if (ports->kind == OS_SOCKET && ports->has_output && !ports->in.peer_is_done) {
         portls_deadline deadline = portls_deadline_after(ports->hurried ? 0 : CLOSE_MILLISECONDS);
         failure = os_socket_close_gently(ports->descriptor, deadline);
     } else {

@@ -86,6 +86,8 @@ struct portls_input_port {
     atomic_bool closed;
     atomic_bool wrapped;     /* a stream reads from it: the caller may only close it */
     atomic_uint waits;       /* class->begin_wait calls that still need their end_wait */
+    bool peer_is_done;       /* whoever wrapped it knows that the peer sends nothing more, and closes
+                                it: there is nothing to take before that */
     bool short_is_all;       /* a read that got less than it asked for has taken all there was */
     struct wait_limit limit; /* of the owner's calls that wait */
     uint8_t *unread;         /* bytes that were given back, allocated; served before all others */

@@ -45,11 +45,11 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     struct stream *stream = around_input(in);
     struct stream_half *half = &stream->reading;
     portls_status status = PORTLS_OK;
+    stream_enter_blocking(stream);
     do {
-        stream_enter_blocking(stream);
         status = stream_step_read(stream, buffer, size, got);
-        stream_leave(stream, half);
     } while (status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
+    stream_leave(stream, half);
     return stream_report(stream, half, status, error);
 }
 #endif

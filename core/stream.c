@@ -90,6 +90,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     output_port_init(&made->out, &ssl_output_class);
     atomic_init(&made->live_ports, 2);
     made->watchers.lock = &made->lock;
+    made->dry_after = NOT_DRY;
     made->snapshot = snapshot_hold(options->snapshot);
     made->close_original = options->close_original;
     made->shutdown_on_close = options->shutdown_on_close;
@@ -131,12 +132,16 @@ static void touch_sets(struct stream *stream) {
     }
 }
 
-void stream_enter(struct stream *stream) {
-    os_mutex_lock(&stream->lock);
+void stream_enter_locked(struct stream *stream) {
     transport_begin_step(&stream->transport,
                          !stream->reading.holds_receiving && !stream->writing.holds_receiving,
                          !stream->reading.holds_sending && !stream->writing.holds_sending);
     stream->looking = false;
+}
+
+void stream_enter(struct stream *stream) {
+    os_mutex_lock(&stream->lock);
+    stream_enter_locked(stream);
 }
 
 void stream_leave(struct stream *stream, struct stream_half *half) {
@@ -346,11 +351,11 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
     bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL;
     for (;;) {
         portls_status status = PORTLS_OK;
+        forever ? stream_enter_blocking(stream) : stream_enter(stream);
         do {
-            forever ? stream_enter_blocking(stream) : stream_enter(stream);
             status = stream_step_handshake(stream, half);
-            stream_leave(stream, half);
         } while (forever && status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
+        stream_leave(stream, half);
         if (status == PORTLS_OK) {
             return PORTLS_OK;
         }
@@ -399,6 +404,7 @@ static portls_status end(struct stream *stream, portls_error *error) {
     if (!stream->close_original && transport_give_back(transport) != PORTLS_OK) {
         status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
     }
+    transport->in->peer_is_done = stream->peer_closed && stream->close_original;
     portls_status given = output_port_give_back(transport->out, stream->close_original, error);
     if (status == PORTLS_OK) {
         status = given;

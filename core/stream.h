@@ -62,6 +62,8 @@ struct stream {
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
+    uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
+                           them: a read needs more. NOT_DRY: there may be more to read */
     bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
     uint64_t starved_after;  /* when so many bytes of the peer's had come */
     struct failure *failure; /* of the session: nothing goes in either direction any more */
@@ -73,6 +75,8 @@ struct stream {
     void *on_error_argument;
     char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
 };
+
+#define NOT_DRY UINT64_MAX
 
 struct stream_options {
     struct snapshot *snapshot; /* the stream takes a reference of its own */
@@ -104,6 +108,8 @@ void stream_abandon(struct stream *stream, bool and_close);
 /* ---- steps: called with the lock held, between stream_enter and stream_leave ---- */
 
 void stream_enter(struct stream *stream);
+/* As stream_enter, with the lock held already. */
+void stream_enter_locked(struct stream *stream);
 void stream_leave(struct stream *stream, struct stream_half *half);
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);

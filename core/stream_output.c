@@ -28,21 +28,28 @@ static bool enough_for_one_send(const struct stream *stream) {
 #endif
 }
 
-/* Encrypts one record's worth at the most, and adds what was taken to `*taken`. */
+/* Encrypts one record's worth at the most, and adds what was taken to `*taken`. `flushes`: a flush
+   follows the last of these records. */
 static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
-                             size_t *taken) {
+                             size_t *taken, bool flushes) {
     struct failure_scratch scratch;
     portls_error *error = stream_begin_error(stream, &scratch);
+    struct transport *transport = &stream->transport;
     size_t put = 0;
     size_t room = record_room(stream);
+    bool owed = transport->owed;
+    transport->owed = true; /* already while it is made: it may be sent at once */
+    transport->last = flushes && size <= room;
     portls_status status = stream->snapshot->backend->write(stream->session, bytes,
                                                             size < room ? size : room, &put, error);
+    transport->last = false;
     stream->write_starves = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
-        stream->starved_after = stream->transport.all_received;
+        transport->owed = owed;
+        stream->starved_after = transport->all_received;
         return status;
     }
-    stream->transport.owed = true;
+    transport->owed = transport->owed || transport_pending(transport) > 0;
     if (status != PORTLS_OK) {
         return stream_fail(stream, error);
     }
@@ -54,9 +61,11 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
 static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t size,
                             size_t *taken) {
     portls_status status = PORTLS_OK;
-    transport_expect(&stream->transport, size - *taken);
+    if (size - *taken > RECORD) {
+        transport_expect(&stream->transport, size - *taken);
+    }
     while (status == PORTLS_OK && *taken < size && !enough_for_one_send(stream)) {
-        status = encrypt(stream, bytes + *taken, size - *taken, taken);
+        status = encrypt(stream, bytes + *taken, size - *taken, taken, true);
     }
     return status;
 }
@@ -82,7 +91,7 @@ portls_status stream_encrypt_unsent(struct stream *stream) {
     portls_status status = PORTLS_OK;
     size_t taken = 0;
     while (status == PORTLS_OK && taken < stream->unsent_size) {
-        status = encrypt(stream, stream->unsent + taken, stream->unsent_size - taken, &taken);
+        status = encrypt(stream, stream->unsent + taken, stream->unsent_size - taken, &taken, false);
     }
     stream->unsent_size -= taken;
     if (stream->unsent_size == 0) {
@@ -152,7 +161,7 @@ static portls_status write_buffered(struct stream *stream, const uint8_t *bytes,
             status = keep_back(stream, bytes, size, taken);
         } else {
             transport_expect(&stream->transport, TRANSPORT_GATHER_SIZE);
-            status = encrypt(stream, bytes + *taken, size - *taken, taken);
+            status = encrypt(stream, bytes + *taken, size - *taken, taken, false);
         }
     }
     bool line_ends = stream->out.buffering == PORTLS_BUFFER_LINE && *taken > 0 &&
@@ -243,6 +252,7 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
     if (!stream->close_original) {
         return PORTLS_OK;
     }
+    stream->transport.in->peer_is_done = stream->peer_closed;
     portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
     stream->delivering = status == PORTLS_WANT_WRITE;
     half->needs = stream->delivering ? NEEDS_OUTPUT : 0;

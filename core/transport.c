@@ -70,27 +70,37 @@ static OWN_FRAME portls_status fill(struct transport *transport) {
     return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
 }
 
+/* Sees to it that something is received, if there is anything. */
+static portls_status obtain(struct transport *transport) {
+    if (transport->received != NULL) {
+        return PORTLS_OK;
+    }
+    if (transport->in_failure != NULL) {
+        return transport->in_failure->error.status;
+    }
+    if (transport->ended) {
+        return PORTLS_EOF;
+    }
+    /* The peer may be waiting for what is pending before it says more. When that cannot be sent,
+       what the peer has said may still tell why. */
+    (void)transport_flush_awaited(transport);
+    if (!transport->may_receive || transport->drained ||
+        transport->step_received >= TRANSPORT_STEP_LIMIT) {
+        return PORTLS_WANT_READ;
+    }
+    return fill(transport);
+}
+
+bool transport_starves(struct transport *transport) {
+    return obtain(transport) == PORTLS_WANT_READ;
+}
+
 static portls_status receive(struct backend_transport *face, void *buffer, size_t size,
                              size_t *got) {
     struct transport *transport = (struct transport *)face;
-    if (transport->received == NULL) {
-        if (transport->in_failure != NULL) {
-            return transport->in_failure->error.status;
-        }
-        if (transport->ended) {
-            return PORTLS_EOF;
-        }
-        /* The peer may be waiting for what is pending before it says more. When that cannot be
-           sent, what the peer has said may still tell why. */
-        (void)transport_flush_awaited(transport);
-        if (!transport->may_receive || transport->drained ||
-            transport->step_received >= TRANSPORT_STEP_LIMIT) {
-            return PORTLS_WANT_READ;
-        }
-        portls_status status = fill(transport);
-        if (status != PORTLS_OK) {
-            return status;
-        }
+    portls_status status = obtain(transport);
+    if (status != PORTLS_OK) {
+        return status;
     }
     size_t here = transport->received_end - transport->received_start;
     size_t part = size < here ? size : here;
@@ -126,24 +136,6 @@ static OWN_FRAME void fail_room(struct transport *transport, size_t size) {
     transport->lost = true;
 }
 
-/*
- * Once nothing can, or may, be sent any more, bytes are dropped here without a word: a library that
- * is in the middle of reading may go on doing that. Steps that send look at out_failure themselves.
- */
-static portls_status send(struct backend_transport *face, const void *bytes, size_t size) {
-    struct transport *transport = (struct transport *)face;
-    if (transport->out_failure != NULL || transport->said_all) {
-        return PORTLS_OK;
-    }
-    if (!transport_reserve(transport, size)) {
-        fail_room(transport, size);
-        return PORTLS_OK;
-    }
-    memcpy(transport->pending + transport->pending_end, bytes, size);
-    transport->pending_end += size;
-    return PORTLS_OK;
-}
-
 /* Keeps why nothing can be sent any more, and lets go of what was to be sent. */
 static OWN_FRAME portls_status fail_output(struct transport *transport, const portls_error *error) {
     failure_keep(&transport->out_failure, &transport->out_room, error);
@@ -153,6 +145,52 @@ static OWN_FRAME portls_status fail_output(struct transport *transport, const po
     transport->owed = false;
     transport->changed = true;
     return transport->out_failure->error.status;
+}
+
+#if !BUFFERS_INSIDE
+/* How much of a record the underlying port takes from where the library has it: a copy less. */
+static OWN_FRAME size_t send_at_once(struct transport *transport, const void *bytes, size_t size) {
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
+    size_t put = 0;
+    portls_status status = output_port_write_avail(transport->out, bytes, size, &put, error);
+    if (status == PORTLS_OK) {
+        transport->unflushed = true;
+        return put;
+    }
+    if (!port_wants(status)) {
+        (void)fail_output(transport, error);
+    }
+    return 0;
+}
+#endif
+
+/*
+ * Once nothing can, or may, be sent any more, bytes are dropped here without a word: a library that
+ * is in the middle of reading may go on doing that. Steps that send look at out_failure themselves.
+ */
+static portls_status send(struct backend_transport *face, const void *bytes, size_t size) {
+    struct transport *transport = (struct transport *)face;
+    if (transport->out_failure != NULL || transport->said_all) {
+        return PORTLS_OK;
+    }
+    size_t put = 0;
+#if !BUFFERS_INSIDE
+    if (transport->last && transport->may_send && transport_pending(transport) == 0) {
+        put = send_at_once(transport, bytes, size);
+        if (put == size || transport->out_failure != NULL) {
+            return PORTLS_OK;
+        }
+    }
+#endif
+    size_t rest = size - put;
+    if (!transport_reserve(transport, rest)) {
+        fail_room(transport, rest);
+        return PORTLS_OK;
+    }
+    memcpy(transport->pending + transport->pending_end, (const uint8_t *)bytes + put, rest);
+    transport->pending_end += rest;
+    return PORTLS_OK;
 }
 
 portls_status transport_flush(struct transport *transport) {

@@ -172,11 +172,11 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
         beneath_clear_errors();
         return PORTLS_EOF;
     }
-    status = session_failure(session, STAGE_READ, result, error);
-    if (status == PORTLS_WANT_READ) {
-        beneath_rest(session);
-    }
-    return status;
+    return session_failure(session, STAGE_READ, result, error);
+}
+
+void session_rest(struct backend_session *session) {
+    beneath_rest(session);
 }
 
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,

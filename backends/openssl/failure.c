@@ -90,17 +90,22 @@ portls_status fail_library(portls_error *error, portls_status status, const char
     return status;
 }
 
-/* The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
-   oldest. Empties the queue. */
-static unsigned long take_error(void) {
-    unsigned long first = ERR_peek_error();
+/*
+ * The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
+ * oldest. Reading and writing do not look at the queue before they begin, so that behind them only
+ * its newest entries are sure to be theirs. Empties the queue.
+ */
+static unsigned long take_error(enum stage stage) {
+    bool from_newest = stage == STAGE_READ || stage == STAGE_WRITE;
+    unsigned long first = from_newest ? ERR_peek_last_error() : ERR_peek_error();
     unsigned long told = 0;
     unsigned long no_memory = 0;
     for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
             no_memory = code;
-        } else if (told == 0 && ERR_GET_LIB(code) == ERR_LIB_SSL) {
-            told = code;
+        } else if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
+            told = told == 0 || from_newest ? code : told;
+            no_memory = from_newest ? 0 : no_memory;
         }
     }
     return no_memory != 0 ? no_memory : told != 0 ? told : first;
@@ -157,23 +162,27 @@ static portls_status fail_by_reason(const struct backend_session *session, unsig
     return status;
 }
 
-portls_status session_failure(struct backend_session *session, int result, enum stage stage,
+bool session_starves(const struct backend_session *session) {
+    return session->starved && SSL_want_read(session->ssl);
+}
+
+portls_status session_failure(struct backend_session *session, enum stage stage,
                               portls_error *error) {
-    int kind = SSL_get_error(session->ssl, result);
-    unsigned long code = take_error();
+    unsigned long code = take_error(stage);
+    session->queue_touched = false;
     if (session->port_status != PORTLS_OK) {
         return fail_port(session, stage, error);
     }
-    if (kind == SSL_ERROR_WANT_READ) {
+    if (session_starves(session)) {
         return PORTLS_WANT_READ;
     }
-    if (kind == SSL_ERROR_ZERO_RETURN && stage == STAGE_READ) {
+    if (session->peer_ended && stage == STAGE_READ) {
         return PORTLS_EOF;
     }
     session->failed = true;
     portls_status status;
     int reason = ERR_GET_REASON(code);
-    if (kind == SSL_ERROR_ZERO_RETURN) {
+    if (session->peer_ended && code == 0) {
         status = fail_by_peer_alert(SSL_AD_CLOSE_NOTIFY, stage, error);
     } else if (reason == ERR_R_MALLOC_FAILURE) {
         status = fail_no_memory(error);

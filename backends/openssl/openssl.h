@@ -45,8 +45,13 @@ struct backend_session {
        PORTLS_EOF. */
     portls_status port_status;
     portls_status send_status; /* the first failure of send: nothing is sent after it */
-    int alert_sent;            /* the fatal alert we sent, or -1 */
-    bool failed;               /* OpenSSL has given up: it may not be called for this session */
+    bool starved; /* in the current call: the last thing asked of the transport was to receive,
+                     and there was nothing */
+    bool queue_touched; /* handshake messages or alerts have passed since the error queue was
+                           emptied: they may leave something in it although all is well */
+    bool peer_ended;    /* its close_notify has come */
+    int alert_sent;     /* the fatal alert we sent, or -1 */
+    bool failed;        /* OpenSSL has given up: it may not be called for this session */
     struct verify_failure refused;
 };
 
@@ -96,6 +101,7 @@ portls_status session_new(struct backend_context *context,
                           portls_error *error);
 void session_free(struct backend_session *session);
 portls_status session_handshake(struct backend_session *session, portls_error *error);
+void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
                            portls_error *error);
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
@@ -111,8 +117,14 @@ portls_status fail_no_memory(portls_error *error);
    empties the queue. */
 portls_status fail_library(portls_error *error, portls_status status, const char *message);
 
+/*
+ * Whether a call that did not succeed only needs more of the peer's bytes. SSL_get_error would say
+ * so too, but only if the queue holds nothing of the program's.
+ */
+bool session_starves(const struct backend_session *session);
+
 /* What a call on the SSL object that did not succeed comes to; empties the queue. */
-portls_status session_failure(struct backend_session *session, int result, enum stage stage,
+portls_status session_failure(struct backend_session *session, enum stage stage,
                               portls_error *error);
 
 /* ---- describe.c ---- */

@@ -3,19 +3,10 @@
 
 static BIO_METHOD *transport_method;
 
-/*
- * Notes why the port failed, unless OpenSSL has an error of its own already: that one came first,
- * and the port failed only while an alert about it was on its way.
- */
-static void note_port_status(struct backend_session *session, portls_status status) {
-    if (session->port_status == PORTLS_OK && ERR_peek_error() == 0) {
-        session->port_status = status;
-    }
-}
-
 static int transport_read(BIO *bio, char *buffer, int size) {
     struct backend_session *session = BIO_get_data(bio);
     size_t got = 0;
+    session->starved = false;
     BIO_clear_retry_flags(bio);
     if (size <= 0) {
         return 0;
@@ -26,15 +17,17 @@ static int transport_read(BIO *bio, char *buffer, int size) {
         return (int)got;
     }
     if (status == PORTLS_WANT_READ) {
+        session->starved = true;
         BIO_set_retry_read(bio);
         return -1;
     }
-    note_port_status(session, status);
+    session->port_status = status;
     return status == PORTLS_EOF ? 0 : -1;
 }
 
 static int transport_write(BIO *bio, const char *bytes, int size) {
     struct backend_session *session = BIO_get_data(bio);
+    session->starved = false;
     BIO_clear_retry_flags(bio);
     if (size <= 0) {
         return 0;
@@ -43,7 +36,11 @@ static int transport_write(BIO *bio, const char *bytes, int size) {
         session->send_status = session->transport->send(session->transport, bytes, (size_t)size);
     }
     if (session->send_status != PORTLS_OK) {
-        note_port_status(session, session->send_status);
+        /* Unless OpenSSL has an error of its own already: that one came first, and the port failed
+           only while an alert about it was on its way. */
+        if (session->port_status == PORTLS_OK && ERR_peek_error() == 0) {
+            session->port_status = session->send_status;
+        }
         return -1;
     }
     return size;

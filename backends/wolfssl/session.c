@@ -141,6 +141,11 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     return PORTLS_OK;
 }
 
+/* wolfSSL lets go of its buffers by itself, and of nothing else that can be had back. */
+void session_rest(struct backend_session *session) {
+    (void)session;
+}
+
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
                             size_t *put, portls_error *error) {
     portls_status status = begin_send(session, error);

@@ -312,7 +312,7 @@ struct os_resolution;
 /* Begins one. 0, or the system's error when there is no memory or thread for it. */
 int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution);
 
-/* Turns readable when the resolution is done. */
+/* Turns readable when the resolution is done; PORTLS_NO_DESCRIPTOR where it was done at once. */
 portls_descriptor os_resolution_descriptor(const struct os_resolution *resolution);
 
 /* OS_WOULD_BLOCK, or what os_resolve returned and filled. */

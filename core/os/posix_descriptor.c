@@ -277,14 +277,17 @@ int os_close(portls_descriptor descriptor) {
     return close(system_number(descriptor)) == 0 || errno == EINTR ? 0 : errno;
 }
 
-/* How many bytes of a TCP socket, its FIN among them, the peer has not acknowledged; 1 where the
+/* How many bytes of a TCP socket that was shut down the peer has not acknowledged; 1 where the
    system does not tell. */
 static int unacknowledged(int number) {
     int bytes = 1;
 #if defined(__linux__)
-    /* SIOCOUTQ by the name that needs no header of the kernel. */
+    /* SIOCOUTQ by the name that needs no header of the kernel. It counts the FIN as one: if that is
+       all, everything has arrived, and the FIN is the system's to repeat. */
     if (ioctl(number, TIOCOUTQ, &bytes) != 0) {
         bytes = 1;
+    } else if (bytes > 0) {
+        bytes--;
     }
 #elif defined(FIONWRITE)
     if (ioctl(number, FIONWRITE, &bytes) != 0) {

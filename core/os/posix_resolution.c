@@ -27,7 +27,7 @@ struct os_resolution {
     bool has_thread;
     pthread_t thread;
 #endif
-    os_wakeup wakeup; /* set when done */
+    os_wakeup wakeup; /* set when done; without descriptors where it was done at once */
     int port_no;
     int result;
     const char *reason;
@@ -43,7 +43,9 @@ void os_resolver_replace(os_resolver *resolve) {
 }
 
 static void destroy(struct os_resolution *resolution) {
-    os_wakeup_destroy(&resolution->wakeup);
+    if (resolution->wakeup.readable != PORTLS_NO_DESCRIPTOR) {
+        os_wakeup_destroy(&resolution->wakeup);
+    }
     memory_free(resolution);
 }
 
@@ -114,17 +116,14 @@ int os_resolution_begin(const char *host, int port_no, struct os_resolution **re
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
     atomic_init(&made->state, UNDER_WAY);
-    int failure = os_wakeup_init(&made->wakeup);
-    if (failure != 0) {
-        memory_free(made);
-        return failure;
-    }
+    made->wakeup = (os_wakeup){PORTLS_NO_DESCRIPTOR, PORTLS_NO_DESCRIPTOR};
+    int failure = 0;
     if (is_numeric(host)) {
         look_up(made);
         (void)tell_done(made);
-        os_wakeup_set(&made->wakeup);
     } else {
-        failure = start(made);
+        failure = os_wakeup_init(&made->wakeup);
+        failure = failure == 0 ? start(made) : failure;
     }
     if (failure != 0) {
         destroy(made);

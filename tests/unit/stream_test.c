@@ -99,6 +99,10 @@ static portls_status play_shutdown(struct backend_session *session, portls_error
                             : PORTLS_OK;
 }
 
+static void play_rest(struct backend_session *session) {
+    (void)session;
+}
+
 static bool play_speaks_tls13(struct backend_session *session) {
     (void)session;
     return true;
@@ -116,6 +120,7 @@ static const struct backend player = {
     .session_free = play_session_free,
     .handshake = play_handshake,
     .read = play_read,
+    .rest = play_rest,
     .write = play_write,
     .shutdown = play_shutdown,
     .speaks_tls13 = play_speaks_tls13,
