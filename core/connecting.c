@@ -226,6 +226,14 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
                                : status;
 }
 
+static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
+                                      size_t *put, portls_error *error) {
+    struct connecting *made = around_output(out);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? output_port_write_both_avail(made->socket_out, pieces, put, error)
+                               : status;
+}
+
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     struct connecting *made = around_output(out);
     portls_status status = step(made, error);
@@ -340,6 +348,7 @@ static const struct input_class connecting_input_class = {
 
 static const struct output_class connecting_output_class = {
     .write_avail = write_avail,
+    .write_both_avail = write_both_avail,
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
     .deliver_avail = deliver_avail,

@@ -180,10 +180,8 @@ static const struct input_class descriptor_input_class = {
 
 /* ---- output ---- */
 
-static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
-                                 size_t *put, portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_output(out);
-    int result = os_write(ports->descriptor, ports->kind, bytes, size, put);
+/* What the system's answer means to a port. */
+static portls_status write_result(int result, portls_error *error) {
     if (result == 0) {
         return PORTLS_OK;
     }
@@ -191,6 +189,21 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
         return PORTLS_WANT_WRITE;
     }
     return error_fail_os(error, PORTLS_IO, result, "writing to the descriptor failed");
+}
+
+static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    const struct descriptor_ports *ports = ports_of_output(out);
+    return write_result(os_write(ports->descriptor, ports->kind, bytes, size, put), error);
+}
+
+static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
+                                      size_t *put, portls_error *error) {
+    const struct descriptor_ports *ports = ports_of_output(out);
+    if (ports->kind != OS_SOCKET) {
+        return write_avail(out, pieces[0].bytes, pieces[0].size, put, error);
+    }
+    return write_result(os_send_both(ports->descriptor, pieces, put), error);
 }
 
 /* What was written is the system's: nothing is left in the port. */
@@ -238,6 +251,7 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
 
 static const struct output_class descriptor_output_class = {
     .write_avail = write_avail,
+    .write_both_avail = write_both_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
     .deliver_avail = deliver_output,

@@ -284,6 +284,21 @@ portls_status output_port_write_avail(portls_output_port *out, const void *bytes
     return status;
 }
 
+#if PORTLS_WITH_SOCKETS
+portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
+                                           size_t *put, portls_error *error) {
+    *put = 0;
+    if (atomic_load(&out->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    portls_status status = out->class->write_both_avail(out, pieces, put, error);
+    if (status != PORTLS_OK) {
+        *put = 0;
+    }
+    return status;
+}
+#endif
+
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error) {
     if (atomic_load(&out->closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");

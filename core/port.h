@@ -55,6 +55,11 @@ struct output_class {
     /* 1 to `size` bytes (size ≥ 1): PORTLS_OK and *put ≥ 1, WANT_READ, WANT_WRITE, a failure. */
     portls_status (*write_avail)(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error);
+#if PORTLS_WITH_SOCKETS
+    /* As write_avail, of two pieces, the second behind the first. NULL: they have to be one. */
+    portls_status (*write_both_avail)(portls_output_port *out, const struct os_piece pieces[2],
+                                      size_t *put, portls_error *error);
+#endif
     /* PORTLS_OK when nothing that was taken is left in the port, WANT_WRITE, a failure. */
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
     /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
@@ -84,11 +89,11 @@ struct portls_input_port {
     atomic_uint
         references; /* the caller's until it closes the port, and a stream's that wraps it */
     atomic_bool closed;
-    atomic_bool wrapped;     /* a stream reads from it: the caller may only close it */
-    atomic_uint waits;       /* class->begin_wait calls that still need their end_wait */
-    bool peer_is_done;       /* whoever wrapped it knows that the peer sends nothing more, and closes
-                                it: there is nothing to take before that */
-    bool short_is_all;       /* a read that got less than it asked for has taken all there was */
+    atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
+    atomic_uint waits;   /* class->begin_wait calls that still need their end_wait */
+    bool peer_is_done;   /* whoever wrapped it knows that the peer sends nothing more, and closes
+                            it: there is nothing to take before that */
+    bool short_is_all;   /* a read that got less than it asked for has taken all there was */
     struct wait_limit limit; /* of the owner's calls that wait */
     uint8_t *unread;         /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
@@ -137,6 +142,11 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
                                     portls_error *error);
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
+#if PORTLS_WITH_SOCKETS
+/* Two pieces in one call; only where the class has write_both_avail. */
+portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
+                                           size_t *put, portls_error *error);
+#endif
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both can be closed without a wait: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);

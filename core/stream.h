@@ -64,7 +64,7 @@ struct stream {
     uint8_t stash;
     uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
                            them: a read needs more. NOT_DRY: there may be more to read */
-    bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
+    bool write_starves; /* a write had to wait for the rest of a message of the peer, */
     uint64_t starved_after;  /* when so many bytes of the peer's had come */
     struct failure *failure; /* of the session: nothing goes in either direction any more */
     struct failure_room failure_room;

@@ -28,6 +28,18 @@ static bool enough_for_one_send(const struct stream *stream) {
 #endif
 }
 
+/* Whether a record of `size` bytes at the most is the last before a flush that follows. */
+static bool ends_send(const struct stream *stream, size_t size) {
+#if BUFFERS_INSIDE
+    (void)stream;
+    (void)size;
+    return false; /* nobody asks */
+#else
+    return size <= RECORD ||
+           transport_pending(&stream->transport) + RECORD >= TRANSPORT_GATHER_SIZE;
+#endif
+}
+
 /* Encrypts one record's worth at the most, and adds what was taken to `*taken`. `flushes`: a flush
    follows the last of these records. */
 static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
@@ -39,7 +51,7 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     size_t room = record_room(stream);
     bool owed = transport->owed;
     transport->owed = true; /* already while it is made: it may be sent at once */
-    transport->last = flushes && size <= room;
+    transport->last = flushes && ends_send(stream, size);
     portls_status status = stream->snapshot->backend->write(stream->session, bytes,
                                                             size < room ? size : room, &put, error);
     transport->last = false;
@@ -91,7 +103,8 @@ portls_status stream_encrypt_unsent(struct stream *stream) {
     portls_status status = PORTLS_OK;
     size_t taken = 0;
     while (status == PORTLS_OK && taken < stream->unsent_size) {
-        status = encrypt(stream, stream->unsent + taken, stream->unsent_size - taken, &taken, false);
+        status =
+            encrypt(stream, stream->unsent + taken, stream->unsent_size - taken, &taken, false);
     }
     stream->unsent_size -= taken;
     if (stream->unsent_size == 0) {

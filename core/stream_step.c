@@ -274,8 +274,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     portls_status status =
         stream->snapshot->backend->read(stream->session, buffer, size, got, error);
     bool spent = status == PORTLS_OK ? *got < size : status == PORTLS_WANT_READ;
-    stream->dry_after =
-        spent && transport->received == NULL ? transport->all_received : NOT_DRY;
+    stream->dry_after = spent && transport->received == NULL ? transport->all_received : NOT_DRY;
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {

@@ -147,22 +147,43 @@ static OWN_FRAME portls_status fail_output(struct transport *transport, const po
     return transport->out_failure->error.status;
 }
 
-#if !BUFFERS_INSIDE
-/* How much of a record the underlying port takes from where the library has it: a copy less. */
+#if PORTLS_WITH_SOCKETS
+
+/* Whether the underlying port can take a record from where the library has it: a copy less. */
+static bool may_send_at_once(const struct transport *transport) {
+    return transport->last && transport->may_send &&
+           (transport_pending(transport) == 0 || transport->out->class->write_both_avail != NULL);
+}
+
+/* Sends what is pending and a record behind it in one call. How much of the record has left. */
 static OWN_FRAME size_t send_at_once(struct transport *transport, const void *bytes, size_t size) {
     struct failure_scratch scratch;
     portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
+    size_t pending = transport_pending(transport);
     size_t put = 0;
-    portls_status status = output_port_write_avail(transport->out, bytes, size, &put, error);
-    if (status == PORTLS_OK) {
-        transport->unflushed = true;
-        return put;
+    portls_status status = PORTLS_OK;
+    if (pending == 0) {
+        status = output_port_write_avail(transport->out, bytes, size, &put, error);
+    } else {
+        const struct os_piece pieces[2] = {{transport->pending + transport->pending_start, pending},
+                                           {bytes, size}};
+        status = output_port_write_both_avail(transport->out, pieces, &put, error);
     }
-    if (!port_wants(status)) {
-        (void)fail_output(transport, error);
+    if (status != PORTLS_OK) {
+        if (!port_wants(status)) {
+            (void)fail_output(transport, error);
+        }
+        return 0;
     }
-    return 0;
+    transport->unflushed = true;
+    if (put < pending) {
+        transport->pending_start += put;
+        return 0;
+    }
+    transport_drop_pending(transport);
+    return put - pending;
 }
+
 #endif
 
 /*
@@ -175,8 +196,8 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
         return PORTLS_OK;
     }
     size_t put = 0;
-#if !BUFFERS_INSIDE
-    if (transport->last && transport->may_send && transport_pending(transport) == 0) {
+#if PORTLS_WITH_SOCKETS
+    if (may_send_at_once(transport)) {
         put = send_at_once(transport, bytes, size);
         if (put == size || transport->out_failure != NULL) {
             return PORTLS_OK;

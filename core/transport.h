@@ -65,7 +65,7 @@ struct transport {
     bool lost;      /* something that was owed cannot be sent any more */
     bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
-    bool last;      /* the record that is made now is the last before a flush: no use in gathering */
+    bool last; /* the record that is made now is the last before a flush: no use in gathering */
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
 
@@ -146,7 +146,8 @@ static inline bool transport_is_flushed(const struct transport *transport) {
  */
 portls_status transport_settle(struct transport *transport);
 
-/* Whether `receive` would say PORTLS_WANT_READ; sends and receives what it would, before it does. */
+/* Whether `receive` would say PORTLS_WANT_READ; sends and receives what it would, before it does.
+ */
 bool transport_starves(struct transport *transport);
 
 /* Whether `receive` has something to say: bytes, the end, or a failure. */

@@ -267,6 +267,15 @@ bool os_socket_is_stream(portls_descriptor socket);
 int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
              size_t size, size_t *put);
 
+/* Bytes that lie behind each other only in the stream they go to. */
+struct os_piece {
+    const void *bytes;
+    size_t size;
+};
+
+/* As os_write to a socket, of two pieces in one call. */
+int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
+
 /* Closes a descriptor: 0 or the system's error. */
 int os_close(portls_descriptor descriptor);
 

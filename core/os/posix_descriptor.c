@@ -18,6 +18,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -204,6 +205,18 @@ static int write_socket(int number, const void *bytes, size_t size, size_t *put)
     return write_result(written, put);
 }
 
+static int write_both(int number, const struct os_piece pieces[2], size_t *put) {
+    /* sendmsg does not write to what it is given, iovec only does not say so. */
+    struct iovec parts[2] = {{(void *)(uintptr_t)pieces[0].bytes, pieces[0].size},
+                             {(void *)(uintptr_t)pieces[1].bytes, pieces[1].size}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t written = 0;
+    do {
+        written = sendmsg(number, &message, SEND_FLAGS);
+    } while (written < 0 && errno == EINTR);
+    return write_result(written, put);
+}
+
 static int write_file(int number, const void *bytes, size_t size, size_t *put) {
     ssize_t written = 0;
     do {
@@ -268,6 +281,19 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
     release_signals(&held, result);
     /* What failed behind bytes that were taken fails again in the next call. */
     return *put > 0 ? 0 : result;
+}
+
+int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
+    int number = system_number(socket);
+    *put = 0;
+    if (!SEND_RAISES_SIGPIPE) {
+        return write_both(number, pieces, put);
+    }
+    struct held_signals held;
+    hold_signals(&held);
+    int result = write_both(number, pieces, put);
+    release_signals(&held, result);
+    return result;
 }
 
 /* ---- closing ---- */

@@ -58,6 +58,22 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
     return written == 0 ? OS_WOULD_BLOCK : 0;
 }
 
+int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
+    WSABUF parts[2];
+    for (int i = 0; i < 2; i++) {
+        /* WSASend does not write to what it is given, WSABUF only does not say so. */
+        parts[i].buf = (char *)(uintptr_t)pieces[i].bytes;
+        parts[i].len = (ULONG)at_most(pieces[i].size, TRANSFER_MAX);
+    }
+    DWORD written = 0;
+    *put = 0;
+    if (WSASend(system_socket(socket), parts, 2, &written, 0, NULL, NULL) != 0) {
+        return why();
+    }
+    *put = written;
+    return written == 0 ? OS_WOULD_BLOCK : 0;
+}
+
 /* ---- closing ---- */
 
 int os_close(portls_descriptor descriptor) {
