@@ -208,13 +208,17 @@ struct backend {
     /*
      * The verb *read*: 1 to `size` bytes of what the peer said (size ≥ 1), after the handshake.
      * Does not wait for more once it has a byte; returns at most one record at a time or more, as
-     * the library does. Fewer than `size`: nothing of what `receive` has given is left to read. Handles tickets and key updates on the way. No renegotiation.
+     * the library does. Handles tickets and key updates on the way. No renegotiation.
      * PORTLS_OK and `*got` ≥ 1; PORTLS_WANT_READ; PORTLS_EOF: the peer's close_notify came, and
      * nothing else means that; PORTLS_TRUNCATED: receive said PORTLS_EOF before a close_notify;
      * PORTLS_PROTOCOL (an alert, a bad record); what receive or send said.
      */
     portls_status (*read)(struct backend_session *session, void *buffer, size_t size, size_t *got,
                           portls_error *error);
+
+    /* After a read that said PORTLS_OK: false when there is nothing more to read in what `receive`
+       has given, true when there may be. */
+    bool (*has_pending)(struct backend_session *session);
 
     /*
      * The peer is silent, or nobody reads it: gives back what memory can be done without until

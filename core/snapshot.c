@@ -41,6 +41,22 @@ struct snapshot *snapshot_hold(struct snapshot *snapshot) {
     return snapshot;
 }
 
+bool snapshot_keep_awake(struct snapshot *snapshot) {
+    /* Looking first leaves the cache line with those who share it. */
+    if (atomic_load_explicit(&snapshot->awake, memory_order_relaxed) >= SNAPSHOT_AWAKE) {
+        return false;
+    }
+    if (atomic_fetch_add_explicit(&snapshot->awake, 1, memory_order_relaxed) < SNAPSHOT_AWAKE) {
+        return true;
+    }
+    snapshot_let_rest(snapshot);
+    return false;
+}
+
+void snapshot_let_rest(struct snapshot *snapshot) {
+    (void)atomic_fetch_sub_explicit(&snapshot->awake, 1, memory_order_relaxed);
+}
+
 void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&
         atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {

@@ -23,7 +23,15 @@ struct snapshot {
     bool has_key;
     bool has_roots;
     struct buffer_pool buffers; /* for the connections made from it */
+    atomic_uint awake;          /* those of them that do not rest */
 };
+
+/*
+ * A session that rests whenever its peer is silent gives its library's buffers back, and allocates
+ * them again with the next message, which costs a dialogue more than all of the core. So the first
+ * few connections may keep theirs, and memory stays bounded.
+ */
+enum { SNAPSHOT_AWAKE = 16 };
 
 /* Compiles settings: PORTLS_OK and one reference, or what backend->context_new returned. */
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
@@ -31,5 +39,9 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
 
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
+
+/* Whether a connection need not rest: then it does so as long as it lives. */
+bool snapshot_keep_awake(struct snapshot *snapshot);
+void snapshot_let_rest(struct snapshot *snapshot);
 
 #endif

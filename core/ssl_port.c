@@ -36,7 +36,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     stream_enter(stream);
     portls_status status = stream_step_read(stream, buffer, size, got);
     stream_leave(stream, &stream->reading);
-    return stream_report(stream, &stream->reading, status, error);
+    return stream_say(stream, &stream->reading, status, error);
 }
 
 #if PORTLS_WITH_SOCKETS
@@ -50,7 +50,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
         status = stream_step_read(stream, buffer, size, got);
     } while (status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
     stream_leave(stream, half);
-    return stream_report(stream, half, status, error);
+    return stream_say(stream, half, status, error);
 }
 #endif
 
@@ -83,7 +83,7 @@ static portls_status deliver(struct stream *stream, struct stream_half *half, bo
         status = stream_step_deliver(stream, half);
     }
     stream_leave(stream, half);
-    return stream_report(stream, half, status, NULL);
+    return stream_say(stream, half, status, NULL);
 }
 
 static portls_status input_deliver(portls_input_port *in) {
@@ -146,7 +146,7 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     out->holds = out->holds || stream->unsent_size > 0;
 #endif
     stream_leave(stream, &stream->writing);
-    return stream_report(stream, &stream->writing, status, error);
+    return stream_say(stream, &stream->writing, status, error);
 }
 
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
@@ -154,7 +154,7 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     stream_enter(stream);
     portls_status status = stream_step_flush(stream);
     stream_leave(stream, &stream->writing);
-    return stream_report(stream, &stream->writing, status, error);
+    return stream_say(stream, &stream->writing, status, error);
 }
 
 static portls_status finish_avail(portls_output_port *out, portls_error *error) {
@@ -162,7 +162,7 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
     stream_enter(stream);
     portls_status status = stream_step_finish(stream);
     stream_leave(stream, &stream->writing);
-    return stream_report(stream, &stream->writing, status, error);
+    return stream_say(stream, &stream->writing, status, error);
 }
 
 static void give_up(portls_output_port *out, portls_error *error) {
@@ -314,7 +314,7 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
     stream_leave(stream, &stream->reading);
-    return stream_report(stream, &stream->reading, status, error);
+    return stream_say(stream, &stream->reading, status, error);
 }
 
 portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,

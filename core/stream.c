@@ -61,6 +61,9 @@ static void free_stream(struct stream *stream) {
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
     }
+    if (stream->awake) {
+        snapshot_let_rest(stream->snapshot);
+    }
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);

@@ -62,6 +62,7 @@ struct stream {
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
+    bool awake;         /* it does not rest: see snapshot.h */
     uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
                            them: a read needs more. NOT_DRY: there may be more to read */
     bool write_starves; /* a write had to wait for the rest of a message of the peer, */
@@ -171,6 +172,13 @@ void stream_drop_unsent(struct stream *stream);
  */
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error);
+
+/* The same where nearly always all is well. */
+static inline portls_status stream_say(struct stream *stream, const struct stream_half *half,
+                                       portls_status status, portls_error *error) {
+    return status == PORTLS_OK && !stream->over_stream ? PORTLS_OK
+                                                       : stream_report(stream, half, status, error);
+}
 
 /* ---- waiting for a half ---- */
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);

@@ -254,7 +254,10 @@ static portls_status starve(struct stream *stream) {
     if (transport->may_send && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
         stream->reading.needs = NEEDS_INPUT | NEEDS_OUTPUT;
     }
-    stream->snapshot->backend->rest(stream->session);
+    stream->awake = stream->awake || snapshot_keep_awake(stream->snapshot);
+    if (!stream->awake) {
+        stream->snapshot->backend->rest(stream->session);
+    }
     return PORTLS_WANT_READ;
 }
 
@@ -273,7 +276,8 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     portls_error *error = stream_begin_error(stream, &scratch);
     portls_status status =
         stream->snapshot->backend->read(stream->session, buffer, size, got, error);
-    bool spent = status == PORTLS_OK ? *got < size : status == PORTLS_WANT_READ;
+    bool spent = status == PORTLS_WANT_READ ||
+                 (status == PORTLS_OK && !stream->snapshot->backend->has_pending(stream->session));
     stream->dry_after = spent && transport->received == NULL ? transport->all_received : NOT_DRY;
     switch (status) {
     case PORTLS_OK:

@@ -134,6 +134,8 @@ static void on_message(int sent, int version, int type, const void *bytes, size_
     (void)version, (void)ssl;
     struct backend_session *session = argument;
     const uint8_t *message = bytes;
+    session->queue_touched =
+        session->queue_touched || type == SSL3_RT_ALERT || type == SSL3_RT_HANDSHAKE;
     if (type == SSL3_RT_ALERT && size == 2) {
         if (sent == 0) {
             session->alert_received = message[1];
@@ -184,6 +186,10 @@ bool beneath_adopt(struct backend_session *session) {
 
 bool beneath_is_finished(const struct backend_session *session) {
     return SSL_is_init_finished(session->ssl) != 0;
+}
+
+bool beneath_has_pending(const struct backend_session *session) {
+    return SSL_pending(session->ssl) > 0;
 }
 
 void beneath_rest(const struct backend_session *session) {

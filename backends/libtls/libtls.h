@@ -47,6 +47,8 @@ struct backend_session {
        any error of the library's own; and whether bytes have come or gone. */
     portls_status port_status;
     bool moved;
+    bool queue_touched;        /* handshake messages or alerts have passed since the error queue was
+                                  emptied: they may leave something in it although all is well */
     portls_status send_status; /* the first failure of send: nothing is sent after it */
     uint8_t first[5];          /* the header of the peer's first record, if it is one */
     size_t first_count;
@@ -105,6 +107,7 @@ portls_status session_new(struct backend_context *context,
                           portls_error *error);
 void session_free(struct backend_session *session);
 portls_status session_handshake(struct backend_session *session, portls_error *error);
+bool session_has_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
                            portls_error *error);
@@ -152,6 +155,9 @@ bool beneath_adopt(struct backend_session *session);
 
 /* Whether the handshake is over. libtls itself says so to a close_notify as well. */
 bool beneath_is_finished(const struct backend_session *session);
+
+/* Whether a record is read in part; libtls reads no further ahead. */
+bool beneath_has_pending(const struct backend_session *session);
 
 /* Nothing moves now: gives the library's record buffers back, where it can. */
 void beneath_rest(const struct backend_session *session);

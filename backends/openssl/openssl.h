@@ -101,6 +101,7 @@ portls_status session_new(struct backend_context *context,
                           portls_error *error);
 void session_free(struct backend_session *session);
 portls_status session_handshake(struct backend_session *session, portls_error *error);
+bool session_has_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
                            portls_error *error);

@@ -121,6 +121,10 @@ portls_status session_handshake(struct backend_session *session, portls_error *e
     return PORTLS_OK;
 }
 
+bool session_has_pending(struct backend_session *session) {
+    return SSL_has_pending(session->ssl) == 1;
+}
+
 /* 34 KB less while the peer is silent. Refused when half a record has come, which is no error. */
 void session_rest(struct backend_session *session) {
     (void)SSL_free_buffers(session->ssl);

@@ -45,6 +45,7 @@ const struct backend portls_backend = {
     .session_free = session_free,
     .handshake = session_handshake,
     .read = session_read,
+    .has_pending = session_has_pending,
     .rest = session_rest,
     .write = session_write,
     .shutdown = session_shutdown,

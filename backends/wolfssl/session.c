@@ -141,6 +141,11 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     return PORTLS_OK;
 }
 
+/* wolfSSL receives one record at a time. */
+bool session_has_pending(struct backend_session *session) {
+    return wolfSSL_pending(session->ssl) > 0;
+}
+
 /* wolfSSL lets go of its buffers by itself, and of nothing else that can be had back. */
 void session_rest(struct backend_session *session) {
     (void)session;

@@ -99,6 +99,11 @@ static portls_status play_shutdown(struct backend_session *session, portls_error
                             : PORTLS_OK;
 }
 
+static bool play_has_pending(struct backend_session *session) {
+    (void)session;
+    return true;
+}
+
 static void play_rest(struct backend_session *session) {
     (void)session;
 }
@@ -120,6 +125,7 @@ static const struct backend player = {
     .session_free = play_session_free,
     .handshake = play_handshake,
     .read = play_read,
+    .has_pending = play_has_pending,
     .rest = play_rest,
     .write = play_write,
     .shutdown = play_shutdown,
