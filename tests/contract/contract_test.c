@@ -375,3 +375,23 @@ Test(contract, bytes_behind_close_notify_are_left_alone) {
         pair_end(&pair);
     }
 }
+
+Test(contract, has_pending_tells_whether_a_record_is_read_in_part) {
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        struct pair pair;
+        char text[16] = "";
+        size_t count = 0;
+        pair_connect_plain(&pair, *version);
+        write_all(&pair.server, "ab", 2);
+        cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);
+        cr_assert(portls_backend.has_pending(pair.client.session));
+        cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);
+        cr_assert_not(portls_backend.has_pending(pair.client.session));
+        portls_backend.rest(pair.client.session);
+        write_all(&pair.server, "cd", 2);
+        cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);
+        portls_backend.rest(pair.client.session); /* half a record must not be lost */
+        expect_text(&pair.client, "d");
+        pair_end(&pair);
+    }
+}

@@ -1,0 +1,177 @@
+/*
+ * Libraries that keep a queue of errors per thread: what the program has left in it shows in no
+ * verb, and no verb leaves anything in it (design, 5.7). A library without a queue passes as it is.
+ */
+#include "contract_support.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+TestSuite(error_queue, .init = support_begin, .fini = support_end);
+
+/* Of whichever library this is: no header of it is included here, and the others are not there. */
+#define OF_A_LIBRARY __attribute__((weak))
+void ERR_new(void) OF_A_LIBRARY;
+void ERR_set_error(int library, int reason, const char *format, ...) OF_A_LIBRARY;
+void ERR_put_error(int library, int function, int reason, const char *file, int line) OF_A_LIBRARY;
+unsigned long ERR_peek_error(void) OF_A_LIBRARY;
+void wolfSSL_ERR_put_error(int library, int function, int error, const char *file,
+                           int line) OF_A_LIBRARY;
+unsigned long wolfSSL_ERR_peek_error(void) OF_A_LIBRARY;
+
+/* Leaves what a program might have: the end of a file, a certificate that was refused. */
+static void leave_errors(void) {
+    enum { LIBRARY_SSL = 20, REFUSED = 134, LIBRARY_PEM = 9, NO_START_LINE = 108 };
+    static const int left[][2] = {{LIBRARY_SSL, REFUSED}, {LIBRARY_PEM, NO_START_LINE}};
+    for (int i = 0; i < 2; i++) {
+        if (wolfSSL_ERR_put_error != NULL) {
+            wolfSSL_ERR_put_error(0, 0, -188, "test", 1);
+        } else if (ERR_set_error != NULL) {
+            ERR_new();
+            ERR_set_error(left[i][0], left[i][1], NULL);
+        } else if (ERR_put_error != NULL) {
+            ERR_put_error(left[i][0], 0, left[i][1], "test", 1);
+        }
+    }
+}
+
+static unsigned long first_error(void) {
+    return wolfSSL_ERR_peek_error != NULL ? wolfSSL_ERR_peek_error()
+           : ERR_peek_error != NULL       ? ERR_peek_error()
+                                          : 0;
+}
+
+/* Making a context empties the queue. */
+static void empty_queue(void) {
+    struct backend_settings settings = plain_settings(PORTLS_CLIENT);
+    struct backend_context *context = NULL;
+    portls_error error = no_error();
+    cr_assert_eq(portls_backend.context_new(&settings, &context, &error), PORTLS_OK);
+    portls_backend.context_free(context);
+    cr_assert_eq(first_error(), 0, "making a context has left an error");
+}
+
+/* A connected pair whose peers have read what there is, tickets included. */
+static void begin(struct pair *pair, uint16_t version) {
+    pair_connect_plain(pair, version);
+    write_all(&pair->server, "hello", 5);
+    expect_text(&pair->client, "hello");
+    empty_queue();
+}
+
+/* ---- verbs that go well ---- */
+
+Test(error_queue, data_passes_whatever_the_program_left) {
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        struct pair pair;
+        begin(&pair, *version);
+        char text[16] = "";
+        size_t count = 0;
+        portls_error error = no_error();
+        leave_errors();
+        cr_assert_eq(portls_backend.read(pair.client.session, text, sizeof text, &count, &error),
+                     PORTLS_WANT_READ, "%s", error.message);
+        leave_errors();
+        cr_assert_eq(portls_backend.write(pair.server.session, "again", 5, &count, &error),
+                     PORTLS_OK, "%s", error.message);
+        leave_errors();
+        cr_assert_eq(portls_backend.read(pair.client.session, text, sizeof text, &count, &error),
+                     PORTLS_OK, "%s", error.message);
+        cr_assert_eq(count, 5);
+        cr_assert_eq(error.status, PORTLS_OK);
+        pair_end(&pair);
+    }
+}
+
+Test(error_queue, verbs_that_go_well_leave_nothing) {
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        struct pair pair;
+        begin(&pair, *version);
+        char text[16] = "";
+        size_t count = 0;
+        portls_error error = no_error();
+        cr_assert_eq(portls_backend.read(pair.client.session, text, sizeof text, &count, &error),
+                     PORTLS_WANT_READ);
+        cr_assert_eq(first_error(), 0, "a read in vain has left an error");
+        cr_assert_eq(portls_backend.write(pair.client.session, "x", 1, &count, &error), PORTLS_OK);
+        cr_assert_eq(first_error(), 0, "a write has left an error");
+        cr_assert_eq(portls_backend.read(pair.server.session, text, sizeof text, &count, &error),
+                     PORTLS_OK);
+        cr_assert_eq(first_error(), 0, "a read has left an error");
+        cr_assert_eq(portls_backend.shutdown(pair.client.session, &error), PORTLS_OK);
+        cr_assert_eq(first_error(), 0, "a shutdown has left an error");
+        pair_end(&pair);
+    }
+}
+
+Test(error_queue, the_ends_of_a_stream_are_told_whatever_the_program_left) {
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        struct pair pair;
+        char text[16] = "";
+        size_t count = 0;
+        begin(&pair, *version);
+        leave_errors();
+        cr_assert_eq(portls_backend.shutdown(pair.server.session, &pair.server.error), PORTLS_OK);
+        leave_errors();
+        cr_assert_eq(read_on(&pair.client, text, sizeof text, &count), PORTLS_EOF, "%s",
+                     pair.client.error.message);
+        pair_end(&pair);
+
+        begin(&pair, *version);
+        pair.to_client.ended = true;
+        leave_errors();
+        cr_assert_eq(read_on(&pair.client, text, sizeof text, &count), PORTLS_TRUNCATED, "%s",
+                     pair.client.error.message);
+        pair_end(&pair);
+    }
+}
+
+/* ---- verbs that fail ---- */
+
+Test(error_queue, a_failure_tells_of_itself_and_not_of_what_the_program_left) {
+    static const uint8_t forged[] = {23, 3,  3,  0,  32, 1,  2,  3,  4,  5,  6,  7,  8,
+                                     9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                     22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32};
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        struct pair pair;
+        char text[16] = "";
+        size_t count = 0;
+        portls_error clean = no_error();
+        for (int dirty = 0; dirty < 2; dirty++) {
+            begin(&pair, *version);
+            pipe_put(&pair.to_client, forged, sizeof forged);
+            if (dirty == 1) {
+                leave_errors();
+            }
+            cr_assert_eq(read_on(&pair.client, text, sizeof text, &count), PORTLS_PROTOCOL, "%s",
+                         pair.client.error.message);
+            cr_assert_eq(first_error(), 0, "a failed read has left an error");
+            if (dirty == 0) {
+                clean = pair.client.error;
+            } else {
+                cr_assert_str_eq(pair.client.error.message, clean.message);
+                cr_assert_eq(pair.client.error.backend_code, clean.backend_code);
+                cr_assert_eq(pair.client.error.alert, clean.alert);
+            }
+            pair_end(&pair);
+        }
+    }
+}
+
+Test(error_queue, a_failed_port_is_told_whatever_the_program_left) {
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        struct pair pair;
+        char text[16] = "";
+        size_t count = 0;
+        begin(&pair, *version);
+        pair.to_client.receive_failure = PORTLS_IO;
+        leave_errors();
+        cr_assert_eq(read_on(&pair.client, text, sizeof text, &count), PORTLS_IO, "%s",
+                     pair.client.error.message);
+        pair.to_server.send_failure = PORTLS_DEADLINE;
+        leave_errors();
+        cr_assert_eq(portls_backend.write(pair.client.session, "x", 1, &count, &pair.client.error),
+                     PORTLS_DEADLINE, "%s", pair.client.error.message);
+        pair_end(&pair);
+    }
+}
