@@ -224,6 +224,20 @@ Test(connecting, a_resolution_that_hangs_is_left_behind_and_cleans_up_by_itself)
     }
 }
 
+Test(connecting, an_address_is_resolved_without_a_descriptor) {
+    size_t before = open_descriptors();
+    struct os_resolution *resolution = NULL;
+    cr_assert_eq(os_resolution_begin("127.0.0.1", 1, &resolution), 0);
+    cr_assert_eq(open_descriptors(), before);
+    cr_assert_eq(os_resolution_descriptor(resolution), PORTLS_NO_DESCRIPTOR);
+    struct os_address address;
+    size_t count = 0;
+    const char *reason = NULL;
+    cr_assert_eq(os_resolution_result(resolution, &address, 1, &count, &reason), 0);
+    cr_assert_eq(count, 1);
+    os_resolution_end(resolution);
+}
+
 Test(connecting, a_finished_resolution_leaves_nothing_behind) {
     int first = 0;
     int listener = listen_on_loopback(5, &first);

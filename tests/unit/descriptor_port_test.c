@@ -442,6 +442,41 @@ Test(descriptor_port, closing_a_socket_without_waiting_says_want_no_longer_than_
     }
 }
 
+/* What is behind the peer's close_notify is nothing, so the system delivers what is on its way. */
+Test(descriptor_port, closing_waits_for_nothing_when_the_peer_sends_nothing_more) {
+    static char bytes[1000000];
+    for (int waits = 0; waits < 2; waits++) {
+        int ends[2];
+        size_t put = 0;
+        size_t total = 0;
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        make_tcp_pair(ends);
+        both_ports(ends[0], true, &in, &out);
+        while (portls_write_avail(out, bytes, sizeof bytes, &put, &error) == PORTLS_OK) {
+            total += put;
+        }
+        in->peer_is_done = true;
+        clock_replace(look_at_test_clock); /* it stands: a wait would never end */
+        cr_expect_eq(waits != 0 ? portls_close_output_port(out, &error)
+                                : portls_close_output_port_avail(out, &error),
+                     PORTLS_OK);
+        cr_expect_eq(waits != 0 ? portls_close_input_port(in, &error)
+                                : portls_close_input_port_avail(in, &error),
+                     PORTLS_OK);
+        clock_replace(NULL);
+        cr_expect_not(is_open(ends[0]));
+        size_t arrived = 0;
+        ssize_t got = 0;
+        while ((got = read(ends[1], bytes, sizeof bytes)) > 0) {
+            arrived += (size_t)got;
+        }
+        cr_expect_eq(got, 0, "the end, and no reset");
+        cr_expect_eq(arrived, total);
+        (void)close(ends[1]);
+    }
+}
+
 Test(descriptor_port, closing_without_waiting_leaves_alone_what_is_not_its_own) {
     int ends[2];
     portls_input_port *in = NULL;

@@ -381,6 +381,47 @@ Test(os_descriptor, gentle_close_delivers_everything_although_bytes_are_unread) 
     cr_assert_eq(fcntl(ends[0], F_GETFD), -1);
 }
 
+Test(os_descriptor, two_pieces_are_sent_as_one_as_far_as_they_fit) {
+    static char bytes[2000000];
+    static char got[sizeof bytes];
+    int ends[2];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (char)(i * 7 % 251);
+    }
+    make_tcp_pair(ends);
+    size_t sent = 0;
+    size_t arrived = 0;
+    while (arrived < sizeof bytes) {
+        size_t put = 0;
+        size_t left = sizeof bytes - sent;
+        const struct os_piece pieces[2] = {{bytes + sent, left / 3},
+                                           {bytes + sent + left / 3, left - left / 3}};
+        int result = left > 0 ? os_send_both(ends[0], pieces, &put) : OS_WOULD_BLOCK;
+        cr_assert(result == 0 ? put > 0 : result == OS_WOULD_BLOCK && put == 0, "%d", result);
+        sent += put;
+        if (result == OS_WOULD_BLOCK) {
+            ssize_t part = read(ends[1], got + arrived, sizeof got - arrived);
+            cr_assert_gt(part, 0);
+            arrived += (size_t)part;
+        }
+    }
+    cr_assert_eq(memcmp(got, bytes, sizeof bytes), 0);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+Test(os_descriptor, two_pieces_to_a_closed_peer_are_an_error_and_no_signal) {
+    int ends[2];
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    (void)close(ends[1]);
+    size_t put = 0;
+    const struct os_piece pieces[2] = {{"a", 1}, {"b", 1}};
+    cr_assert_eq(os_send_both(ends[0], pieces, &put), EPIPE);
+    cr_assert_eq(put, 0);
+    (void)close(ends[0]);
+}
+
+/* The FIN may stay unacknowledged: it is the system's to repeat. */
 Test(os_descriptor, gentle_close_does_not_wait_for_a_peer_that_has_everything) {
     int ends[2];
     char buffer[10];

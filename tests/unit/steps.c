@@ -95,6 +95,8 @@ STEP(os_poller_set,
      (const os_poller *poller, portls_descriptor descriptor, uint8_t before, uint8_t wanted,
       void *tag),
      (poller, descriptor, before, wanted, tag))
+STEP(os_send_both, (portls_descriptor socket, const struct os_piece pieces[2], size_t *put),
+     (socket, pieces, put))
 STEP(os_poller_look, (const os_poller *poller, void **tags, size_t room, size_t *count),
      (poller, tags, room, count))
 STEP(os_resolution_begin, (const char *host, int port_no, struct os_resolution **resolution),

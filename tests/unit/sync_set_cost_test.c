@@ -33,6 +33,7 @@ int __real_os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, v
                    size_t size, size_t *got);
 int __real_os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
                     size_t size, size_t *put);
+int __real_os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
 int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
                    size_t *ready);
 int __wrap_os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count);
@@ -42,6 +43,7 @@ int __wrap_os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, v
                    size_t size, size_t *got);
 int __wrap_os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
                     size_t size, size_t *put);
+int __wrap_os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
 
 int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
                    size_t *ready) {
@@ -71,6 +73,11 @@ int __wrap_os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, 
                     size_t size, size_t *put) {
     calls.writes++;
     return __real_os_write(descriptor, kind, bytes, size, put);
+}
+
+int __wrap_os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
+    calls.writes++;
+    return __real_os_send_both(socket, pieces, put);
 }
 
 /* ---- many sources ---- */
