@@ -207,8 +207,8 @@ static int write_socket(int number, const void *bytes, size_t size, size_t *put)
 
 static int write_both(int number, const struct os_piece pieces[2], size_t *put) {
     /* sendmsg does not write to what it is given, iovec only does not say so. */
-    struct iovec parts[2] = {{(void *)(uintptr_t)pieces[0].bytes, pieces[0].size},
-                             {(void *)(uintptr_t)pieces[1].bytes, pieces[1].size}};
+    struct iovec parts[2] = {{(void *)pieces[0].bytes, pieces[0].size},
+                             {(void *)pieces[1].bytes, pieces[1].size}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     ssize_t written = 0;
     do {

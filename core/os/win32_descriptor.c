@@ -62,7 +62,7 @@ int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size
     WSABUF parts[2];
     for (int i = 0; i < 2; i++) {
         /* WSASend does not write to what it is given, WSABUF only does not say so. */
-        parts[i].buf = (char *)(uintptr_t)pieces[i].bytes;
+        parts[i].buf = (char *)pieces[i].bytes;
         parts[i].len = (ULONG)at_most(pieces[i].size, TRANSFER_MAX);
     }
     DWORD written = 0;

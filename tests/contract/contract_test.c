@@ -35,6 +35,14 @@ Test(contract, the_table_is_whole) {
     uint32_t before = portls_backend.capabilities();
     cr_assert((before & (PORTLS_CAN_TLS12 | PORTLS_CAN_TLS13)) != 0);
     cr_assert_eq(portls_backend.capabilities(), before);
+    /* Every slot is a function of the backend's. */
+    cr_assert(portls_backend.load != NULL && portls_backend.context_new != NULL &&
+              portls_backend.context_free != NULL && portls_backend.session_new != NULL &&
+              portls_backend.session_free != NULL && portls_backend.handshake != NULL);
+    cr_assert(portls_backend.read != NULL && portls_backend.has_pending != NULL &&
+              portls_backend.rest != NULL && portls_backend.write != NULL &&
+              portls_backend.shutdown != NULL && portls_backend.speaks_tls13 != NULL &&
+              portls_backend.describe != NULL);
 }
 
 Test(contract, both_sides_finish_with_every_version_key_and_granularity) {
