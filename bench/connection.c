@@ -97,3 +97,67 @@ const struct work connection_work = {
     .size = 100,
     .count = 300,
 };
+
+/* ---- the first bytes of an answer ---- */
+
+/* A byte asks, on a new connection, for `size` bytes in one write. The time between that and the
+   first of them is what is called wall time here, over all connections. */
+
+static double ask(struct side *side) {
+    struct talk *talk = side->way->connect(side->port);
+    side->way->write(talk, side->pattern, 1);
+    double before = now();
+    size_t first = side->way->read(talk, side->buffer, BUFFER_SIZE);
+    double passed = now() - before;
+    if (first == 0) {
+        die("an answer has not come");
+    }
+    arrived(side, 0, first);
+    while (first < side->options->size) {
+        size_t got = side->way->read(talk, side->buffer, BUFFER_SIZE);
+        arrived(side, first, got);
+        first += got;
+    }
+    side->way->describe(talk, &side->result.terms);
+    part(side, talk, true);
+    return passed;
+}
+
+static void answer(struct side *side) {
+    struct talk *talk = side->way->accept();
+    read_all(side, talk, 1);
+    side->way->write(talk, side->pattern, side->options->size);
+    part(side, talk, false);
+}
+
+static void answer_client(struct side *side) {
+    (void)ask(side);
+    side->result.bytes = 0;
+    begin(side);
+    double waited = 0;
+    for (long i = 0; i < side->options->count; i++) {
+        waited += ask(side);
+    }
+    end(side);
+    side->result.wall = waited;
+}
+
+static void answer_server(struct side *side) {
+    answer(side);
+    side->result.bytes = 0;
+    begin(side);
+    for (long i = 0; i < side->options->count; i++) {
+        answer(side);
+    }
+    end(side);
+}
+
+const struct work answer_work = {
+    .name = "answer",
+    .text =
+        "`count` new connections, each asking for `size` bytes; wall: until the first are there",
+    .client = answer_client,
+    .server = answer_server,
+    .size = 65536,
+    .count = 100,
+};

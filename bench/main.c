@@ -18,8 +18,8 @@
 #include "bench/work.h"
 
 static const struct work *const works[] = {
-    &bulk_work,       &duplex_work, &pingpong_work, &handshake_work,
-    &connection_work, &many_work,   &idle_work,     &pipe_work,
+    &bulk_work,   &duplex_work, &pingpong_work, &handshake_work, &connection_work,
+    &answer_work, &many_work,   &idle_work,     &pipe_work,
 };
 static const struct way *const ways[] = {&portls_way, &hand_way, &floor_way};
 

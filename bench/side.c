@@ -12,6 +12,10 @@ static double seconds(clockid_t clock) {
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+double now(void) {
+    return seconds(CLOCK_MONOTONIC);
+}
+
 static long switches(void) {
     struct rusage usage;
     (void)getrusage(RUSAGE_SELF, &usage);
@@ -30,7 +34,7 @@ static void mark(const struct side *side, bool begins) {
 }
 
 void begin(struct side *side) {
-    side->result.wall = -seconds(CLOCK_MONOTONIC);
+    side->result.wall = -now();
     side->result.switches = -switches();
     side->result.cpu = -seconds(CLOCK_PROCESS_CPUTIME_ID);
     mark(side, true);
@@ -40,7 +44,7 @@ void end(struct side *side) {
     mark(side, false);
     side->result.cpu += seconds(CLOCK_PROCESS_CPUTIME_ID);
     side->result.switches += switches();
-    side->result.wall += seconds(CLOCK_MONOTONIC);
+    side->result.wall += now();
 }
 
 void arrived(struct side *side, size_t offset, size_t size) {

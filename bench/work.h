@@ -58,7 +58,7 @@ struct work {
 /* bulk.c */
 extern const struct work bulk_work, duplex_work, pingpong_work;
 /* connection.c */
-extern const struct work handshake_work, connection_work;
+extern const struct work handshake_work, connection_work, answer_work;
 /* many.c */
 extern const struct work many_work, idle_work;
 /* memory_pipe.c */
@@ -67,6 +67,7 @@ extern const struct work pipe_work;
 /* side.c: the measured part of a side begins and ends. */
 void begin(struct side *side);
 void end(struct side *side);
+double now(void); /* in seconds, from anywhere */
 
 /* Looks at what has arrived if that was asked for. `offset`: how much of its message or stream of
    messages came before. */

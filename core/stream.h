@@ -62,6 +62,9 @@ struct stream {
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
+#if !BUFFERS_INSIDE
+    bool has_spoken; /* a record of data has been made */
+#endif
     bool awake;         /* it does not rest: see snapshot.h */
     uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
                            them: a read needs more. NOT_DRY: there may be more to read */

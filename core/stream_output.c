@@ -6,17 +6,20 @@
 #include "core/frame.h"
 #include "core/stream.h"
 
-enum { RECORD = BACKEND_WRITE_MAX };
+enum { RECORD = BACKEND_WRITE_MAX, FIRST_RECORD = 4096 };
 
 /* ---- into records ---- */
 
-/* How many bytes the next record may have. */
-static size_t record_room(const struct stream *stream) {
+/* How many bytes the next record may have, of `size` that are to be written. */
+static size_t record_room(const struct stream *stream, size_t size) {
 #if BUFFERS_INSIDE
+    (void)size;
     return transport_record_room(&stream->transport);
 #else
-    (void)stream;
-    return RECORD;
+    /* The peer can use nothing of a record before all of it is there. So what takes several of them
+       begins, on a new connection, with a short one: over a slow line, or while TCP still sends
+       little at once, the first bytes are read that much sooner. */
+    return stream->has_spoken || size <= RECORD ? RECORD : FIRST_RECORD;
 #endif
 }
 
@@ -48,7 +51,7 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     portls_error *error = stream_begin_error(stream, &scratch);
     struct transport *transport = &stream->transport;
     size_t put = 0;
-    size_t room = record_room(stream);
+    size_t room = record_room(stream, flushes ? size : 0); /* block mode: full ones */
     bool owed = transport->owed;
     transport->owed = true; /* already while it is made: it may be sent at once */
     transport->last = flushes && ends_send(stream, size);
@@ -65,6 +68,9 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     if (status != PORTLS_OK) {
         return stream_fail(stream, error);
     }
+#if !BUFFERS_INSIDE
+    stream->has_spoken = true;
+#endif
     *taken += put;
     return PORTLS_OK;
 }

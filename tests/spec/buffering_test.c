@@ -74,6 +74,52 @@ SPEC(buffering, without_buffering_a_write_is_on_its_way_when_it_returns) {
     wire_end(&wire);
 }
 
+/* How many bytes of a record that is to be sent lie behind its header; 0: there is none. `*place`
+   moves behind it. */
+static size_t next_record(struct wire *wire, size_t *place) {
+    const void *bytes = NULL;
+    size_t size = 0;
+    portls_status status = portls_pipe_peek(wire->from_client, &bytes, &size, &problem);
+    const uint8_t *header = (const uint8_t *)bytes + *place;
+    if (status != PORTLS_OK || size < *place + 5) {
+        return 0;
+    }
+    size_t body = (size_t)header[3] << 8 | header[4];
+    *place += 5 + body;
+    return body;
+}
+
+/* Design 9: the peer reads the first bytes of a long answer before a full record is there. */
+SPEC(buffering, a_long_first_write_begins_with_a_short_record) {
+    enum { SIZE = 40000, SHORT = 4096, OVERHEAD = 100 };
+    struct wire wire;
+    begin_talk(&wire, PORTLS_BUFFER_NONE);
+    for (int turn = 0; turn < 2; turn++) {
+        size_t place = 0;
+        write_pattern(&wire, 0, SIZE);
+        size_t first = next_record(&wire, &place);
+        cr_assert(turn == 0 ? first >= SHORT && first < SHORT + OVERHEAD
+                            : first >= RECORD && first < RECORD + OVERHEAD,
+                  "turn %d: a record of %zu bytes", turn, first);
+        cr_assert_geq(next_record(&wire, &place), RECORD);
+        expect_pattern(&wire, 0, SIZE);
+    }
+    wire_end(&wire);
+}
+
+SPEC(buffering, what_fits_into_a_record_is_one) {
+    for (size_t size = 4095; size <= RECORD; size += RECORD - 4095) {
+        struct wire wire;
+        size_t place = 0;
+        begin_talk(&wire, PORTLS_BUFFER_NONE);
+        write_pattern(&wire, 0, size);
+        cr_assert_geq(next_record(&wire, &place), size);
+        cr_assert_eq(next_record(&wire, &place), 0);
+        expect_pattern(&wire, 0, size);
+        wire_end(&wire);
+    }
+}
+
 /* Scheme's 'block: small writes become full records. */
 SPEC(buffering, in_block_mode_small_writes_leave_as_full_records) {
     struct wire wire;
