@@ -115,6 +115,9 @@ static double ask(struct side *side) {
     arrived(side, 0, first);
     while (first < side->options->size) {
         size_t got = side->way->read(talk, side->buffer, BUFFER_SIZE);
+        if (got == 0) {
+            die("an answer was cut");
+        }
         arrived(side, first, got);
         first += got;
     }
