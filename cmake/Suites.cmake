@@ -14,7 +14,8 @@
 
 set(PORTLS_TEST_SYSTEM "")
 if(PORTLS_FIRMWARE)
-    set(PORTLS_TEST_SYSTEM portls-board)
+    # Suites have whole files and transfers among their locals.
+    set(PORTLS_TEST_SYSTEM portls-board -Wl,--defsym=BOARD_STACK_SIZE=131072)
 else()
     find_package(Threads REQUIRED)
     set(PORTLS_TEST_SYSTEM Threads::Threads)

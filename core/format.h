@@ -3,7 +3,7 @@
  * stack, the same on every system and in every locale.
  *
  * Conversions: %s, %.*s, %c, %d, %u, %x, %X and %%, the numbers also with z or ll in front and with
- * a width ("%02x", "%5d").
+ * a width ("%02x", "%5d"). Without a system a number is at most a size_t.
  */
 #ifndef CORE_FORMAT_H
 #define CORE_FORMAT_H

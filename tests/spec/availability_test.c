@@ -52,6 +52,8 @@ SPEC(availability, making_contexts_fails_exactly_when_not_available) {
     portls_free_context(context);
 }
 
+#if PORTLS_WITH_SOCKETS
+
 /* "Calling ssl-connect, etc.": ssl-connect. */
 SPEC(availability, connect_fails_when_not_available) {
     portls_input_port *in = NULL;
@@ -75,6 +77,8 @@ SPEC(availability, listen_fails_exactly_when_not_available) {
     cr_assert((listener != NULL) == portls_available());
     portls_close(listener);
 }
+
+#endif
 
 /* "Calling ssl-connect, etc.": ports->ssl-ports. */
 SPEC(availability, wrapping_fails_exactly_when_not_available) {
@@ -124,8 +128,8 @@ SPEC(availability, every_status_has_its_name_and_text) {
     cr_assert_str_eq(portls_status_text(PORTLS_##name), (text));
     PORTLS_STATUS_MAP(CHECK_STATUS)
 #undef CHECK_STATUS
-    cr_assert_str_eq(portls_status_name((portls_status)9999), "PORTLS_?");
-    cr_assert(portls_status_text((portls_status)9999)[0] != '\0');
+    cr_assert_str_eq(portls_status_name((portls_status)250), "PORTLS_?");
+    cr_assert(portls_status_text((portls_status)250)[0] != '\0');
 }
 
 SPEC(availability, every_verify_reason_has_its_text) {
@@ -133,5 +137,5 @@ SPEC(availability, every_verify_reason_has_its_text) {
     cr_assert_str_eq(portls_verify_reason_text(PORTLS_VERIFY_##name), (text));
     PORTLS_VERIFY_MAP(CHECK_REASON)
 #undef CHECK_REASON
-    cr_assert(portls_verify_reason_text((portls_verify_reason)9999)[0] != '\0');
+    cr_assert(portls_verify_reason_text((portls_verify_reason)250)[0] != '\0');
 }

@@ -7,7 +7,7 @@ SPEC_SUITE(bad_handle);
 /* One live handle of each kind. */
 struct zoo {
     portls_context *client, *server;
-    portls_listener *listener;
+    void *listener; /* NULL where there are none */
     portls_break *brk;
     struct link link; /* SSL ports over pipes */
     portls_input_port *in;
@@ -15,10 +15,14 @@ struct zoo {
 };
 
 static void zoo_open(struct zoo *zoo) {
-    int port_no;
     zoo->client = client_context(PORTLS_AUTO, NULL, NULL);
     zoo->server = test_server_context();
+#if PORTLS_WITH_SOCKETS
+    int port_no;
     zoo->listener = listen_local(zoo->server, &port_no);
+#else
+    zoo->listener = NULL;
+#endif
     REQUIRE_OK(portls_make_break(&zoo->brk, &problem));
     REQUIRE_OK(portls_make_pipe(16, &zoo->in, &zoo->out, &problem));
     link_open_well(&zoo->link, wide_pipes, NULL, NULL);
@@ -29,7 +33,9 @@ static void zoo_close(struct zoo *zoo) {
     REQUIRE_OK(portls_close_input_port(zoo->in, &problem));
     REQUIRE_OK(portls_close_output_port(zoo->out, &problem));
     portls_free_break(zoo->brk);
+#if PORTLS_WITH_SOCKETS
     portls_close(zoo->listener);
+#endif
     portls_free_context(zoo->client);
     portls_free_context(zoo->server);
 }
@@ -80,7 +86,9 @@ SPEC(bad_handle, context_procedures_take_contexts_only) {
         REQUIRE_WRONG_KIND(portls_set_verify_hostname(other, true, &problem));
         REQUIRE_WRONG_KIND(portls_load_verify_root_certificates(other, ROOT, &problem));
         REQUIRE_WRONG_KIND(portls_load_verify_root_certificates_data(other, "x", 1, &problem));
+#if PORTLS_WITH_FILES
         REQUIRE_WRONG_KIND(portls_load_verify_system_certificates(other, &problem));
+#endif
         REQUIRE_WRONG_KIND(portls_load_suggested_certificate_authorities(other, ROOT, &problem));
         REQUIRE_WRONG_KIND(
             portls_load_suggested_certificate_authorities_data(other, "x", 1, &problem));
@@ -88,6 +96,8 @@ SPEC(bad_handle, context_procedures_take_contexts_only) {
     }
     zoo_close(&zoo);
 }
+
+#if PORTLS_WITH_SOCKETS
 
 /* ssl-connect and ssl-listen: a context of the right role, and nothing else. */
 SPEC(bad_handle, connect_and_listen_take_contexts_only) {
@@ -135,6 +145,8 @@ SPEC(bad_handle, accept_takes_listeners_only) {
     }
     zoo_close(&zoo);
 }
+
+#endif
 
 /* Every call on input ports. */
 SPEC(bad_handle, input_calls_take_input_ports_only) {
@@ -212,8 +224,10 @@ SPEC(bad_handle, wrap_takes_ports_only) {
                         PORTLS_WRONG_KIND, "the output port: ");
         cr_assert(in == NULL && out == NULL);
     }
-    options.context = (void *)zoo.listener;
+#if PORTLS_WITH_SOCKETS
+    options.context = zoo.listener;
     REQUIRE_WRONG_KIND(portls_wrap_ports(zoo.in, zoo.out, &options, &in, &out, &problem));
+#endif
     options.context = (void *)zoo.brk;
     REQUIRE_WRONG_KIND(portls_wrap_ports(zoo.in, zoo.out, &options, &in, &out, &problem));
     /* They are as they were: both still work. */
@@ -261,11 +275,14 @@ SPEC(bad_handle, places_must_not_be_null) {
 #define REQUIRE_PLACE(call) REQUIRE_FAILURE(call, PORTLS_INVALID_ARGUMENT, "")
     REQUIRE_PLACE(portls_make_client_context(PORTLS_AUTO, NULL, &problem));
     REQUIRE_PLACE(portls_make_server_context(PORTLS_AUTO, NULL, &problem));
+#if PORTLS_WITH_SOCKETS
     REQUIRE_PLACE(portls_connect("127.0.0.1", 1, zoo.client, NULL, &out, &problem));
     REQUIRE_PLACE(portls_connect("127.0.0.1", 1, zoo.client, &in, NULL, &problem));
     REQUIRE_PLACE(portls_listen(0, 1, false, NULL, zoo.server, NULL, &problem));
     REQUIRE_PLACE(portls_accept(zoo.listener, NULL, &out, &problem));
     REQUIRE_PLACE(portls_accept(zoo.listener, &in, NULL, &problem));
+    REQUIRE_PLACE(portls_make_descriptor_ports(0, false, NULL, &out, &problem));
+#endif
     REQUIRE_PLACE(portls_wrap_ports(zoo.in, zoo.out, &options, NULL, &out, &problem));
     REQUIRE_PLACE(portls_wrap_ports(zoo.in, zoo.out, &options, &in, NULL, &problem));
     REQUIRE_PLACE(portls_describe_connection(zoo.link.client.in, NULL, &problem));
@@ -274,7 +291,6 @@ SPEC(bad_handle, places_must_not_be_null) {
     REQUIRE_PLACE(portls_write(zoo.out, NULL, 1, &count, &problem));
     REQUIRE_PLACE(portls_make_pipe(1, NULL, &out, &problem));
     REQUIRE_PLACE(portls_make_pipe(1, &in, NULL, &problem));
-    REQUIRE_PLACE(portls_make_descriptor_ports(0, false, NULL, &out, &problem));
     REQUIRE_PLACE(portls_make_input_port(NULL, NULL, &in, &problem));
     REQUIRE_PLACE(portls_make_output_port(NULL, NULL, &out, &problem));
     REQUIRE_PLACE(portls_make_break(NULL, &problem));

@@ -59,6 +59,8 @@ static void require_loading_fails(const char *path, portls_status of_certificate
     portls_free_context(context);
 }
 
+#if PORTLS_WITH_FILES
+
 SPEC(bad_input, a_missing_file) {
     require_loading_fails("/nonexistent/file.pem", PORTLS_FILE, PORTLS_FILE,
                           "there is no such file or directory",
@@ -84,6 +86,8 @@ SPEC(bad_input, a_directory_instead_of_a_file) {
     require_loading_fails(PORTLS_TEST_CERTS, PORTLS_FILE, PORTLS_FILE, "is a directory, not a file",
                           "is a directory, not a file");
 }
+
+#endif
 
 SPEC(bad_input, an_empty_file) {
     require_loading_fails(temporary_file("", 0), PORTLS_BAD_CERTIFICATE, PORTLS_BAD_KEY,
@@ -282,13 +286,17 @@ SPEC(bad_input, errors_may_go_unread) {
     portls_input_port *in;
     portls_output_port *out;
     cr_assert_eq(portls_load_certificate_chain(context, "/nonexistent", NULL), PORTLS_FILE);
+#if PORTLS_WITH_SOCKETS
     cr_assert_eq(portls_connect("nonexistent.invalid", 1,
                                 portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
                                 NULL),
                  PORTLS_RESOLVE);
+#endif
     cr_assert_eq(portls_make_pipe(0, &in, &out, NULL), PORTLS_INVALID_ARGUMENT);
     portls_free_context(context);
 }
+
+#if PORTLS_WITH_FILES
 
 /* A message that does not fit is cut, and is a string all the same. */
 SPEC(bad_input, a_message_too_long_is_cut) {
@@ -300,3 +308,5 @@ SPEC(bad_input, a_message_too_long_is_cut) {
     cr_assert(strlen(problem.message) < sizeof problem.message);
     portls_free_context(context);
 }
+
+#endif

@@ -91,6 +91,8 @@ SPEC(context, a_chain_that_waits_for_its_key_is_overwritten_too) {
     portls_free_context(context);
 }
 
+#if PORTLS_WITH_SOCKETS
+
 /* The same of a listener in use: connections made before, between and after all go well. */
 SPEC(context, a_listeners_identity_is_renewed_while_it_is_in_use) {
     static const char *const seen[] = {"wildcard", "wildcard", "ip-only"};
@@ -120,6 +122,8 @@ SPEC(context, a_listeners_identity_is_renewed_while_it_is_in_use) {
     portls_close(listener);
     portls_free_context(server);
 }
+
+#endif
 
 /* portls_load_identity replaces both at once, or neither. */
 SPEC(context, an_identity_is_replaced_as_a_whole) {

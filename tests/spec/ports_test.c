@@ -3,11 +3,16 @@
 #include "spec_link.h"
 
 #include <stdlib.h>
+
+#if PORTLS_WITH_SOCKETS
 #include <unistd.h>
+#endif
 
 SPEC_SUITE(ports);
 
 /* ---- over the system's pipes ---- */
+
+#if PORTLS_WITH_SOCKETS
 
 /* "input-port : input-port?", "output-port : output-port?": two descriptors that are not sockets.
    Their flags stay as they are, and no SIGPIPE comes when the other end is gone. */
@@ -48,6 +53,8 @@ SPEC(ports, a_descriptor_that_is_not_owned_stays_open) {
     cr_assert(read(ends[0], buffer, 3) == 3);
     cr_assert(close(ends[0]) == 0 && close(ends[1]) == 0);
 }
+
+#endif
 
 /* ---- over ports of one's own ---- */
 
@@ -123,11 +130,17 @@ static void close_below(struct passing passing[2]) {
     }
 }
 
+#if PORTLS_WITH_THREADS
+enum { PATIENT_BEGIN = 2, PATIENT_WRAPS = WRAP_TRANSPORT_COUNT - 2 };
+#else
+enum { PATIENT_BEGIN = FIRST_TRANSPORT, PATIENT_WRAPS = USED_WRAPS };
+#endif
+
 /* Ports made from callbacks are ports like any other. In the blocking form a wait for both
    directions is done in slices (core/wait.h), which over pipes of a few bytes takes more patience
    than a test has: so not over the two narrowest. */
-SPEC_FOR_EACH(ports, over_ports_from_callbacks, struct transport, over, transports + 2,
-              WRAP_TRANSPORT_COUNT - 2) {
+SPEC_FOR_EACH(ports, over_ports_from_callbacks, struct transport, over, transports + PATIENT_BEGIN,
+              PATIENT_WRAPS) {
     struct link link;
     struct passing passing[2];
     link_make_raw(&link, over);
@@ -143,6 +156,12 @@ SPEC_FOR_EACH(ports, over_ports_from_callbacks, struct transport, over, transpor
     close_below(passing);
 }
 
+#if PORTLS_WITH_SYSTEM
+#define CANNOT_WAIT "a port made from callbacks has neither a descriptor nor a wait callback"
+#else
+#define CANNOT_WAIT "this build waits by the wait callbacks of ports only, and there is none here"
+#endif
+
 /* Without a wait callback and without a descriptor only the calls that do not wait are served; the
    others say so instead of spinning. */
 SPEC(ports, ports_that_cannot_be_waited_for_serve_the_calls_that_do_not_wait) {
@@ -156,8 +175,7 @@ SPEC(ports, ports_that_cannot_be_waited_for_serve_the_calls_that_do_not_wait) {
     client.mode = PORTLS_MODE_CONNECT;
     REQUIRE_FAILURE(portls_wrap_ports(link.client.raw_in, link.client.raw_out, &client,
                                       &link.client.in, &link.client.out, &problem),
-                    PORTLS_UNSUPPORTED,
-                    "a port made from callbacks has neither a descriptor nor a wait callback");
+                    PORTLS_UNSUPPORTED, CANNOT_WAIT);
     /* What that client has said is thrown away, and TLS begins anew. */
     while (portls_read_avail(link.server.raw_in, &byte, 1, &count, &problem) == PORTLS_OK) {
     }

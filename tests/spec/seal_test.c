@@ -37,9 +37,11 @@ static portls_status load_roots(portls_context *context) {
 static portls_status load_roots_data(portls_context *context) {
     return portls_load_verify_root_certificates_data(context, "x", 1, &problem);
 }
+#if PORTLS_WITH_FILES
 static portls_status load_system_roots(portls_context *context) {
     return portls_load_verify_system_certificates(context, &problem);
 }
+#endif
 static portls_status verify_host_not(portls_context *context) {
     return portls_set_verify_hostname(context, false, &problem);
 }
@@ -71,16 +73,24 @@ static const struct setter setters[] = {
     {verify, "portls_set_verify", true, true, true},
     {load_roots, "portls_load_verify_root_certificates", true, true, true},
     {load_roots_data, "portls_load_verify_root_certificates", true, true, true},
+#if PORTLS_WITH_FILES
     {load_system_roots, "portls_load_verify_system_certificates", true, true, true},
+#endif
     {verify_host_not, "portls_set_verify_hostname", true, true, false},
     {verify_host, "portls_set_verify_hostname", true, true, false},
     {suggest, "portls_load_suggested_certificate_authorities", true, false, true},
     {suggest_data, "portls_load_suggested_certificate_authorities", true, false, true},
 };
 
+#if PORTLS_WITH_FILES
+enum { LAST_PROTOCOL = PORTLS_SECURE };
+#else
+enum { LAST_PROTOCOL = PORTLS_TLS13 };
+#endif
+
 /* "a protocol symbol where a context may stand": one shared context, the same every time. */
 SPEC(seal, a_protocol_context_is_shared) {
-    for (int protocol = PORTLS_SSLV2_OR_V3; protocol <= PORTLS_SECURE; protocol++) {
+    for (int protocol = PORTLS_SSLV2_OR_V3; protocol <= LAST_PROTOCOL; protocol++) {
         for (int role = PORTLS_CLIENT; role <= PORTLS_SERVER; role++) {
             portls_context *first =
                 portls_protocol_context((portls_role)role, (portls_protocol)protocol);
@@ -115,6 +125,8 @@ SPEC(seal, no_call_changes_a_protocol_context) {
     }
 }
 
+#if PORTLS_WITH_SOCKETS
+
 /* A listener made from a protocol has a context of its own, which is not sealed. */
 SPEC(seal, a_listener_unseals_its_protocol) {
     int port_no;
@@ -127,7 +139,11 @@ SPEC(seal, a_listener_unseals_its_protocol) {
     portls_close(listener);
 }
 
-/* ---- PORTLS_SECURE ---- */
+#endif
+
+/* ---- PORTLS_SECURE, which the system's roots are needed for ---- */
+
+#if PORTLS_WITH_FILES
 
 static void trust_the_test_root(void) {
     cr_assert(setenv("SSL_CERT_FILE", ROOT, 1) == 0);
@@ -199,6 +215,8 @@ SPEC(seal, a_secure_context_verifies_chain_and_name) {
     }
 }
 
+#if PORTLS_WITH_SOCKETS
+
 /* The same over portls_connect, with the name that was connected to. */
 SPEC(seal, a_secure_connect_verifies_the_host_it_connects_to) {
     trust_the_test_root();
@@ -223,6 +241,8 @@ SPEC(seal, a_secure_connect_verifies_the_host_it_connects_to) {
         portls_free_context(server);
     }
 }
+
+#endif
 
 /* A secure context without a host name to verify is refused: wrap has no name of its own. */
 SPEC(seal, a_secure_context_needs_a_host_name) {
@@ -273,3 +293,5 @@ SPEC(seal, without_the_systems_roots_nothing_is_secure) {
     REQUIRE_TEXT(problem.message, "/nonexistent/roots");
     portls_free_context(context);
 }
+
+#endif

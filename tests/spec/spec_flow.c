@@ -1,11 +1,17 @@
 /* Bytes that go through a link, compared on the other side: see spec_link.h. */
 #include "spec_link.h"
+#include "spec_place.h"
 
-#include <sched.h>
 #include <stdlib.h>
 
 /* Without I/O waits, so many rounds in which not a byte moves are a stall. */
 enum { IDLE_ROUNDS_AT_MOST = 1000000, LARGEST_PIECE = 50000 };
+
+#if PORTLS_WITH_THREADS
+#define BUFFER_OF_A_THREAD _Thread_local
+#else
+#define BUFFER_OF_A_THREAD
+#endif
 
 /* Bytes on their way from one side to the other. */
 struct flow {
@@ -47,7 +53,7 @@ static portls_status offer_piece(struct flow *flow, bool wait, size_t *put) {
 }
 
 static portls_status take_piece(struct flow *flow, bool wait, size_t *got) {
-    static _Thread_local uint8_t buffer[LARGEST_PIECE];
+    static BUFFER_OF_A_THREAD uint8_t buffer[LARGEST_PIECE];
     size_t size = piece_size(flow->received * 31, sizeof buffer);
     portls_status status =
         wait ? portls_read(flow->to->in, buffer, size, got, &flow->receiving_error)
@@ -61,6 +67,8 @@ static portls_status take_piece(struct flow *flow, bool wait, size_t *got) {
 }
 
 /* ---- in threads ---- */
+
+#if PORTLS_WITH_THREADS
 
 static void send_all(void *argument) {
     struct flow *flow = argument;
@@ -93,6 +101,8 @@ static void run_in_threads(struct flow *flows, size_t count) {
         task_join(&receivers[i]);
     }
 }
+
+#endif
 
 /* ---- in one thread ---- */
 
@@ -145,7 +155,7 @@ static void run_alone(const struct link *link, struct flow *flows, size_t count)
                   "over %s %zu of %zu bytes arrived, then nothing moved", link->over.name,
                   flows[0].received, flows[0].size);
         if (link->over.kind != OVER_PIPES) {
-            sched_yield();
+            place_yield();
         }
     }
 }
@@ -167,9 +177,12 @@ static void check_flow(const struct link *link, const struct flow *flow) {
 static void run(struct link *link, struct flow *flows, size_t count) {
     if (link->over.alone) {
         run_alone(link, flows, count);
-    } else {
+    }
+#if PORTLS_WITH_THREADS
+    if (!link->over.alone) {
         run_in_threads(flows, count);
     }
+#endif
     for (size_t i = 0; i < count; i++) {
         check_flow(link, &flows[i]);
     }
@@ -202,7 +215,7 @@ portls_status link_read(struct link *link, struct side *side, void *buffer, size
             ignore(portls_flush_avail(other->out, NULL));
         }
         status = portls_read_avail(side->in, buffer, size, got, &problem);
-        sched_yield();
+        place_yield();
     }
     return status;
 }
@@ -218,6 +231,8 @@ portls_status link_read_to_end(struct link *link, struct side *side, size_t *tot
     return status;
 }
 
+#if PORTLS_WITH_THREADS
+
 struct closing {
     portls_output_port *out;
     portls_status status;
@@ -228,6 +243,23 @@ static void close_output(void *argument) {
     struct closing *closing = argument;
     closing->status = portls_close_output_port(closing->out, &closing->error);
 }
+
+/* In the blocking form: in a thread. */
+static portls_status close_output_apart(struct link *link, struct side *from, struct side *to,
+                                        portls_status *end) {
+    struct closing closing = {.out = from->out};
+    struct task task;
+    size_t total = 0;
+    from->out = NULL;
+    task_start(&task, close_output, &closing);
+    *end = link_read_to_end(link, to, &total);
+    task_join(&task);
+    problem = closing.error;
+    cr_assert(total == 0, "%zu bytes came that nobody sent", total);
+    return closing.status;
+}
+
+#endif
 
 /* Without waits: the close is asked for again while the other side reads. */
 static portls_status close_output_alone(struct link *link, struct side *from, struct side *to,
@@ -244,7 +276,7 @@ static portls_status close_output_alone(struct link *link, struct side *from, st
             *end = portls_read_avail(to->in, &byte, 1, &got, NULL);
         }
         cr_assert(got == 0, "over %s a byte came that nobody sent", link->over.name);
-        sched_yield();
+        place_yield();
     }
     from->out = NULL;
     return closed;
@@ -255,14 +287,9 @@ portls_status link_close_output(struct link *link, struct side *from, struct sid
     if (link->over.alone) {
         return close_output_alone(link, from, to, end);
     }
-    struct closing closing = {.out = from->out};
-    struct task task;
-    size_t total = 0;
-    from->out = NULL;
-    task_start(&task, close_output, &closing);
-    *end = link_read_to_end(link, to, &total);
-    task_join(&task);
-    problem = closing.error;
-    cr_assert(total == 0, "%zu bytes came that nobody sent", total);
-    return closing.status;
+#if PORTLS_WITH_THREADS
+    return close_output_apart(link, from, to, end);
+#else
+    return PORTLS_INVALID_ARGUMENT; /* no such transport is used */
+#endif
 }

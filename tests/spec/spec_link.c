@@ -1,11 +1,7 @@
 /* Connections with both ends in the test: see spec_link.h. Transfers are in spec_flow.c. */
 #include "spec_link.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "spec_place.h"
 
 const struct transport transports[TRANSPORT_COUNT] = {
     {"pipes of 1 byte, two threads", OVER_PIPES, 1, false},
@@ -23,6 +19,10 @@ const struct transport transports[TRANSPORT_COUNT] = {
     {"connect and accept", OVER_CONNECT, 0, false},
 };
 
+bool transport_is_used(size_t place) {
+    return place - FIRST_TRANSPORT < USED_TRANSPORTS; /* one below it wraps around */
+}
+
 const struct transport *const wide_pipes = &transports[9];
 const struct transport *const narrow_pipes = &transports[6];
 const struct transport *const by_connect = &transports[12];
@@ -32,33 +32,6 @@ enum { ROUNDS_AT_MOST = 1000000, ROUNDS_FOR_AN_ALERT = 50000 };
 
 /* ---- raw ports ---- */
 
-void make_tcp_pair(int sockets[2]) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int listening = socket(AF_INET, SOCK_STREAM, 0);
-    cr_assert(bind(listening, (struct sockaddr *)&address, size) == 0, "no port");
-    cr_assert(listen(listening, 1) == 0, "no listening");
-    cr_assert(getsockname(listening, (struct sockaddr *)&address, &size) == 0, "no name");
-    sockets[0] = socket(AF_INET, SOCK_STREAM, 0);
-    cr_assert(connect(sockets[0], (struct sockaddr *)&address, size) == 0, "no connection");
-    sockets[1] = accept(listening, NULL, NULL);
-    cr_assert(sockets[1] >= 0, "no connection accepted");
-    close(listening);
-}
-
-static void make_socket_ports(struct link *link) {
-    int sockets[2];
-    if (link->over.kind == OVER_TCP) {
-        make_tcp_pair(sockets);
-    } else {
-        cr_assert(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0, "no socketpair");
-    }
-    REQUIRE_OK(portls_make_descriptor_ports(sockets[0], true, &link->client.raw_in,
-                                            &link->client.raw_out, &problem));
-    REQUIRE_OK(portls_make_descriptor_ports(sockets[1], true, &link->server.raw_in,
-                                            &link->server.raw_out, &problem));
-}
-
 void link_make_raw(struct link *link, const struct transport *over) {
     memset(link, 0, sizeof *link);
     link->over = *over;
@@ -67,18 +40,12 @@ void link_make_raw(struct link *link, const struct transport *over) {
                                     &problem));
         REQUIRE_OK(portls_make_pipe(over->capacity, &link->server.raw_in, &link->client.raw_out,
                                     &problem));
-    } else if (over->kind != OVER_CONNECT) {
-        make_socket_ports(link);
     }
-}
-
-portls_listener *listen_local(portls_context *context, int *port_no) {
-    portls_listener *listener = NULL;
-    portls_address address;
-    REQUIRE_OK(portls_listen(0, 16, false, "127.0.0.1", context, &listener, &problem));
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
-    *port_no = address.port_no;
-    return listener;
+#if PORTLS_WITH_SOCKETS
+    if (over->kind == OVER_SOCKETPAIR || over->kind == OVER_TCP) {
+        link_make_sockets(link);
+    }
+#endif
 }
 
 /* What it closed without success, for a check that a thread may not make. */
@@ -103,25 +70,7 @@ static bool still_wants(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
-void connect_side(void *argument) {
-    struct connecting *connecting = argument;
-    struct side *side = &connecting->side;
-    side->status = connecting->brk == NULL
-                       ? portls_connect(connecting->host, connecting->port_no, connecting->context,
-                                        &side->in, &side->out, &side->error)
-                       : portls_connect_enable_break(connecting->host, connecting->port_no,
-                                                     connecting->context, connecting->brk,
-                                                     &side->in, &side->out, &side->error);
-}
-
-void accept_side(void *argument) {
-    struct accepting *accepting = argument;
-    struct side *side = &accepting->side;
-    side->status = accepting->brk == NULL
-                       ? portls_accept(accepting->listener, &side->in, &side->out, &side->error)
-                       : portls_accept_enable_break(accepting->listener, accepting->brk, &side->in,
-                                                    &side->out, &side->error);
-}
+#if PORTLS_WITH_THREADS
 
 /* One side's handshake over raw ports, as a thread does it. */
 struct handshaker {
@@ -149,49 +98,7 @@ static void handshake_in_two_threads(struct link *link, const portls_wrap_option
     task_join(&task);
 }
 
-/* Whether the listener will hear of a portls_connect that came to this. */
-static bool has_reached_the_listener(portls_status of_connect) {
-    switch (of_connect) {
-    case PORTLS_OK:
-    case PORTLS_IO:
-    case PORTLS_HANDSHAKE:
-    case PORTLS_VERIFY:
-    case PORTLS_PROTOCOL:
-        return true;
-    default:
-        return false;
-    }
-}
-
-void link_open_through(struct link *link, portls_listener *listener, const char *host,
-                       portls_context *client) {
-    portls_address address;
-    struct accepting accepting = {.listener = listener};
-    struct task task;
-    memset(link, 0, sizeof *link);
-    REQUIRE_OK(portls_make_break(&accepting.brk, &problem));
-    link->over = *by_connect;
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
-    struct connecting connecting = {.host = host, .port_no = address.port_no, .context = client};
-    task_start(&task, accept_side, &accepting);
-    connect_side(&connecting);
-    if (!has_reached_the_listener(connecting.side.status)) {
-        portls_set_break(accepting.brk);
-    }
-    task_join(&task);
-    portls_free_break(accepting.brk);
-    link->client = connecting.side;
-    link->server = accepting.side;
-}
-
-static void handshake_by_connect(struct link *link, const portls_wrap_options *client,
-                                 const portls_wrap_options *server) {
-    int port_no = 0;
-    portls_listener *listener = listen_local(server->context, &port_no);
-    link_open_through(link, listener, client->hostname == NULL ? "127.0.0.1" : client->hostname,
-                      client->context);
-    link->listener = listener;
-}
+#endif
 
 static void begin_alone(struct side *side, const portls_wrap_options *options) {
     side->status = portls_wrap_ports_avail(side->raw_in, side->raw_out, options, &side->in,
@@ -233,20 +140,26 @@ static void handshake_alone(struct link *link, const portls_wrap_options *client
         step_alone(&link->client, round);
         step_alone(&link->server, round);
         if (link->over.kind != OVER_PIPES) {
-            sched_yield();
+            place_yield();
         }
     }
 }
 
 static void handshake(struct link *link, const portls_wrap_options *client,
                       const portls_wrap_options *server) {
-    if (link->over.kind == OVER_CONNECT) {
-        handshake_by_connect(link, client, server);
-    } else if (link->over.alone) {
+    if (link->over.alone) {
         handshake_alone(link, client, server);
-    } else {
-        handshake_in_two_threads(link, client, server);
+        return;
     }
+#if PORTLS_WITH_SOCKETS
+    if (link->over.kind == OVER_CONNECT) {
+        link_connect(link, client, server);
+        return;
+    }
+#endif
+#if PORTLS_WITH_THREADS
+    handshake_in_two_threads(link, client, server);
+#endif
 }
 
 void link_handshake(struct link *link, const portls_wrap_options *client,
@@ -306,6 +219,8 @@ void link_close(struct link *link) {
     side_close(&link->server);
     side_close_raw(&link->client);
     side_close_raw(&link->server);
+#if PORTLS_WITH_SOCKETS
     portls_close(link->listener);
     link->listener = NULL;
+#endif
 }

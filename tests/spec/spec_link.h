@@ -2,7 +2,8 @@
  * A connection with both its ends in the test, over every transport there is: memory pipes of
  * several capacities, a socketpair, TCP sockets that are wrapped, and portls_connect with
  * portls_accept; in the blocking form, where the server has a thread of its own, and without I/O
- * waits, where one thread moves both ends on by the _avail calls.
+ * waits, where one thread moves both ends on by the _avail calls. Without an operating
+ * system there are only the pipes, in one thread.
  */
 #ifndef SPEC_LINK_H
 #define SPEC_LINK_H
@@ -22,15 +23,27 @@ struct transport {
 enum { TRANSPORT_COUNT = 13, WRAP_TRANSPORT_COUNT = TRANSPORT_COUNT - 1 };
 extern const struct transport transports[TRANSPORT_COUNT];
 
+/* Those of them that this library has: all, or the memory pipes in one thread. Tests that pick some
+   by their place ask for each. */
+#if PORTLS_WITH_SYSTEM
+#define FIRST_TRANSPORT 0
+enum { USED_TRANSPORTS = TRANSPORT_COUNT, USED_WRAPS = WRAP_TRANSPORT_COUNT };
+#else
+#define FIRST_TRANSPORT 6
+enum { USED_TRANSPORTS = 4, USED_WRAPS = 4 };
+#endif
+bool transport_is_used(size_t place);
+
 /* Single ones, for what does not depend on the transport. */
 extern const struct transport *const wide_pipes;   /* 65536 bytes, one thread */
 extern const struct transport *const narrow_pipes; /* 1 byte, one thread */
 extern const struct transport *const by_connect;   /* portls_connect and portls_accept */
 
 #define OVER_EVERY_TRANSPORT(suite, name)                                                          \
-    SPEC_FOR_EACH(suite, name, struct transport, over, transports, TRANSPORT_COUNT)
+    SPEC_FOR_EACH(suite, name, struct transport, over, transports + FIRST_TRANSPORT,               \
+                  USED_TRANSPORTS)
 #define OVER_EVERY_WRAP(suite, name)                                                               \
-    SPEC_FOR_EACH(suite, name, struct transport, over, transports, WRAP_TRANSPORT_COUNT)
+    SPEC_FOR_EACH(suite, name, struct transport, over, transports + FIRST_TRANSPORT, USED_WRAPS)
 
 /* One end. Ports that are closed or were never there are NULL. */
 struct side {
@@ -43,7 +56,9 @@ struct side {
 struct link {
     struct transport over;
     struct side client, server;
+#if PORTLS_WITH_SOCKETS
     portls_listener *listener;
+#endif
 };
 
 /* Makes the raw ports, nothing more (not for OVER_CONNECT, which has none). */
@@ -64,6 +79,8 @@ void link_open(struct link *link, const struct transport *over, const portls_wra
 /* The same, and both sides have to succeed. */
 void link_open_well(struct link *link, const struct transport *over,
                     const portls_wrap_options *client, const portls_wrap_options *server);
+
+#if PORTLS_WITH_SOCKETS
 
 /* The same through a listener that is there already and stays: portls_connect to it by the host's
    name, while a thread accepts. */
@@ -89,6 +106,8 @@ struct accepting {
 };
 
 void accept_side(void *accepting);
+
+#endif
 
 /* Closes what is still open; none of it may fail. */
 void link_close(struct link *link);
@@ -122,10 +141,21 @@ portls_status link_close_output(struct link *link, struct side *from, struct sid
 /* The byte at a place of the pattern that transfers send. */
 uint8_t pattern_byte(size_t place);
 
+#if PORTLS_WITH_SOCKETS
+
+/* The raw ports of a link over sockets. */
+void link_make_sockets(struct link *link);
+
+/* The handshake of OVER_CONNECT, whose listener is the link's then. */
+void link_connect(struct link *link, const portls_wrap_options *client,
+                  const portls_wrap_options *server);
+
 /* A connected pair of TCP sockets on loopback. */
 void make_tcp_pair(int sockets[2]);
 
 /* A listener on 127.0.0.1 and a port of the system's choice, and that port. */
 portls_listener *listen_local(portls_context *context, int *port_no);
+
+#endif
 
 #endif

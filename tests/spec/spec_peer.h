@@ -4,6 +4,8 @@
 
 #include "spec_support.h"
 
+#if PORTLS_WITH_SOCKETS
+
 /* A plain TCP connection to a port of this machine; its descriptor. */
 int connect_plainly(int port_no);
 
@@ -37,5 +39,7 @@ struct plain_server {
 };
 
 void serve_plainly(void *plain_server);
+
+#endif
 
 #endif

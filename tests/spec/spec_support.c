@@ -1,51 +1,25 @@
 /* The common ground of the suite: see spec_support.h. */
 #include "spec_support.h"
 
-#include <dirent.h>
+#include "spec_place.h"
+
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 portls_error problem;
 
-static int open_at_begin;
-static char temporary_directory[64];
-static unsigned temporary_files;
-
-/* How many descriptors this process has open, the one for counting left out. */
-static int count_descriptors(void) {
-    DIR *directory = opendir("/proc/self/fd");
-    cr_assert(directory != NULL, "/proc/self/fd is needed to count open descriptors");
-    int count = 0;
-    while (readdir(directory) != NULL) {
-        count++;
-    }
-    closedir(directory);
-    return count;
-}
+static long held_at_begin;
 
 void spec_begin(void) {
-    /* What the TLS library opens once for the process is not the test's. */
-    (void)portls_available();
-    open_at_begin = count_descriptors();
-}
-
-static void remove_temporary_files(void) {
-    char path[128];
-    for (unsigned number = 0; number < temporary_files; number++) {
-        snprintf(path, sizeof path, "%s/%u", temporary_directory, number);
-        unlink(path);
-    }
-    if (temporary_directory[0] != '\0') {
-        rmdir(temporary_directory);
-    }
+    place_begin();
+    held_at_begin = place_count();
 }
 
 void spec_end(void) {
-    remove_temporary_files();
-    int open_at_end = count_descriptors();
-    cr_assert(open_at_end == open_at_begin, "%d descriptors were open before the test, %d after it",
-              open_at_begin, open_at_end);
+    place_end();
+    long held_at_end = place_count();
+    cr_assert(held_at_end == held_at_begin, "%ld %s were held before the test, %ld after it",
+              held_at_begin, place_holds, held_at_end);
 }
 
 const char *spec_error_fault(const portls_error *error, portls_status wanted,
@@ -125,6 +99,7 @@ uint8_t *read_file(const char *path, size_t *size) {
     const size_t room = 65536;
     uint8_t *bytes = malloc(room);
     cr_assert(bytes != NULL, "no memory");
+    setvbuf(file, NULL, _IONBF, 0); /* its buffer would count as memory that is kept */
     *size = fread(bytes, 1, room, file);
     cr_assert(*size < room, "%s is larger than the suite thought", path);
     fclose(file);
@@ -132,31 +107,5 @@ uint8_t *read_file(const char *path, size_t *size) {
 }
 
 const char *temporary_file(const void *bytes, size_t size) {
-    static char path[128];
-    if (temporary_directory[0] == '\0') {
-        snprintf(temporary_directory, sizeof temporary_directory, "/tmp/portls-spec-XXXXXX");
-        cr_assert(mkdtemp(temporary_directory) != NULL, "no temporary directory could be made");
-    }
-    snprintf(path, sizeof path, "%s/%u", temporary_directory, temporary_files++);
-    FILE *file = fopen(path, "wb");
-    cr_assert(file != NULL, "%s could not be made", path);
-    cr_assert(fwrite(bytes, 1, size, file) == size, "%s could not be written", path);
-    fclose(file);
-    return path;
-}
-
-static void *task_main(void *argument) {
-    struct task *task = argument;
-    task->work(task->argument);
-    return NULL;
-}
-
-void task_start(struct task *task, void (*work)(void *), void *argument) {
-    task->work = work;
-    task->argument = argument;
-    cr_assert(pthread_create(&task->thread, NULL, task_main, task) == 0, "no thread");
-}
-
-void task_join(struct task *task) {
-    cr_assert(pthread_join(task->thread, NULL) == 0, "no such thread");
+    return place_file(bytes, size);
 }

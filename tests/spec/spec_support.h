@@ -4,20 +4,29 @@
  *
  * A test is one statement of the manual (spec/, cited by its section) or of the design's pinned
  * behaviour, and is named after it. Each runs in a process of its own and is failed when it leaves
- * a descriptor open; the suite's timeout is the watchdog of everything that waits.
+ * a descriptor open (on a board: a byte of the heap in use); the suite's timeout is the watchdog of
+ * everything that waits.
+ *
+ * Where the library has no threads, sockets or files (PORTLS_WITH_...) the suites are the same
+ * files; what needs them stands between #if and #endif. docs/porting.md says which suites those
+ * are.
  */
 #ifndef SPEC_SUPPORT_H
 #define SPEC_SUPPORT_H
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "portls/portls.h"
+#include "spec_files.h"
+
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#endif
 
 /* ---- tests ---- */
 
@@ -28,7 +37,7 @@
 
 #define SPEC_SUITE(suite) TestSuite(suite, .timeout = SPEC_TIMEOUT)
 
-/* A test that is checked for descriptors it left open. */
+/* A test that is checked for what it left open. */
 #define SPEC(suite, name)                                                                          \
     static void suite##_##name(void);                                                              \
     Test(suite, name) {                                                                            \
@@ -132,10 +141,12 @@ void load_identity(portls_context *context, const char *identity);
 /* A whole file in memory, from malloc. */
 uint8_t *read_file(const char *path, size_t *size);
 
-/* A file with this content in the test's own temporary directory; removed by spec_end. */
+/* A file with this content, the test's own; removed by spec_end. */
 const char *temporary_file(const void *bytes, size_t size);
 
 /* ---- threads ---- */
+
+#if PORTLS_WITH_THREADS
 
 /* A thread and what it works on. No check may be made in it: it leaves its findings to the test. */
 struct task {
@@ -146,5 +157,7 @@ struct task {
 
 void task_start(struct task *task, void (*work)(void *), void *argument);
 void task_join(struct task *task);
+
+#endif
 
 #endif

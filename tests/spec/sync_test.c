@@ -3,8 +3,10 @@
 #include "spec_link.h"
 #include "spec_peer.h"
 
+#if PORTLS_WITH_SOCKETS
 #include <sys/socket.h>
 #include <unistd.h>
+#endif
 
 SPEC_SUITE(sync);
 
@@ -52,6 +54,8 @@ SPEC(sync, all_that_are_ready_are_marked) {
     }
 }
 
+#if PORTLS_WITH_SOCKETS
+
 struct sending {
     portls_output_port *out;
     portls_status status;
@@ -86,6 +90,10 @@ SPEC(sync, a_wait_ends_when_something_becomes_ready) {
     }
 }
 
+#endif
+
+#if PORTLS_WITH_THREADS
+
 static void set_it(void *argument) {
     portls_set_break(argument);
 }
@@ -114,6 +122,8 @@ SPEC(sync, a_break_or_a_deadline_ends_the_wait) {
     link_close(&link);
 }
 
+#endif
+
 /* Only what can be waited for is: no contexts, no closed ports. */
 SPEC(sync, other_handles_are_refused) {
     portls_context *context = client_context(PORTLS_AUTO, NULL, NULL);
@@ -130,6 +140,8 @@ SPEC(sync, other_handles_are_refused) {
     link_close(&link);
     portls_free_context(context);
 }
+
+#if PORTLS_WITH_SOCKETS
 
 /* Scheme's tcp-addresses: of a listener, and of both ends of a connection. */
 SPEC(sync, addresses_of_listeners_and_connections) {
@@ -205,3 +217,5 @@ SPEC(sync, descriptors_of_ports) {
     link_close(&link);
     portls_free_context(context);
 }
+
+#endif

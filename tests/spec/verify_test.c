@@ -371,6 +371,8 @@ SPEC(verify, host_names_are_matched) {
     portls_free_context(client);
 }
 
+#if PORTLS_WITH_SOCKETS
+
 /* The same over portls_connect: the host that was connected to. */
 SPEC(verify, connect_matches_the_host_it_connects_to) {
     static const struct {
@@ -393,6 +395,8 @@ SPEC(verify, connect_matches_the_host_it_connects_to) {
     }
     portls_free_context(client);
 }
+
+#endif
 
 /* Without it the name does not count, though it is sent. */
 SPEC(verify, names_are_not_matched_unless_asked_for) {

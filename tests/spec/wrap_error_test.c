@@ -8,14 +8,18 @@ SPEC_SUITE(wrap_error);
 struct told {
     int times;
     portls_error last;
+#if PORTLS_WITH_THREADS
     pthread_t thread;
+#endif
 };
 
 static void remember(void *argument, const portls_error *error) {
     struct told *told = argument;
     told->times++;
     told->last = *error;
+#if PORTLS_WITH_THREADS
     told->thread = pthread_self();
+#endif
 }
 
 static portls_wrap_options telling(struct told *told) {
@@ -49,7 +53,9 @@ OVER_EVERY_WRAP(wrap_error, the_procedure_is_told_of_a_failed_handshake) {
     link_open(&link, over, &client, &server);
     REQUIRE_ERROR(&link.client.error, PORTLS_VERIFY, "");
     require_told(&told, &link.client.error);
+#if PORTLS_WITH_THREADS
     cr_assert(pthread_equal(told.thread, pthread_self()));
+#endif
     link_close(&link);
     portls_free_context(client.context);
     portls_free_context(server.context);
@@ -176,6 +182,8 @@ SPEC(wrap_error, errors_of_wrapped_ports_are_of_the_class_fail) {
     link_close(&link);
 }
 
+#if PORTLS_WITH_SOCKETS
+
 /* "in contrast, ssl-accept and ssl-connect use an error function that raises exn:fail:network":
    while they are made, */
 SPEC(wrap_error, errors_of_connect_and_accept_are_of_the_class_network) {
@@ -226,3 +234,5 @@ SPEC(wrap_error, errors_of_connected_and_accepted_ports_are_of_the_class_network
     cr_assert_eq(problem.error_class, PORTLS_CLASS_NETWORK);
     link_close(&link);
 }
+
+#endif

@@ -253,6 +253,8 @@ SPEC(wrap, the_protocol_is_ignored_with_a_context) {
     }
 }
 
+#if PORTLS_WITH_THREADS
+
 /* "See also ssl-connect about the limitations of reading and writing to an SSL connection (i.e.,
    one direction at a time)." There are none over wrapped ports either: eight megabytes each way. */
 SPEC(wrap, two_threads_read_and_write_one_connection) {
@@ -264,6 +266,8 @@ SPEC(wrap, two_threads_read_and_write_one_connection) {
         link_close(&link);
     }
 }
+
+#endif
 
 /* Design 5.9: "A handshake is done when both halves are": once one side says so the other needs
    nothing more of it. link_open never touches a side again that has said OK. */

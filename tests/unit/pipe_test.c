@@ -1,11 +1,14 @@
 /* Memory pipes: every byte in order, whatever the capacity and the number of threads. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/port.h"
+
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#endif
 
 struct ends {
     portls_input_port *in;
@@ -93,6 +96,8 @@ ParameterizedTest(size_t *capacity, pipe, one_thread_moves_every_byte) {
     cr_expect(portls_byte_ready(ends.in));
     close_in(ends.in);
 }
+
+#if PORTLS_WITH_THREADS
 
 /* ---- two threads ---- */
 
@@ -344,6 +349,8 @@ Test(pipe, a_break_ends_a_blocked_read_and_harms_nothing) {
     close_out(ends.out);
 }
 
+#endif
+
 /* ---- closed ends ---- */
 
 Test(pipe, writing_to_a_broken_pipe_fails_with_a_message) {
@@ -483,6 +490,8 @@ Test(pipe, peek_and_consume_begin_with_bytes_given_back) {
     close_out(ends.out);
 }
 
+#if PORTLS_WITH_THREADS
+
 static void *consume_later(void *in) {
     doze();
     portls_status status = portls_pipe_consume(in, 1, NULL);
@@ -501,6 +510,8 @@ Test(pipe, consuming_wakes_the_writer) {
     close_in(ends.in);
     close_out(ends.out);
 }
+
+#endif
 
 /* ---- arguments ---- */
 

@@ -1,153 +1,13 @@
 /* What is common to all ports: argument checks, wrapping, given-back bytes, lifetime, blocking. */
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <string.h>
 
-#include "core/port.h"
+#include "tests/unit/fake_ports.h"
+#include "tests/unit/ticking.h"
 
-/* ---- ports that count what is asked of them ---- */
-
-struct counting_input {
-    portls_input_port port;
-    int begun, ended, closed, released;
-};
-
-static portls_status counting_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                                   portls_error *error) {
-    (void)in;
-    (void)size;
-    (void)error;
-    *(char *)buffer = 'p';
-    *got = 1;
-    return PORTLS_OK;
-}
-
-static bool counting_ready(portls_input_port *in) {
-    (void)in;
-    return true;
-}
-
-static void counting_begin(portls_input_port *in, struct wait_set *set) {
-    ((struct counting_input *)in)->begun++;
-    wait_set_add_ready(set);
-}
-
-static void counting_end(portls_input_port *in) {
-    ((struct counting_input *)in)->ended++;
-}
-
-static portls_status counting_close(portls_input_port *in, portls_error *error) {
-    (void)error;
-    ((struct counting_input *)in)->closed++;
-    return PORTLS_OK;
-}
-
-static void counting_release(portls_input_port *in) {
-    ((struct counting_input *)in)->released++;
-}
-
-static portls_descriptor counting_descriptor(const portls_input_port *in) {
-    (void)in;
-    return PORTLS_NO_DESCRIPTOR;
-}
-
-static const struct input_class counting_class = {
-    .read_avail = counting_read,
-    .byte_ready = counting_ready,
-    .begin_wait = counting_begin,
-    .end_wait = counting_end,
-    .close = counting_close,
-    .release = counting_release,
-    .descriptor = counting_descriptor,
-};
-
-/* An output port that takes at most `room` bytes and lets them go after some flushes. */
-struct lazy_output {
-    portls_output_port port;
-    size_t room, taken;
-    int flushes_left, finishes_left;
-    bool moves; /* its waits end at once */
-    int begun, ended, closed, released;
-};
-
-static portls_status lazy_write(portls_output_port *out, const void *bytes, size_t size,
-                                size_t *put, portls_error *error) {
-    struct lazy_output *lazy = (struct lazy_output *)out;
-    (void)bytes;
-    (void)error;
-    if (lazy->room == 0) {
-        *put = 99; /* what a class leaves here on failure is not passed on */
-        return PORTLS_WANT_WRITE;
-    }
-    *put = size < lazy->room ? size : lazy->room;
-    lazy->room -= *put;
-    lazy->taken += *put;
-    return PORTLS_OK;
-}
-
-static portls_status lazy_flush(portls_output_port *out, portls_error *error) {
-    struct lazy_output *lazy = (struct lazy_output *)out;
-    (void)error;
-    if (lazy->flushes_left == 0) {
-        return PORTLS_OK;
-    }
-    lazy->flushes_left--;
-    return PORTLS_WANT_WRITE;
-}
-
-static portls_status lazy_finish(portls_output_port *out, portls_error *error) {
-    struct lazy_output *lazy = (struct lazy_output *)out;
-    (void)error;
-    cr_expect_eq(lazy->closed, 0, "finishing comes before closing");
-    if (lazy->finishes_left == 0) {
-        return PORTLS_OK;
-    }
-    lazy->finishes_left--;
-    return PORTLS_WANT_WRITE;
-}
-
-static bool lazy_room(portls_output_port *out) {
-    return ((struct lazy_output *)out)->room > 0;
-}
-
-static void lazy_begin(portls_output_port *out, struct wait_set *set) {
-    struct lazy_output *lazy = (struct lazy_output *)out;
-    lazy->begun++;
-    if (lazy->moves) {
-        wait_set_add_ready(set);
-    }
-}
-
-static void lazy_end(portls_output_port *out) {
-    ((struct lazy_output *)out)->ended++;
-}
-
-static portls_status lazy_close(portls_output_port *out, portls_error *error) {
-    (void)error;
-    ((struct lazy_output *)out)->closed++;
-    return PORTLS_OK;
-}
-
-static void lazy_release(portls_output_port *out) {
-    ((struct lazy_output *)out)->released++;
-}
-
-static portls_descriptor lazy_descriptor(const portls_output_port *out) {
-    (void)out;
-    return PORTLS_NO_DESCRIPTOR;
-}
-
-static const struct output_class lazy_class = {
-    .write_avail = lazy_write,
-    .flush_avail = lazy_flush,
-    .finish_avail = lazy_finish,
-    .room_ready = lazy_room,
-    .begin_wait = lazy_begin,
-    .end_wait = lazy_end,
-    .close = lazy_close,
-    .release = lazy_release,
-    .descriptor = lazy_descriptor,
-};
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#endif
 
 static void init_counting(struct counting_input *input) {
     memset(input, 0, sizeof *input);
@@ -376,6 +236,8 @@ Test(port, a_closed_taken_output_port_fails_for_its_stream) {
     cr_expect_eq(output.released, 1);
 }
 
+#if PORTLS_WITH_THREADS
+
 /* The owner and the stream let go at the same time: closed once, released once. */
 static void *close_as_owner(void *input) {
     portls_status status = portls_close_input_port(input, NULL);
@@ -398,6 +260,8 @@ Test(port, closing_and_giving_back_at_once_release_once) {
         cr_assert_eq(input.released, 1);
     }
 }
+
+#endif
 
 /* ---- bytes given back ---- */
 
@@ -489,6 +353,7 @@ Test(port, a_write_that_is_given_up_tells_what_was_taken) {
     portls_error error;
     init_lazy(&output, 4, 0);
     output.moves = false;
+    ticking_begin();
     struct wait_limit soon = {portls_deadline_after(30), NULL};
     cr_expect_eq(output_port_write(&output.port, "abcdef", 6, &put, &soon, &error),
                  PORTLS_DEADLINE);
@@ -545,9 +410,10 @@ Test(port, closing_gives_up_in_time_and_closes_all_the_same) {
     init_lazy(&output, 0, 0);
     output.moves = false;
     output.port.class = &stuck_class;
-    int64_t before = os_now();
+    ticking_begin();
+    int64_t before = clock_now();
     cr_expect_eq(portls_close_output_port(&output.port, &error), PORTLS_DEADLINE);
-    int64_t milliseconds = (os_now() - before) / 1000000;
+    int64_t milliseconds = (clock_now() - before) / 1000000;
     cr_expect_geq(milliseconds, CLOSE_MILLISECONDS);
     cr_expect_lt(milliseconds, CLOSE_MILLISECONDS + 1500);
     EXPECT_MESSAGE(error, "2000 milliseconds");

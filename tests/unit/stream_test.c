@@ -3,13 +3,18 @@
  * that are those of the status beside them. Partly over a backend of the test's own.
  */
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "tests/unit/pki.h"
 
 #include "core/clock.h"
 #include "core/stream.h"
 #include "portls/portls.h"
+
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#endif
 
 /* ---- a backend that plays what a peer can make of a TLS library ---- */
 
@@ -307,11 +312,13 @@ static void overhear(void *argument, const portls_error *error) {
     overheard->times++;
     overheard->error = *error;
     if (overheard->above != NULL) {
+#if PORTLS_WITH_THREADS
         pthread_mutex_t *lock = (pthread_mutex_t *)(void *)overheard->above->lock.storage;
         overheard->was_locked = pthread_mutex_trylock(lock) != 0;
         if (!overheard->was_locked) {
             (void)pthread_mutex_unlock(lock);
         }
+#endif
     }
 }
 
@@ -437,15 +444,15 @@ static void shake(struct pair *pair) {
 
 static struct pair make_pair(size_t capacity) {
     struct pair pair;
-    const char *certs = PORTLS_TEST_CERTS;
-    char chain[512];
-    char key[512];
     portls_error error;
-    (void)snprintf(chain, sizeof chain, "%s/server-p256.chain.pem", certs);
-    (void)snprintf(key, sizeof key, "%s/server-p256.key", certs);
+    struct bytes chain = pki_read("server-p256.chain.pem");
+    struct bytes key = pki_read("server-p256.key");
     cr_assert_eq(portls_make_server_context(PORTLS_AUTO, &pair.server, &error), PORTLS_OK);
-    cr_assert_eq(portls_load_identity(pair.server, chain, key, &error), PORTLS_OK, "%s",
-                 error.message);
+    cr_assert_eq(
+        portls_load_identity_data(pair.server, chain.at, chain.size, key.at, key.size, &error),
+        PORTLS_OK, "%s", error.message);
+    free(chain.at);
+    free(key.at);
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(portls_make_pipe(capacity, &pair.in[i], &pair.out[1 - i], NULL), PORTLS_OK);
     }
@@ -525,6 +532,8 @@ Test(stream, the_error_is_that_of_the_status_beside_it) {
     portls_free_context(pair.server);
 }
 
+#if PORTLS_WITH_SOCKETS
+
 Test(stream, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) {
     struct pair pair = make_pair(100);
     portls_input_port *in = NULL;
@@ -551,15 +560,19 @@ Test(stream, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) {
     portls_free_context(pair.server);
 }
 
+#endif
+
 /* A client of TLS 1.3 is content before its last flight has left, and that has no room here. */
 Test(stream, a_client_that_is_still_sending_hears_that_it_was_refused) {
     const size_t capacities[] = {1, 10};
     for (int i = 0; i < 2; i++) {
         struct pair pair = make_pair(capacities[i]);
-        char root[512];
+        struct bytes root = pki_read("root.pem");
         portls_error error;
-        (void)snprintf(root, sizeof root, "%s/root.pem", PORTLS_TEST_CERTS);
-        cr_assert_eq(portls_load_verify_root_certificates(pair.server, root, &error), PORTLS_OK);
+        cr_assert_eq(
+            portls_load_verify_root_certificates_data(pair.server, root.at, root.size, &error),
+            PORTLS_OK);
+        free(root.at);
         cr_assert_eq(portls_set_verify(pair.server, true, &error), PORTLS_OK);
         wrap(&pair, true);
         portls_status client = PORTLS_WANT_READ;

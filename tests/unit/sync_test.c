@@ -1,11 +1,14 @@
 /* portls_sync over ports: readiness, what ends the wait, and what may be waited for. */
 #include <criterion/criterion.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/port.h"
 #include "portls/sync.h"
+
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#endif
 
 struct ends {
     portls_input_port *in;
@@ -75,6 +78,8 @@ Test(sync, ends_and_failures_and_bytes_given_back_are_ready) {
     cr_expect_eq(status, PORTLS_OK);
     close_ends(unread);
 }
+
+#if PORTLS_WITH_THREADS
 
 Test(sync, the_deadline_ends_it) {
     struct ends ends = make(4);
@@ -192,6 +197,8 @@ Test(sync, the_break_alone_can_be_waited_for) {
     cr_expect_eq(sync_while(&later, NULL, 0, NULL), PORTLS_BREAK);
     portls_free_break(later.brk);
 }
+
+#endif
 
 /* ---- ports from callbacks ---- */
 

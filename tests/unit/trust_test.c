@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/os/os.h"
 #include "core/trust.h"
 
 static portls_error error;
