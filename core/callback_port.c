@@ -106,20 +106,17 @@ static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *ar
 
 static portls_status call_read(struct callback_input *input, void *buffer, size_t size, size_t *got,
                                portls_error *error) {
-    size_t count = 0;
-    portls_status status = input->callbacks.read(input->argument, buffer, size, &count);
+    /* It counts in the caller's place, which is cleared on failure: with no local of its own at the
+       callback this function is gone from the stack when the failure is written down. */
+    portls_status status = input->callbacks.read(input->argument, buffer, size, got);
     if (status == PORTLS_EOF || status == PORTLS_WANT_READ) {
         return status;
     }
     if (status != PORTLS_OK) {
         return fail_callback(error, "read", status);
     }
-    status = check_count(error, "read", count, size,
-                         "PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end");
-    if (status == PORTLS_OK) {
-        *got = count;
-    }
-    return status;
+    return check_count(error, "read", *got, size,
+                       "PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end");
 }
 
 static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
@@ -238,8 +235,7 @@ portls_status portls_make_input_port(const portls_input_callbacks *callbacks, vo
 static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error) {
     struct callback_output *output = output_of(out);
-    size_t count = 0;
-    portls_status status = output->callbacks.write(output->argument, bytes, size, &count);
+    portls_status status = output->callbacks.write(output->argument, bytes, size, put);
     output->full = status == PORTLS_WANT_WRITE;
     if (status == PORTLS_WANT_WRITE) {
         return status;
@@ -247,11 +243,7 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     if (status != PORTLS_OK) {
         return fail_callback(error, "write", status);
     }
-    status = check_count(error, "write", count, size, "PORTLS_WANT_WRITE when there is no room");
-    if (status == PORTLS_OK) {
-        *put = count;
-    }
-    return status;
+    return check_count(error, "write", *put, size, "PORTLS_WANT_WRITE when there is no room");
 }
 
 /* The callback took what was written: nothing is left in the port. */

@@ -1,10 +1,11 @@
 /* What programs do with ports over and over, made of the calls in port.c. */
 #include "core/error.h"
+#include "core/frame.h"
 #include "core/port.h"
 
 /* Bytes that were taken from a port and could not be used are the next ones to be read again. */
-static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
-                              portls_status status, portls_error *error) {
+static OWN_FRAME portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
+                                        portls_status status, portls_error *error) {
     if (input_port_unread(in, bytes, size) == PORTLS_OK) {
         return status;
     }
@@ -15,7 +16,7 @@ static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_
 
 portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
     /* A full record, where there is a stack for it. */
-    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 32 };
+    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 16 };
     uint8_t bytes[PIECE];
     size_t got = 0;
     error_begin(error);
@@ -24,7 +25,7 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
         status = portls_read(in, bytes, sizeof bytes, &got, error);
         size_t put = 0;
         if (status == PORTLS_OK) {
-            status = portls_write(out, bytes, got, &put, error);
+            status = output_port_write(out, bytes, got, &put, &out->limit, error);
         }
         if (put < got) {
             status = put_back(in, bytes + put, got - put, status, error);
@@ -32,6 +33,11 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
     }
     os_wipe(bytes, sizeof bytes);
     return status == PORTLS_EOF ? PORTLS_OK : status;
+}
+
+static OWN_FRAME portls_status fail_long(size_t size, portls_error *error) {
+    return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                      "the line is longer than the %zu bytes there is room for", size - 1);
 }
 
 /* Reads up to a newline, which is dropped; what came before anything else is put back. */
@@ -48,9 +54,7 @@ static portls_status read_line(portls_input_port *in, char *line, size_t size, s
             return PORTLS_OK; /* the last line; the end is told next time */
         }
         if (status == PORTLS_OK && *length == size) {
-            status =
-                error_fail(error, PORTLS_INVALID_ARGUMENT,
-                           "the line is longer than the %zu bytes there is room for", size - 1);
+            status = fail_long(size, error);
         }
         if (status != PORTLS_OK) {
             return put_back(in, (const uint8_t *)line, *length, status, error);

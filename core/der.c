@@ -37,30 +37,26 @@ bool der_next(struct der_reader *reader, uint8_t *tag, struct der_reader *conten
     if (!take_length(&rest, &length) || length > rest.left) {
         return false;
     }
-    *tag = identifier;
+    if (tag != NULL) {
+        *tag = identifier;
+    }
     *content = (struct der_reader){rest.at, length};
     *reader = (struct der_reader){rest.at + length, rest.left - length};
     return true;
 }
 
 bool der_take(struct der_reader *reader, enum der_tag tag, struct der_reader *content) {
-    struct der_reader rest = *reader;
-    uint8_t found = 0;
-    if (!der_next(&rest, &found, content) || found != (uint8_t)tag) {
-        return false;
-    }
-    *reader = rest;
-    return true;
+    return reader->left > 0 && reader->at[0] == (uint8_t)tag && der_next(reader, NULL, content);
 }
 
 bool der_take_small(struct der_reader *reader, uint8_t *value) {
-    struct der_reader rest = *reader;
-    struct der_reader content;
-    if (!der_take(&rest, DER_INTEGER, &content) || content.left != 1 || content.at[0] > 0x7f) {
+    const uint8_t *at = reader->at;
+    if (reader->left < 3 || at[0] != DER_INTEGER || at[1] != 1 || at[2] > 0x7f) {
         return false;
     }
-    *value = content.at[0];
-    *reader = rest;
+    *value = at[2];
+    reader->at += 3;
+    reader->left -= 3;
     return true;
 }
 

@@ -25,10 +25,10 @@ struct der_reader {
 };
 
 /*
- * Takes the next element: its identifier byte, and its content. False, with the reader where it
- * was, at the end of the content and before anything that is no DER: an element that reaches
- * beyond the end, a length that is indefinite or longer written than it need be, an identifier of
- * more than one byte.
+ * Takes the next element: its identifier byte (NULL: not asked for), and its content. False, with
+ * the reader where it was, at the end of the content and before anything that is no DER: an element
+ * that reaches beyond the end, a length that is indefinite or longer written than it need be, an
+ * identifier of more than one byte.
  */
 bool der_next(struct der_reader *reader, uint8_t *tag, struct der_reader *content);
 

@@ -67,18 +67,17 @@ static const char *read_conversion(const char *format, struct conversion *conver
     return *format == '\0' ? format : format + 1;
 }
 
-static OWN_FRAME void put_number(struct text *text, const struct conversion *conversion,
-                                 number value, bool negative) {
+/* Digit by digit from the first: room for them all would lie on the stack beneath every message. */
+static inline __attribute__((always_inline)) void
+put_number(struct text *text, const struct conversion *conversion, number value, bool negative) {
     unsigned base = conversion->letter == 'x' || conversion->letter == 'X' ? 16 : 10;
     char ten = conversion->letter == 'X' ? 'A' : 'a';
-    char reversed[sizeof(number) > 4 ? 20 : 10]; /* digits of 2^64, of 2^32 */
-    size_t count = 0;
-    do {
-        unsigned digit = (unsigned)(value % base);
-        reversed[count++] = (char)(digit < 10 ? '0' + digit : (unsigned)ten + digit - 10);
-        value /= base;
-    } while (value > 0);
-    size_t length = count + negative;
+    number unit = 1; /* of the first digit */
+    size_t length = negative ? 2 : 1;
+    while (value / unit >= base) {
+        unit *= base;
+        length++;
+    }
     size_t padding = conversion->width > length ? conversion->width - length : 0;
     if (negative && conversion->zeros) {
         put_again(text, '-', 1);
@@ -87,12 +86,13 @@ static OWN_FRAME void put_number(struct text *text, const struct conversion *con
     if (negative && !conversion->zeros) {
         put_again(text, '-', 1);
     }
-    while (count > 0) {
-        put_again(text, reversed[--count], 1);
+    for (; unit > 0; unit /= base) {
+        unsigned digit = (unsigned)(value / unit % base);
+        put_again(text, (char)(digit < 10 ? '0' + digit : (unsigned)ten + digit - 10), 1);
     }
 }
 
-static OWN_FRAME void put_string(struct text *text, const char *string, int most) {
+static void put_string(struct text *text, const char *string, int most) {
     size_t size = 0;
     while ((most < 0 || size < (size_t)most) && string[size] != '\0') {
         size++;

@@ -36,10 +36,10 @@ static const char unfit[] = "is of a kind that TLS does not use";
 static const char explicit_curve[] =
     "has its curve written out in numbers, and TLS takes named curves only (P-256, for one)";
 
-static const struct algorithm *find_algorithm(struct der_reader object) {
+static const struct algorithm *find_algorithm(const struct der_reader *object) {
     for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
-        if (object.left == algorithms[i].object_size &&
-            memcmp(object.at, algorithms[i].object, object.left) == 0) {
+        if (object->left == algorithms[i].object_size &&
+            memcmp(object->at, algorithms[i].object, object->left) == 0) {
             return &algorithms[i];
         }
     }
@@ -56,156 +56,152 @@ static size_t count_integers(struct der_reader *reader) {
     return count;
 }
 
+static const char not_whole_pkcs1[] = "is not a whole PKCS#1 key";
+static const char not_whole_sec1[] = "is not a whole SEC1 key";
+static const char not_whole_pkcs8[] = "is not a whole PKCS#8 key";
+
 /* What begins with two INTEGERs: RSA has nine, and more primes perhaps; DSA has six. */
-static OWN_FRAME struct key_form pkcs1_form(struct der_reader key) {
-    struct key_form form = {BACKEND_KEY_PKCS1, "RSA", true, false, NULL};
-    struct der_reader primes;
+static OWN_FRAME const char *pkcs1_fault(struct der_reader *key) {
+    struct der_reader part;
     uint8_t version = 0;
-    struct der_reader rest = key;
-    bool has_version = der_take_small(&rest, &version) && version <= 1;
-    size_t count = count_integers(&key);
-    if (count == 6 && key.left == 0) {
-        return (struct key_form){BACKEND_KEY_NONE, "DSA", false, false, unfit};
+    bool is_small = der_take_small(key, &version);
+    bool has_version = is_small && version <= 1;
+    size_t count = count_integers(key) + is_small;
+    if (count == 6 && key->left == 0) {
+        return unfit;
     }
-    bool more = version == 1 && der_take(&key, DER_SEQUENCE, &primes);
-    if (!has_version || count != 9 || key.left != 0 || (version == 1) != more) {
-        form.fault = "is not a whole PKCS#1 key";
-    }
-    return form;
+    bool more = version == 1 && der_take(key, DER_SEQUENCE, &part);
+    bool whole = has_version && count == 9 && key->left == 0 && (version == 1) == more;
+    return whole ? NULL : not_whole_pkcs1;
+}
+
+static void set_pkcs1_form(struct der_reader *key, struct key_form *form) {
+    const char *fault = pkcs1_fault(key);
+    *form = fault == unfit ? (struct key_form){BACKEND_KEY_NONE, "DSA", false, false, unfit}
+                           : (struct key_form){BACKEND_KEY_PKCS1, "RSA", true, false, fault};
 }
 
 /* The curve of a SEC1 key stands in it, or, inside PKCS#8, may stand outside. */
-static OWN_FRAME struct key_form sec1_form(struct der_reader key, bool needs_curve) {
-    struct key_form form = {BACKEND_KEY_SEC1, "EC", false, false, NULL};
-    struct der_reader number;
+static OWN_FRAME const char *sec1_fault(struct der_reader *key, bool needs_curve) {
     struct der_reader parameters;
     struct der_reader part;
     uint8_t version = 0;
-    if (!der_take_small(&key, &version) || version != 1 ||
-        !der_take(&key, DER_OCTET_STRING, &number) || number.left == 0) {
-        form.fault = "is not a whole SEC1 key";
-        return form;
+    if (!der_take_small(key, &version) || version != 1 || !der_take(key, DER_OCTET_STRING, &part) ||
+        part.left == 0) {
+        return not_whole_sec1;
     }
-    bool has_curve = der_take(&key, DER_CONTEXT_0, &parameters);
-    bool has_public = der_take(&key, DER_CONTEXT_1, &part);
-    if (key.left != 0 || (has_public && !der_take(&part, DER_BIT_STRING, &number))) {
-        form.fault = "is not a whole SEC1 key";
-    } else if (!has_curve && needs_curve) {
-        form.fault = "does not say which curve it is on (its parameters are missing)";
-    } else if (has_curve && !der_take(&parameters, DER_OBJECT, &part)) {
-        form.fault = explicit_curve;
+    bool has_curve = der_take(key, DER_CONTEXT_0, &parameters);
+    bool has_public = der_take(key, DER_CONTEXT_1, &part);
+    if (key->left != 0 || (has_public && !der_take(&part, DER_BIT_STRING, &part))) {
+        return not_whole_sec1;
     }
-    return form;
+    if (!has_curve) {
+        return needs_curve ? "does not say which curve it is on (its parameters are missing)"
+                           : NULL;
+    }
+    return der_take(&parameters, DER_OBJECT, &part) ? NULL : explicit_curve;
 }
 
 /* Looks into the OCTET STRING of a PKCS#8 key whose algorithm has a name here. */
-static const char *inner_fault(const struct algorithm *algorithm, struct der_reader parameters,
-                               struct der_reader inner) {
-    struct der_reader content;
+static OWN_FRAME const char *inner_fault(const struct algorithm *algorithm,
+                                         struct der_reader *parameters, struct der_reader *inner) {
     if (algorithm->unfit) {
         return unfit;
     }
     if (strncmp(algorithm->kind, "RSA", 3) == 0) {
-        return der_whole(inner.at, inner.left, DER_SEQUENCE, &content) ? pkcs1_form(content).fault
-                                                                       : "is not a whole RSA key";
+        return der_whole(inner->at, inner->left, DER_SEQUENCE, inner) ? pkcs1_fault(inner)
+                                                                      : "is not a whole RSA key";
     }
     if (strcmp(algorithm->kind, "EC") == 0) {
-        struct der_reader curve;
-        if (!der_take(&parameters, DER_OBJECT, &curve)) {
-            return parameters.left > 0 ? explicit_curve : "does not say which curve it is on";
+        bool has_parameters = parameters->left > 0;
+        if (!der_take(parameters, DER_OBJECT, parameters)) {
+            return has_parameters ? explicit_curve : "does not say which curve it is on";
         }
-        return der_whole(inner.at, inner.left, DER_SEQUENCE, &content)
-                   ? sec1_form(content, false).fault
-                   : "is not a whole EC key";
+        return der_whole(inner->at, inner->left, DER_SEQUENCE, inner) ? sec1_fault(inner, false)
+                                                                      : "is not a whole EC key";
     }
-    return der_whole(inner.at, inner.left, DER_OCTET_STRING, &content) ? NULL
-                                                                       : "is not a whole key";
+    return der_whole(inner->at, inner->left, DER_OCTET_STRING, inner) ? NULL : "is not a whole key";
 }
 
 /* Attributes, [0], and a public key, [1] and primitive, may stand at the end (RFC 5958). */
-static bool ends_well(struct der_reader key) {
+static OWN_FRAME bool ends_well(struct der_reader *key) {
     enum { PUBLIC_KEY = 0x81 };
     struct der_reader part;
-    (void)der_take(&key, DER_CONTEXT_0, &part);
+    (void)der_take(key, DER_CONTEXT_0, &part);
     uint8_t tag = 0;
-    return key.left == 0 || (der_next(&key, &tag, &part) &&
-                             (tag == PUBLIC_KEY || tag == DER_CONTEXT_1) && key.left == 0);
+    return key->left == 0 || (der_next(key, &tag, &part) &&
+                              (tag == PUBLIC_KEY || tag == DER_CONTEXT_1) && key->left == 0);
 }
 
-static OWN_FRAME struct key_form pkcs8_form(struct der_reader key) {
-    struct key_form form = {BACKEND_KEY_PKCS8, NULL, false, false, NULL};
+static OWN_FRAME void set_pkcs8_form(struct der_reader *key, struct key_form *form) {
+    *form = (struct key_form){BACKEND_KEY_PKCS8, NULL, false, false, not_whole_pkcs8};
     struct der_reader parameters;
-    struct der_reader object;
-    struct der_reader inner;
+    struct der_reader part;
     uint8_t version = 0;
-    bool has_version = der_take_small(&key, &version) && version <= 1;
-    if (!der_take(&key, DER_SEQUENCE, &parameters) || !der_take(&parameters, DER_OBJECT, &object)) {
-        form.fault = "is not a whole PKCS#8 key";
-        return form;
+    bool has_version = der_take_small(key, &version) && version <= 1;
+    if (!der_take(key, DER_SEQUENCE, &parameters) || !der_take(&parameters, DER_OBJECT, &part)) {
+        return;
     }
-    const struct algorithm *algorithm = find_algorithm(object);
-    form.kind = algorithm != NULL ? algorithm->kind : "another kind";
-    form.rsa = algorithm != NULL && strncmp(algorithm->kind, "RSA", 3) == 0;
-    if (!has_version || !der_take(&key, DER_OCTET_STRING, &inner) || !ends_well(key)) {
-        form.fault = "is not a whole PKCS#8 key";
-    } else if (algorithm != NULL) {
-        form.fault = inner_fault(algorithm, parameters, inner);
+    const struct algorithm *algorithm = find_algorithm(&part);
+    form->kind = algorithm != NULL ? algorithm->kind : "another kind";
+    form->rsa = algorithm != NULL && strncmp(algorithm->kind, "RSA", 3) == 0;
+    if (has_version && der_take(key, DER_OCTET_STRING, &part) && ends_well(key)) {
+        form->fault = algorithm != NULL ? inner_fault(algorithm, &parameters, &part) : NULL;
     }
-    return form;
 }
+
+static const char no_form[] = "is neither PKCS#1 nor SEC1 nor PKCS#8";
 
 /* What begins with a SEQUENCE: an encrypted key, or a certificate by mistake. */
-static OWN_FRAME struct key_form encrypted_form(struct der_reader key) {
-    struct key_form form = {BACKEND_KEY_NONE, NULL, false, true, NULL};
+static OWN_FRAME void set_encrypted_form(struct der_reader *key, struct key_form *form) {
     struct der_reader algorithm;
     struct der_reader part;
-    if (!der_take(&key, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OBJECT, &part) ||
-        !der_take(&key, DER_OCTET_STRING, &part) || key.left != 0) {
-        form.encrypted = false;
-        form.fault = "is neither PKCS#1 nor SEC1 nor PKCS#8";
-        if (der_take(&key, DER_SEQUENCE, &part) && der_take(&key, DER_BIT_STRING, &part)) {
-            form.fault = "is none, but a certificate";
+    *form = (struct key_form){BACKEND_KEY_NONE, NULL, false, true, NULL};
+    if (!der_take(key, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OBJECT, &part) ||
+        !der_take(key, DER_OCTET_STRING, &part) || key->left != 0) {
+        form->encrypted = false;
+        form->fault = no_form;
+        if (der_take(key, DER_SEQUENCE, &part) && der_take(key, DER_BIT_STRING, &part)) {
+            form->fault = "is none, but a certificate";
         }
     }
-    return form;
 }
 
-struct key_form key_form_of(const void *bytes, size_t size) {
-    struct key_form none = {BACKEND_KEY_NONE, NULL, false, false,
-                            "is neither PKCS#1 nor SEC1 nor PKCS#8"};
+/* The first two tags of the content; false: there are no two elements. */
+static OWN_FRAME bool look_at_tags(const struct der_reader *key, uint8_t *first, uint8_t *second) {
+    struct der_reader rest = *key;
+    struct der_reader part;
+    return der_next(&rest, first, &part) &&
+           (*first == DER_SEQUENCE || der_next(&rest, second, &part));
+}
+
+void key_form_of(const void *bytes, size_t size, struct key_form *form) {
+    *form = (struct key_form){BACKEND_KEY_NONE, NULL, false, false, no_form};
     struct der_reader reader = {bytes, size};
     struct der_reader key;
-    struct der_reader part;
     uint8_t first = 0;
     uint8_t second = 0;
+    bool is_sequence = size > 0 && *(const uint8_t *)bytes == DER_SEQUENCE;
     if (!der_take(&reader, DER_SEQUENCE, &key)) {
-        none.fault = size == 0                                 ? "is empty"
-                     : *(const uint8_t *)bytes == DER_SEQUENCE ? "breaks off: its DER is not whole"
-                                                               : none.fault;
-        return none;
+        form->fault = size == 0     ? "is empty"
+                      : is_sequence ? "breaks off: its DER is not whole"
+                                    : no_form;
+        return;
     }
     if (reader.left != 0) {
-        none.fault = "has more bytes than its DER";
-        return none;
+        form->fault = "has more bytes than its DER";
+        return;
     }
-    struct der_reader rest = key;
-    if (!der_next(&rest, &first, &part)) {
-        return none;
+    if (!look_at_tags(&key, &first, &second)) {
+        return;
     }
     if (first == DER_SEQUENCE) {
-        return encrypted_form(key);
-    }
-    if (first != DER_INTEGER || !der_next(&rest, &second, &part)) {
-        return none;
-    }
-    switch (second) {
-    case DER_INTEGER:
-        return pkcs1_form(key);
-    case DER_OCTET_STRING:
-        return sec1_form(key, true);
-    case DER_SEQUENCE:
-        return pkcs8_form(key);
-    default:
-        return none;
+        set_encrypted_form(&key, form);
+    } else if (first == DER_INTEGER && second == DER_INTEGER) {
+        set_pkcs1_form(&key, form);
+    } else if (first == DER_INTEGER && second == DER_OCTET_STRING) {
+        *form = (struct key_form){BACKEND_KEY_SEC1, "EC", false, false, sec1_fault(&key, true)};
+    } else if (first == DER_INTEGER && second == DER_SEQUENCE) {
+        set_pkcs8_form(&key, form);
     }
 }

@@ -17,6 +17,6 @@ struct key_form {
 };
 
 /* Looks at the structure of all the bytes. Nothing is copied. */
-struct key_form key_form_of(const void *bytes, size_t size);
+void key_form_of(const void *bytes, size_t size, struct key_form *form);
 
 #endif

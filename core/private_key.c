@@ -13,20 +13,25 @@
 /* Far above any key: RSA with 16384 bits has 9 KB, the largest post-quantum ones less. */
 enum { KEY_SIZE_MAX = 64 * 1024 };
 
-/* The kinds of the keys that were passed over, each once, in the order in which they came. */
+/* The kinds of keys by their names, as labels and key_form_of give them. */
+static const char *const kind_names[] = {"RSA",   "RSA-PSS", "EC",          "Ed25519",
+                                         "Ed448", "X25519",  "X448",        "DSA",
+                                         "DH",    "OpenSSH", "another kind"};
+enum { KIND_COUNT = sizeof kind_names / sizeof kind_names[0] };
+
+/* Those that were passed over, each once, in the order in which they came. */
 struct kinds {
-    const char *names[8];
-    size_t count;
+    uint8_t order[KIND_COUNT];
+    uint8_t count;
 };
 
 static void kinds_add(struct kinds *kinds, const char *name) {
-    for (size_t i = 0; i < kinds->count; i++) {
-        if (strcmp(kinds->names[i], name) == 0) {
-            return;
-        }
+    uint8_t kind = 0;
+    while (kind + 1 < KIND_COUNT && strcmp(kind_names[kind], name) != 0) {
+        kind++;
     }
-    if (kinds->count < sizeof kinds->names / sizeof kinds->names[0]) {
-        kinds->names[kinds->count++] = name;
+    if (memchr(kinds->order, kind, kinds->count) == NULL) {
+        kinds->order[kinds->count++] = kind;
     }
 }
 
@@ -36,7 +41,7 @@ static OWN_FRAME portls_status fail_other_kinds(const struct kinds *kinds, const
     for (size_t i = 0; i < kinds->count; i++) { /* "EC, DSA and Ed25519" */
         const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
         error_append(error, between);
-        error_append(error, kinds->names[i]);
+        error_append(error, kind_names[kinds->order[i]]);
     }
     error_append(error, " (PORTLS_KEY_ANY takes the first key of any kind)");
     return PORTLS_BAD_KEY;
@@ -132,37 +137,37 @@ struct search {
     struct kinds passed;
 };
 
-/* Decodes a block that holds a key in clear and takes it, or passes it over: *taken says which. */
+/* Decodes a block that holds a key in clear and takes it, or passes it over: then `key` stays
+ * empty. */
 static OWN_FRAME portls_status take_key(struct search *search, const struct pem_block *block,
                                         const struct label *label, struct private_key *key,
-                                        bool *taken, portls_error *error) {
-    struct private_key found = {NULL, 0, label->format};
+                                        portls_error *error) {
     portls_status status =
-        pem_block_decode(&search->reader, block, KEY_SIZE_MAX, &found.bytes, &found.size, error);
+        pem_block_decode(&search->reader, block, KEY_SIZE_MAX, &key->bytes, &key->size, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    struct key_form form = key_form_of(found.bytes, found.size);
+    struct key_form form;
+    key_form_of(key->bytes, key->size, &form);
     if (search->kind == PORTLS_KEY_RSA && form.kind != NULL && !form.rsa &&
         form.format == label->format) {
-        private_key_clear(&found);
+        private_key_clear(key);
         kinds_add(&search->passed, form.kind);
         return PORTLS_OK;
     }
     const char *fault = content_fault(&form, label->format);
     if (fault != NULL) {
-        private_key_clear(&found);
+        private_key_clear(key);
         return error_fail(error, PORTLS_BAD_KEY, "%s: the private key in line %zu %s",
                           search->reader.name, block->line, fault);
     }
-    *key = found;
-    *taken = true;
+    key->format = label->format;
     return PORTLS_OK;
 }
 
 /* Looks at one block with a private key. */
 static portls_status look_at(struct search *search, const struct pem_block *block,
-                             const struct label *label, struct private_key *key, bool *taken,
+                             const struct label *label, struct private_key *key,
                              portls_error *error) {
     bool is_rsa = label->kind != NULL && strcmp(label->kind, "RSA") == 0;
     if (search->kind == PORTLS_KEY_RSA && label->kind != NULL && !is_rsa) {
@@ -177,7 +182,7 @@ static portls_status look_at(struct search *search, const struct pem_block *bloc
         return error_fail(error, PORTLS_BAD_KEY, "%s: the private key in line %zu %s",
                           search->reader.name, block->line, label->fault);
     }
-    return take_key(search, block, label, key, taken, error);
+    return take_key(search, block, label, key, error);
 }
 
 static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const char *name,
@@ -186,8 +191,7 @@ static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const
     struct search search = {.kind = kind};
     pem_reader_init(&search.reader, bytes, size, name, PORTLS_BAD_KEY);
     struct pem_block block;
-    bool taken = false;
-    while (!taken) {
+    while (key->bytes == NULL) {
         portls_status status = pem_reader_next(&search.reader, &block, error);
         if (status == PORTLS_EOF) {
             return search.passed.count > 0 ? fail_other_kinds(&search.passed, name, error)
@@ -195,7 +199,7 @@ static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const
         }
         const struct label *label = status == PORTLS_OK ? find_label(&block) : NULL;
         if (label != NULL) {
-            status = look_at(&search, &block, label, key, &taken, error);
+            status = look_at(&search, &block, label, key, error);
         }
         if (status != PORTLS_OK) {
             return status;
@@ -219,12 +223,14 @@ static OWN_FRAME portls_status take_der(const void *bytes, size_t size, const ch
                           "%s: too long for a private key (%d bytes at most)", name,
                           (int)KEY_SIZE_MAX);
     }
-    struct key_form form = key_form_of(bytes, size);
+    struct key_form form;
+    key_form_of(bytes, size, &form);
     if (form.encrypted) {
         return fail_encrypted(name, "", kind == PORTLS_KEY_RSA, PORTLS_ASN1, error);
     }
     if (kind == PORTLS_KEY_RSA && form.kind != NULL && !form.rsa) {
-        struct kinds kinds = {{form.kind}, 1};
+        struct kinds kinds = {.count = 0};
+        kinds_add(&kinds, form.kind);
         return fail_other_kinds(&kinds, name, error);
     }
     if (form.fault != NULL) {

@@ -31,6 +31,13 @@ portls_status source_from_file(const char *path, struct source *source, portls_e
     return PORTLS_OK;
 }
 
+void source_end(struct source *source) {
+    if (source->owned != NULL) {
+        os_wipe(source->owned, source->size);
+        memory_free(source->owned);
+    }
+}
+
 #endif
 
 portls_status source_from_memory(const void *bytes, size_t size, const char *name,
@@ -38,13 +45,6 @@ portls_status source_from_memory(const void *bytes, size_t size, const char *nam
     if (bytes == NULL && size > 0) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT, "%s is NULL", name);
     }
-    *source = (struct source){NULL, bytes != NULL ? bytes : "", size, name};
+    *source = (struct source){.bytes = bytes != NULL ? bytes : "", .size = size, .name = name};
     return PORTLS_OK;
-}
-
-void source_end(struct source *source) {
-    if (source->owned != NULL) {
-        os_wipe(source->owned, source->size);
-        memory_free(source->owned);
-    }
 }

@@ -380,7 +380,7 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
  * and nobody read must not be taken for what comes after it. Only what has arrived is read.
  */
 static OWN_FRAME void read_what_arrived(struct stream *stream) {
-    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 16, MOST = 1024 * 1024 };
+    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 8, MOST = 1024 * 1024 };
     uint8_t scratch[SCRATCH];
     size_t total = 0;
     size_t got = 0;

@@ -99,7 +99,14 @@ void transport_destroy(struct transport *transport);
  * memory), read into it without the stream's lock, and hand over under the lock what came of it.
  * Nothing must be received and unread, and the input must not have ended.
  */
+#if BUFFERS_INSIDE
+static inline uint8_t *transport_borrow(struct transport *transport, size_t *size) {
+    *size = sizeof transport->receive_room;
+    return transport->receive_room;
+}
+#else
 uint8_t *transport_borrow(struct transport *transport, size_t *size);
+#endif
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
                          portls_status status, size_t got, const portls_error *error);
 
@@ -110,7 +117,14 @@ void transport_drop_pending(struct transport *transport);
 bool transport_reserve(struct transport *transport, size_t size);
 
 /* Room for `size` bytes that are about to be sent is better made at once. */
+#if BUFFERS_INSIDE
+static inline void transport_expect(struct transport *transport, size_t size) {
+    (void)transport;
+    (void)size;
+}
+#else
 void transport_expect(struct transport *transport, size_t size);
+#endif
 
 /* What is pending is what nobody waits for (tickets) and may stay for long: keeps it in no more
    memory than it needs. */

@@ -21,11 +21,6 @@ void transport_drop_pending(struct transport *transport) {
     transport->patient = 0;
 }
 
-uint8_t *transport_borrow(struct transport *transport, size_t *size) {
-    *size = sizeof transport->receive_room;
-    return transport->receive_room;
-}
-
 /* Moves what is pending to the buffer's beginning, if then there is room for `size` more bytes. */
 static bool make_room(struct transport *transport, size_t size) {
     size_t here = transport_pending(transport);
@@ -47,11 +42,6 @@ bool transport_reserve(struct transport *transport, size_t size) {
     }
     (void)transport_flush(transport);
     return transport->out_failure == NULL && make_room(transport, size);
-}
-
-void transport_expect(struct transport *transport, size_t size) {
-    (void)transport;
-    (void)size;
 }
 
 void transport_tuck(struct transport *transport) {

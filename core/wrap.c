@@ -74,24 +74,25 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     return status;
 }
 
-portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port *out,
-                                      const portls_wrap_options *options, portls_deadline deadline,
-                                      portls_break *brk, portls_input_port **ssl_in,
-                                      portls_output_port **ssl_out, portls_error *error) {
+/* The limit is the caller's: it would lie on the stack beneath all of the handshake once more. */
+static OWN_FRAME portls_status wrap_within(const struct wait_limit *limit, portls_input_port *in,
+                                           portls_output_port *out,
+                                           const portls_wrap_options *options,
+                                           portls_input_port **ssl_in, portls_output_port **ssl_out,
+                                           portls_error *error) {
     error_begin(error);
     struct stream *stream = NULL;
     portls_status status = begin(in, out, options, ssl_in, ssl_out, &stream, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    const struct wait_limit limit = {deadline, brk};
-    if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
+    if (limit->brk != NULL && !handle_is(limit->brk, HANDLE_BREAK)) {
         status = error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
-    } else if (portls_break_is_set(brk)) {
+    } else if (portls_break_is_set(limit->brk)) {
         /* Now nothing has been said yet, and the given ports are as they were. */
         status = error_fail(error, PORTLS_BREAK, "the break is set, so nothing was begun");
     } else {
-        status = stream_handshake(stream, &limit, error);
+        status = stream_handshake(stream, limit, error);
     }
     if (status != PORTLS_OK) {
         stream_abandon(stream, false);
@@ -102,9 +103,17 @@ portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port 
     return PORTLS_OK;
 }
 
+portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port *out,
+                                      const portls_wrap_options *options, portls_deadline deadline,
+                                      portls_break *brk, portls_input_port **ssl_in,
+                                      portls_output_port **ssl_out, portls_error *error) {
+    const struct wait_limit limit = {deadline, brk};
+    return wrap_within(&limit, in, out, options, ssl_in, ssl_out, error);
+}
+
 portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
                                 const portls_wrap_options *options, portls_input_port **ssl_in,
                                 portls_output_port **ssl_out, portls_error *error) {
-    return portls_wrap_ports_until(in, out, options, PORTLS_NO_DEADLINE, NULL, ssl_in, ssl_out,
-                                   error);
+    static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
+    return wrap_within(&forever, in, out, options, ssl_in, ssl_out, error);
 }

@@ -4,15 +4,17 @@ The deepest stack of the core on a small target, from what the compiler says of 
 that none of them calls itself:
 
     stack.py --compiler arm-none-eabi-gcc --root ROOT --work DIR --limit BYTES
-             [--limit-of REGEX=BYTES]... FILE... -- FLAG...
+             FILE... -- FLAG...
 
 compiles the FILEs of the core with the FLAGs, follows every call from every public function, and
-fails when a chain is deeper than the limit (--limit-of: of the functions that match, the first that
-does counts), or comes back to where it was.
+fails when a chain is deeper than the limit, or comes back to where it was.
 
 What is not of the core counts nothing: the TLS library between a step and the transport, the C
 library, the program's callbacks. A call through a pointer is followed by the pointer's name: the
 classes of ports are read from the source, the others stand in POINTERS.
+
+A call that is a function's last act is a jump, before which it has taken its frame down: the frame
+counts nothing there. Which calls those are is read from the machine code.
 
 A TLS stream over another TLS stream is met once: each further one needs its own part once more.
 """
@@ -65,6 +67,7 @@ class Function:
         self.size = size
         self.file = pathlib.Path(place.split(":")[0]).name
         self.calls = []
+        self.jumps = []  # calls with the own frame gone
 
     def name(self):
         """file.c:function, without what the compiler appends to a copy."""
@@ -83,6 +86,28 @@ def compile_all(options, files, flags):
         subprocess.run([str(part) for part in command], check=True)
         made += [base.with_suffix(".ci")]
     return made
+
+
+def machine_code(options, made):
+    """The calls of every function in machine code that return to it, as (file, caller, callee); a
+    callee "" is one behind a pointer. What it reaches otherwise it jumps to."""
+    calls = set()
+    objdump = re.sub("gcc$", "objdump", options.compiler)
+    for path in made:
+        command = [objdump, "-dr", "--no-show-raw-insn", path.with_suffix(".o")]
+        listing = subprocess.run([str(part) for part in command], check=True, capture_output=True,
+                                 text=True).stdout
+        caller = ""
+        for line in listing.splitlines():
+            if symbol := re.match(r"[0-9a-f]+ <([^.>]+)", line):
+                caller = symbol[1]
+            elif callee := re.search(r"R_ARM_THM_CALL\s+([^.\s]+)", line):
+                calls.add((path.stem, caller, callee[1]))
+            elif direct := re.search(r"\tbl\t[0-9a-f]+ <([^.>+]+)", line):
+                calls.add((path.stem, caller, direct[1]))
+            elif re.search(r"\tblx\t", line):
+                calls.add((path.stem, caller, ""))
+    return calls
 
 
 def classes(root, files):
@@ -116,8 +141,8 @@ def behind(pointer, slots):
     return POINTERS.get(pointer, POINTERS.get(f"{holder}.*"))
 
 
-def read_graph(made, slots):
-    """All functions by title."""
+def read_graph(made, slots, returning):
+    """All functions by title; `returning`: as machine_code says."""
     functions = {}
     edges = []
     for path in made:
@@ -131,14 +156,18 @@ def read_graph(made, slots):
             edge = re.match(r'edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)" label: "([^"]*)',
                             line)
             if edge:
-                edges += [(edge[1], edge[2], edge[3])]
+                edges += [(path.stem, edge[1], edge[2], edge[3])]
     by_name = {}
     for function in functions.values():
         by_name.setdefault(function.name(), []).append(function)
     unknown = set()
-    for source, target, place in edges:
+    for stem, source, target, place in edges:
+        callee = "" if target == "__indirect_call" else target.split(":")[-1].split(".")[0]
+        caller = functions[source].name().split(":")[-1]
+        returns = (stem, caller, callee) in returning
+        callees = functions[source].calls if returns else functions[source].jumps
         if target != "__indirect_call":
-            functions[source].calls += [functions[target]] if target in functions else []
+            callees += [functions[target]] if target in functions else []
             continue
         pointer = pointer_at(place)
         names = behind(pointer, slots)
@@ -147,7 +176,7 @@ def read_graph(made, slots):
             continue
         for name in names:
             # One that is missing is behind the pointer in another build only.
-            functions[source].calls += by_name.get(name, [])
+            callees += by_name.get(name, [])
     if unknown:
         sys.exit("stack.py: POINTERS does not say what stands behind " + "; ".join(sorted(unknown)))
     return functions
@@ -167,16 +196,12 @@ def deepest(function, inside_stream, on_chain, known):
         for callee in function.calls:
             best = max(best, deepest(callee, state[1], on_chain + [state], known),
                        key=lambda chain: chain[0])
-        known[state] = (function.size + best[0], [function] + best[1])
+        chain = (function.size + best[0], [function] + best[1])
+        for callee in function.jumps:
+            chain = max(chain, deepest(callee, state[1], on_chain + [state], known),
+                        key=lambda one: one[0])
+        known[state] = chain
     return known[state]
-
-
-def limit_of(function, options):
-    """How deep a public function may be."""
-    for regex, limit in (entry.split("=") for entry in options.limit_of):
-        if re.fullmatch(regex, function):
-            return int(limit)
-    return options.limit
 
 
 def main():
@@ -188,11 +213,11 @@ def main():
     parser.add_argument("--root", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--limit", type=int, required=True)
-    parser.add_argument("--limit-of", action="append", default=[])
     parser.add_argument("files", nargs="+")
     options = parser.parse_args(own)
     slots = classes(options.root, options.files)
-    functions = read_graph(compile_all(options, options.files, flags), slots)
+    made = compile_all(options, options.files, flags)
+    functions = read_graph(made, slots, machine_code(options, made))
 
     known = {}
     chains = []
@@ -208,18 +233,12 @@ def main():
         print(f"  {function.size:5} {function.name()}")
     over = 0
     for size, chain in chains:
-        limit = limit_of(chain[0].title, options)
-        if size > limit:
+        if size > options.limit:
             over += 1
-            print(f"{chain[0].title} takes {size} bytes, and has {limit}: "
+            print(f"{chain[0].title} takes {size} bytes, and has {options.limit}: "
                   + " > ".join(f"{each.name()} {each.size}" for each in chain))
     if over:
         sys.exit(f"stack.py: {over} public functions are deeper than they may be")
-    for regex in options.limit_of:
-        sizes = [size for size, chain in chains
-                 if re.fullmatch(regex.split("=")[0], chain[0].title)]
-        print(f"{regex}: {len(sizes)} functions, {max(sizes)} bytes at the most")
-
 
 
 main()
