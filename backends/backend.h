@@ -105,6 +105,10 @@ size_t backend_text(char *room, size_t size, const char *format, ...)
 /* Puts a text behind that in `room`, which is cut to what `size` bytes hold with a zero. */
 void backend_add_text(char *room, size_t size, const char *text);
 
+/* An IPv4 address of `size` characters as its 4 bytes, or an IPv6 one without brackets and zone
+   (RFC 4291) as its 16. How many bytes that are; 0 when it is none. */
+size_t backend_address(const char *text, size_t size, uint8_t bytes[16]);
+
 /* One piece of DER. */
 struct backend_blob {
     const uint8_t *bytes;
@@ -258,5 +262,15 @@ struct backend {
 
 /* The one object a backend defines: `const struct backend portls_backend`. */
 extern const struct backend portls_backend;
+
+#if !PORTLS_WITH_SYSTEM
+/*
+ * And on a small device a name, defined in the file that own certificates and keys are the business
+ * of. What loads them in the core asks for it, so that a linker takes that file out of the archive;
+ * a backend refers to it weakly otherwise, and a client that has no certificate of its own goes
+ * without.
+ */
+extern const char backend_identity_part;
+#endif
 
 #endif

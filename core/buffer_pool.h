@@ -8,10 +8,10 @@
 #ifndef CORE_BUFFER_POOL_H
 #define CORE_BUFFER_POOL_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/atomic.h"
 #include "portls/features.h"
 
 /* Whether buffers are part of the stream instead, so that it is one allocation for its whole life.
@@ -40,8 +40,8 @@ enum {
 
 /* All zero is an empty pool. */
 struct buffer_pool {
-    _Atomic(uint8_t *) small[BUFFER_POOL_KEEPS];
-    _Atomic(uint8_t *) large[BUFFER_POOL_KEEPS];
+    ATOMIC_OF(uint8_t *) small[BUFFER_POOL_KEEPS];
+    ATOMIC_OF(uint8_t *) large[BUFFER_POOL_KEEPS];
 };
 
 /* A buffer of BUFFER_SMALL or BUFFER_LARGE bytes; NULL when there is no memory. */

@@ -2,8 +2,7 @@
 #ifndef CORE_CONTEXT_H
 #define CORE_CONTEXT_H
 
-#include <stdatomic.h>
-
+#include "core/atomic.h"
 #include "core/handle.h"
 #include "core/os/os.h"
 #include "core/settings.h"

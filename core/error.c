@@ -99,3 +99,9 @@ portls_status error_copy(portls_error *error, const portls_error *stored) {
     }
     return stored->status;
 }
+
+#if !PORTLS_WITH_SYSTEM
+void error_begin(portls_error *error) {
+    error_begin_here(error);
+}
+#endif

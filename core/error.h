@@ -11,7 +11,7 @@
 #include "backends/backend.h"
 
 /* Makes `error` (may be NULL) say that nothing is wrong. Cheap: it is on the data path. */
-static inline void error_begin(portls_error *error) {
+static inline void error_begin_here(portls_error *error) {
     if (error != NULL) {
         error->status = PORTLS_OK;
         error->error_class = PORTLS_CLASS_NONE;
@@ -22,6 +22,12 @@ static inline void error_begin(portls_error *error) {
         error->message[0] = '\0';
     }
 }
+
+#if PORTLS_WITH_SYSTEM
+#define error_begin error_begin_here
+#else
+void error_begin(portls_error *error); /* the same, but there only once */
+#endif
 
 /* backend_fail under the core's name: keeps the first cause, takes NULL, returns `status`. */
 #define error_fail backend_fail

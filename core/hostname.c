@@ -5,91 +5,22 @@
 
 #include "core/error.h"
 
-enum { LABEL_MAX = 63, IPV6_GROUPS = 8 };
+enum { LABEL_MAX = 63 };
 
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
-}
-
-static bool is_hex_digit(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/*
- * Four numbers up to 255 with dots between them. A zero in front is refused: some read such a
- * number as octal, so the text would not mean one address.
- */
-static bool is_ipv4(const char *text, size_t size) {
-    size_t at = 0;
-    for (int part = 0; part < 4; part++) {
-        if (part > 0 && (at == size || text[at++] != '.')) {
-            return false;
-        }
-        size_t start = at;
-        unsigned value = 0;
-        while (at < size && is_digit(text[at]) && at - start < 3) {
-            value = value * 10 + (unsigned)(text[at++] - '0');
-        }
-        if (at == start || value > 255 || (text[start] == '0' && at - start > 1)) {
-            return false;
-        }
-    }
-    return at == size;
-}
-
-/* Groups of hexadecimal digits, "::" once at most, and perhaps an IPv4 address as the last two. */
-static bool is_ipv6(const char *text, size_t size) {
-    size_t at = 0;
-    int groups = 0;
-    bool gap = false;
-    if (size >= 2 && text[0] == ':' && text[1] == ':') {
-        gap = true;
-        at = 2;
-    }
-    while (at < size) {
-        size_t start = at;
-        while (at < size && is_hex_digit(text[at])) {
-            at++;
-        }
-        if (at < size && text[at] == '.') {
-            groups += 2;
-            return is_ipv4(text + start, size - start) &&
-                   (gap ? groups < IPV6_GROUPS : groups == IPV6_GROUPS);
-        }
-        if (at == start || at - start > 4 || ++groups > IPV6_GROUPS) {
-            return false;
-        }
-        if (at == size) {
-            break;
-        }
-        if (text[at++] != ':' || at == size) {
-            return false;
-        }
-        if (text[at] == ':') {
-            if (gap) {
-                return false;
-            }
-            gap = true;
-            at++;
-        }
-    }
-    return gap ? groups < IPV6_GROUPS : groups == IPV6_GROUPS;
-}
-
 bool hostname_is_address(const char *text) {
-    size_t size = strlen(text);
-    if (is_ipv4(text, size)) {
-        return true;
-    }
-    const char *zone = strchr(text, '%');
-    if (zone == NULL) {
-        return is_ipv6(text, size);
-    }
-    return zone[1] != '\0' && is_ipv6(text, (size_t)(zone - text));
+    uint8_t bytes[16];
+    size_t size = strcspn(text, "%");
+    size_t found = backend_address(text, size, bytes);
+    /* A zone stands behind an IPv6 address only. */
+    return text[size] == '\0' ? found > 0 : found == 16 && text[size + 1] != '\0';
 }
 
 /* Copies with small letters. */

@@ -1,11 +1,11 @@
 /* The one place where memory is allocated, and the allocator that can be installed there. */
 #include "core/memory.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/atomic.h"
 #include "core/error.h"
 #include "portls/allocator.h"
 

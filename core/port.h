@@ -5,11 +5,11 @@
 #ifndef CORE_PORT_H
 #define CORE_PORT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/atomic.h"
 #include "core/handle.h"
 #include "core/sync_side.h"
 #include "core/wait.h"

@@ -10,7 +10,7 @@ enum { PROTOCOLS = PORTLS_TLS13 + 1 };
 #endif
 
 /* Made on first use, kept for the life of the process. */
-static _Atomic(portls_context *) shared[2][PROTOCOLS];
+static ATOMIC_OF(portls_context *) shared[2][PROTOCOLS];
 
 /* Stand for those that could not be made, perhaps only for the moment: whoever uses one of them
    tries again, and is told what came of that. The last ones stand for what is no protocol. */

@@ -5,10 +5,10 @@
 #ifndef CORE_SNAPSHOT_H
 #define CORE_SNAPSHOT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "backends/backend.h"
+#include "core/atomic.h"
 #include "core/buffer_pool.h"
 #include "core/settings.h"
 

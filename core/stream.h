@@ -10,10 +10,10 @@
 #ifndef CORE_STREAM_H
 #define CORE_STREAM_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/atomic.h"
 #include "core/os/os.h"
 #include "core/port.h"
 #include "core/snapshot.h"

@@ -5,9 +5,9 @@
 #ifndef CORE_SYNC_SIDE_H
 #define CORE_SYNC_SIDE_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 
+#include "core/atomic.h"
 #include "portls/features.h"
 
 #if PORTLS_WITH_SOCKETS

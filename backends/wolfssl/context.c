@@ -3,17 +3,46 @@
 
 /*
  * Named outright, since some builds of wolfSSL bring suites without encryption or authentication.
- * All have forward secrecy and authenticated encryption; what a build lacks it passes over.
+ * All have forward secrecy and authenticated encryption. What a build lacks it would pass over, but
+ * a small device need not hold its name. Each has a colon in front.
  */
-static const char cipher_suites[] = "TLS13-AES128-GCM-SHA256:"
-                                    "TLS13-AES256-GCM-SHA384:"
-                                    "TLS13-CHACHA20-POLY1305-SHA256:"
-                                    "ECDHE-ECDSA-AES128-GCM-SHA256:"
-                                    "ECDHE-RSA-AES128-GCM-SHA256:"
-                                    "ECDHE-ECDSA-AES256-GCM-SHA384:"
-                                    "ECDHE-RSA-AES256-GCM-SHA384:"
-                                    "ECDHE-ECDSA-CHACHA20-POLY1305:"
-                                    "ECDHE-RSA-CHACHA20-POLY1305";
+#if WITH_TLS13
+#define ONLY_TLS13(suites) suites
+#else
+#define ONLY_TLS13(suites) ""
+#endif
+#if WITH_RSA
+#define ONLY_RSA(suites) suites
+#else
+#define ONLY_RSA(suites) ""
+#endif
+#if defined(WOLFSSL_AES_128)
+#define ONLY_AES_128(suites) suites
+#else
+#define ONLY_AES_128(suites) ""
+#endif
+#if defined(WOLFSSL_AES_256)
+#define ONLY_AES_256(suites) suites
+#else
+#define ONLY_AES_256(suites) ""
+#endif
+#if defined(HAVE_CHACHA) && defined(HAVE_POLY1305)
+#define ONLY_CHACHA(suites) suites
+#else
+#define ONLY_CHACHA(suites) ""
+#endif
+static const char cipher_suites[] = ONLY_AES_128(
+    ONLY_TLS13(":TLS13-AES128-GCM-SHA256")) ONLY_AES_256(ONLY_TLS13(":TLS13-AES256-GCM-SHA384"))
+    ONLY_CHACHA(ONLY_TLS13(":TLS13-CHACHA20-POLY1305-SHA256")) ONLY_AES_128(
+        ":ECDHE-ECDSA-AES128-GCM-SHA256" ONLY_RSA(":ECDHE-RSA-AES128-GCM-SHA256"))
+        ONLY_AES_256(":ECDHE-ECDSA-AES256-GCM-SHA384" ONLY_RSA(":ECDHE-RSA-AES256-GCM-SHA384"))
+            ONLY_CHACHA(":ECDHE-ECDSA-CHACHA20-POLY1305" ONLY_RSA(":ECDHE-RSA-CHACHA20-POLY1305"));
+
+#if PORTLS_WITH_SYSTEM
+#define HAS_IDENTITY_PART true
+#else
+#define HAS_IDENTITY_PART (identity_install != NULL)
+#endif
 
 enum { LEAST_RSA_BITS = 2048, LEAST_EC_BITS = 224 };
 
@@ -46,7 +75,7 @@ static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend
     }
 #endif
     /* Some of the suites are in every build that wolfssl.h lets pass. */
-    return wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites) == WOLFSSL_SUCCESS &&
+    return wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites + 1) == WOLFSSL_SUCCESS &&
                    wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, LEAST_EC_BITS) == WOLFSSL_SUCCESS
                ? PORTLS_OK
                : fail_no_memory(error);
@@ -93,7 +122,9 @@ static portls_status compile(struct backend_context *context,
         return status;
     }
     verify_install(context->ssl_context, settings);
-    status = identity_install(context->ssl_context, settings, error);
+    if (HAS_IDENTITY_PART) {
+        status = identity_install(context->ssl_context, settings, error);
+    }
     if (status == PORTLS_OK && settings->authorities_count > 0) {
         status = authorities_install(context->ssl_context, settings, error);
     }

@@ -4,10 +4,19 @@
 
 /* Failures in words of our own: wolfSSL's code, what it comes to in a handshake, the message. */
 struct known_failure {
-    int code;
-    portls_status status;
+    int16_t code;
+    uint8_t status;
+#if PORTLS_WITH_MESSAGES
     const char *message;
+#endif
 };
+#if PORTLS_WITH_MESSAGES
+#define KNOWN(code, status, message)                                                               \
+    { (code), (uint8_t)(status), (message) }
+#else
+#define KNOWN(code, status, message)                                                               \
+    { (code), (uint8_t)(status) }
+#endif
 
 #define NO_VERSION                                                                                 \
     "the two sides allow no TLS protocol version in common; portls speaks TLS 1.2 and TLS 1.3 as " \
@@ -21,21 +30,30 @@ struct known_failure {
 #define NOT_TLS      "the peer's bytes are not TLS; it may speak another protocol on this port"
 
 static const struct known_failure known_failures[] = {
-    {MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, BACKEND_SAID(NO_CIPHER)},
-    {UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, BACKEND_SAID(NO_CIPHER)},
-    {VERSION_ERROR, PORTLS_HANDSHAKE, BACKEND_SAID(NO_VERSION)},
-    {NO_PEER_KEY, PORTLS_HANDSHAKE,
-     BACKEND_SAID("the peer's certificate has a key that wolfSSL cannot use")},
-    {UNKNOWN_RECORD_TYPE, PORTLS_PROTOCOL, BACKEND_SAID(NOT_TLS)},
-    {VERIFY_MAC_ERROR, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
-    {DECRYPT_ERROR, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
-    {AES_GCM_AUTH_E, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
-    {MAC_CMP_FAILED_E, PORTLS_PROTOCOL, BACKEND_SAID(CHANGED)},
-    {LENGTH_ERROR, PORTLS_PROTOCOL, BACKEND_SAID(TOO_LONG)},
-    {OUT_OF_ORDER_E, PORTLS_PROTOCOL, BACKEND_SAID(OUT_OF_ORDER)},
-    {DUPLICATE_MSG_E, PORTLS_PROTOCOL, BACKEND_SAID(OUT_OF_ORDER)},
-    {SANITY_MSG_E, PORTLS_PROTOCOL, BACKEND_SAID(OUT_OF_ORDER)},
+    KNOWN(MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, NO_CIPHER),
+    KNOWN(UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, NO_CIPHER),
+    KNOWN(VERSION_ERROR, PORTLS_HANDSHAKE, NO_VERSION),
+    KNOWN(NO_PEER_KEY, PORTLS_HANDSHAKE,
+          "the peer's certificate has a key that wolfSSL cannot use"),
+    KNOWN(UNKNOWN_RECORD_TYPE, PORTLS_PROTOCOL, NOT_TLS),
+    KNOWN(VERIFY_MAC_ERROR, PORTLS_PROTOCOL, CHANGED),
+    KNOWN(DECRYPT_ERROR, PORTLS_PROTOCOL, CHANGED),
+    KNOWN(AES_GCM_AUTH_E, PORTLS_PROTOCOL, CHANGED),
+    KNOWN(MAC_CMP_FAILED_E, PORTLS_PROTOCOL, CHANGED),
+    KNOWN(LENGTH_ERROR, PORTLS_PROTOCOL, TOO_LONG),
+    KNOWN(OUT_OF_ORDER_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
+    KNOWN(DUPLICATE_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
+    KNOWN(SANITY_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
 };
+
+static const char *said_of(const struct known_failure *failure) {
+#if PORTLS_WITH_MESSAGES
+    return failure->message;
+#else
+    (void)failure;
+    return "";
+#endif
+}
 
 /* The alerts of TLS that say "no agreement" and not "you are wrong". */
 static bool alert_means_disagreement(int alert) {
@@ -125,8 +143,8 @@ static portls_status fail_by_code(int code, int sent, enum stage stage, portls_e
     const char *message = NULL;
     for (size_t i = 0; i < sizeof known_failures / sizeof *known_failures; i++) {
         if (known_failures[i].code == code) {
-            status = known_failures[i].status;
-            message = known_failures[i].message;
+            status = (portls_status)known_failures[i].status;
+            message = said_of(&known_failures[i]);
         }
     }
     if (stage != STAGE_HANDSHAKE) {

@@ -3,105 +3,6 @@
 
 #include "backends/wolfssl/distinguished_name.h"
 
-/* ---- addresses ---- */
-
-/* Four decimal numbers without leading zeros; the text has to end behind them. */
-static bool read_ipv4(const char *text, uint8_t bytes[4]) {
-    for (int i = 0; i < 4; i++) {
-        unsigned value = 0;
-        int digits = 0;
-        while (*text >= '0' && *text <= '9' && digits < 3) {
-            value = value * 10 + (unsigned)(*text++ - '0');
-            digits++;
-        }
-        if (digits == 0 || value > 255 || (digits > 1 && text[-digits] == '0') ||
-            *text != (i < 3 ? '.' : '\0')) {
-            return false;
-        }
-        bytes[i] = (uint8_t)value;
-        text++;
-    }
-    return true;
-}
-
-static int hex_digit(char letter) {
-    if (letter >= '0' && letter <= '9') {
-        return letter - '0';
-    }
-    char lower = (char)(letter | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* Reads one group of an IPv6 address; how many digits it had, 0 for none, 5 for too many. */
-static int read_group(const char *text, unsigned *value) {
-    int digits = 0;
-    *value = 0;
-    while (hex_digit(text[digits]) >= 0) {
-        if (digits == 4) {
-            return 5;
-        }
-        *value = *value << 4 | (unsigned)hex_digit(text[digits]);
-        digits++;
-    }
-    return digits;
-}
-
-static bool read_ipv6(const char *text, uint8_t bytes[16]) {
-    size_t used = 0;
-    size_t gap = SIZE_MAX; /* where "::" stands */
-    if (text[0] == ':' && text[1] != ':') {
-        return false;
-    }
-    while (*text != '\0') {
-        if (text[0] == ':' && text[1] == ':') {
-            if (gap != SIZE_MAX) {
-                return false;
-            }
-            gap = used;
-            text += 2;
-            continue;
-        }
-        unsigned value = 0;
-        int digits = read_group(text, &value);
-        if (used <= 12 && digits > 0 && text[digits] == '.' && read_ipv4(text, bytes + used)) {
-            used += 4;
-            break;
-        }
-        if (digits == 0 || digits > 4 || used > 14) {
-            return false;
-        }
-        bytes[used++] = (uint8_t)(value >> 8);
-        bytes[used++] = (uint8_t)value;
-        text += digits;
-        if (*text == ':' && text[1] != ':') {
-            text++;
-            if (*text == '\0') {
-                return false;
-            }
-        } else if (*text != ':' && *text != '\0') {
-            return false;
-        }
-    }
-    if (gap == SIZE_MAX) {
-        return used == 16;
-    }
-    if (used > 14) {
-        return false;
-    }
-    memmove(bytes + gap + (16 - used), bytes + gap, used - gap);
-    memset(bytes + gap, 0, 16 - used);
-    return true;
-}
-
-size_t host_address(const char *text, uint8_t bytes[16]) {
-    if (read_ipv4(text, bytes)) {
-        return 4;
-    }
-    return read_ipv6(text, bytes) ? 16 : 0;
-}
-
-/* ---- names ---- */
-
 static uint8_t lower(uint8_t byte) {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
@@ -174,7 +75,7 @@ static bool common_name_matches(const struct certificate *certificate, const cha
 
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address) {
     uint8_t address[16];
-    size_t address_size = is_address ? host_address(host, address) : 0;
+    size_t address_size = is_address ? backend_address(host, strlen(host), address) : 0;
     if (is_address && address_size == 0) {
         return false;
     }

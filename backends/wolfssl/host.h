@@ -12,7 +12,4 @@
  */
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address);
 
-/* An IPv4 or IPv6 address in text as its 4 or 16 bytes; 0 when it is none. */
-size_t host_address(const char *text, uint8_t bytes[16]);
-
 #endif

@@ -185,9 +185,17 @@ void context_free(struct backend_context *context);
 
 /* ---- identity.c ---- */
 
+/* On a small device it may be missing, and then there is no identity to install (backend.h). */
+#if PORTLS_WITH_SYSTEM
+#define MAY_BE_MISSING
+#else
+#define MAY_BE_MISSING __attribute__((weak))
+#endif
+
 /* Checks the own chain and key and, when both are there, installs them. */
-portls_status identity_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
-                               portls_error *error);
+MAY_BE_MISSING portls_status identity_install(WOLFSSL_CTX *ssl_context,
+                                              const struct backend_settings *settings,
+                                              portls_error *error);
 
 /* ---- trust.c, or library_verifier.c ---- */
 

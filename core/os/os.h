@@ -7,7 +7,6 @@
 #ifndef CORE_OS_OS_H
 #define CORE_OS_OS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +16,10 @@
 #include "portls/features.h"
 #include "portls/port.h"
 #include "portls/tcp.h"
+
+#if PORTLS_WITH_THREADS
+#include <stdatomic.h>
+#endif
 
 /* Whether a thread can wait for anything at all but by a callback of the program's. */
 #define OS_CAN_WAIT (PORTLS_WITH_SOCKETS || PORTLS_WITH_THREADS)
