@@ -268,7 +268,7 @@ extern const struct backend portls_backend;
  * And on a small device a name, defined in the file that own certificates and keys are the business
  * of. What loads them in the core asks for it, so that a linker takes that file out of the archive;
  * a backend refers to it weakly otherwise, and a client that has no certificate of its own goes
- * without.
+ * without. A backend that is given an identity and has not that part says PORTLS_UNSUPPORTED.
  */
 extern const char backend_identity_part;
 #endif

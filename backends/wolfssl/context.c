@@ -124,6 +124,8 @@ static portls_status compile(struct backend_context *context,
     verify_install(context->ssl_context, settings);
     if (HAS_IDENTITY_PART) {
         status = identity_install(context->ssl_context, settings, error);
+    } else if (settings->chain_count > 0 || settings->key_format != BACKEND_KEY_NONE) {
+        status = backend_fail(error, PORTLS_UNSUPPORTED, "backend_identity_part is not linked");
     }
     if (status == PORTLS_OK && settings->authorities_count > 0) {
         status = authorities_install(context->ssl_context, settings, error);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the client on QEMU's MPS2 board, its UART joined to an OpenSSL server:
-#   client.sh PROGRAM CERTIFICATE KEY
-# The exit code is the program's.
+#   client.sh PROGRAM CERTIFICATE KEY CODE
+# Succeeds if the program ends with this exit code.
 set -eu
 program=$1
 work=$(mktemp -d)
@@ -19,4 +19,5 @@ done
 code=0
 qemu-system-arm -M mps2-an385 -display none -monitor none -serial "tcp:127.0.0.1:$port" \
     -semihosting-config enable=on,target=native -kernel "$program" || code=$?
-exit "$code"
+echo "the program ended with $code"
+[ "$code" -eq "$4" ]

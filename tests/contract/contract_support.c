@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if !PORTLS_WITH_SYSTEM
+/* As the core does that loads certificates and keys. */
+static __attribute__((used)) const char *const needs_identity_part = &backend_identity_part;
+#endif
+
 /* ---- memory that lives as long as a test ---- */
 
 enum { OWNED_MAX = 1024 };
