@@ -1,7 +1,9 @@
 /*
  * From power on to main: the vector table, memory made ready, and the constructors. A fault ends
- * the program with exit code 3, so that no test can hang in one.
+ * the program with exit code 3, so that no test can hang in one; one that needed more stack than
+ * there is ends with 4, whatever it returned.
  */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +49,17 @@ size_t board_stack_peak(void) {
     return (size_t)(board_stack_begin - word) * sizeof *word;
 }
 
+/* Whether the stack has never come to its end. */
+static bool board_stack_is_whole(void) {
+    enum { WORDS = 16 }; /* some of a frame may not be written */
+    for (size_t i = 0; i < WORDS; i++) {
+        if (board_stack_end[i] != stack_paint) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* What the host calls the program with, cut at its blanks (semihosting's SYS_GET_CMDLINE). */
 static int take_arguments(char **arguments, int room) {
     static char line[512];
@@ -75,7 +88,8 @@ void board_reset(void) {
     initialise_monitor_handles();
     __libc_init_array();
     int count = take_arguments(arguments, 15);
-    exit(main(count, arguments));
+    int code = main(count, arguments);
+    exit(board_stack_is_whole() ? code : 4);
 }
 
 static void on_fault(void) {
