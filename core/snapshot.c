@@ -41,6 +41,7 @@ struct snapshot *snapshot_hold(struct snapshot *snapshot) {
     return snapshot;
 }
 
+#if PORTLS_WITH_SYSTEM
 bool snapshot_keep_awake(struct snapshot *snapshot) {
     /* Looking first leaves the cache line with those who share it. */
     if (atomic_load_explicit(&snapshot->awake, memory_order_relaxed) >= SNAPSHOT_AWAKE) {
@@ -56,6 +57,7 @@ bool snapshot_keep_awake(struct snapshot *snapshot) {
 void snapshot_let_rest(struct snapshot *snapshot) {
     (void)atomic_fetch_sub_explicit(&snapshot->awake, 1, memory_order_relaxed);
 }
+#endif
 
 void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&

@@ -7,6 +7,7 @@
 #include "core/frame.h"
 #include "core/memory.h"
 #include "core/hostname.h"
+#include "core/stream_dry.h"
 #include "core/stream_receive.h"
 
 /* ---- making ---- */
@@ -61,9 +62,7 @@ static void free_stream(struct stream *stream) {
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
     }
-    if (stream->awake) {
-        snapshot_let_rest(stream->snapshot);
-    }
+    stream_end_dry(stream);
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);
@@ -93,7 +92,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     output_port_init(&made->out, &ssl_output_class);
     atomic_init(&made->live_ports, 2);
     made->watchers.lock = &made->lock;
-    made->dry_after = NOT_DRY;
+    stream_begin_dry(made);
     made->snapshot = snapshot_hold(options->snapshot);
     made->close_original = options->close_original;
     made->shutdown_on_close = options->shutdown_on_close;

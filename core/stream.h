@@ -62,13 +62,13 @@ struct stream {
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
-#if !BUFFERS_INSIDE
-    bool has_spoken; /* a record of data has been made */
-#endif
-    bool awake;         /* it does not rest: see snapshot.h */
+#if PORTLS_WITH_SYSTEM
+    bool has_spoken;    /* a record of data has been made */
+    bool awake;         /* it does not rest: see stream_dry.h */
     uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
-                           them: a read needs more. NOT_DRY: there may be more to read */
-    bool write_starves; /* a write had to wait for the rest of a message of the peer, */
+                           them: a read needs more */
+#endif
+    bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
     uint64_t starved_after;  /* when so many bytes of the peer's had come */
     struct failure *failure; /* of the session: nothing goes in either direction any more */
     struct failure_room failure_room;
@@ -79,8 +79,6 @@ struct stream {
     void *on_error_argument;
     char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
 };
-
-#define NOT_DRY UINT64_MAX
 
 struct stream_options {
     struct snapshot *snapshot; /* the stream takes a reference of its own */

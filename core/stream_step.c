@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/frame.h"
 #include "core/stream.h"
+#include "core/stream_dry.h"
 
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
@@ -254,31 +255,20 @@ static portls_status starve(struct stream *stream) {
     if (transport->may_send && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
         stream->reading.needs = NEEDS_INPUT | NEEDS_OUTPUT;
     }
-    stream->awake = stream->awake || snapshot_keep_awake(stream->snapshot);
-    if (!stream->awake) {
-        stream->snapshot->backend->rest(stream->session);
-    }
+    stream_rest(stream);
     return PORTLS_WANT_READ;
-}
-
-/* The session has given what it had: whether it is known to need more of the peer's bytes. */
-static bool is_dry(const struct stream *stream) {
-    const struct transport *transport = &stream->transport;
-    return transport->received == NULL && stream->dry_after == transport->all_received;
 }
 
 static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
     struct transport *transport = &stream->transport;
-    if (is_dry(stream) && transport_starves(transport)) {
-        return starve(stream); /* asking the library in vain costs as much as a small record */
+    if (stream_is_dry(stream) && transport_starves(transport)) {
+        return starve(stream);
     }
     struct failure_scratch scratch;
     portls_error *error = stream_begin_error(stream, &scratch);
     portls_status status =
         stream->snapshot->backend->read(stream->session, buffer, size, got, error);
-    bool spent = status == PORTLS_WANT_READ ||
-                 (status == PORTLS_OK && !stream->snapshot->backend->has_pending(stream->session));
-    stream->dry_after = spent && transport->received == NULL ? transport->all_received : NOT_DRY;
+    stream_note_read(stream, status);
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {
