@@ -5,7 +5,7 @@
 # What the core needs of the system, for target_link_libraries.
 set(PORTLS_SYSTEM_LIBRARIES "")
 if(WIN32)
-    list(APPEND PORTLS_SYSTEM_LIBRARIES ws2_32 crypt32)
+    list(APPEND PORTLS_SYSTEM_LIBRARIES ws2_32 crypt32 iphlpapi)
 elseif(PORTLS_WITH_THREADS)
     find_package(Threads REQUIRED)
     list(APPEND PORTLS_SYSTEM_LIBRARIES Threads::Threads)

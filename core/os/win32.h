@@ -41,6 +41,10 @@ uint8_t poll_answer(const WSAPOLLFD *polled, uint8_t wanted);
 #if PORTLS_WITH_SOCKETS
 /* Makes a poller's descriptor say what is true now; does nothing for any other descriptor. */
 void poller_look_again(portls_descriptor descriptor);
+
+/* Whether the peer may not have acknowledged everything up to the FIN that was sent; true as well
+   where the system does not tell. */
+bool is_unacknowledged(SOCKET socket);
 #endif
 
 #endif

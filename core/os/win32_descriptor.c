@@ -5,7 +5,6 @@
  */
 #include "core/os/win32.h"
 
-#include <mstcpip.h>
 #include <ws2tcpip.h>
 
 /* send and recv take an int. */
@@ -78,23 +77,6 @@ int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size
 
 int os_close(portls_descriptor descriptor) {
     return closesocket(system_socket(descriptor)) == 0 ? 0 : WSAGetLastError();
-}
-
-/* Whether the peer may not have acknowledged everything up to the FIN; true as well where the
-   system does not tell, as before Windows 10 version 1703. */
-static bool is_unacknowledged(SOCKET socket) {
-#if defined(SIO_TCP_INFO)
-    TCP_INFO_v0 about;
-    DWORD version = 0;
-    DWORD size = 0;
-    if (WSAIoctl(socket, SIO_TCP_INFO, &version, sizeof version, &about, sizeof about, &size, NULL,
-                 NULL) == 0) {
-        return about.State != TCPSTATE_FIN_WAIT_2 && about.State != TCPSTATE_TIME_WAIT &&
-               about.State != TCPSTATE_CLOSED;
-    }
-#endif
-    (void)socket;
-    return true;
 }
 
 /*
