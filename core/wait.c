@@ -160,7 +160,7 @@ void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
         return;
     }
     if (!set->has_wakeup && set->notified == NULL) {
-        int os_errno = os_wakeup_init(&set->wakeup);
+        int os_errno = os_wakeup_init_inside(&set->wakeup);
         if (os_errno != 0) {
             set_failure(set, PORTLS_OS, os_errno);
             return;

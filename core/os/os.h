@@ -114,6 +114,16 @@ typedef struct os_wakeup {
 } os_wakeup;
 
 int os_wakeup_init(os_wakeup *wakeup); /* 0 or the system's error; descriptors are close-on-exec */
+
+/* As os_wakeup_init, for one whose descriptor is given to os_poll and to nothing else. */
+#if defined(_WIN32)
+int os_wakeup_init_inside(os_wakeup *wakeup);
+#else
+static inline int os_wakeup_init_inside(os_wakeup *wakeup) {
+    return os_wakeup_init(wakeup);
+}
+#endif
+
 void os_wakeup_destroy(os_wakeup *wakeup);
 void os_wakeup_set(const os_wakeup *wakeup);   /* async-signal-safe; keeps errno; may be repeated */
 void os_wakeup_clear(const os_wakeup *wakeup); /* takes back every set so far */

@@ -36,6 +36,17 @@ int socket_prepare(SOCKET socket);
 WSAPOLLFD poll_question(portls_descriptor descriptor, uint8_t wanted);
 uint8_t poll_answer(const WSAPOLLFD *polled, uint8_t wanted);
 
+/* The time until a deadline as WSAPoll takes it, rounded up so that nobody spins before it. */
+int poll_timeout(portls_deadline deadline);
+
+/* Waits for a wakeup of os_wakeup_init_inside and sets what the item has got; false when it is
+   none, or a wait for it takes its socket. */
+bool wakeup_wait_inside(struct os_poll_item *item, portls_deadline deadline);
+
+/* Says before and after WSAPoll (`polled` true, false) that the sockets of such wakeups are polled,
+   and so have to be readable when they are set. */
+void wakeups_show(const struct os_poll_item *items, size_t count, bool polled);
+
 #endif
 
 #if PORTLS_WITH_SOCKETS

@@ -1,4 +1,4 @@
-/* Windows: waiting for sockets, and being woken by one. */
+/* Windows: waiting for sockets. */
 #include "core/os/win32.h"
 
 #include <limits.h>
@@ -43,61 +43,6 @@ SOCKET socket_new(int family, int type, int protocol) {
     return made;
 }
 
-/* ---- being woken: a UDP socket that is connected to itself, so that nobody else reaches it ----
- */
-
-static int connect_to_itself(SOCKET made) {
-    struct sockaddr_in own = {.sin_family = AF_INET};
-    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int size = sizeof own;
-    int yes = 1;
-    if (setsockopt(made, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&yes, sizeof yes) != 0 ||
-        bind(made, (const struct sockaddr *)&own, size) != 0 ||
-        getsockname(made, (struct sockaddr *)&own, &size) != 0 ||
-        connect(made, (const struct sockaddr *)&own, size) != 0) {
-        return WSAGetLastError();
-    }
-    return 0;
-}
-
-int os_wakeup_init(os_wakeup *wakeup) {
-    wakeup->readable = PORTLS_NO_DESCRIPTOR;
-    wakeup->signal = PORTLS_NO_DESCRIPTOR;
-    SOCKET made = socket_new(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-    if (made == INVALID_SOCKET) {
-        return WSAGetLastError();
-    }
-    int failure = connect_to_itself(made);
-    if (failure != 0) {
-        (void)closesocket(made);
-        return failure;
-    }
-    wakeup->readable = (portls_descriptor)made;
-    wakeup->signal = wakeup->readable;
-    return 0;
-}
-
-void os_wakeup_destroy(os_wakeup *wakeup) {
-    (void)closesocket(system_socket(wakeup->readable));
-    wakeup->readable = PORTLS_NO_DESCRIPTOR;
-    wakeup->signal = PORTLS_NO_DESCRIPTOR;
-}
-
-void os_wakeup_set(const os_wakeup *wakeup) {
-    int kept = WSAGetLastError();
-    /* It fails when no more fits, and so it is set. */
-    (void)send(system_socket(wakeup->signal), "", 1, 0);
-    WSASetLastError(kept);
-}
-
-void os_wakeup_clear(const os_wakeup *wakeup) {
-    int kept = WSAGetLastError();
-    char taken[16];
-    while (recv(system_socket(wakeup->readable), taken, sizeof taken, 0) >= 0) {
-    }
-    WSASetLastError(kept);
-}
-
 /* ---- waiting ---- */
 
 WSAPOLLFD poll_question(portls_descriptor descriptor, uint8_t wanted) {
@@ -132,8 +77,7 @@ uint8_t poll_answer(const WSAPOLLFD *polled, uint8_t wanted) {
     return got & wanted;
 }
 
-/* The time until a deadline as WSAPoll takes it, rounded up so that nobody spins before it. */
-static int poll_timeout(portls_deadline deadline) {
+int poll_timeout(portls_deadline deadline) {
     if (deadline == PORTLS_NO_DEADLINE) {
         return -1;
     }
@@ -212,6 +156,10 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
     WSAPOLLFD inline_room[16];
     WSAPOLLFD *polled = inline_room;
     *ready = 0;
+    if (count == 1 && wakeup_wait_inside(items, deadline)) {
+        *ready = items->got != 0;
+        return 0;
+    }
     if (has_no_descriptor(items, count) && take_closed(items, count, ready)) {
         return 0;
     }
@@ -222,6 +170,7 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
             return ERROR_NOT_ENOUGH_MEMORY;
         }
     }
+    wakeups_show(items, count, true);
     int failure = 0;
     for (;;) {
         ULONG used = fill_poll(polled, items, count);
@@ -240,6 +189,7 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
             Sleep(PAUSE_MILLISECONDS);
         }
     }
+    wakeups_show(items, count, false);
     if (polled != inline_room) {
         memory_free(polled);
     }
