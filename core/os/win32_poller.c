@@ -27,6 +27,7 @@ struct os_poller_state {
     struct watch *watches;
     WSAPOLLFD *polled; /* as many */
     size_t count, room;
+    size_t turn; /* where a look begins, so that each has its turn when there is room for few */
 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
@@ -67,11 +68,14 @@ static size_t look(struct os_poller_state *state, void **tags, size_t room) {
     }
     /* It fails when none is open any more: then nothing is watched, as with epoll. */
     if (state->count > 0 && WSAPoll(state->polled, (ULONG)state->count, 0) > 0) {
+        size_t begin = state->turn < state->count ? state->turn : 0;
         for (size_t i = 0; i < state->count; i++) {
-            if (poll_answer(&state->polled[i], state->watches[i].wanted) != 0) {
+            size_t place = (begin + i) % state->count;
+            if (poll_answer(&state->polled[place], state->watches[place].wanted) != 0) {
                 something = true;
                 if (taken < room) {
-                    tags[taken++] = state->watches[i].tag;
+                    tags[taken++] = state->watches[place].tag;
+                    state->turn = place + 1;
                 }
             }
         }

@@ -143,12 +143,27 @@ static bool has_no_descriptor(const struct os_poll_item *items, size_t count) {
     return false;
 }
 
+/* Whether WSAPoll has found one that is no open socket; it does not count such a one. */
+static bool has_invalid(const WSAPOLLFD *polled, ULONG used) {
+    for (ULONG i = 0; i < used; i++) {
+        if ((polled[i].revents & POLLNVAL) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Looks before it waits: WSAPoll waits for the others although one is no open socket. */
 static int poll_some(WSAPOLLFD *polled, ULONG used, int timeout) {
     if (used == 0) {
         Sleep(timeout < 0 ? INFINITE : (DWORD)timeout);
         return 0;
     }
-    return WSAPoll(polled, used, timeout);
+    int found = WSAPoll(polled, used, 0);
+    if (found == 0 && has_invalid(polled, used)) {
+        return 1;
+    }
+    return found != 0 || timeout == 0 ? found : WSAPoll(polled, used, timeout);
 }
 
 int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready) {

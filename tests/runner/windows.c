@@ -14,6 +14,7 @@
 #include <ws2tcpip.h>
 
 #include <poll.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 /* Here the system's own calls are meant. */
@@ -29,6 +30,8 @@
 #undef getsockopt
 #undef send
 #undef recv
+#undef read
+#undef write
 
 /* Asked for by name when a suite is linked: it may need nothing else of this file. */
 void runner_begin_windows(void);
@@ -160,6 +163,14 @@ int test_usleep(unsigned microseconds) {
     return 0;
 }
 
+bool test_lock_is_free(void *lock) {
+    bool is_free = TryAcquireSRWLockExclusive(lock);
+    if (is_free) {
+        ReleaseSRWLockExclusive(lock);
+    }
+    return is_free;
+}
+
 int setenv(const char *name, const char *value, int replace) {
     return replace == 0 && getenv(name) != NULL ? 0 : _putenv_s(name, value);
 }
@@ -174,8 +185,8 @@ char *mkdtemp(char *pattern) {
 
 /* ---- the open sockets ---- */
 
-/* portls keeps up to eight sockets to be woken by, of which UDP is used for nothing else: so many of
-   these are not counted, and so a leak shows from the ninth on. */
+/* portls keeps up to eight sockets to be woken by, of which UDP is used for nothing else: so many
+   of these are not counted, and so a leak shows from the ninth on. */
 enum { HANDLES = 256, HANDLE_STEP = 4, KEPT = 8 };
 
 struct test_directory {

@@ -65,6 +65,10 @@ SPEC(bad_input, a_missing_file) {
     require_loading_fails("/nonexistent/file.pem", PORTLS_FILE, PORTLS_FILE,
                           "there is no such file or directory",
                           "there is no such file or directory");
+    cr_assert_eq(problem.os_errno, ENOENT_OF_DIRECTORY);
+    require_loading_fails(PORTLS_TEST_CERTS "/none.pem", PORTLS_FILE, PORTLS_FILE,
+                          "there is no such file or directory",
+                          "there is no such file or directory");
     cr_assert_eq(problem.os_errno, ENOENT);
     require_loading_fails(TEST_PEM "/below", PORTLS_FILE, PORTLS_FILE, "", "");
     cr_assert_eq(problem.os_errno, ENOTDIR);

@@ -33,7 +33,12 @@ SPEC(ports, over_pipes_of_the_system) {
         side_close(&link.server);
         side_close_raw(&link.server);
         size_t put;
-        REQUIRE_STATUS(portls_write(link.client.out, "x", 1, &put, &problem), PORTLS_IO);
+        portls_status status = portls_write(link.client.out, "x", 1, &put, &problem);
+        while (LOCAL_SOCKETS_ARE_TCP && status == PORTLS_OK) {
+            /* TCP learns of it with the first answer to something it sent. */
+            status = portls_write(link.client.out, "x", 1, &put, &problem);
+        }
+        cr_assert_eq(status, PORTLS_IO, "%s", portls_status_name(status));
         link_close(&link);
     }
 }

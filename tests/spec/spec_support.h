@@ -16,6 +16,7 @@
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,6 +27,20 @@
 
 #if PORTLS_WITH_THREADS
 #include <pthread.h>
+#endif
+#if PORTLS_WITH_SOCKETS
+#include <sys/socket.h>
+#endif
+
+/* What tests/runner says otherwise in its headers for a system that is no POSIX. */
+#if !defined(ENOENT_OF_DIRECTORY)
+#define ENOENT_OF_DIRECTORY ENOENT /* the error for a file whose directory is missing */
+#endif
+#if !defined(LOCAL_SOCKETS_ARE_TCP)
+#define LOCAL_SOCKETS_ARE_TCP 0 /* so is a pipe, and a peer's close is not known at once */
+#endif
+#if !defined(SHOWN_WITHIN_MILLISECONDS)
+#define SHOWN_WITHIN_MILLISECONDS 0 /* by a descriptor that stands for many */
 #endif
 
 /* ---- tests ---- */

@@ -150,7 +150,7 @@ OVER_EVERY_WRAP(wrap_close, closing_fails_with_shutdown_when_the_given_port_beca
        SSL ports see closed ports then. */
     side_close_raw(&link.server);
     portls_status status = PORTLS_OK;
-    if (over->kind == OVER_TCP) {
+    if (over->kind == OVER_TCP || (over->kind == OVER_SOCKETPAIR && LOCAL_SOCKETS_ARE_TCP)) {
         /* TCP learns of it with the first answer to something it sent. */
         size_t put;
         while (portls_write(link.client.out, "x", 1, &put, &problem) == PORTLS_OK) {

@@ -27,7 +27,8 @@ SPEC(stop, the_descriptor_stays_readable_once_the_listener_has_ended) {
     cr_assert(!poll_readable(portls_descriptor_of(listener), 0));
     REQUIRE_OK(portls_stop(listener, &problem));
     for (int i = 0; i < 3; i++) {
-        cr_assert(poll_readable(portls_descriptor_of(listener), 0), "after %d calls", i);
+        cr_assert(poll_readable(portls_descriptor_of(listener), SHOWN_WITHIN_MILLISECONDS),
+                  "after %d calls", i);
         cr_assert_eq(accept_once(listener), PORTLS_CLOSED);
     }
     portls_close(listener);

@@ -4,6 +4,12 @@
 
 #include_next <errno.h>
 
+/* The error for a file in a directory that is not there: ERROR_PATH_NOT_FOUND. ENOENT is, as
+   elsewhere, the number of a file that is not there. */
+#undef ENOTDIR
+#define ENOTDIR             3
+#define ENOENT_OF_DIRECTORY 3
+
 #undef EADDRINUSE
 #undef EADDRNOTAVAIL
 #undef ECONNREFUSED

@@ -14,6 +14,12 @@
 #define SHUT_RDWR    SD_BOTH
 #define MSG_NOSIGNAL 0
 
+/* A pair of local sockets, and a pipe, are a TCP connection here. */
+#define LOCAL_SOCKETS_ARE_TCP 1
+
+/* What stands for many sockets is made readable by a thread: core/os/win32_poller.c. */
+#define SHOWN_WITHIN_MILLISECONDS 5000
+
 /* Flags that Windows does not know and windows.c takes out. */
 #define MSG_DONTWAIT  0x40000000
 #define SOCK_NONBLOCK 0x40000000
