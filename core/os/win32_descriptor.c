@@ -26,21 +26,11 @@ static int why(void) {
     return failure == WSAEWOULDBLOCK ? OS_WOULD_BLOCK : failure;
 }
 
-/* Under Wine, whose server has asked for the error before, a reset reads as an end. 0, or that. */
-static int hidden_failure(SOCKET socket) {
-    int failure = 0;
-    int size = sizeof failure;
-    return getsockopt(socket, SOL_SOCKET, SO_ERROR, (char *)&failure, &size) == 0 ? failure : 0;
-}
-
 int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
             size_t *got) {
     (void)kind;
     int taken = recv(system_socket(descriptor), buffer, at_most(size, TRANSFER_MAX), 0);
     *got = taken > 0 ? (size_t)taken : 0;
-    if (taken == 0 && size > 0) {
-        return hidden_failure(system_socket(descriptor));
-    }
     return taken >= 0 ? 0 : why();
 }
 

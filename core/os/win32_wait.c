@@ -113,7 +113,6 @@ static ULONG fill_poll(WSAPOLLFD *polled, const struct os_poll_item *items, size
 static size_t take_poll(const WSAPOLLFD *polled, struct os_poll_item *items, size_t count) {
     size_t ready = 0;
     for (size_t i = 0; i < count; i++) {
-        items[i].got = 0;
         if (items[i].wanted != 0) {
             items[i].got = poll_answer(polled++, items[i].wanted);
             ready += items[i].got != 0;
@@ -171,6 +170,9 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
     WSAPOLLFD inline_room[16];
     WSAPOLLFD *polled = inline_room;
     *ready = 0;
+    for (size_t i = 0; i < count; i++) {
+        items[i].got = 0;
+    }
     if (count == 1 && wakeup_wait_inside(items, deadline)) {
         *ready = items->got != 0;
         return 0;

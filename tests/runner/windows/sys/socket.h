@@ -40,7 +40,7 @@ ssize_t test_recv(int socket, void *buffer, size_t size, int flags);
 
 #define socket      test_socket
 #define socketpair  test_socketpair
-#define accept      test_accept
+#define accept(descriptor, address, size) test_accept(descriptor, address, size)
 #define connect     test_connect
 #define bind        test_bind
 #define listen      test_listen

@@ -1,0 +1,53 @@
+/* What the suites of accept share: a listener, and peers of plain TCP. */
+#ifndef TESTS_UNIT_ACCEPT_SUPPORT_H
+#define TESTS_UNIT_ACCEPT_SUPPORT_H
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "portls/portls.h"
+
+static portls_listener *listen_here(void) {
+    portls_listener *listener = NULL;
+    portls_error error;
+    cr_assert_eq(portls_listen(0, 100, true, "127.0.0.1",
+                               portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener,
+                               &error),
+                 PORTLS_OK, "%s", error.message);
+    char chain[512];
+    char key[512];
+    (void)snprintf(chain, sizeof chain, "%s/server-p256.chain.pem", PORTLS_TEST_CERTS);
+    (void)snprintf(key, sizeof key, "%s/server-p256.key", PORTLS_TEST_CERTS);
+    cr_assert_eq(portls_load_identity(portls_listener_context(listener), chain, key, &error),
+                 PORTLS_OK, "%s", error.message);
+    return listener;
+}
+
+/* A peer of plain TCP. */
+static int connect_plainly(portls_listener *listener) {
+    portls_address address;
+    cr_assert_eq(portls_addresses(listener, &address, NULL, NULL), PORTLS_OK);
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)address.port_no)};
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int peer = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert(peer >= 0 && connect(peer, (const struct sockaddr *)&to, sizeof to) == 0);
+    return peer;
+}
+
+static void say_no_tls(int peer) {
+    static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+    cr_assert_eq(send(peer, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+}
+
+/* Lets the listener do what it can, for so long. */
+static bool look(portls_listener *listener, int milliseconds) {
+    portls_event event = {listener, false};
+    return portls_sync(&event, 1, portls_deadline_after(milliseconds), NULL, NULL) == PORTLS_OK;
+}
+
+#endif
