@@ -38,18 +38,18 @@ int test_getsockopt(int socket, int level, int name, void *value, socklen_t *siz
 ssize_t test_send(int socket, const void *bytes, size_t size, int flags);
 ssize_t test_recv(int socket, void *buffer, size_t size, int flags);
 
-#define socket      test_socket
-#define socketpair  test_socketpair
+#define socket                            test_socket
+#define socketpair                        test_socketpair
 #define accept(descriptor, address, size) test_accept(descriptor, address, size)
-#define connect     test_connect
-#define bind        test_bind
-#define listen      test_listen
-#define shutdown    test_shutdown
-#define getsockname test_getsockname
-#define getpeername test_getpeername
-#define setsockopt  test_setsockopt
-#define getsockopt  test_getsockopt
-#define send        test_send
-#define recv        test_recv
+#define connect                           test_connect
+#define bind                              test_bind
+#define listen                            test_listen
+#define shutdown                          test_shutdown
+#define getsockname                       test_getsockname
+#define getpeername                       test_getpeername
+#define setsockopt                        test_setsockopt
+#define getsockopt                        test_getsockopt
+#define send                              test_send
+#define recv                              test_recv
 
 #endif
