@@ -27,9 +27,11 @@ static void fill(SOCKET socket) {
     (void)send(socket, "", 1, 0);
 }
 
+/* Who sets and who clears at the same time take turns, by the lock: a clear that is under way would
+   take what is set behind it, or leave a part. */
 static void drain(SOCKET socket) {
     char taken[16];
-    while (recv(socket, taken, sizeof taken, 0) >= 0) {
+    while (recv(socket, taken, sizeof taken, 0) >= 0 || WSAGetLastError() == WSAECONNRESET) {
     }
 }
 
@@ -174,11 +176,10 @@ void os_wakeup_set(const os_wakeup *wakeup) {
         one->set = true;
         show(one);
         WakeAllConditionVariable(&one->woken);
-    }
-    ReleaseSRWLockExclusive(&lock);
-    if (one == NULL) {
+    } else {
         fill(system_socket(wakeup->signal));
     }
+    ReleaseSRWLockExclusive(&lock);
     WSASetLastError(before);
 }
 
@@ -188,10 +189,9 @@ void os_wakeup_clear(const os_wakeup *wakeup) {
     struct kept *one = find(wakeup->readable);
     if (one != NULL) {
         clear(one);
-    }
-    ReleaseSRWLockExclusive(&lock);
-    if (one == NULL) {
+    } else {
         drain(system_socket(wakeup->readable));
     }
+    ReleaseSRWLockExclusive(&lock);
     WSASetLastError(before);
 }
