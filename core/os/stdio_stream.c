@@ -92,9 +92,15 @@ static ssize_t read_cookie(void *cookie, char *buffer, size_t size) {
     return (ssize_t)read_some(cookie, buffer, size);
 }
 
-/* It answers 0 for a failure, never a negative number (fopencookie(3)). */
+/* glibc takes fewer bytes than it gave for a failure and wants no negative number (fopencookie(3)).
+   musl takes nothing but a negative number for one, and drops the rest of fewer bytes. */
 static ssize_t write_cookie(void *cookie, const char *bytes, size_t size) {
-    return (ssize_t)write_all(cookie, bytes, size);
+    size_t put = write_all(cookie, bytes, size);
+#if defined(__GLIBC__)
+    return (ssize_t)put;
+#else
+    return put < size ? -1 : (ssize_t)put;
+#endif
 }
 
 FILE *os_stream_open(struct os_stream *stream) {

@@ -255,7 +255,7 @@ SPEC(stdio, fclose_says_that_what_was_buffered_could_not_be_sent) {
     FILE *file = NULL;
     REQUIRE_OK(portls_make_pipe(100, &in, &out, &problem));
     REQUIRE_OK(portls_fopen_ports(NULL, out, NULL, &file, &problem));
-    cr_assert_eq(fputs("buffered", file), 1);
+    cr_assert_geq(fputs("buffered", file), 0);
     REQUIRE_OK(portls_close_input_port(in, &problem));
     errno = 0;
     cr_assert_eq(fclose(file), EOF);
@@ -272,7 +272,7 @@ SPEC(stdio, one_direction_may_be_a_stream_and_the_other_a_port) {
     char line[20];
     REQUIRE_OK(portls_fopen_ports(link.client.in, NULL, &in, NULL, &problem));
     REQUIRE_OK(portls_fopen_ports(NULL, link.server.out, NULL, &out, &problem));
-    cr_assert_eq(fputs("one way\n", out), 1);
+    cr_assert_geq(fputs("one way\n", out), 0);
     cr_assert_eq(fflush(out), 0);
     cr_assert_not_null(fgets(line, sizeof line, in));
     cr_assert_str_eq(line, "one way\n");
