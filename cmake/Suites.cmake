@@ -1,10 +1,11 @@
 # portls_add_suite: a Criterion suite, compiled and registered once per backend built.
 #
 #   portls_add_suite(<name> KIND <kind> SOURCES <file>... [SUPPORT <file>...]
-#                    [LABELS <label>...] [TIMEOUT <seconds>])
+#                    [LABELS <label>...] [TIMEOUT <seconds>] [COUNTED])
 #
 # registers <kind>.<name>.<backend> with the labels <kind> and <backend>. SUPPORT: files that all
-# suites of a kind share, the same for each; they are compiled once. Kinds:
+# suites of a kind share, the same for each; they are compiled once. COUNTED, for kind unit: core and
+# backend, and nobody else, call counted_malloc and so on, which the suite has. Kinds:
 #   unit      sees the insides of the core
 #   contract  sees the insides of the core and the backend itself, on its interface
 #   spec      sees the library as a user does: the public headers and the exported symbols
@@ -117,7 +118,36 @@ function(portls_add_internals backend)
     endif()
 endfunction()
 
+# The same archive with other names for malloc and its kin. The linker's --wrap would rename them in
+# a static TLS library and a static C library too.
+function(portls_add_counted backend)
+    set(target portls-counted-${backend})
+    if(TARGET ${target})
+        return()
+    endif()
+    portls_add_internals(${backend})
+    set(archive "${CMAKE_CURRENT_BINARY_DIR}/lib${target}.a")
+    set(renamed "")
+    foreach(name IN ITEMS malloc calloc realloc free)
+        list(APPEND renamed --redefine-sym ${name}=counted_${name})
+    endforeach()
+    add_custom_command(OUTPUT "${archive}"
+        COMMAND "${CMAKE_OBJCOPY}" ${renamed} $<TARGET_FILE:portls-internals-${backend}> "${archive}"
+        DEPENDS portls-internals-${backend} VERBATIM)
+    add_custom_target(${target}-made DEPENDS "${archive}")
+    add_library(${target} STATIC IMPORTED GLOBAL)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION "${archive}")
+    add_dependencies(${target} ${target}-made)
+    # For what that needs: it has nothing more to give itself.
+    target_link_libraries(${target} INTERFACE portls-internals-${backend})
+endfunction()
+
 function(portls_link_suite target kind backend)
+    if(kind STREQUAL "counted")
+        portls_add_counted(${backend})
+        target_link_libraries(${target} PRIVATE portls-counted-${backend})
+        set(kind unit)
+    endif()
     if(kind MATCHES "^(unit|contract)$")
         portls_add_internals(${backend})
         target_link_libraries(${target} PRIVATE portls-internals-${backend})
@@ -138,7 +168,7 @@ function(portls_link_suite target kind backend)
 endfunction()
 
 function(portls_add_suite name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "KIND;TIMEOUT" "SOURCES;SUPPORT;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "COUNTED" "KIND;TIMEOUT" "SOURCES;SUPPORT;LABELS")
     if(NOT arg_KIND OR NOT arg_SOURCES)
         message(FATAL_ERROR "portls_add_suite(${name}) needs KIND and SOURCES")
     endif()
@@ -160,7 +190,11 @@ function(portls_add_suite name)
             math(EXPR timeout "${arg_TIMEOUT} * 15")
         endif()
         add_executable(${test} ${arg_SOURCES})
-        portls_suite_code(${test} ${arg_KIND} ${backend})
+        if(arg_COUNTED)
+            portls_suite_code(${test} counted ${backend})
+        else()
+            portls_suite_code(${test} ${arg_KIND} ${backend})
+        endif()
         if(arg_SUPPORT)
             set(support ${arg_KIND}-support-${backend})
             if(NOT TARGET ${support})

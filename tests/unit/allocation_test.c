@@ -1,8 +1,8 @@
 /*
  * Each allocation of the core fails once, in turn: nothing crashes, nothing leaks, what fails says
  * so, and the next connection is as good as ever. And all of them come from the allocator that was
- * installed, when one was. The linker puts the functions below in place of malloc and its kin, for
- * the core alone.
+ * installed, when one was. The functions below stand in place of malloc and its kin, for the core
+ * and the backend alone (portls_add_counted in cmake/Suites.cmake).
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -24,14 +24,10 @@ static atomic_long live;            /* allocations that are not freed */
 static atomic_long plain;           /* calls of malloc and its kin */
 static atomic_long until_fail = -1; /* how many succeed until one fails; negative: none fails */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *old);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *old);
+void *counted_malloc(size_t size);
+void *counted_calloc(size_t count, size_t size);
+void *counted_realloc(void *old, size_t size);
+void counted_free(void *old);
 
 static bool fails(void) {
     (void)atomic_fetch_add(&plain, 1);
@@ -45,26 +41,26 @@ static void *count_new(void *made) {
     return made;
 }
 
-void *__wrap_malloc(size_t size) {
-    return fails() ? NULL : count_new(__real_malloc(size));
+void *counted_malloc(size_t size) {
+    return fails() ? NULL : count_new(malloc(size));
 }
 
-void *__wrap_calloc(size_t count, size_t size) {
-    return fails() ? NULL : count_new(__real_calloc(count, size));
+void *counted_calloc(size_t count, size_t size) {
+    return fails() ? NULL : count_new(calloc(count, size));
 }
 
-void *__wrap_realloc(void *old, size_t size) {
+void *counted_realloc(void *old, size_t size) {
     if (fails()) {
         return NULL;
     }
-    return old == NULL ? count_new(__real_realloc(NULL, size)) : __real_realloc(old, size);
+    return old == NULL ? count_new(realloc(NULL, size)) : realloc(old, size);
 }
 
-void __wrap_free(void *old) {
+void counted_free(void *old) {
     if (old != NULL) {
         (void)atomic_fetch_sub(&live, 1);
     }
-    __real_free(old);
+    free(old);
 }
 
 static int open_descriptors(void) {
@@ -484,7 +480,7 @@ static void *region_allocate(void *argument, size_t size) {
     (void)atomic_fetch_add(&region->calls, 1);
     (void)atomic_fetch_add(&region->live, 1);
     /* Not zero, as malloc's often happens to be. */
-    return memset(__real_malloc(size), 0xA5, size);
+    return memset(malloc(size), 0xA5, size);
 }
 
 static void *region_resize(void *argument, void *old, size_t size) {
@@ -492,7 +488,7 @@ static void *region_resize(void *argument, void *old, size_t size) {
     cr_expect_not_null(old);
     cr_expect_gt(size, 0);
     (void)atomic_fetch_add(&region->calls, 1);
-    return __real_realloc(old, size);
+    return realloc(old, size);
 }
 
 static void region_release(void *argument, void *bytes) {
@@ -500,7 +496,7 @@ static void region_release(void *argument, void *bytes) {
     cr_expect_not_null(bytes);
     (void)atomic_fetch_add(&region->calls, 1);
     (void)atomic_fetch_sub(&region->live, 1);
-    __real_free(bytes);
+    free(bytes);
 }
 
 static struct region region;
