@@ -79,6 +79,7 @@
 #define NO_WRITEV
 #if defined(__linux__)
 #define WOLFSSL_GETRANDOM /* random bytes without opening a device for each session */
+#define HAVE_SYS_TIME_H   /* gettimeofday, which musl declares nowhere else */
 #endif
 #if defined(_WIN32)
 #define SIZEOF_LONG      4

@@ -1,4 +1,6 @@
 /* The manual's section 1, TCP-like Client Procedures: ssl-connect and client contexts. */
+#include <netdb.h>
+
 #include "spec_link.h"
 
 SPEC_SUITE(client);
@@ -13,10 +15,23 @@ SPEC(client, connect_returns_an_input_port_and_an_output_port) {
     link_close(&link);
 }
 
+/* musl takes the names in /etc/hosts by the letter, and knows no localhost but the one there. */
+static bool system_finds(const char *host) {
+    struct addrinfo *found = NULL;
+    bool finds = getaddrinfo(host, NULL, NULL, &found) == 0;
+    if (finds) {
+        freeaddrinfo(found);
+    }
+    return finds;
+}
+
 /* ssl-connect: "Connect to the host given by hostname": a name or an address. */
 SPEC(client, connect_takes_names_and_addresses) {
     static const char *const hosts[] = {"localhost", "127.0.0.1", "LOCALHOST"};
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        if (i == 2 && !system_finds(hosts[i])) {
+            continue;
+        }
         portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
         client.hostname = hosts[i];
         struct link link;

@@ -1,0 +1,2 @@
+/* On Windows in one with the sockets. */
+#include <sys/socket.h>
