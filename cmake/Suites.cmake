@@ -1,11 +1,12 @@
 # portls_add_suite: a Criterion suite, compiled and registered once per backend built.
 #
 #   portls_add_suite(<name> KIND <kind> SOURCES <file>... [SUPPORT <file>...]
-#                    [LABELS <label>...] [TIMEOUT <seconds>] [COUNTED])
+#                    [LABELS <label>...] [TIMEOUT <seconds>] [APART] [COUNTED])
 #
 # registers <kind>.<name>.<backend> with the labels <kind> and <backend>. SUPPORT: files that all
-# suites of a kind share, the same for each; they are compiled once. COUNTED, for kind unit: core and
-# backend, and nobody else, call counted_malloc and so on, which the suite has. Kinds:
+# suites of a kind share, the same for each; they are compiled once. APART: each of its tests needs a
+# process to itself, also where tests share one to save an emulator's time. COUNTED, for kind unit:
+# core and backend, and nobody else, call counted_malloc and so on, which the suite has. Kinds:
 #   unit      sees the insides of the core
 #   contract  sees the insides of the core and the backend itself, on its interface
 #   spec      sees the library as a user does: the public headers and the exported symbols
@@ -39,6 +40,12 @@ if(PORTLS_OWN_RUNNER)
             list(APPEND each --left-out "${PROJECT_SOURCE_DIR}/tests/runner/windows-left-out.txt")
         endif()
         list(PREPEND PORTLS_SUITE_LAUNCHER ${each})
+    endif()
+    # Half of an emulator's time goes into translating the same code in each process. Everywhere else
+    # every test has a process to itself.
+    set(PORTLS_TESTS_SHARE_PROCESSES OFF)
+    if(CMAKE_CROSSCOMPILING_EMULATOR AND NOT PORTLS_ONE_TEST_AT_A_TIME)
+        set(PORTLS_TESTS_SHARE_PROCESSES ON)
     endif()
     add_subdirectory("${PROJECT_SOURCE_DIR}/tests/runner" "${PROJECT_BINARY_DIR}/tests/runner")
 else()
@@ -168,7 +175,7 @@ function(portls_link_suite target kind backend)
 endfunction()
 
 function(portls_add_suite name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "COUNTED" "KIND;TIMEOUT" "SOURCES;SUPPORT;LABELS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "APART;COUNTED" "KIND;TIMEOUT" "SOURCES;SUPPORT;LABELS")
     if(NOT arg_KIND OR NOT arg_SOURCES)
         message(FATAL_ERROR "portls_add_suite(${name}) needs KIND and SOURCES")
     endif()
@@ -204,7 +211,11 @@ function(portls_add_suite name)
             target_sources(${test} PRIVATE $<TARGET_OBJECTS:${support}>)
         endif()
         add_dependencies(${test} portls-certs)
-        add_test(NAME ${test} COMMAND ${command} $<TARGET_FILE:${test}>)
+        set(company "")
+        if(PORTLS_TESTS_SHARE_PROCESSES AND NOT arg_APART)
+            set(company --together)
+        endif()
+        add_test(NAME ${test} COMMAND ${command} $<TARGET_FILE:${test}> ${company})
         portls_test_properties(${test} ${arg_KIND} ${backend} ${timeout} ${arg_LABELS})
         if(WIN32 AND CMAKE_CROSSCOMPILING)
             set_tests_properties(${test} PROPERTIES FIXTURES_REQUIRED wine)
