@@ -189,6 +189,10 @@ int main(int argc, char **argv) {
             printf("FAILED: %s\n", name);
         }
     }
+    if (!runner_end()) {
+        failed++;
+        printf("FAILED: the end of the process that the tests shared\n");
+    }
     printf("%u passed, %u failed\n", passed, failed);
     return passed > 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -15,6 +15,9 @@ bool runner_apart(bool (*work)(void *argument), void *argument, size_t size);
    be kept apart they have always done so. */
 void runner_keep_together(void);
 
+/* After the last test: false if the process that tests shared has ended badly. */
+bool runner_end(void);
+
 /* Ends the test that is running, as failed. Does not return. */
 _Noreturn void runner_end_test(void);
 

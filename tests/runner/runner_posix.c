@@ -103,6 +103,10 @@ bool runner_apart(bool (*work)(void *argument), void *argument, size_t size) {
     return reap(child);
 }
 
+bool runner_end(void) {
+    return shared <= 0 || end_shared();
+}
+
 void runner_end_test(void) {
     fflush(stdout);
     _exit(EXIT_FAILURE);
