@@ -21,6 +21,7 @@ struct descriptor_ports {
     bool delivering;               /* it is to be closed once what was written has arrived, */
     portls_deadline deliver_until; /* or at that time */
     bool has_output;               /* somebody may have written, so the close has to deliver it */
+    bool talks_on;                 /* the peer has sent more, although it was said to be done */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
 };
@@ -46,13 +47,27 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
 }
 
 /*
+ * Whether there is nothing to take before the close, which then need not wait. Bytes that lie there
+ * unread would turn it into a reset, so a peer that goes on is not taken at its word.
+ */
+static bool peer_is_done(struct descriptor_ports *ports) {
+    if (ports->in.peer_is_done && !ports->talks_on) {
+        uint8_t byte;
+        size_t got = 0;
+        (void)os_read(ports->descriptor, ports->kind, &byte, 1, &got);
+        ports->talks_on = got > 0;
+    }
+    return ports->in.peer_is_done && !ports->talks_on;
+}
+
+/*
  * Sees off what was written; the descriptor is to be closed next, if this was the last port of it
  * that is open, or `beside` is and is closed along.
  */
 static portls_status deliver(struct descriptor_ports *ports, const portls_input_port *beside) {
     bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
     if (!is_last || !ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
-        ports->hurried || ports->in.peer_is_done) {
+        ports->hurried || peer_is_done(ports)) {
         return PORTLS_OK;
     }
     if (!ports->delivering) {
@@ -82,8 +97,9 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     int failure = 0;
     /* A socket that only an input port stood on may be written to through another descriptor (as a
        server's standard input and output are): ending it would cut that one short. */
-    if (ports->kind == OS_SOCKET && ports->has_output && !ports->in.peer_is_done) {
-        portls_deadline deadline = portls_deadline_after(ports->hurried ? 0 : CLOSE_MILLISECONDS);
+    if (ports->kind == OS_SOCKET && ports->has_output) {
+        bool waits = !ports->hurried && !peer_is_done(ports);
+        portls_deadline deadline = portls_deadline_after(waits ? CLOSE_MILLISECONDS : 0);
         failure = os_socket_close_gently(ports->descriptor, deadline);
     } else {
         failure = os_close(ports->descriptor);

@@ -185,6 +185,11 @@ static inline portls_status stream_say(struct stream *stream, const struct strea
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);
 void stream_end_wait(struct stream *stream, struct stream_half *half);
 
+/* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
+static inline bool stream_peer_is_done(const struct stream *stream) {
+    return stream->peer_closed && stream->transport.received == NULL;
+}
+
 /* Closes a half; with the second one the session ends and the underlying ports are given back. */
 portls_status stream_close_half(struct stream *stream, struct stream_half *half,
                                 portls_error *error);

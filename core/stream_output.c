@@ -271,7 +271,7 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
     if (!stream->close_original) {
         return PORTLS_OK;
     }
-    stream->transport.in->peer_is_done = stream->peer_closed;
+    stream->transport.in->peer_is_done = stream_peer_is_done(stream);
     portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
     stream->delivering = status == PORTLS_WANT_WRITE;
     half->needs = stream->delivering ? NEEDS_OUTPUT : 0;

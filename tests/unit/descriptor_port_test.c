@@ -442,6 +442,23 @@ Test(descriptor_port, closing_a_socket_without_waiting_says_want_no_longer_than_
     }
 }
 
+/* A peer that takes its time until bytes come, and then takes all. */
+struct reading {
+    int number;
+    size_t arrived;
+    ssize_t last; /* what the last read returned */
+};
+
+static void *read_to_the_end(void *argument) {
+    struct reading *reading = argument;
+    static char taken[1000000];
+    (void)usleep(100000);
+    while ((reading->last = read(reading->number, taken, sizeof taken)) > 0) {
+        reading->arrived += (size_t)reading->last;
+    }
+    return NULL;
+}
+
 /* What is behind the peer's close_notify is nothing, so the system delivers what is on its way. */
 Test(descriptor_port, closing_waits_for_nothing_when_the_peer_sends_nothing_more) {
     static char bytes[1000000];
@@ -475,6 +492,60 @@ Test(descriptor_port, closing_waits_for_nothing_when_the_peer_sends_nothing_more
         cr_expect_eq(arrived, total);
         (void)close(ends[1]);
     }
+}
+
+/* A peer may go on without TLS behind its close_notify: what it has sent must not turn the close
+   into a reset, which would destroy what is on its way to it. */
+Test(descriptor_port, a_peer_that_goes_on_although_it_was_done_still_gets_everything) {
+    static char bytes[1000000];
+    for (int waits = 0; waits < 2; waits++) {
+        int ends[2];
+        size_t put = 0;
+        size_t total = 0;
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        make_tcp_pair(ends);
+        both_ports(ends[0], true, &in, &out);
+        while (portls_write_avail(out, bytes, sizeof bytes, &put, &error) == PORTLS_OK) {
+            total += put;
+        }
+        cr_assert_eq(write(ends[1], "more", 4), 4);
+        cr_assert(portls_byte_ready(in));
+        in->peer_is_done = true;
+        struct reading reading = {ends[1], 0, -1};
+        pthread_t reader;
+        cr_assert_eq(pthread_create(&reader, NULL, read_to_the_end, &reading), 0);
+        if (waits != 0) {
+            close_out(out);
+            close_in(in);
+        } else {
+            while (portls_close_output_port_avail(out, &error) == PORTLS_WANT_WRITE) {
+            }
+            while (portls_close_input_port_avail(in, &error) == PORTLS_WANT_WRITE) {
+            }
+        }
+        (void)pthread_join(reader, NULL);
+        cr_expect_eq(reading.last, 0, "the end, and no reset");
+        cr_expect_eq(reading.arrived, total);
+        (void)close(ends[1]);
+    }
+}
+
+/* As one that a child of the program's has inherited. */
+Test(descriptor_port, a_peer_that_is_done_sees_the_end_although_the_socket_is_open_elsewhere) {
+    int ends[2];
+    char byte;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    make_tcp_pair(ends);
+    int elsewhere = dup(ends[0]);
+    both_ports(ends[0], true, &in, &out);
+    in->peer_is_done = true;
+    close_out(out);
+    close_in(in);
+    cr_assert_eq(read(ends[1], &byte, 1), 0);
+    (void)close(elsewhere);
+    (void)close(ends[1]);
 }
 
 Test(descriptor_port, closing_without_waiting_leaves_alone_what_is_not_its_own) {
