@@ -39,9 +39,11 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     portls_status status = input_port_read_blocking(transport->in, buffer, size, &got, &error);
     os_mutex_lock(&stream->lock);
     half->holds_receiving = false;
+    /* A failure of the session, say, which the next step is to find. */
+    bool missed = half->seen != stream->changes;
     transport_hand_over(transport, buffer, size, status, got, &error);
     stream_enter_locked(stream);
     leave_receiving(stream);
     transport->changed = true; /* the role is free, too */
-    return !port_wants(status);
+    return missed || !port_wants(status);
 }

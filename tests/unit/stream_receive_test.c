@@ -1,0 +1,200 @@
+/*
+ * What happens to a stream while a thread of it waits in the underlying port, without the lock, and
+ * what that port is told when the stream ends. Over an input port of the test's own.
+ */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/stream.h"
+#include "portls/portls.h"
+
+TestSuite(stream_receive, .timeout = 20);
+
+static portls_error problem;
+
+static void require_ok(portls_status status) {
+    cr_assert_eq(status, PORTLS_OK, "%s", problem.message);
+}
+
+/* ---- an input port that stands on a pipe's, and can wait by itself ---- */
+
+struct stand_in {
+    portls_input_port in; /* first: the class's pointer is turned into ours */
+    portls_input_port *pipe;
+    void (*meanwhile)(void); /* done by another thread, as it were, while this one waits */
+    int waits;               /* ordinary ones */
+    bool said_done;          /* when it was closed: the peer sends nothing more */
+};
+
+static struct stand_in stand_in;
+
+static portls_status read_pipe(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                               portls_error *error) {
+    (void)in;
+    return input_port_read_avail(stand_in.pipe, buffer, size, got, error);
+}
+
+static portls_status read_in_vain(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                  portls_error *error) {
+    (void)in, (void)buffer, (void)size, (void)error;
+    *got = 0;
+    stand_in.meanwhile();
+    return PORTLS_WANT_READ;
+}
+
+static bool pipe_ready(portls_input_port *in) {
+    (void)in;
+    return input_port_is_ready(stand_in.pipe);
+}
+
+static void begin_wait(portls_input_port *in, struct wait_set *set) {
+    (void)in;
+    stand_in.waits++;
+    wait_set_add_ready(set);
+}
+
+static void end_wait(portls_input_port *in) {
+    (void)in;
+}
+
+static portls_status close_pipe(portls_input_port *in, portls_error *error) {
+    stand_in.said_done = in->peer_is_done;
+    return portls_close_input_port(stand_in.pipe, error);
+}
+
+static void release(portls_input_port *in) {
+    in->handle.kind = HANDLE_FREED;
+}
+
+static portls_descriptor no_descriptor(const portls_input_port *in) {
+    (void)in;
+    return PORTLS_NO_DESCRIPTOR;
+}
+
+static const struct input_class stand_in_class = {
+    .read_avail = read_pipe,
+    .read_blocking = read_in_vain,
+    .byte_ready = pipe_ready,
+    .begin_wait = begin_wait,
+    .end_wait = end_wait,
+    .close = close_pipe,
+    .release = release,
+    .descriptor = no_descriptor,
+};
+
+/* ---- a connection over it ---- */
+
+static struct {
+    portls_input_port *client_in, *server_in;
+    portls_output_port *client_out, *server_out;
+    portls_input_port *server_below_in;
+    portls_output_port *server_below_out;
+    portls_context *client, *server;
+} ends;
+
+static void make_contexts(void) {
+    ends.client = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
+    require_ok(portls_make_server_context(PORTLS_AUTO, &ends.server, &problem));
+    require_ok(portls_load_certificate_chain(ends.server,
+                                             PORTLS_TEST_CERTS "/server-p256.chain.pem", &problem));
+    require_ok(portls_load_private_key(ends.server, PORTLS_TEST_CERTS "/server-p256.key",
+                                       PORTLS_KEY_ANY, PORTLS_PEM, &problem));
+}
+
+/* Made without waiting; the server's ports of the pipes are the test's. */
+static void begin(void) {
+    portls_output_port *to_server = NULL;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    make_contexts();
+    memset(&stand_in, 0, sizeof stand_in);
+    require_ok(portls_make_pipe(65536, &stand_in.pipe, &ends.server_below_out, &problem));
+    require_ok(portls_make_pipe(65536, &ends.server_below_in, &to_server, &problem));
+    input_port_init(&stand_in.in, &stand_in_class);
+    options.mode = PORTLS_MODE_CONNECT;
+    options.context = ends.client;
+    options.close_original = true;
+    require_ok(portls_wrap_ports_avail(&stand_in.in, to_server, &options, &ends.client_in,
+                                       &ends.client_out, &problem));
+    options.mode = PORTLS_MODE_ACCEPT;
+    options.context = ends.server;
+    options.close_original = false;
+    options.shutdown_on_close = true;
+    require_ok(portls_wrap_ports_avail(ends.server_below_in, ends.server_below_out, &options,
+                                       &ends.server_in, &ends.server_out, &problem));
+    for (int turn = 0; turn < 8; turn++) {
+        (void)portls_handshake_avail(ends.client_in, &problem);
+        (void)portls_handshake_avail(ends.server_in, &problem);
+    }
+    cr_assert(stream_of(ends.client_in)->established, "%s", problem.message);
+}
+
+static void end_server(void) {
+    require_ok(portls_close_output_port(ends.server_out, &problem));
+    require_ok(portls_close_input_port(ends.server_in, &problem));
+}
+
+static void finish(void) {
+    require_ok(portls_close_output_port(ends.server_below_out, &problem));
+    require_ok(portls_close_input_port(ends.server_below_in, &problem));
+    portls_free_context(ends.server);
+    portls_free_context(ends.client);
+}
+
+/* ---- ---- */
+
+static struct backend failing;
+
+static portls_status fail_to_write(struct backend_session *session, const void *bytes, size_t size,
+                                   size_t *put, portls_error *error) {
+    (void)session, (void)bytes, (void)size, (void)put;
+    return error_fail(error, PORTLS_NO_MEMORY, "the write is told to fail");
+}
+
+/* The session fails under the hands of the writer. */
+static void write_and_fail(void) {
+    portls_error error;
+    size_t put = 0;
+    cr_assert_eq(portls_write_avail(ends.client_out, "x", 1, &put, &error), PORTLS_NO_MEMORY);
+}
+
+Test(stream_receive, a_failure_of_the_writer_meanwhile_ends_a_read_that_got_nothing) {
+    char byte;
+    size_t got = 0;
+    begin();
+    struct snapshot *snapshot = stream_of(ends.client_in)->snapshot;
+    const struct backend *real = snapshot->backend;
+    failing = *real;
+    failing.write = fail_to_write;
+    snapshot->backend = &failing;
+    stand_in.meanwhile = write_and_fail;
+    cr_assert_eq(portls_read(ends.client_in, &byte, 1, &got, &problem), PORTLS_NO_MEMORY);
+    cr_assert_eq(stand_in.waits, 0, "the read waits for a peer that cannot be heard any more");
+    snapshot->backend = real;
+    end_server();
+    (void)portls_close_output_port(ends.client_out, NULL);
+    require_ok(portls_close_input_port(ends.client_in, &problem));
+    finish();
+}
+
+static void expect_end(void) {
+    char byte;
+    size_t got = 0;
+    cr_assert_eq(portls_read_avail(ends.client_in, &byte, 1, &got, &problem), PORTLS_EOF, "%s",
+                 problem.message);
+    require_ok(portls_close_output_port(ends.client_out, &problem));
+    require_ok(portls_close_input_port(ends.client_in, &problem));
+}
+
+Test(stream_receive, behind_a_close_notify_the_peer_is_done_unless_it_goes_on) {
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        begin();
+        end_server();
+        if (goes_on == 1) {
+            require_ok(portls_write(ends.server_below_out, "plain", 5, NULL, &problem));
+        }
+        expect_end();
+        cr_assert_eq(stand_in.said_done, goes_on == 0);
+        finish();
+    }
+}
