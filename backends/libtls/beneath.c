@@ -211,18 +211,24 @@ void beneath_clear_errors(void) {
     }
 }
 
+/* The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
+   oldest. */
 struct library_error beneath_take_error(void) {
-    unsigned long first = ERR_get_error();
-    unsigned long code = first;
-    while (code != 0 && ERR_GET_LIB(code) != ERR_LIB_SSL) {
-        code = ERR_get_error();
+    unsigned long first = ERR_peek_error();
+    unsigned long told = 0;
+    bool no_memory = false;
+    for (unsigned long next = ERR_get_error(); next != 0 && !no_memory; next = ERR_get_error()) {
+        no_memory = ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE;
+        if (no_memory || (told == 0 && ERR_GET_LIB(next) == ERR_LIB_SSL)) {
+            told = next;
+        }
     }
     ERR_clear_error();
-    code = code != 0 ? code : first;
+    unsigned long code = told != 0 ? told : first;
     bool of_ssl = code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL;
     return (struct library_error){
         .code = code,
-        .no_memory = code != 0 && ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE,
+        .no_memory = no_memory,
         .no_certificate = of_ssl && ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
         /* The library's reasons are English; those of the system are not asked for. */
         .text = of_ssl ? ERR_reason_error_string(code) : NULL,

@@ -90,6 +90,13 @@ portls_status fail_library(portls_error *error, portls_status status, const char
     return status;
 }
 
+/* One of those that all of OpenSSL's libraries share, or the like: it says that something beneath
+   has failed, and not what. */
+static bool is_general(int reason) {
+    enum { FIRST_OF_SSL = 100, LAST_OF_SSL = 4095 };
+    return reason < FIRST_OF_SSL || reason > LAST_OF_SSL || reason == SSL_R_MISSING_FATAL;
+}
+
 /*
  * The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
  * oldest. Reading and writing do not look at the queue before they begin, so that behind them only
@@ -105,7 +112,8 @@ static unsigned long take_error(enum stage stage) {
             no_memory = code;
         } else if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
             told = told == 0 || from_newest ? code : told;
-            no_memory = from_newest ? 0 : no_memory;
+            /* What ran out of memory makes those above it fail, in general terms. */
+            no_memory = from_newest && !is_general(ERR_GET_REASON(code)) ? 0 : no_memory;
         }
     }
     return no_memory != 0 ? no_memory : told != 0 ? told : first;

@@ -5,6 +5,7 @@
 #include "contract_support.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 TestSuite(error_queue, .init = support_begin, .fini = support_end);
@@ -172,6 +173,66 @@ Test(error_queue, a_failed_port_is_told_whatever_the_program_left) {
         leave_errors();
         cr_assert_eq(portls_backend.write(pair.client.session, "x", 1, &count, &pair.client.error),
                      PORTLS_DEADLINE, "%s", pair.client.error.message);
+        pair_end(&pair);
+    }
+}
+
+/* ---- memory ---- */
+
+typedef void *allocate_function(size_t size, const char *file, int line);
+typedef void *reallocate_function(void *old, size_t size, const char *file, int line);
+typedef void free_function(void *old, const char *file, int line);
+int CRYPTO_set_mem_functions(allocate_function *allocate, reallocate_function *reallocate,
+                             free_function *release) OF_A_LIBRARY;
+
+static int until_fail = -1; /* how many allocations succeed until one fails; negative: none fails */
+
+static bool fails(void) {
+    return until_fail >= 0 && until_fail-- == 0;
+}
+
+static void *allocate(size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    return fails() ? NULL : malloc(size);
+}
+
+static void *reallocate(void *old, size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    return fails() ? NULL : realloc(old, size);
+}
+
+static void release(void *old, const char *file, int line) {
+    (void)file, (void)line;
+    free(old);
+}
+
+static bool allocates_by_us;
+
+/* The library takes them only before it has allocated anything. */
+__attribute__((constructor)) static void replace_allocator(void) {
+    allocates_by_us = wolfSSL_ERR_put_error == NULL && CRYPTO_set_mem_functions != NULL &&
+                      CRYPTO_set_mem_functions(allocate, reallocate, release) == 1;
+}
+
+/* What ran out is the first cause, and further errors follow it. A client's first read takes a
+   server's tickets, for which OpenSSL allocates; LibreSSL and wolfSSL cannot be made to fail so. */
+Test(error_queue, a_read_that_runs_out_of_memory_says_so) {
+    bool reached = allocates_by_us;
+    for (int i = 0; reached; i++) {
+        struct pair pair;
+        char text[16] = "";
+        size_t count = 0;
+        pair_connect_plain(&pair, TLS13);
+        write_all(&pair.server, "hello", 5);
+        until_fail = i;
+        portls_status status = read_on(&pair.client, text, sizeof text, &count);
+        reached = until_fail < 0;
+        until_fail = -1;
+        cr_assert(reached || status == PORTLS_OK, "%s", pair.client.error.message);
+        /* Deeper ones OpenSSL does not always tell of, or it does without what failed. */
+        cr_assert(status == PORTLS_NO_MEMORY ||
+                      (i > 0 && (status == PORTLS_OK || status == PORTLS_PROTOCOL)),
+                  "allocation %d: %d, %s", i, (int)status, pair.client.error.message);
         pair_end(&pair);
     }
 }
