@@ -48,7 +48,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     stream_enter_blocking(stream);
     do {
         status = stream_step_read(stream, buffer, size, got);
-    } while (status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
+    } while (port_wants(status) && stream_receive_blocking(stream, half));
     stream_leave(stream, half);
     return stream_say(stream, half, status, error);
 }

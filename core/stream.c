@@ -356,7 +356,7 @@ portls_status stream_handshake(struct stream *stream, const struct wait_limit *l
         forever ? stream_enter_blocking(stream) : stream_enter(stream);
         do {
             status = stream_step_handshake(stream, half);
-        } while (forever && status == PORTLS_WANT_READ && stream_receive_blocking(stream, half));
+        } while (forever && port_wants(status) && stream_receive_blocking(stream, half));
         stream_leave(stream, half);
         if (status == PORTLS_OK) {
             return PORTLS_OK;

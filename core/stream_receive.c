@@ -29,7 +29,10 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     size_t size = 0;
     uint8_t *buffer = may_take_role(stream, half) ? transport_borrow(transport, &size) : NULL;
     if (buffer == NULL) {
-        return false;
+        /* A half that waits for something else too must not miss what is there: the step tries. */
+        bool untried = transport->drained;
+        transport->drained = false;
+        return untried && transport->may_receive;
     }
     half->holds_receiving = true;
     stream_leave(stream, half);

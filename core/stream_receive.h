@@ -16,10 +16,11 @@
 void stream_enter_blocking(struct stream *stream);
 
 /*
- * Within a step of this half that needs input and nothing else: takes the role of receiving and has
- * the underlying port wait for bytes, without the lock. It comes back within another step. True:
- * something came, be it the end, or the other half has changed something meanwhile, and what was
- * tried is to be tried again. False: it has to be waited for in the ordinary way.
+ * Within a step of this half that has to wait: where it needs input and nothing else, takes the
+ * role of receiving and has the underlying port wait for bytes, without the lock. It comes back
+ * within another step. True: something came, be it the end, or the other half has changed something
+ * meanwhile, or the next try receives without waiting; what was tried is to be tried again. False:
+ * it has to be waited for in the ordinary way.
  */
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
 

@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/error.h"
 #include "core/stream.h"
@@ -197,4 +198,51 @@ Test(stream_receive, behind_a_close_notify_the_peer_is_done_unless_it_goes_on) {
         cr_assert_eq(stand_in.said_done, goes_on == 0);
         finish();
     }
+}
+
+/* ---- over sockets ---- */
+
+static void begin_over_sockets(void) {
+    int sockets[2];
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    make_contexts();
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    require_ok(portls_make_descriptor_ports(sockets[0], true, &in, &out, &problem));
+    options.close_original = true;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.context = ends.client;
+    require_ok(
+        portls_wrap_ports_avail(in, out, &options, &ends.client_in, &ends.client_out, &problem));
+    require_ok(portls_make_descriptor_ports(sockets[1], true, &in, &out, &problem));
+    options.mode = PORTLS_MODE_ACCEPT;
+    options.context = ends.server;
+    require_ok(
+        portls_wrap_ports_avail(in, out, &options, &ends.server_in, &ends.server_out, &problem));
+    for (int turn = 0; turn < 8; turn++) {
+        (void)portls_handshake_avail(ends.client_in, &problem);
+        (void)portls_handshake_avail(ends.server_in, &problem);
+    }
+    cr_assert(stream_of(ends.client_in)->established, "%s", problem.message);
+}
+
+/* The peer may not take more before we have taken what it says. */
+Test(stream_receive, a_read_takes_what_is_there_although_what_was_written_cannot_leave) {
+    static const char bytes[16384];
+    char text[8] = "";
+    size_t count = 0;
+    begin_over_sockets();
+    while (portls_write_avail(ends.client_out, bytes, sizeof bytes, &count, &problem) ==
+           PORTLS_OK) {
+    }
+    require_ok(portls_write(ends.server_out, "answer", 6, NULL, &problem));
+    require_ok(portls_read(ends.client_in, text, sizeof text, &count, &problem));
+    cr_assert_eq(count, 6);
+    require_ok(portls_close_input_port(ends.client_in, &problem));
+    require_ok(portls_close_input_port(ends.server_in, &problem));
+    (void)portls_close_output_port(ends.server_out, NULL);
+    (void)portls_close_output_port(ends.client_out, NULL);
+    portls_free_context(ends.server);
+    portls_free_context(ends.client);
 }
