@@ -52,12 +52,13 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     struct transport *transport = &stream->transport;
     size_t put = 0;
     size_t room = record_room(stream, flushes ? size : 0); /* block mode: full ones */
+    size_t part = size < room ? size : room;
     bool owed = transport->owed;
     transport->owed = true; /* already while it is made: it may be sent at once */
-    transport->last = flushes && ends_send(stream, size);
-    portls_status status = stream->snapshot->backend->write(stream->session, bytes,
-                                                            size < room ? size : room, &put, error);
-    transport->last = false;
+    transport->last = flushes && ends_send(stream, size) ? part : 0;
+    portls_status status =
+        stream->snapshot->backend->write(stream->session, bytes, part, &put, error);
+    transport->last = 0;
     stream->write_starves = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
         transport->owed = owed;

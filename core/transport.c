@@ -149,9 +149,10 @@ static OWN_FRAME portls_status fail_output(struct transport *transport, const po
 
 #if PORTLS_WITH_SOCKETS
 
-/* Whether the underlying port can take a record from where the library has it: a copy less. */
-static bool may_send_at_once(const struct transport *transport) {
-    return transport->last && transport->may_send &&
+/* Whether the underlying port can take a record of `size` bytes from where the library has it: a
+   copy less. It has to carry all that was written, and not be one of several or an answer. */
+static bool may_send_at_once(const struct transport *transport, size_t size) {
+    return transport->last > 0 && size > transport->last && transport->may_send &&
            (transport_pending(transport) == 0 || transport->out->class->write_both_avail != NULL);
 }
 
@@ -197,7 +198,7 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
     }
     size_t put = 0;
 #if PORTLS_WITH_SOCKETS
-    if (may_send_at_once(transport)) {
+    if (may_send_at_once(transport, size)) {
         put = send_at_once(transport, bytes, size);
         if (put == size || transport->out_failure != NULL) {
             return PORTLS_OK;

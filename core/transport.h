@@ -65,7 +65,8 @@ struct transport {
     bool lost;      /* something that was owed cannot be sent any more */
     bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
-    bool last; /* the record that is made now is the last before a flush: no use in gathering */
+    size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
+                    use in gathering; 0: it is not */
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
 

@@ -66,11 +66,13 @@ static void begin(struct ends *ends, portls_context *client, portls_context *ser
     }
     struct stream *stream = stream_of(ends->client_in);
     cr_assert(stream->established, "%s", problem.message);
-    counted = stream->snapshot->backend;
-    counting = *counted;
-    counting.read = count_read;
-    counting.rest = count_rest;
-    stream->snapshot->backend = &counting;
+    if (stream->snapshot->backend != &counting) { /* the context may be one that all tests share */
+        counted = stream->snapshot->backend;
+        counting = *counted;
+        counting.read = count_read;
+        counting.rest = count_rest;
+        stream->snapshot->backend = &counting;
+    }
 }
 
 static void finish(struct ends *ends) {

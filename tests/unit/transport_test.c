@@ -93,9 +93,9 @@ static void send_records(int first, int end_record) {
             records[i][j] = (uint8_t)(j * 7 + (size_t)i);
         }
         transport.owed = true;
-        transport.last = i == end_record - 1;
+        transport.last = i == end_record - 1 ? RECORD_SIZE - 22 : 0;
         cr_assert_eq(transport.face.send(&transport.face, records[i], RECORD_SIZE), PORTLS_OK);
-        transport.last = false;
+        transport.last = 0;
     }
 }
 
@@ -152,6 +152,22 @@ Test(transport, bytes_keep_their_order_whatever_the_port_takes) {
             end();
         }
     }
+}
+
+/* Where a shorter length of records was agreed on, the library makes several of one write. */
+Test(transport, records_that_one_write_was_split_into_leave_in_one_call) {
+    begin(&takes_two, SIZE_MAX);
+    memset(records, 'r', sizeof records);
+    transport.owed = true;
+    transport.last = 16384;
+    for (size_t i = 0; i < 32; i++) {
+        cr_assert_eq(transport.face.send(&transport.face, records[0] + i * 534, 534), PORTLS_OK);
+    }
+    transport.last = 0;
+    cr_assert_eq(transport_flush(&transport), PORTLS_OK);
+    cr_assert_eq(taker.calls, 1, "%d calls", taker.calls);
+    expect_all((size_t)32 * 534);
+    end();
 }
 
 Test(transport, what_the_port_does_not_take_waits) {
