@@ -154,6 +154,25 @@ Test(transport, bytes_keep_their_order_whatever_the_port_takes) {
     }
 }
 
+/* Also where the library has received before it made the record, and a flush went with that. */
+Test(transport, a_record_that_left_at_once_is_owed) {
+    begin(&takes_two, SIZE_MAX);
+    transport.owed = false;
+    transport.last = RECORD_SIZE - 22;
+    taker.fails = true;
+    cr_assert_eq(transport.face.send(&transport.face, records[0], RECORD_SIZE), PORTLS_OK);
+    cr_assert_eq(transport_settle(&transport), PORTLS_IO, "what a caller gave was lost in silence");
+    end();
+
+    begin(&takes_two, SIZE_MAX);
+    transport.owed = false;
+    transport.last = RECORD_SIZE - 22;
+    cr_assert_eq(transport.face.send(&transport.face, records[0], RECORD_SIZE), PORTLS_OK);
+    transport_begin_step(&transport, true, false);
+    cr_assert_eq(transport_settle(&transport), PORTLS_WANT_WRITE, "the port below may hold it");
+    end();
+}
+
 /* Where a shorter length of records was agreed on, the library makes several of one write. */
 Test(transport, records_that_one_write_was_split_into_leave_in_one_call) {
     begin(&takes_two, SIZE_MAX);
