@@ -52,10 +52,7 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
  */
 static bool peer_is_done(struct descriptor_ports *ports) {
     if (ports->in.peer_is_done && !ports->talks_on) {
-        uint8_t byte;
-        size_t got = 0;
-        (void)os_read(ports->descriptor, ports->kind, &byte, 1, &got);
-        ports->talks_on = got > 0;
+        ports->talks_on = os_socket_has_unread(ports->descriptor);
     }
     return ports->in.peer_is_done && !ports->talks_on;
 }
@@ -97,9 +94,10 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     int failure = 0;
     /* A socket that only an input port stood on may be written to through another descriptor (as a
        server's standard input and output are): ending it would cut that one short. */
-    if (ports->kind == OS_SOCKET && ports->has_output) {
-        bool waits = !ports->hurried && !peer_is_done(ports);
-        portls_deadline deadline = portls_deadline_after(waits ? CLOSE_MILLISECONDS : 0);
+    if (ports->kind == OS_SOCKET && ports->has_output && peer_is_done(ports)) {
+        failure = os_socket_close_at_once(ports->descriptor);
+    } else if (ports->kind == OS_SOCKET && ports->has_output) {
+        portls_deadline deadline = portls_deadline_after(ports->hurried ? 0 : CLOSE_MILLISECONDS);
         failure = os_socket_close_gently(ports->descriptor, deadline);
     } else {
         failure = os_close(ports->descriptor);

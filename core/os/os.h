@@ -307,6 +307,13 @@ int os_socket_deliver(portls_descriptor socket);
  */
 int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline);
 
+/* Whether bytes have arrived on a socket and are not read. */
+bool os_socket_has_unread(portls_descriptor socket);
+
+/* Closes a connected socket on which nothing unread lies: sends FIN, also where the socket is open
+   elsewhere, and leaves it to the system to deliver what was written. 0 or the system's error. */
+int os_socket_close_at_once(portls_descriptor socket);
+
 /* ---- TCP ---- */
 
 /* A socket address of the system, IPv4 or IPv6. */

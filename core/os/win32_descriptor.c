@@ -141,3 +141,13 @@ int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline) {
     int closed = os_close(socket);
     return result != 0 ? result : closed;
 }
+
+bool os_socket_has_unread(portls_descriptor socket) {
+    u_long bytes = 0;
+    return ioctlsocket(system_socket(socket), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+int os_socket_close_at_once(portls_descriptor socket) {
+    (void)shutdown(system_socket(socket), SD_SEND);
+    return os_close(socket);
+}
