@@ -114,7 +114,7 @@ void input_port_init(portls_input_port *in, const struct input_class *class) {
     atomic_init(&in->closed, false);
     atomic_init(&in->wrapped, false);
     atomic_init(&in->waits, 0);
-    in->peer_is_done = false;
+    input_port_tell_done(in, false);
     in->short_is_all = false;
     in->limit = WAIT_FOREVER;
     in->unread = NULL;

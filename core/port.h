@@ -91,9 +91,11 @@ struct portls_input_port {
     atomic_bool closed;
     atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
     atomic_uint waits;   /* class->begin_wait calls that still need their end_wait */
-    bool peer_is_done;   /* whoever wrapped it knows that the peer sends nothing more, and closes
-                            it: there is nothing to take before that */
-    bool short_is_all;   /* a read that got less than it asked for has taken all there was */
+#if PORTLS_WITH_SOCKETS
+    bool peer_is_done; /* whoever wrapped it knows that the peer sends nothing more, and closes
+                          it: there is nothing to take before that */
+#endif
+    bool short_is_all;       /* a read that got less than it asked for has taken all there was */
     struct wait_limit limit; /* of the owner's calls that wait */
     uint8_t *unread;         /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
@@ -154,11 +156,21 @@ portls_status ports_deliver_avail(const portls_input_port *in, portls_output_por
 /* As input_port_read_avail, but by the class's read_blocking. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);
+/* Tells a port that was taken, and is closed next, whether its peer sends nothing more. */
+static inline void input_port_tell_done(portls_input_port *in, bool done) {
+    in->peer_is_done = done;
+}
 /* Whether there is any use in input_port_read_blocking; what was given back is at hand at once. */
 static inline bool input_port_may_block(const portls_input_port *in) {
     return in->class->read_blocking != NULL && in->unread == NULL;
 }
 #else
+/* What is no socket does not ask. */
+static inline void input_port_tell_done(portls_input_port *in, bool done) {
+    (void)in;
+    (void)done;
+}
+
 /* No port waits by itself. */
 static inline portls_status input_port_read_blocking(portls_input_port *in, void *buffer,
                                                      size_t size, size_t *got,

@@ -406,7 +406,7 @@ static portls_status end(struct stream *stream, portls_error *error) {
     if (!stream->close_original && transport_give_back(transport) != PORTLS_OK) {
         status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
     }
-    transport->in->peer_is_done = stream->close_original && stream_peer_is_done(stream);
+    input_port_tell_done(transport->in, stream->close_original && stream_peer_is_done(stream));
     portls_status given = output_port_give_back(transport->out, stream->close_original, error);
     if (status == PORTLS_OK) {
         status = given;

@@ -36,7 +36,7 @@ static bool ends_send(const struct stream *stream, size_t size) {
 #if BUFFERS_INSIDE
     (void)stream;
     (void)size;
-    return false; /* nobody asks */
+    return false; /* every record is gathered */
 #else
     return size <= RECORD ||
            transport_pending(&stream->transport) + RECORD >= TRANSPORT_GATHER_SIZE;
@@ -53,18 +53,16 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     size_t put = 0;
     size_t room = record_room(stream, flushes ? size : 0); /* block mode: full ones */
     size_t part = size < room ? size : room;
-    bool owed = transport->owed;
-    transport->owed = true; /* already while it is made: it may be sent at once */
-    transport->last = flushes && ends_send(stream, size) ? part : 0;
+    transport_expect_last(transport, flushes && ends_send(stream, size) ? part : 0);
     portls_status status =
         stream->snapshot->backend->write(stream->session, bytes, part, &put, error);
-    transport->last = 0;
+    transport_expect_last(transport, 0);
     stream->write_starves = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
-        transport->owed = owed;
         stream->starved_after = transport->all_received;
         return status;
     }
+    /* Unless it has been sent at once, which failed. */
     transport->owed = transport->owed || transport_pending(transport) > 0;
     if (status != PORTLS_OK) {
         return stream_fail(stream, error);
@@ -272,7 +270,7 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
     if (!stream->close_original) {
         return PORTLS_OK;
     }
-    stream->transport.in->peer_is_done = stream_peer_is_done(stream);
+    input_port_tell_done(stream->transport.in, stream_peer_is_done(stream));
     portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
     stream->delivering = status == PORTLS_WANT_WRITE;
     half->needs = stream->delivering ? NEEDS_OUTPUT : 0;

@@ -163,7 +163,7 @@ static OWN_FRAME size_t send_at_once(struct transport *transport, const void *by
     size_t pending = transport_pending(transport);
     size_t put = 0;
     portls_status status = PORTLS_OK;
-    transport->owed = true; /* still: the library may have received meanwhile, which flushes */
+    transport->owed = true;
     if (pending == 0) {
         status = output_port_write_avail(transport->out, bytes, size, &put, error);
     } else {

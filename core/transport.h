@@ -65,8 +65,10 @@ struct transport {
     bool lost;      /* something that was owed cannot be sent any more */
     bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
+#if PORTLS_WITH_SOCKETS
     size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
                     use in gathering; 0: it is not */
+#endif
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
 
@@ -126,6 +128,16 @@ static inline void transport_expect(struct transport *transport, size_t size) {
 #else
 void transport_expect(struct transport *transport, size_t size);
 #endif
+
+/* The record that is made next carries so many bytes and is the last before a flush, or (0) not. */
+static inline void transport_expect_last(struct transport *transport, size_t size) {
+#if PORTLS_WITH_SOCKETS
+    transport->last = size;
+#else
+    (void)transport;
+    (void)size;
+#endif
+}
 
 /* What is pending is what nobody waits for (tickets) and may stay for long: keeps it in no more
    memory than it needs. */

@@ -9,10 +9,14 @@ static void on_info(const SSL *ssl, int where, int value) {
     if ((where & SSL_CB_ALERT) == 0) {
         return;
     }
+    int level = value >> 8;
     int alert = value & 0xff;
     if ((where & SSL_CB_READ) != 0) {
-        session->peer_ended = session->peer_ended || alert == SSL_AD_CLOSE_NOTIFY;
-    } else if ((value >> 8) == SSL3_AL_FATAL && session->alert_sent < 0) {
+        /* In TLS 1.3 its level means nothing; in TLS 1.2 a fatal one is a failure. */
+        bool ends = alert == SSL_AD_CLOSE_NOTIFY &&
+                    (level == SSL3_AL_WARNING || SSL_version(ssl) >= TLS1_3_VERSION);
+        session->peer_ended = session->peer_ended || ends;
+    } else if (level == SSL3_AL_FATAL && session->alert_sent < 0) {
         session->alert_sent = alert;
     }
 }
