@@ -72,8 +72,10 @@ void key_free(struct key *key) {
 #endif
         break;
     }
+    /* A key is large, and those of a handshake are public. */
     volatile uint8_t *bytes = (volatile uint8_t *)key;
-    for (size_t i = 0; i < sizeof *key; i++) {
+    size_t secret = key->is_secret ? sizeof *key : 0;
+    for (size_t i = 0; i < secret; i++) {
         bytes[i] = 0;
     }
     XFREE(key, NULL, DYNAMIC_TYPE_TMP_BUFFER);
@@ -168,6 +170,7 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
         *no_memory = true;
         return NULL;
     }
+    key->is_secret = true;
     word32 size = (word32)der->size;
     word32 read = 0;
     int result = -1;

@@ -8,6 +8,7 @@ enum key_kind { KEY_RSA, KEY_EC, KEY_ED25519 };
 
 struct key {
     enum key_kind kind;
+    bool is_secret; /* a private key: what is freed is wiped */
     union {
 #if WITH_RSA
         RsaKey rsa;
@@ -33,7 +34,7 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
  */
 int key_belongs(struct key *private_key, struct key *public_key);
 
-/* Wipes and frees; NULL does nothing. */
+/* Wipes what is secret, and frees; NULL does nothing. */
 void key_free(struct key *key);
 
 #endif
