@@ -30,7 +30,9 @@ void os_resolver_replace(os_resolver *resolve) {
 }
 
 static void destroy(struct os_resolution *resolution) {
-    os_wakeup_destroy(&resolution->wakeup);
+    if (resolution->wakeup.readable != PORTLS_NO_DESCRIPTOR) {
+        os_wakeup_destroy(&resolution->wakeup);
+    }
     memory_free(resolution);
 }
 
@@ -77,17 +79,14 @@ int os_resolution_begin(const char *host, int port_no, struct os_resolution **re
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
     atomic_init(&made->state, UNDER_WAY);
-    int failure = os_wakeup_init(&made->wakeup);
-    if (failure != 0) {
-        memory_free(made);
-        return failure;
-    }
+    made->wakeup.readable = PORTLS_NO_DESCRIPTOR;
+    int failure = 0;
     if (is_numeric(host)) {
         look_up(made);
         (void)tell_done(made);
-        os_wakeup_set(&made->wakeup);
     } else {
-        failure = start(made);
+        failure = os_wakeup_init(&made->wakeup);
+        failure = failure == 0 ? start(made) : failure;
     }
     if (failure != 0) {
         destroy(made);
