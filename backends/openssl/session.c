@@ -164,7 +164,9 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
         end_call(session);
         return PORTLS_OK;
     }
-    session->port_status = session->send_status; /* whatever of the program's is in the queue */
+    if (session->send_status != PORTLS_OK) { /* whatever of the program's is in the queue */
+        session->port_status = session->send_status;
+    }
     if (session_starves(session)) {
         end_call(session);
         return PORTLS_WANT_READ;
