@@ -13,26 +13,9 @@
 
 #include "core/wait.h"
 #include "portls/break.h"
+#include "tests/unit/break_support.h"
 
 TestSuite(break_posix, .timeout = 20);
-
-static bool is_readable(const portls_break *brk) {
-    struct os_poll_item item = {break_descriptor(brk), OS_READABLE, 0};
-    size_t ready = 0;
-    cr_assert_eq(os_poll(&item, 1, 0, &ready), 0);
-    return ready == 1;
-}
-
-static portls_break *make_break(void) {
-    portls_break *brk = NULL;
-    portls_error error;
-    memset(&error, 0x55, sizeof error);
-    cr_assert_eq(portls_make_break(&brk, &error), PORTLS_OK);
-    cr_assert_eq(error.status, PORTLS_OK);
-    cr_assert_str_eq(error.message, "");
-    cr_assert_not_null(brk);
-    return brk;
-}
 
 Test(break_posix, cannot_be_made_without_a_descriptor) {
     portls_error error;
