@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -138,6 +139,19 @@ static void live_at_terminal(const char *name, int report) {
 
 /* ---- the process that watches ---- */
 
+/*
+ * What is typed reaches the program's side through a thread of the kernel's, some time after the
+ * write: until then the program would find nothing there to read, and neither would this test.
+ */
+static void await_typed(int program_side) {
+    int there = 0;
+    while (there < (int)strlen(typed)) {
+        struct pollfd line = {.fd = program_side, .events = POLLIN};
+        cr_assert_eq(poll(&line, 1, TRIES_SECONDS * 1000), 1, "what was typed did not arrive");
+        cr_assert(ioctl(program_side, FIONREAD, &there) == 0);
+    }
+}
+
 /* A terminal that shows nothing of what is typed; the side of the program is kept open too. */
 static int make_terminal(int *program_side) {
     struct termios settings;
@@ -148,6 +162,7 @@ static int make_terminal(int *program_side) {
     settings.c_lflag &= ~(tcflag_t)ECHO;
     cr_assert(tcsetattr(*program_side, TCSANOW, &settings) == 0);
     cr_assert(write(terminal, typed, strlen(typed)) == (ssize_t)strlen(typed));
+    await_typed(*program_side);
     return terminal;
 }
 
