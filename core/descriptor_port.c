@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/near_peer.h"
 #include "core/os/os.h"
 #include "core/port.h"
 
@@ -15,6 +16,7 @@ struct descriptor_ports {
     portls_input_port in;
     portls_output_port out;
     portls_descriptor descriptor;
+    struct near_peer peer;
     enum os_descriptor_kind kind;
     bool own;
     bool hurried;                  /* the close may not wait */
@@ -136,11 +138,11 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
 
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_input(in);
+    struct descriptor_ports *ports = ports_of_input(in);
     if (ports->kind != OS_SOCKET) {
         return read_avail(in, buffer, size, got, error);
     }
-    int result = os_receive(ports->descriptor, buffer, size, got);
+    int result = near_peer_receive(&ports->peer, ports->descriptor, buffer, size, got);
     return read_result(result, *got, error);
 }
 
@@ -155,11 +157,12 @@ static bool byte_ready(portls_input_port *in) {
 }
 
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
-    const struct descriptor_ports *ports = ports_of_input(in);
+    struct descriptor_ports *ports = ports_of_input(in);
     if (ports->delivering) {
         wait_for_delivery(ports, set);
     } else {
         wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
+        wait_set_add_near_peer(set, &ports->peer);
     }
 }
 
@@ -207,16 +210,18 @@ static portls_status write_result(int result, portls_error *error) {
 
 static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_output(out);
+    struct descriptor_ports *ports = ports_of_output(out);
+    near_peer_spoken(&ports->peer);
     return write_result(os_write(ports->descriptor, ports->kind, bytes, size, put), error);
 }
 
 static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                       size_t *put, portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_output(out);
+    struct descriptor_ports *ports = ports_of_output(out);
     if (ports->kind != OS_SOCKET) {
         return write_avail(out, pieces[0].bytes, pieces[0].size, put, error);
     }
+    near_peer_spoken(&ports->peer);
     return write_result(os_send_both(ports->descriptor, pieces, put), error);
 }
 

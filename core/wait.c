@@ -6,6 +6,9 @@
 #include "core/clock.h"
 #include "core/error.h"
 #include "core/memory.h"
+#if PORTLS_WITH_SOCKETS
+#include "core/near_peer.h"
+#endif
 
 /* A deadline that has passed on every clock: only look. */
 static const portls_deadline only_look = 0;
@@ -46,6 +49,9 @@ void wait_set_init(struct wait_set *set) {
     set->passing = false;
     set->ready = false;
     set->impossible = false;
+#if PORTLS_WITH_SOCKETS
+    set->near_peer = NULL;
+#endif
     set->deadline = PORTLS_NO_DEADLINE;
     set->failure = PORTLS_OK;
     set->failure_errno = 0;
@@ -187,6 +193,14 @@ void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), 
     set->callback_argument = argument;
 }
 
+#if PORTLS_WITH_SOCKETS
+void wait_set_add_near_peer(struct wait_set *set, struct near_peer *peer) {
+    if (set->item_count == 1) {
+        set->near_peer = peer;
+    }
+}
+#endif
+
 void wait_set_add_passing(struct wait_set *set) {
     set->passing = true;
 }
@@ -227,6 +241,18 @@ static portls_deadline system_deadline(portls_deadline deadline) {
     return left < PORTLS_NO_DEADLINE - now ? now + left : PORTLS_NO_DEADLINE;
 }
 
+/* Polls all items, of which `own` are not the break or the wake-up. */
+static int poll_items(struct wait_set *set, size_t own, portls_deadline deadline, size_t *ready) {
+#if PORTLS_WITH_SOCKETS
+    if (set->near_peer != NULL && own == 1 && !set->has_wakeup) {
+        return near_peer_poll(set->near_peer, set->items, set->item_count, deadline, ready);
+    }
+#else
+    (void)own;
+#endif
+    return os_poll(set->items, set->item_count, deadline, ready);
+}
+
 /*
  * Polls the descriptors, the wake-up and the break. PORTLS_OK with the number of those that have
  * got something; PORTLS_BREAK; PORTLS_NO_MEMORY; PORTLS_OS.
@@ -244,7 +270,7 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
     if (brk != NULL) {
         append_item(set, break_descriptor(brk), OS_READABLE);
     }
-    int os_errno = os_poll(set->items, set->item_count, system_deadline(deadline), ready);
+    int os_errno = poll_items(set, own, system_deadline(deadline), ready);
     set->item_count = own;
     if (portls_break_is_set(brk)) {
         return fail_break(error);

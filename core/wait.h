@@ -30,6 +30,7 @@ struct wait_limit {
     }
 
 struct wait_set;
+struct near_peer;
 
 /* The waits that want to hear of changes of one object; guarded by that object's lock. */
 struct watch_list {
@@ -66,6 +67,9 @@ struct wait_set {
     bool passing;     /* a descriptor in it may be closed by the next step: a connect under way */
     bool ready;       /* something is ready already: the wait ends at once */
     bool impossible;  /* a port is in it that cannot be waited for */
+#if PORTLS_WITH_SOCKETS
+    struct near_peer *near_peer; /* of the first descriptor, or NULL */
+#endif
     portls_deadline deadline; /* of something in the set: then the wait ends as if it were ready */
     portls_status failure;    /* why something could not be added: PORTLS_NO_MEMORY, PORTLS_OS */
     int failure_errno;
@@ -107,6 +111,11 @@ void wait_set_destroy(struct wait_set *set);
 #if OS_CAN_WAIT
 /* Ends the wait when the descriptor has got one of `wanted` (OS_READABLE, OS_WRITABLE). */
 void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted);
+
+#if PORTLS_WITH_SOCKETS
+/* The descriptor that was added last is to be readable, and has a peer that may be near. */
+void wait_set_add_near_peer(struct wait_set *set, struct near_peer *peer);
+#endif
 
 /* A descriptor in the set may be closed, and its number be another's, after any step. */
 void wait_set_add_passing(struct wait_set *set);
