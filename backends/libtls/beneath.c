@@ -188,6 +188,10 @@ bool beneath_is_finished(const struct backend_session *session) {
     return SSL_is_init_finished(session->ssl) != 0;
 }
 
+bool beneath_finish_message(const struct backend_session *session) {
+    return !SSL_in_init(session->ssl) || SSL_do_handshake(session->ssl) == 1;
+}
+
 bool beneath_has_pending(const struct backend_session *session) {
     return SSL_pending(session->ssl) > 0;
 }

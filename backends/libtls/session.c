@@ -197,9 +197,12 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
     if (status != PORTLS_OK) {
         return status;
     }
-    ssize_t result = tls_write(session->tls, bytes, size < INT_MAX ? size : INT_MAX);
+    ssize_t result;
+    do { /* behind half a message of the peer's it reads the rest first */
+        result = tls_write(session->tls, bytes, size < INT_MAX ? size : INT_MAX);
+    } while (goes_on(session, result));
     if (result <= 0 || session->renegotiated) {
-        return session_failure(session, STAGE_WRITE, -1, error);
+        return session_failure(session, STAGE_WRITE, session->renegotiated ? -1 : result, error);
     }
     *put = (size_t)result;
     end_call(session);
@@ -210,6 +213,11 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
     portls_status status = begin_sending(session, error);
     if (status != PORTLS_OK) {
         return status;
+    }
+    /* No close_notify is sent while a message of the peer (a ticket, say) is half read. */
+    if (session->established && !beneath_finish_message(session)) {
+        bool starves = session->port_status == PORTLS_WANT_READ;
+        return session_failure(session, STAGE_SHUTDOWN, starves ? TLS_WANT_POLLIN : -1, error);
     }
     session->closing = true;
     int result = tls_close(session->tls);
