@@ -32,51 +32,51 @@ struct stream_half {
     uint32_t seen;                       /* stream->changes at its last step */
 };
 
+/*
+ * What the steps look at most comes first, and the transport with its buffers last: where the code
+ * is to be small, that decides how long the instructions are that reach a member.
+ */
 struct stream {
-    portls_input_port in;   /* the SSL input port itself */
-    portls_output_port out; /* the SSL output port itself */
-    atomic_uint live_ports; /* port objects not released yet: the last one frees the stream */
-
-    os_mutex lock; /* guards everything below */
-    struct watch_list watchers;
-    uint32_t changes; /* counts steps that changed something */
     struct stream_half reading, writing;
-
-    struct snapshot *snapshot;
-    struct backend_session *session; /* NULL when the settings forbid one; see refusal */
-    struct transport transport;
-    portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
-
     bool agreed;      /* the backend's handshake is done */
     bool established; /* and our last flight has left */
     bool peer_closed; /* its close_notify came */
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
-#if !BUFFERS_INSIDE
-    uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
-                        bytes, and less than one full record */
-    size_t unsent_size;
-#endif
     bool looking;    /* the step only sees whether a port is ready */
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
+    bool close_original, shutdown_on_close, network;
+    bool over_stream; /* a port below is one of another stream: TLS inside TLS */
 #if PORTLS_WITH_SYSTEM
     bool has_spoken;    /* a record of data has been made */
     bool awake;         /* it does not rest: see stream_dry.h */
     uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
                            them: a read needs more */
 #endif
-    bool write_starves;      /* a write had to wait for the rest of a message of the peer, */
-    uint64_t starved_after;  /* when so many bytes of the peer's had come */
+    struct snapshot *snapshot;
+    struct backend_session *session; /* NULL when the settings forbid one; see refusal */
     struct failure *failure; /* of the session: nothing goes in either direction any more */
-    struct failure_room failure_room;
+    uint32_t changes;        /* counts steps that changed something */
 
-    bool close_original, shutdown_on_close, network;
-    bool over_stream; /* a port below is one of another stream: TLS inside TLS */
+    os_mutex lock; /* guards all that changes here, but for the ports' own */
+    struct watch_list watchers;
+#if !BUFFERS_INSIDE
+    uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
+                        bytes, and less than one full record */
+    size_t unsent_size;
+#endif
+    portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
     portls_on_error *on_error;
     void *on_error_argument;
+
+    portls_input_port in;   /* the SSL input port itself */
+    portls_output_port out; /* the SSL output port itself */
+    atomic_uint live_ports; /* port objects not released yet: the last one frees the stream */
+    struct failure_room failure_room;
+    struct transport transport;
     char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
 };
 

@@ -57,9 +57,8 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     portls_status status =
         stream->snapshot->backend->write(stream->session, bytes, part, &put, error);
     transport_expect_last(transport, 0);
-    stream->write_starves = status == PORTLS_WANT_READ;
+    transport->starved = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
-        stream->starved_after = transport->all_received;
         return status;
     }
     /* Unless it has been sent at once, which failed. */
@@ -233,8 +232,7 @@ portls_status stream_step_room(struct stream *stream) {
     }
     if (status == PORTLS_WANT_WRITE) {
         stream->writing.needs = NEEDS_OUTPUT;
-    } else if ((status == PORTLS_OK || status == PORTLS_WANT_READ) && stream->write_starves &&
-               stream->starved_after == transport->all_received &&
+    } else if ((status == PORTLS_OK || status == PORTLS_WANT_READ) && transport->starved &&
                !transport_has_input(transport)) {
         stream->writing.needs = NEEDS_INPUT;
         return PORTLS_WANT_READ;

@@ -24,14 +24,17 @@ static void remember_first(struct transport *transport) {
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
                          portls_status status, size_t got, const portls_error *error) {
     transport->received = buffer;
+#if !BUFFERS_INSIDE
     transport->received_capacity = size;
+#endif
     if (status == PORTLS_OK) {
         transport->received_end = got;
         transport->step_received += got;
-        transport->all_received += got;
         transport->changed = true;
+        transport->starved = false;
         transport->drained = got < size && transport->in->short_is_all;
 #if !BUFFERS_INSIDE
+        transport->all_received += got;
         /* Small buffers stay in the cache, so one that was filled has to come before a large one,
            and one that was nearly empty ends it. */
         transport->in_bulk = got == size || (transport->in_bulk && got > BUFFER_SMALL / 4);
@@ -285,7 +288,11 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
     transport->face.send = send;
     transport->in = in;
     transport->out = out;
+#if BUFFERS_INSIDE
+    (void)pool;
+#else
     transport->pool = pool;
+#endif
     transport->owed = true; /* until the handshake is done */
 }
 

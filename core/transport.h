@@ -45,19 +45,14 @@ enum {
     TRANSPORT_FIRST_BYTES = 16,        /* kept to recognise a peer that speaks no TLS */
 };
 
+/* Its members are in such an order as those of a stream. */
 struct transport {
     struct backend_transport face; /* first: the backend's pointer is this object's */
-    portls_input_port *in;
-    portls_output_port *out;
-    struct buffer_pool *pool;
 
     /* Set by the stream before each step: another thread may be waiting on a port, and then the
        bytes are that thread's to move. */
     bool may_receive, may_send;
-    bool drained;         /* in this step: nothing more is there, so there is no use in asking */
-    size_t step_received; /* bytes in this step */
-    uint64_t all_received;
-
+    bool drained;   /* in this step: nothing more is there, so there is no use in asking */
     bool changed;   /* something happened that others who wait may want to know */
     bool ended;     /* the underlying input port is at its end */
     bool owed;      /* what is pending was promised to somebody: part of a handshake, bytes a caller
@@ -65,22 +60,31 @@ struct transport {
     bool lost;      /* something that was owed cannot be sent any more */
     bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
+    bool starved;   /* a write had to wait for the rest of a message of the peer, of which nothing
+                       has come since */
+    bool in_bulk;   /* the last read filled its buffer: the next one gets a large one */
+    uint8_t first_count;
+
+    portls_input_port *in;
+    portls_output_port *out;
+    struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
+    uint8_t *received;                        /* of the pool; there only while it holds bytes */
+    size_t received_start, received_end;
+    uint8_t
+        *pending; /* of the pool when it has one of its sizes; there only while it holds bytes */
+    size_t pending_start, pending_end;
+    size_t patient;       /* of what is pending, so much at the start can wait for company */
+    size_t step_received; /* bytes in this step */
+#if !BUFFERS_INSIDE
+    uint64_t all_received;
+    size_t received_capacity, pending_capacity;
+    struct buffer_pool *pool;
+#endif
 #if PORTLS_WITH_SOCKETS
     size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
                     use in gathering; 0: it is not */
 #endif
-    uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
-
-    bool in_bulk;      /* the last read filled its buffer: the next one gets a large one */
-    uint8_t *received; /* of the pool; there only while it holds bytes */
-    size_t received_start, received_end, received_capacity;
-    uint8_t
-        *pending; /* of the pool when it has one of its sizes; there only while it holds bytes */
-    size_t pending_start, pending_end, pending_capacity;
-    size_t patient; /* of what is pending, so much at the start can wait for company */
-
-    struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
     struct failure_room in_room, out_room;
 #if BUFFERS_INSIDE
     uint8_t receive_room[TRANSPORT_RECEIVE_SIZE], send_room[TRANSPORT_SEND_SIZE];
