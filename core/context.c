@@ -155,14 +155,11 @@ portls_status context_check_change(portls_context *context, enum context_part pa
     return status;
 }
 
-portls_status context_apply(portls_context *context, const struct settings *candidate,
-                            portls_error *error) {
+portls_status context_apply(portls_context *context, portls_error *error) {
     struct snapshot *old = context->snapshot;
-    struct snapshot *fresh = NULL;
-    portls_status status = snapshot_compile(old->backend, candidate, &fresh, error);
+    portls_status status =
+        snapshot_compile(old->backend, &context->settings, &context->snapshot, error);
     if (status == PORTLS_OK) {
-        context->settings = *candidate;
-        context->snapshot = fresh;
         snapshot_release(old);
     }
     return status;

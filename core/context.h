@@ -63,13 +63,10 @@ portls_status context_check_change(portls_context *context, enum context_part pa
                                    const char *call, portls_error *error);
 
 /*
- * Compiles the candidate, which shares with the context's settings whatever does not change, and
- * makes it the context's if that succeeds; else the context stays as it was. The parts that are
- * not shared any more (of the old settings, or on failure of the candidate) are the caller's to
- * free. Between begin and end.
+ * Compiles the context's settings after a change of them. On failure the snapshot stays as it was,
+ * and the caller takes the change back. Between begin and end.
  */
-portls_status context_apply(portls_context *context, const struct settings *candidate,
-                            portls_error *error);
+portls_status context_apply(portls_context *context, portls_error *error);
 
 /* Unlocks. */
 void context_end_change(portls_context *context);

@@ -19,7 +19,37 @@ static __attribute__((used)) const char *const needs_identity_part = &backend_id
 static const struct certificate_list no_certificates = {NULL, 0};
 static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
 
-/* ---- changes, with the context locked; each takes its argument over when it succeeds ---- */
+/* ---- changes, with the context locked ---- */
+
+/* Changes places with the settings; NULL stays where it is. */
+static void exchange(struct settings *settings, struct certificate_list *chain,
+                     struct private_key *key) {
+    if (chain != NULL) {
+        struct certificate_list other = settings->chain;
+        settings->chain = *chain;
+        *chain = other;
+    }
+    if (key != NULL) {
+        struct private_key other = settings->key;
+        settings->key = *key;
+        *key = other;
+    }
+}
+
+/* Takes a chain, a key or both (NULL: that one stays), and hands back what was there; a chain that
+   waited is dropped. On failure all is as it was. */
+static OWN_FRAME portls_status replace(portls_context *context, struct certificate_list *chain,
+                                       struct private_key *key, portls_error *error) {
+    struct settings *settings = &context->settings;
+    exchange(settings, chain, key);
+    portls_status status = context_apply(context, error);
+    if (status == PORTLS_OK) {
+        certificate_list_clear(&settings->next_chain);
+    } else {
+        exchange(settings, chain, key);
+    }
+    return status;
+}
 
 /* Puts the chain aside until its key comes, if it can be a chain at all. */
 static OWN_FRAME portls_status begin_new_identity(portls_context *context,
@@ -39,63 +69,21 @@ static OWN_FRAME portls_status begin_new_identity(portls_context *context,
     return status;
 }
 
-static OWN_FRAME portls_status change_chain(portls_context *context, struct certificate_list *chain,
-                                            portls_error *error) {
-    struct certificate_list old = context->settings.chain;
-    struct certificate_list old_next = context->settings.next_chain;
-    struct settings candidate = context->settings;
-    candidate.chain = *chain;
-    candidate.next_chain = no_certificates;
-    portls_status status = context_apply(context, &candidate, error);
-    if (status == PORTLS_OK) {
-        *chain = no_certificates;
-        certificate_list_clear(&old);
-        certificate_list_clear(&old_next);
-    } else if (status == PORTLS_KEY_MISMATCH && old.count > 0) {
+static portls_status change_chain(portls_context *context, struct certificate_list *chain,
+                                  portls_error *error) {
+    portls_status status = replace(context, chain, NULL, error);
+    if (status == PORTLS_KEY_MISMATCH && context->settings.chain.count > 0) {
         error_begin(error);
         status = begin_new_identity(context, chain, error);
     }
     return status;
 }
 
-static OWN_FRAME portls_status change_key(portls_context *context, struct private_key *key,
-                                          portls_error *error) {
-    struct certificate_list old_chain = no_certificates; /* unless it is replaced */
-    struct private_key old_key = context->settings.key;
-    struct settings candidate = context->settings;
-    candidate.key = *key;
-    if (candidate.next_chain.count > 0) {
-        old_chain = candidate.chain;
-        candidate.chain = candidate.next_chain;
-        candidate.next_chain = no_certificates;
-    }
-    portls_status status = context_apply(context, &candidate, error);
-    if (status == PORTLS_OK) {
-        *key = no_key;
-        private_key_clear(&old_key);
-        certificate_list_clear(&old_chain);
-    }
-    return status;
-}
-
-static OWN_FRAME portls_status change_both(portls_context *context, struct certificate_list *chain,
-                                           struct private_key *key, portls_error *error) {
-    struct certificate_list old_chain = context->settings.chain;
-    struct certificate_list old_next = context->settings.next_chain;
-    struct private_key old_key = context->settings.key;
-    struct settings candidate = context->settings;
-    candidate.chain = *chain;
-    candidate.key = *key;
-    candidate.next_chain = no_certificates;
-    portls_status status = context_apply(context, &candidate, error);
-    if (status == PORTLS_OK) {
-        *chain = no_certificates;
-        *key = no_key;
-        certificate_list_clear(&old_chain);
-        certificate_list_clear(&old_next);
-        private_key_clear(&old_key);
-    }
-    return status;
+/* The key of the chain that waits, if one does. */
+static portls_status change_key(portls_context *context, struct private_key *key,
+                                portls_error *error) {
+    struct certificate_list *next = &context->settings.next_chain;
+    return replace(context, next->count > 0 ? next : NULL, key, error);
 }
 
 /* ---- loading, with the source at hand ---- */
@@ -121,7 +109,7 @@ static portls_status load(portls_context *context, const struct source *chain_so
     if (status == PORTLS_OK) {
         status = key_source == NULL     ? change_chain(context, &chain, error)
                  : chain_source == NULL ? change_key(context, &key, error)
-                                        : change_both(context, &chain, &key, error);
+                                        : replace(context, &chain, &key, error);
         context_end_change(context);
         if (status != PORTLS_OK) {
             bool is_key =
@@ -153,7 +141,7 @@ static portls_status check_key_arguments(portls_key_kind kind, portls_encoding e
 portls_status portls_load_certificate_chain(portls_context *context, const char *path,
                                             portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_certificate_chain";
+    const char *call = BACKEND_SAID("portls_load_certificate_chain");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
@@ -170,11 +158,12 @@ portls_status portls_load_certificate_chain(portls_context *context, const char 
 portls_status portls_load_certificate_chain_data(portls_context *context, const void *bytes,
                                                  size_t size, portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_certificate_chain_data";
+    const char *call = BACKEND_SAID("portls_load_certificate_chain_data");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
-        status = source_from_memory(bytes, size, "the certificate data", &source, error);
+        status =
+            source_from_memory(bytes, size, BACKEND_SAID("the certificate data"), &source, error);
     }
     return status == PORTLS_OK
                ? load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
@@ -186,7 +175,7 @@ portls_status portls_load_private_key(portls_context *context, const char *path,
                                       portls_key_kind kind, portls_encoding encoding,
                                       portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_private_key";
+    const char *call = BACKEND_SAID("portls_load_private_key");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
@@ -207,14 +196,14 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
                                            portls_key_kind kind, portls_encoding encoding,
                                            portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_private_key_data";
+    const char *call = BACKEND_SAID("portls_load_private_key_data");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
         status = check_key_arguments(kind, encoding, error);
     }
     if (status == PORTLS_OK) {
-        status = source_from_memory(bytes, size, "the key data", &source, error);
+        status = source_from_memory(bytes, size, BACKEND_SAID("the key data"), &source, error);
     }
     return status == PORTLS_OK ? load(context, NULL, &source, kind, encoding, call, error) : status;
 }
@@ -223,7 +212,7 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
 portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
                                    portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_identity";
+    const char *call = BACKEND_SAID("portls_load_identity");
     struct source chain_source = SOURCE_NONE;
     struct source key_source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
@@ -246,16 +235,17 @@ portls_status portls_load_identity_data(portls_context *context, const void *cha
                                         size_t chain_size, const void *key, size_t key_size,
                                         portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_identity_data";
+    const char *call = BACKEND_SAID("portls_load_identity_data");
     struct source chain_source = SOURCE_NONE;
     struct source key_source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
-        status =
-            source_from_memory(chain, chain_size, "the certificate data", &chain_source, error);
+        status = source_from_memory(chain, chain_size, BACKEND_SAID("the certificate data"),
+                                    &chain_source, error);
     }
     if (status == PORTLS_OK) {
-        status = source_from_memory(key, key_size, "the key data", &key_source, error);
+        status =
+            source_from_memory(key, key_size, BACKEND_SAID("the key data"), &key_source, error);
     }
     return status == PORTLS_OK
                ? load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error)

@@ -10,38 +10,43 @@
 #include "core/source.h"
 #include "core/trust.h"
 
-portls_status portls_set_verify(portls_context *context, bool verify, portls_error *error) {
-    error_begin(error);
-    portls_status status = context_begin_change(context, CONTEXT_TRUST, "portls_set_verify", error);
+/* Which of the two a change is about. */
+enum verified { VERIFIED_CHAIN, VERIFIED_NAME };
+
+static portls_status set_verified(portls_context *context, enum verified which, bool verify,
+                                  const char *call, portls_error *error) {
+    portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    struct settings candidate = context->settings;
-    candidate.verify = verify;
-    status = context_apply(context, &candidate, error);
+    bool *place =
+        which == VERIFIED_CHAIN ? &context->settings.verify : &context->settings.verify_hostname;
+    bool before = *place;
+    *place = verify;
+    status = context_apply(context, error);
+    if (status != PORTLS_OK) {
+        *place = before;
+    }
     context_end_change(context);
     return status;
+}
+
+portls_status portls_set_verify(portls_context *context, bool verify, portls_error *error) {
+    error_begin(error);
+    return set_verified(context, VERIFIED_CHAIN, verify, BACKEND_SAID("portls_set_verify"), error);
 }
 
 portls_status portls_set_verify_hostname(portls_context *context, bool verify,
                                          portls_error *error) {
     error_begin(error);
-    const char *call = "portls_set_verify_hostname";
+    const char *call = BACKEND_SAID("portls_set_verify_hostname");
     if (handle_is(context, HANDLE_SERVER_CONTEXT)) {
         return error_fail(error, PORTLS_WRONG_KIND,
                           "%s needs a client context: a server has no name to verify a client "
                           "against",
                           call);
     }
-    portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    struct settings candidate = context->settings;
-    candidate.verify_hostname = verify;
-    status = context_apply(context, &candidate, error);
-    context_end_change(context);
-    return status;
+    return set_verified(context, VERIFIED_NAME, verify, call, error);
 }
 
 /* ---- certificates that add up ---- */
@@ -49,37 +54,24 @@ portls_status portls_set_verify_hostname(portls_context *context, bool verify,
 /* Which list of the settings is added to. */
 enum added { ADDED_ROOTS, ADDED_AUTHORITIES };
 
-static struct certificate_list *list_of(struct settings *settings, enum added which) {
-    return which == ADDED_ROOTS ? &settings->roots : &settings->authorities;
-}
-
-/* Compiles the settings with `more` behind one of the lists, and keeps them if that succeeds. */
-static OWN_FRAME portls_status change_list(portls_context *context, enum added which,
-                                           const struct certificate_list *more,
-                                           portls_error *error) {
-    struct certificate_list old = *list_of(&context->settings, which);
-    struct certificate_list all = {NULL, 0};
-    portls_status status = certificate_list_append(&all, &old, error);
-    if (status == PORTLS_OK) {
-        status = certificate_list_append(&all, more, error);
-    }
-    if (status == PORTLS_OK) {
-        struct settings candidate = context->settings;
-        *list_of(&candidate, which) = all;
-        status = context_apply(context, &candidate, error);
-    }
-    certificate_list_clear(status == PORTLS_OK ? &old : &all);
-    return status;
-}
-
-static portls_status add(portls_context *context, enum added which,
-                         const struct certificate_list *more, const char *call,
-                         portls_error *error) {
+/* Adds `more`, which is empty then, to one of the lists; on failure the list is as it was. */
+static portls_status add(portls_context *context, enum added which, struct certificate_list *more,
+                         const char *call, portls_error *error) {
     portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
-    if (status == PORTLS_OK) {
-        status = change_list(context, which, more, error);
-        context_end_change(context);
+    if (status != PORTLS_OK) {
+        return status;
     }
+    struct certificate_list *list =
+        which == ADDED_ROOTS ? &context->settings.roots : &context->settings.authorities;
+    size_t before = list->count;
+    status = certificate_list_take(list, more, error);
+    if (status == PORTLS_OK) {
+        status = context_apply(context, error);
+        if (status != PORTLS_OK) {
+            certificate_list_shorten(list, before);
+        }
+    }
+    context_end_change(context);
     return status;
 }
 
@@ -158,7 +150,8 @@ static portls_status add_data(portls_context *context, enum added which, const v
     struct source source = SOURCE_NONE;
     portls_status status = check(context, which, call, error);
     if (status == PORTLS_OK) {
-        status = source_from_memory(bytes, size, "the certificate data", &source, error);
+        status =
+            source_from_memory(bytes, size, BACKEND_SAID("the certificate data"), &source, error);
     }
     return status == PORTLS_OK ? add_source(context, which, &source, call, error) : status;
 }
@@ -166,20 +159,21 @@ static portls_status add_data(portls_context *context, enum added which, const v
 #if PORTLS_WITH_FILES
 portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,
                                                    portls_error *error) {
-    return add_file(context, ADDED_ROOTS, path, "portls_load_verify_root_certificates", error);
+    return add_file(context, ADDED_ROOTS, path,
+                    BACKEND_SAID("portls_load_verify_root_certificates"), error);
 }
 #endif
 
 portls_status portls_load_verify_root_certificates_data(portls_context *context, const void *bytes,
                                                         size_t size, portls_error *error) {
-    return add_data(context, ADDED_ROOTS, bytes, size, "portls_load_verify_root_certificates_data",
-                    error);
+    return add_data(context, ADDED_ROOTS, bytes, size,
+                    BACKEND_SAID("portls_load_verify_root_certificates_data"), error);
 }
 
 #if PORTLS_WITH_FILES
 portls_status portls_load_verify_system_certificates(portls_context *context, portls_error *error) {
     error_begin(error);
-    const char *call = "portls_load_verify_system_certificates";
+    const char *call = BACKEND_SAID("portls_load_verify_system_certificates");
     struct certificate_list roots = {NULL, 0};
     portls_status status = check(context, ADDED_ROOTS, call, error);
     if (status == PORTLS_OK) {
@@ -197,7 +191,7 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
 portls_status portls_load_suggested_certificate_authorities(portls_context *context,
                                                             const char *path, portls_error *error) {
     return add_file(context, ADDED_AUTHORITIES, path,
-                    "portls_load_suggested_certificate_authorities", error);
+                    BACKEND_SAID("portls_load_suggested_certificate_authorities"), error);
 }
 #endif
 
@@ -205,5 +199,5 @@ portls_status portls_load_suggested_certificate_authorities_data(portls_context 
                                                                  const void *bytes, size_t size,
                                                                  portls_error *error) {
     return add_data(context, ADDED_AUTHORITIES, bytes, size,
-                    "portls_load_suggested_certificate_authorities_data", error);
+                    BACKEND_SAID("portls_load_suggested_certificate_authorities_data"), error);
 }

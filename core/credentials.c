@@ -6,12 +6,16 @@
 #include "core/os/os.h"
 #include "core/pem.h"
 
-void certificate_list_clear(struct certificate_list *list) {
-    for (size_t i = 0; i < list->count; i++) {
-        memory_free((void *)list->blobs[i].bytes);
+void certificate_list_shorten(struct certificate_list *list, size_t count) {
+    while (list->count > count) {
+        memory_free((void *)list->blobs[--list->count].bytes);
     }
+}
+
+void certificate_list_clear(struct certificate_list *list) {
+    certificate_list_shorten(list, 0);
     memory_free(list->blobs);
-    *list = (struct certificate_list){NULL, 0};
+    list->blobs = NULL;
 }
 
 bool certificate_list_reserve(struct certificate_list *list, size_t more) {
@@ -24,6 +28,24 @@ bool certificate_list_reserve(struct certificate_list *list, size_t more) {
     }
     list->blobs = blobs;
     return true;
+}
+
+static portls_status fail_room(size_t more, portls_error *error) {
+    return error_fail(error, PORTLS_NO_MEMORY, "no memory for %zu more certificates", more);
+}
+
+portls_status certificate_list_take(struct certificate_list *list, struct certificate_list *more,
+                                    portls_error *error) {
+    if (more->count == 0) {
+        return PORTLS_OK;
+    }
+    if (!certificate_list_reserve(list, more->count)) {
+        return fail_room(more->count, error);
+    }
+    memcpy(list->blobs + list->count, more->blobs, more->count * sizeof *more->blobs);
+    list->count += more->count;
+    more->count = 0;
+    return PORTLS_OK;
 }
 
 portls_status certificate_list_append(struct certificate_list *list,
@@ -45,10 +67,8 @@ portls_status certificate_list_append(struct certificate_list *list,
     if (room) {
         return PORTLS_OK;
     }
-    while (list->count > before) {
-        memory_free((void *)list->blobs[--list->count].bytes);
-    }
-    return error_fail(error, PORTLS_NO_MEMORY, "no memory for %zu more certificates", more->count);
+    certificate_list_shorten(list, before);
+    return fail_room(more->count, error);
 }
 
 void private_key_clear(struct private_key *key) {

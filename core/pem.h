@@ -23,12 +23,19 @@ struct certificate_list {
 /* Frees what the list holds and makes it empty. */
 void certificate_list_clear(struct certificate_list *list);
 
+/* Frees what stands behind the first `count` in the list. */
+void certificate_list_shorten(struct certificate_list *list, size_t count);
+
 /* Makes room for `more` further certificates; false: no memory. */
 bool certificate_list_reserve(struct certificate_list *list, size_t more);
 
 /* Appends copies of all of `more`. PORTLS_OK or PORTLS_NO_MEMORY, and then nothing is appended. */
 portls_status certificate_list_append(struct certificate_list *list,
                                       const struct certificate_list *more, portls_error *error);
+
+/* The same, but moves them: `more` is empty then. On failure both are as they were. */
+portls_status certificate_list_take(struct certificate_list *list, struct certificate_list *more,
+                                    portls_error *error);
 
 /*
  * Decodes every certificate of a PEM text (CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE are

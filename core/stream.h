@@ -58,8 +58,8 @@ struct stream {
 #endif
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
-    struct failure *failure; /* of the session: nothing goes in either direction any more */
-    uint32_t changes;        /* counts steps that changed something */
+    struct failure *failure;         /* of the session: nothing goes in either direction any more */
+    uint32_t changes;                /* counts steps that changed something */
 
     os_mutex lock; /* guards all that changes here, but for the ports' own */
     struct watch_list watchers;

@@ -17,10 +17,12 @@ static portls_status choose_snapshot(const portls_wrap_options *options, struct 
     portls_role role = options->mode == PORTLS_MODE_ACCEPT ? PORTLS_SERVER : PORTLS_CLIENT;
     /* The manual makes a fresh context from the protocol; the shared one is the same and is there
        already. */
-    portls_context *context = options->context != NULL
-                                  ? options->context
-                                  : portls_protocol_context(role, options->protocol);
-    return context_snapshot(context, role, snapshot, error);
+    portls_context *context = options->context;
+    portls_status status = PORTLS_OK;
+    if (context == NULL) {
+        status = protocol_context_make(role, options->protocol, &context, error);
+    }
+    return status == PORTLS_OK ? context_snapshot(context, role, snapshot, error) : status;
 }
 
 /* Checks everything and makes the stream, its handshake not begun. */
