@@ -2,7 +2,12 @@
 
 #include "backends/wolfssl/wolfssl.h"
 
+#if PORTLS_WITH_SYSTEM
 static char version_text[64];
+#else
+/* What is linked in is what the headers are of. */
+static const char version_text[] = "wolfSSL " LIBWOLFSSL_VERSION_STRING;
+#endif
 
 static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
     (void)memory; /* the library's own is used */
@@ -10,12 +15,14 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
     if (result != WOLFSSL_SUCCESS || !thread_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
     }
+#if PORTLS_WITH_SYSTEM
     /* Two builds of one version can differ; docs/backends.md says how the two kinds do. */
     version_text[0] = '\0';
     backend_add_text(version_text, sizeof version_text, "wolfSSL ");
     backend_add_text(version_text, sizeof version_text, wolfSSL_lib_version());
     backend_add_text(version_text, sizeof version_text,
                      WITH_OPENSSL_LAYER ? " with its OpenSSL layer" : "");
+#endif
     failure_clear();
     return PORTLS_OK;
 }

@@ -127,7 +127,7 @@ static portls_status compile(struct backend_context *context,
     } else if (settings->chain_count > 0 || settings->key_format != BACKEND_KEY_NONE) {
         status = backend_fail(error, PORTLS_UNSUPPORTED, "backend_identity_part is not linked");
     }
-    if (status == PORTLS_OK && settings->authorities_count > 0) {
+    if (WITH_AUTHORITIES && status == PORTLS_OK && settings->authorities_count > 0) {
         status = authorities_install(context->ssl_context, settings, error);
     }
     return status;
@@ -159,8 +159,10 @@ portls_status context_new(const struct backend_settings *settings, struct backen
 
 void context_free(struct backend_context *context) {
     wolfSSL_CTX_free(context->ssl_context);
+#if PORTLS_WOLFSSL_OWN_VERIFIER
     XFREE(context->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     XFREE(context->roots_der, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+#endif
     XFREE(context, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     failure_clear();
 }

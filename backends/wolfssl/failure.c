@@ -55,32 +55,28 @@ static const char *said_of(const struct known_failure *failure) {
 #endif
 }
 
-/* The alerts of TLS that say "no agreement" and not "you are wrong". */
+/* Whether it is one of the alerts of TLS that say "no agreement" and not "you are wrong". */
 static bool alert_means_disagreement(int alert) {
-    switch (alert) {
-    case 40:  /* handshake failure */
-    case 43:  /* unsupported certificate */
-    case 70:  /* protocol version */
-    case 71:  /* insufficient security */
-    case 80:  /* internal error */
-    case 86:  /* inappropriate fallback */
-    case 109: /* missing extension */
-    case 110: /* unsupported extension */
-        return true;
-    default:
-        return false;
-    }
-}
-
-void failure_clear(void) {
-#if WITH_OPENSSL_LAYER
-    wolfSSL_ERR_clear_error();
-#endif
+    static const uint8_t disagreements[] = {
+        40,  /* handshake failure */
+        43,  /* unsupported certificate */
+        70,  /* protocol version */
+        71,  /* insufficient security */
+        80,  /* internal error */
+        86,  /* inappropriate fallback */
+        109, /* missing extension */
+        110, /* unsupported extension */
+    };
+    return alert >= 0 && memchr(disagreements, alert, sizeof disagreements) != NULL;
 }
 
 portls_status fail_no_memory(portls_error *error) {
     failure_clear();
     return backend_fail(error, PORTLS_NO_MEMORY, "there is not enough memory for wolfSSL");
+}
+
+static bool is_no_memory(int code) {
+    return code == MEMORY_E || code == MEMORY_ERROR;
 }
 
 static void set_backend_code(portls_error *error, portls_status status, int code) {
@@ -91,7 +87,7 @@ static void set_backend_code(portls_error *error, portls_status status, int code
 
 portls_status(fail_library)(portls_error *error, portls_status status, int code,
                             const char *message) {
-    if (code == MEMORY_E || code == MEMORY_ERROR) {
+    if (is_no_memory(code)) {
         return fail_no_memory(error);
     }
     failure_clear();
@@ -111,12 +107,9 @@ portls_status fail_port(portls_status status, enum stage stage, portls_error *er
                             : "the peer closed the connection without saying so by close_notify");
 }
 
-/* The last alert we sent, if it ended the connection, or -1; the same of the peer's. */
-static void fatal_alerts(struct backend_session *session, int *sent, int *received) {
-    WOLFSSL_ALERT_HISTORY history = {.last_rx = {-1, -1}, .last_tx = {-1, -1}};
-    (void)wolfSSL_get_alert_history(session->ssl, &history);
-    *sent = history.last_tx.level == alert_fatal ? history.last_tx.code : -1;
-    *received = history.last_rx.level == alert_fatal ? history.last_rx.code : -1;
+/* The alert's number if it ended the connection, or -1. */
+static int fatal_alert(const WOLFSSL_ALERT *alert) {
+    return alert->level == alert_fatal ? alert->code : -1;
 }
 
 static portls_status fail_by_peer_alert(int alert, enum stage stage, portls_error *error) {
@@ -169,24 +162,29 @@ static bool is_undecoded(int code) {
 /* Everything else is settled: wolfSSL has given up for a reason. */
 static portls_status fail_for_good(struct backend_session *session, int code, enum stage stage,
                                    portls_error *error) {
-    int sent = -1;
-    int received = -1;
-    fatal_alerts(session, &sent, &received);
+    WOLFSSL_ALERT_HISTORY history = {.last_rx = {0, 0}}; /* no alert is fatal */
+    (void)wolfSSL_get_alert_history(session->ssl, &history);
+    int sent = fatal_alert(&history.last_tx);
+    int received = -1; /* what the peer refused us with */
+    if (code == WOLFSSL_ERROR_ZERO_RETURN) {
+        received = 0; /* close notify */
+    } else if (code == FATAL_ERROR) {
+        received = fatal_alert(&history.last_rx);
+    }
     portls_status status;
     bool handshake = stage == STAGE_HANDSHAKE;
     bool undecoded = handshake && !session->peer.seen && is_undecoded(code);
     if (undecoded) {
         verify_undecoded(session, code);
     }
-    if (code == MEMORY_E || code == MEMORY_ERROR) {
+    if (handshake && session->plain_alert >= 0) {
+        received = session->plain_alert;
+    }
+    if (is_no_memory(code)) {
         status = fail_no_memory(error);
-    } else if (handshake && session->plain_alert >= 0) {
-        status = fail_by_peer_alert(session->plain_alert, stage, error);
     } else if (session->no_tls) {
         status = backend_fail(error, PORTLS_PROTOCOL, "%s", NOT_TLS);
-    } else if (code == WOLFSSL_ERROR_ZERO_RETURN) {
-        status = fail_by_peer_alert(0, stage, error);
-    } else if (code == FATAL_ERROR && received >= 0) {
+    } else if (received >= 0) {
         status = fail_by_peer_alert(received, stage, error);
     } else if (code == NO_PEER_CERT || undecoded ||
                (session->peer.seen && !verify_holds(session))) {

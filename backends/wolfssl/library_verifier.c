@@ -196,12 +196,6 @@ void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *set
     wolfSSL_CTX_set_verify(ssl_context, mode, on_certificate);
 }
 
-/* is_for_host does it. */
-bool verify_host_install(struct backend_session *session) {
-    (void)session;
-    return true;
-}
-
 void verify_undecoded(struct backend_session *session, int code) {
     struct peer_judgement *peer = &session->peer;
     peer->seen = true;

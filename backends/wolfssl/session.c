@@ -1,20 +1,11 @@
 /* A session: the WOLFSSL object over the core's transport, and the verbs on it. */
 #include "backends/wolfssl/wolfssl.h"
 
-/* Copies the name to verify, and gives wolfSSL the one to send. */
+/* Has the one name verified, and gives wolfSSL the one to send. */
 static portls_status set_names(struct backend_session *session,
                                const struct backend_session_options *options, portls_error *error) {
-    if (options->verify_host != NULL) {
-        size_t size = strlen(options->verify_host) + 1;
-        session->verify_host = XMALLOC(size, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-        if (session->verify_host == NULL) {
-            return fail_no_memory(error);
-        }
-        memcpy(session->verify_host, options->verify_host, size);
-        session->verify_host_is_address = options->verify_host_is_address;
-        if (!verify_host_install(session)) {
-            return fail_no_memory(error);
-        }
+    if (session->verify_host != NULL && !verify_host_install(session)) {
+        return fail_no_memory(error);
     }
     if (options->server_name != NULL) {
         size_t length = strlen(options->server_name);
@@ -39,14 +30,19 @@ portls_status session_new(struct backend_context *context,
         return backend_fail(error, PORTLS_HANDSHAKE,
                             "a host name can only be verified in a context that verifies");
     }
-    struct backend_session *made = XMALLOC(sizeof *made, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    size_t host_size = options->verify_host == NULL ? 0 : strlen(options->verify_host) + 1;
+    struct backend_session *made = XMALLOC(sizeof *made + host_size, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     if (made == NULL) {
         return fail_no_memory(error);
     }
     *made = (struct backend_session){.ssl = wolfSSL_new(context->ssl_context),
                                      .plain_alert = -1,
                                      .context = context,
-                                     .transport = transport};
+                                     .transport = transport,
+                                     .verify_host_is_address = options->verify_host_is_address};
+    if (host_size > 0) {
+        made->verify_host = memcpy(made->names, options->verify_host, host_size);
+    }
     portls_status status = PORTLS_OK;
     if (made->ssl == NULL) {
         /* Most builds open /dev/urandom for every session. */
@@ -69,7 +65,6 @@ portls_status session_new(struct backend_context *context,
 
 void session_free(struct backend_session *session) {
     wolfSSL_free(session->ssl);
-    XFREE(session->verify_host, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     XFREE(session, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     failure_clear();
 }

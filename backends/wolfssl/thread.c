@@ -6,7 +6,9 @@
  */
 #include "backends/wolfssl/wolfssl.h"
 
-#if WITH_POINT_CACHE && WITH_THREAD_END
+#if WITH_POINT_CACHE
+
+#if WITH_THREAD_END
 
 static pthread_key_t thread_key;
 
@@ -34,9 +36,9 @@ bool thread_load(void) {
 }
 
 void thread_used_keys(void) {
-#if WITH_POINT_CACHE
     wc_ecc_fp_free();
-#endif
 }
+
+#endif
 
 #endif

@@ -131,9 +131,11 @@ struct backend_context {
     WOLFSSL_CTX *ssl_context;
     portls_role role;
     bool verify;
-    struct certificate *roots; /* they point into roots_der */
     size_t roots_count;
+#if PORTLS_WOLFSSL_OWN_VERIFIER
+    struct certificate *roots; /* they point into roots_der */
     uint8_t *roots_der;
+#endif
 };
 
 /* What came of looking at the peer's certificates, noted while they are at hand. */
@@ -156,22 +158,24 @@ struct record_head {
     size_t body_left; /* behind these bytes, to the end of the record */
 };
 
+/* In such an order that short instructions reach what comes first. */
 struct backend_session {
     WOLFSSL *ssl;
     const struct backend_context *context;
     struct backend_transport *transport;
-    char *verify_host; /* NULL: no name is verified */
-    bool verify_host_is_address;
+    const char *verify_host;      /* in `names`; NULL: no name is verified */
     portls_status receive_status; /* what receive failed with in this call, or PORTLS_EOF */
     portls_status send_status;    /* the first failure of send: nothing is sent after it */
-    struct record_head head;
-    bool spoke_tls;   /* the peer's first byte was one of TLS */
-    bool no_tls;      /* or it was not */
-    int plain_alert;  /* what the peer sent in the clear during the handshake, or -1 */
-    bool established; /* the handshake is done */
-    bool ended;       /* the peer's close_notify came */
-    bool failed;      /* wolfSSL has given up: it may not be called for this session */
+    bool verify_host_is_address;
+    bool spoke_tls;      /* the peer's first byte was one of TLS */
+    bool no_tls;         /* or it was not */
+    bool established;    /* the handshake is done */
+    bool ended;          /* the peer's close_notify came */
+    bool failed;         /* wolfSSL has given up: it may not be called for this session */
+    int16_t plain_alert; /* what the peer sent in the clear during the handshake, or -1 */
     struct peer_judgement peer;
+    struct record_head head;
+    char names[];
 };
 
 /* Which verb a failure came up in. */
@@ -215,7 +219,14 @@ portls_status authorities_install(WOLFSSL_CTX *ssl_context, const struct backend
 void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings);
 
 /* Has the certificate compared with the name that was asked for; false: no memory. */
+#if PORTLS_WOLFSSL_OWN_VERIFIER
 bool verify_host_install(struct backend_session *session);
+#else
+static inline bool verify_host_install(const struct backend_session *session) {
+    (void)session;
+    return true; /* library_verifier.c does it */
+}
+#endif
 
 /* The subject of the peer's own certificate, as far as it is kept. */
 const char *verify_subject(const struct backend_session *session);
@@ -250,11 +261,20 @@ void session_describe(struct backend_session *session, portls_connection_info *i
 
 /* ---- thread.c ---- */
 
+#if WITH_POINT_CACHE
 /* Once, at load. False: the system has no more to give. */
 bool thread_load(void);
 
 /* After calls that may have worked with EC keys, in the thread that made them. */
 void thread_used_keys(void);
+#else
+static inline bool thread_load(void) {
+    return true;
+}
+
+static inline void thread_used_keys(void) {
+}
+#endif
 
 /* ---- transport.c ---- */
 
@@ -264,7 +284,11 @@ void transport_install(struct backend_session *session);
 /* ---- failure.c ---- */
 
 /* Empties the queue of errors, where there is one. */
-void failure_clear(void);
+static inline void failure_clear(void) {
+#if WITH_OPENSSL_LAYER
+    wolfSSL_ERR_clear_error();
+#endif
+}
 
 /* Out of memory: fills `error`. Returns PORTLS_NO_MEMORY. */
 portls_status fail_no_memory(portls_error *error);
