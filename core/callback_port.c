@@ -23,7 +23,9 @@ struct callback_output {
     portls_output_port port; /* first */
     portls_output_callbacks callbacks;
     void *argument;
+#if PORTLS_WITH_WAITING
     bool full; /* the last write found no room, and nobody has waited since */
+#endif
 };
 
 static struct callback_input *input_of(const portls_input_port *in) {
@@ -93,6 +95,7 @@ static portls_status finish_close(portls_error *error, portls_status status) {
     return fail_callback(error, "close", status);
 }
 
+#if PORTLS_WITH_WAITING
 /* Puts what a port without a descriptor can be waited for by into the set. */
 static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *argument) {
     if (wait != NULL) {
@@ -101,6 +104,7 @@ static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *ar
         wait_set_add_impossible(set);
     }
 }
+#endif
 
 /* ---- input ---- */
 
@@ -160,6 +164,7 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
 }
 #endif
 
+#if PORTLS_WITH_WAITING
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct callback_input *input = input_of(in);
     if (input->looked) {
@@ -179,6 +184,7 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
 static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
+#endif
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     struct callback_input *input = input_of(in);
@@ -197,8 +203,10 @@ static void release_input(portls_input_port *in) {
 static const struct input_class callback_input_class = {
     .read_avail = read_avail,
     .byte_ready = byte_ready,
+#if PORTLS_WITH_WAITING
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
+#endif
     .close = close_input,
     .release = release_input,
 #if PORTLS_WITH_SOCKETS
@@ -236,7 +244,9 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
                                  size_t *put, portls_error *error) {
     struct callback_output *output = output_of(out);
     portls_status status = output->callbacks.write(output->argument, bytes, size, put);
+#if PORTLS_WITH_WAITING
     output->full = status == PORTLS_WANT_WRITE;
+#endif
     if (status == PORTLS_WANT_WRITE) {
         return status;
     }
@@ -261,6 +271,7 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
 }
 #endif
 
+#if PORTLS_WITH_WAITING
 /* No callback tells whether there is room, so a descriptor is asked; without one there is room
    until a write has found none. */
 static bool room_ready(portls_output_port *out) {
@@ -289,6 +300,7 @@ static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
 static void end_write_wait(portls_output_port *out) {
     output_of(out)->full = false;
 }
+#endif
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     struct callback_output *output = output_of(out);
@@ -307,9 +319,11 @@ static const struct output_class callback_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
+#if PORTLS_WITH_WAITING
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
+#endif
     .close = close_output,
     .release = release_output,
 #if PORTLS_WITH_SOCKETS

@@ -1,4 +1,4 @@
-/* What programs do with ports over and over, made of the calls in port.c. */
+/* What programs do with ports over and over, made of the calls in port_wait.c. */
 #include "core/error.h"
 #include "core/frame.h"
 #include "core/port.h"
@@ -25,7 +25,7 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
         status = portls_read(in, bytes, sizeof bytes, &got, error);
         size_t put = 0;
         if (status == PORTLS_OK) {
-            status = output_port_write(out, bytes, got, &put, &out->limit, error);
+            status = output_port_write(out, bytes, got, &put, &out->waits.limit, error);
         }
         if (put < got) {
             status = put_back(in, bytes + put, got - put, status, error);

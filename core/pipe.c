@@ -105,6 +105,7 @@ static bool byte_ready(portls_input_port *in) {
     return ready;
 }
 
+#if PORTLS_WITH_WAITING
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct pipe *pipe = pipe_of_input(in);
     os_mutex_lock(&pipe->lock);
@@ -120,6 +121,7 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
 static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
+#endif
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     (void)error;
@@ -157,8 +159,10 @@ static portls_descriptor no_input_descriptor(const portls_input_port *in) {
 static const struct input_class pipe_input_class = {
     .read_avail = read_avail,
     .byte_ready = byte_ready,
+#if PORTLS_WITH_WAITING
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
+#endif
     .close = close_input,
     .release = release_input,
 #if PORTLS_WITH_SOCKETS
@@ -196,6 +200,7 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
+#if PORTLS_WITH_WAITING
 static bool room_ready(portls_output_port *out) {
     struct pipe *pipe = pipe_of_output(out);
     os_mutex_lock(&pipe->lock);
@@ -218,6 +223,7 @@ static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
 static void end_write_wait(portls_output_port *out) {
     (void)out;
 }
+#endif
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     (void)error;
@@ -246,9 +252,11 @@ static const struct output_class pipe_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
+#if PORTLS_WITH_WAITING
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
+#endif
     .close = close_output,
     .release = release_output,
 #if PORTLS_WITH_SOCKETS
@@ -289,8 +297,8 @@ portls_status portls_make_pipe(size_t capacity, portls_input_port **in, portls_o
     output_port_init(&pipe->out, &pipe_output_class);
     pipe->out.holds = false;
     atomic_init(&pipe->ends, 2);
-    pipe->readers = (struct watch_list){&pipe->lock, NULL};
-    pipe->writers = (struct watch_list){&pipe->lock, NULL};
+    watch_list_init(&pipe->readers, &pipe->lock);
+    watch_list_init(&pipe->writers, &pipe->lock);
     pipe->in_closed = false;
     pipe->out_closed = false;
     pipe->start = 0;

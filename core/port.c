@@ -1,6 +1,7 @@
 /*
- * What is common to all ports: argument checks, waiting, bytes that were given back, and lifetime.
- * What a port does is in its class, which is never called with a lock held.
+ * What is common to all ports: argument checks, bytes that were given back, and lifetime; waiting
+ * is in port_wait.c, closing in port_close.c. What a port does is in its class, which is never
+ * called with a lock held.
  */
 #include "core/port.h"
 
@@ -74,9 +75,8 @@ portls_status output_port_check(const portls_output_port *out, portls_error *err
     return PORTLS_OK;
 }
 
-/* Checks what every call that reads is given, and makes `*got` 0. */
-static OWN_FRAME portls_status check_read(portls_input_port *in, const void *buffer, size_t size,
-                                          size_t *got, portls_error *error) {
+OWN_FRAME portls_status input_port_check_read(const portls_input_port *in, const void *buffer,
+                                              size_t size, size_t *got, portls_error *error) {
     if (got != NULL) {
         *got = 0;
     }
@@ -95,8 +95,8 @@ static OWN_FRAME portls_status check_read(portls_input_port *in, const void *buf
     return PORTLS_OK;
 }
 
-static OWN_FRAME portls_status check_write(portls_output_port *out, const void *bytes, size_t size,
-                                           portls_error *error) {
+OWN_FRAME portls_status output_port_check_write(const portls_output_port *out, const void *bytes,
+                                                size_t size, portls_error *error) {
     portls_status status = output_port_check(out, error);
     if (status == PORTLS_OK && bytes == NULL && size > 0) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
@@ -113,10 +113,9 @@ void input_port_init(portls_input_port *in, const struct input_class *class) {
     atomic_init(&in->references, 1);
     atomic_init(&in->closed, false);
     atomic_init(&in->wrapped, false);
-    atomic_init(&in->waits, 0);
+    port_waits_init(&in->waits);
     input_port_tell_done(in, false);
     in->short_is_all = false;
-    in->limit = WAIT_FOREVER;
     in->unread = NULL;
     in->unread_start = 0;
     in->unread_end = 0;
@@ -129,10 +128,9 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
     atomic_init(&out->references, 1);
     atomic_init(&out->closed, false);
     atomic_init(&out->wrapped, false);
-    atomic_init(&out->waits, 0);
+    port_waits_init(&out->waits);
     out->buffering = PORTLS_BUFFER_NONE;
     out->holds = true;
-    out->limit = WAIT_FOREVER;
     sync_side_begin(&out->side);
 }
 
@@ -184,10 +182,6 @@ portls_status output_port_take(portls_output_port *out, const char *name, portls
 
 /* ---- bytes that were given back ---- */
 
-static bool has_unread(const portls_input_port *in) {
-    return in->unread_start < in->unread_end;
-}
-
 portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size) {
     if (size == 0) {
         return PORTLS_OK;
@@ -211,13 +205,13 @@ portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t
 }
 
 size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes) {
-    *bytes = has_unread(in) ? in->unread + in->unread_start : NULL;
+    *bytes = input_port_has_unread(in) ? in->unread + in->unread_start : NULL;
     return in->unread_end - in->unread_start;
 }
 
 void input_port_skip_unread(portls_input_port *in, size_t size) {
     in->unread_start += size;
-    if (!has_unread(in)) {
+    if (!input_port_has_unread(in)) {
         input_port_forget_unread(in);
     }
 }
@@ -242,7 +236,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
     if (size == 0) {
         return PORTLS_OK;
     }
-    if (has_unread(in)) {
+    if (input_port_has_unread(in)) {
         *got = take_unread(in, buffer, size);
         return PORTLS_OK;
     }
@@ -309,7 +303,7 @@ portls_status output_port_flush_avail(portls_output_port *out, portls_error *err
 portls_status portls_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                 portls_error *error) {
     error_begin(error);
-    portls_status status = check_read(in, buffer, size, got, error);
+    portls_status status = input_port_check_read(in, buffer, size, got, error);
     return status == PORTLS_OK ? input_port_read_avail(in, buffer, size, got, error) : status;
 }
 
@@ -319,7 +313,7 @@ portls_status portls_write_avail(portls_output_port *out, const void *bytes, siz
     if (put != NULL) {
         *put = 0;
     }
-    portls_status status = check_write(out, bytes, size, error);
+    portls_status status = output_port_check_write(out, bytes, size, error);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -337,167 +331,9 @@ portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {
 }
 
 bool input_port_is_ready(portls_input_port *in) {
-    return atomic_load(&in->closed) || has_unread(in) || in->class->byte_ready(in);
+    return atomic_load(&in->closed) || input_port_has_unread(in) || in->class->byte_ready(in);
 }
 
 bool portls_byte_ready(portls_input_port *in) {
     return input_port_check(in, NULL) == PORTLS_OK && input_port_is_ready(in);
-}
-
-/* ---- waiting ---- */
-
-void input_port_begin_wait(portls_input_port *in, struct wait_set *set) {
-    if (atomic_load(&in->closed) || has_unread(in)) {
-        wait_set_add_ready(set);
-        return;
-    }
-    if (!wait_set_only_asks(set)) {
-        atomic_fetch_add(&in->waits, 1);
-    }
-    in->class->begin_wait(in, set);
-}
-
-void output_port_begin_wait(portls_output_port *out, struct wait_set *set) {
-    if (atomic_load(&out->closed)) {
-        wait_set_add_ready(set);
-        return;
-    }
-    if (!wait_set_only_asks(set)) {
-        atomic_fetch_add(&out->waits, 1);
-    }
-    out->class->begin_wait(out, set);
-}
-
-/* Takes one from a number of waits; false when the class was not asked to begin one. */
-static bool take_wait(atomic_uint *waits) {
-    unsigned int before = atomic_load(waits);
-    while (before > 0) {
-        if (atomic_compare_exchange_weak(waits, &before, before - 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void input_port_end_wait(portls_input_port *in) {
-    if (take_wait(&in->waits)) {
-        in->class->end_wait(in);
-    }
-}
-
-void output_port_end_wait(portls_output_port *out) {
-    if (take_wait(&out->waits)) {
-        out->class->end_wait(out);
-    }
-}
-
-static OWN_FRAME portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
-                                          portls_error *error) {
-    struct wait_set set;
-    wait_set_init(&set);
-    input_port_begin_wait(in, &set);
-    portls_status status = wait_set_wait(&set, limit, error);
-    wait_set_destroy(&set);
-    input_port_end_wait(in);
-    return status;
-}
-
-static OWN_FRAME portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
-                                           portls_error *error) {
-    struct wait_set set;
-    wait_set_init(&set);
-    output_port_begin_wait(out, &set);
-    portls_status status = wait_set_wait(&set, limit, error);
-    wait_set_destroy(&set);
-    output_port_end_wait(out);
-    return status;
-}
-
-/* ---- blocking ---- */
-
-portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                              const struct wait_limit *limit, portls_error *error) {
-    error_begin(error);
-    portls_status status = check_read(in, buffer, size, got, error);
-    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL && size > 0;
-    while (status == PORTLS_OK) {
-        status = forever ? input_port_read_blocking(in, buffer, size, got, error)
-                         : input_port_read_avail(in, buffer, size, got, error);
-        if (!port_wants(status)) {
-            return status;
-        }
-        status = wait_input(in, limit, error);
-    }
-    return status;
-}
-
-/* Waits until what was taken has left. */
-static OWN_FRAME portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
-                                         portls_error *error) {
-    portls_status status = PORTLS_OK;
-    while (status == PORTLS_OK) {
-        status = output_port_flush_avail(out, error);
-        if (!port_wants(status)) {
-            return status;
-        }
-        status = wait_output(out, limit, error);
-    }
-    return status;
-}
-
-/* Whether a write of these bytes ends with all of them on their way. */
-static bool leaves_at_once(const portls_output_port *out, const void *bytes, size_t size) {
-    return size > 0 && out->holds &&
-           (out->buffering == PORTLS_BUFFER_NONE ||
-            (out->buffering == PORTLS_BUFFER_LINE && memchr(bytes, '\n', size) != NULL));
-}
-
-portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
-                                size_t *put, const struct wait_limit *limit, portls_error *error) {
-    error_begin(error);
-    size_t total = 0;
-    portls_status status = check_write(out, bytes, size, error);
-    while (status == PORTLS_OK && total < size) {
-        size_t taken = 0;
-        status = output_port_write_avail(out, (const uint8_t *)bytes + total, size - total, &taken,
-                                         error);
-        total += taken;
-        if (port_wants(status)) {
-            status = wait_output(out, limit, error);
-        }
-    }
-    if (status == PORTLS_OK && leaves_at_once(out, bytes, size)) {
-        status = flush_all(out, limit, error);
-    }
-    if (put != NULL) {
-        *put = total;
-    }
-    return status;
-}
-
-portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
-                                portls_error *error) {
-    error_begin(error);
-    portls_status status = output_port_check(out, error);
-    return status == PORTLS_OK ? flush_all(out, limit, error) : status;
-}
-
-/* Of a handle that is none: the call finds that out. */
-static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
-
-portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                          portls_error *error) {
-    const struct wait_limit *limit = portls_is_input_port(in) ? &in->limit : &forever;
-    return input_port_read(in, buffer, size, got, limit, error);
-}
-
-portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
-                           portls_error *error) {
-    const struct wait_limit *limit = portls_is_output_port(out) ? &out->limit : &forever;
-    return output_port_write(out, bytes, size, put, limit, error);
-}
-
-portls_status portls_flush(portls_output_port *out, portls_error *error) {
-    const struct wait_limit *limit = portls_is_output_port(out) ? &out->limit : &forever;
-    return output_port_flush(out, limit, error);
 }

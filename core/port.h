@@ -1,6 +1,7 @@
 /*
  * What every port is inside: a kind of handle, a class of functions that never block, and bytes
- * that were given back. Blocking, argument checks and lifetime are in port.c, once for all classes.
+ * that were given back. Argument checks, waiting and lifetime are in port.c and its like, once for
+ * all classes.
  */
 #ifndef CORE_PORT_H
 #define CORE_PORT_H
@@ -31,10 +32,12 @@ struct input_class {
                                    portls_error *error);
     /* Whether read_avail would not say WANT. */
     bool (*byte_ready)(portls_input_port *in);
+#if PORTLS_WITH_WAITING
     /* Puts into the set what has to happen before read_avail can go on, or says "ready". Each call
        is followed by one of end_wait, after the wait. */
     void (*begin_wait)(portls_input_port *in, struct wait_set *set);
     void (*end_wait)(portls_input_port *in);
+#endif
     /* The port is to be closed next: sees off what was written to the output port beside it,
        without waiting. PORTLS_OK when closing waits for nothing any more; PORTLS_WANT_WRITE:
        begin_wait and byte_ready are now about this. NULL: closing never waits. */
@@ -69,12 +72,14 @@ struct output_class {
     void (*give_up)(portls_output_port *out, portls_error *error);
     /* As that of input_class, after finish_avail. `beside` is closed along with it, or NULL. */
     portls_status (*deliver_avail)(portls_output_port *out, const portls_input_port *beside);
+#if PORTLS_WITH_WAITING
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* What has to happen before write_avail, or flush_avail, can go on. */
     void (*begin_wait)(portls_output_port *out, struct wait_set *set);
     void (*end_wait)(portls_output_port *out);
-    /* Closes what the port stands on; port.c has waited for finish_avail before, for
+#endif
+    /* Closes what the port stands on; port_close.c has waited for finish_avail before, for
        CLOSE_MILLISECONDS at the most. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
@@ -83,6 +88,27 @@ struct output_class {
 #endif
 };
 
+/* What is known of the waits for a port. */
+#if PORTLS_WITH_WAITING
+struct port_waits {
+    atomic_uint begun;       /* class->begin_wait calls that still need their end_wait */
+    struct wait_limit limit; /* of the owner's calls that wait */
+};
+
+static inline void port_waits_init(struct port_waits *waits) {
+    atomic_init(&waits->begun, 0);
+    waits->limit = WAIT_FOREVER;
+}
+#else
+struct port_waits {
+    char none;
+};
+
+static inline void port_waits_init(struct port_waits *waits) {
+    (void)waits;
+}
+#endif
+
 struct portls_input_port {
     struct handle handle; /* HANDLE_INPUT_PORT */
     const struct input_class *class;
@@ -90,14 +116,13 @@ struct portls_input_port {
         references; /* the caller's until it closes the port, and a stream's that wraps it */
     atomic_bool closed;
     atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
-    atomic_uint waits;   /* class->begin_wait calls that still need their end_wait */
 #if PORTLS_WITH_SOCKETS
     bool peer_is_done; /* whoever wrapped it knows that the peer sends nothing more, and closes
                           it: there is nothing to take before that */
 #endif
-    bool short_is_all;       /* a read that got less than it asked for has taken all there was */
-    struct wait_limit limit; /* of the owner's calls that wait */
-    uint8_t *unread;         /* bytes that were given back, allocated; served before all others */
+    bool short_is_all; /* a read that got less than it asked for has taken all there was */
+    struct port_waits waits;
+    uint8_t *unread; /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
     sync_side_place side; /* once it was in a sync set, or below one that was */
 };
@@ -108,11 +133,10 @@ struct portls_output_port {
     atomic_uint references;
     atomic_bool closed;
     atomic_bool wrapped;
-    atomic_uint waits;
     portls_buffering buffering; /* the writer's; NONE for every port but SSL ports */
     bool holds; /* after a write there may be bytes in the port: flush_avail tells. False for good
                    where a write passes all on; else the class says so in each write_avail */
-    struct wait_limit limit;
+    struct port_waits waits;
     sync_side_place side;
 };
 
@@ -126,6 +150,13 @@ const char *port_kind_text(const void *handle);
 /* Whether the caller's handle may be used: PORTLS_OK; WRONG_KIND; CLOSED; IN_USE (wrapped). */
 portls_status input_port_check(const portls_input_port *in, portls_error *error);
 portls_status output_port_check(const portls_output_port *out, portls_error *error);
+
+/* The same of the ports of calls that read and write, and whether their other arguments can be:
+   also PORTLS_INVALID_ARGUMENT. `*got` is 0 then. */
+portls_status input_port_check_read(const portls_input_port *in, const void *buffer, size_t size,
+                                    size_t *got, portls_error *error);
+portls_status output_port_check_write(const portls_output_port *out, const void *bytes, size_t size,
+                                      portls_error *error);
 
 /* ---- for those who wrap ports: they pass by `wrapped` ---- */
 
@@ -179,10 +210,17 @@ static inline portls_status input_port_read_blocking(portls_input_port *in, void
 }
 #endif
 bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
+#if PORTLS_WITH_WAITING
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set);
 void output_port_end_wait(portls_output_port *out);
+#endif
+
+/* Whether bytes that were given back are there. */
+static inline bool input_port_has_unread(const portls_input_port *in) {
+    return in->unread_start < in->unread_end;
+}
 
 /* Forgets, and wipes, the bytes that were given back. */
 void input_port_forget_unread(portls_input_port *in);
@@ -209,7 +247,9 @@ static inline void ports_drop(portls_input_port *in, portls_output_port *out) {
     (void)in_closed;
 }
 
-/* ---- blocking, for port.c and whoever needs a limit ---- */
+/* ---- blocking, for whoever needs a limit ---- */
+
+#if PORTLS_WITH_WAITING
 
 /* portls_read, portls_write and portls_flush with a limit: also PORTLS_DEADLINE, PORTLS_BREAK. They
    check the handle, and fill `error` from the start. */
@@ -219,6 +259,7 @@ portls_status output_port_write(portls_output_port *out, const void *bytes, size
                                 size_t *put, const struct wait_limit *limit, portls_error *error);
 portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
                                 portls_error *error);
+#endif
 
 /* How long closing may wait for what is still to be sent. */
 enum { CLOSE_MILLISECONDS = 2000 };

@@ -30,11 +30,21 @@ static bool claim_close(atomic_bool *closed, sync_side_place *side) {
     return true;
 }
 
+/* What closing comes to when not all could be sent. */
+static const portls_status status_unsent =
+    PORTLS_WITH_WAITING ? PORTLS_DEADLINE : PORTLS_UNSUPPORTED;
+
 static OWN_FRAME portls_status fail_unsent(portls_error *error) {
+#if PORTLS_WITH_WAITING
     return error_fail(error, PORTLS_DEADLINE,
                       "the output port was closed before all that was written could be sent: the "
                       "other side took nothing for %d milliseconds",
                       CLOSE_MILLISECONDS);
+#else
+    return error_fail(error, PORTLS_UNSUPPORTED,
+                      "the output port was closed before all that was written could be sent, and "
+                      "this build does not wait: call portls_close_output_port_avail until it is");
+#endif
 }
 
 /* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
@@ -50,7 +60,7 @@ static OWN_FRAME void give_up(portls_output_port *out, portls_status status, por
     portls_error *made = memory_allocate(sizeof *made);
     if (made != NULL) {
         error_begin(made);
-        if (status == PORTLS_DEADLINE) {
+        if (status == status_unsent) {
             (void)fail_unsent(made);
         } else {
             (void)error_fail(made, status, "%s", portls_status_text(status));
@@ -59,6 +69,8 @@ static OWN_FRAME void give_up(portls_output_port *out, portls_status status, por
         memory_free(made);
     }
 }
+
+#if PORTLS_WITH_WAITING
 
 /* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
    holds no cause yet, or is NULL. The port counts as closed already, so its class is asked
@@ -88,6 +100,20 @@ static OWN_FRAME portls_status finish_output(portls_output_port *out, portls_err
     }
     return status;
 }
+
+#else
+
+/* Tries once to send all that the end of the port calls for; as above. */
+static portls_status finish_output(portls_output_port *out, portls_error *error) {
+    portls_status status = out->class->finish_avail(out, error);
+    if (port_wants(status)) {
+        status = fail_unsent(error);
+        give_up(out, status, error);
+    }
+    return status;
+}
+
+#endif
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     bool is_first_cause = error != NULL && error->status == PORTLS_OK;

@@ -91,6 +91,7 @@ static portls_status input_deliver(portls_input_port *in) {
     return deliver(stream, &stream->reading, false);
 }
 
+#if PORTLS_WITH_WAITING
 static void input_begin_wait(portls_input_port *in, struct wait_set *set) {
     struct stream *stream = around_input(in);
     stream_begin_wait(stream, &stream->reading, set);
@@ -100,6 +101,7 @@ static void input_end_wait(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_end_wait(stream, &stream->reading);
 }
+#endif
 
 static portls_status input_close(portls_input_port *in, portls_error *error) {
     struct stream *stream = around_input(in);
@@ -124,8 +126,10 @@ const struct input_class ssl_input_class = {
     .read_blocking = read_blocking,
 #endif
     .byte_ready = byte_ready,
+#if PORTLS_WITH_WAITING
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
+#endif
     .deliver_avail = input_deliver,
     .close = input_close,
     .release = input_release,
@@ -178,6 +182,7 @@ static portls_status output_deliver(portls_output_port *out, const portls_input_
     return deliver(stream, &stream->writing, beside == &stream->in);
 }
 
+#if PORTLS_WITH_WAITING
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
@@ -197,6 +202,7 @@ static void output_end_wait(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_end_wait(stream, &stream->writing);
 }
+#endif
 
 static portls_status output_close(portls_output_port *out, portls_error *error) {
     struct stream *stream = around_output(out);
@@ -221,9 +227,11 @@ const struct output_class ssl_output_class = {
     .finish_avail = finish_avail,
     .give_up = give_up,
     .deliver_avail = output_deliver,
+#if PORTLS_WITH_WAITING
     .room_ready = room_ready,
     .begin_wait = output_begin_wait,
     .end_wait = output_end_wait,
+#endif
     .close = output_close,
     .release = output_release,
 #if PORTLS_WITH_SOCKETS

@@ -1,4 +1,5 @@
-/* The life of a stream: making, entering and leaving, waiting, reporting, closing. */
+/* The life of a stream: making, entering and leaving, reporting, closing. Waiting is in
+   stream_wait.c. */
 #include "core/stream.h"
 
 #include <string.h>
@@ -8,7 +9,6 @@
 #include "core/memory.h"
 #include "core/hostname.h"
 #include "core/stream_dry.h"
-#include "core/stream_receive.h"
 
 /* ---- making ---- */
 
@@ -91,7 +91,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     input_port_init(&made->in, &ssl_input_class);
     output_port_init(&made->out, &ssl_output_class);
     atomic_init(&made->live_ports, 2);
-    made->watchers.lock = &made->lock;
+    watch_list_init(&made->watchers, &made->lock);
     stream_begin_dry(made);
     made->snapshot = snapshot_hold(options->snapshot);
     made->close_original = options->close_original;
@@ -135,9 +135,8 @@ static void touch_sets(struct stream *stream) {
 }
 
 void stream_enter_locked(struct stream *stream) {
-    transport_begin_step(&stream->transport,
-                         !stream->reading.holds_receiving && !stream->writing.holds_receiving,
-                         !stream->reading.holds_sending && !stream->writing.holds_sending);
+    transport_begin_step(&stream->transport, !stream_waits_for_input(stream),
+                         !stream_waits_for_room(stream));
     stream->looking = false;
 }
 
@@ -148,13 +147,12 @@ void stream_enter(struct stream *stream) {
 
 void stream_leave(struct stream *stream, struct stream_half *half) {
     if (stream->transport.changed) {
-        stream->changes++;
-        watch_list_notify(&stream->watchers);
+        stream_notify(stream);
     }
     if (stream->transport.changed || !stream->looking) {
         touch_sets(stream);
     }
-    half->seen = stream->changes;
+    stream_half_sees(half, stream);
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
         half->needs = 0; /* it was stopped, and can go on */
     }
@@ -273,105 +271,6 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
     return status;
 }
 
-/* ---- waiting ---- */
-
-void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set) {
-    os_mutex_lock(&stream->lock);
-    if (half->needs == 0 || half->seen != stream->changes) {
-        wait_set_add_ready(set);
-        os_mutex_unlock(&stream->lock);
-        return;
-    }
-    bool watch = false;
-    if ((half->needs & NEEDS_INPUT) != 0) {
-        if (stream->reading.holds_receiving || stream->writing.holds_receiving) {
-            watch = true;
-        } else {
-            half->holds_receiving = !wait_set_only_asks(set);
-            input_port_begin_wait(stream->transport.in, set);
-        }
-    }
-    if ((half->needs & NEEDS_OUTPUT) != 0) {
-        if (stream->reading.holds_sending || stream->writing.holds_sending) {
-            watch = true;
-        } else {
-            half->holds_sending = !wait_set_only_asks(set);
-            output_port_begin_wait(stream->transport.out, set);
-        }
-    }
-    if (watch) {
-        wait_set_add_watch(set, &stream->watchers);
-    }
-    os_mutex_unlock(&stream->lock);
-}
-
-void stream_end_wait(struct stream *stream, struct stream_half *half) {
-    os_mutex_lock(&stream->lock);
-    if (half->holds_receiving) {
-        input_port_end_wait(stream->transport.in);
-    }
-    if (half->holds_sending) {
-        output_port_end_wait(stream->transport.out);
-    }
-    if (half->holds_receiving || half->holds_sending) {
-        half->holds_receiving = false;
-        half->holds_sending = false;
-        /* Whoever needs these bytes moved has to do it again. */
-        watch_list_notify(&stream->watchers);
-    }
-    os_mutex_unlock(&stream->lock);
-}
-
-/* Waits for what the reading half needs. */
-static portls_status wait_for(struct stream *stream, struct stream_half *half,
-                              const struct wait_limit *limit, portls_error *error) {
-    struct wait_set set;
-    wait_set_init(&set);
-    stream_begin_wait(stream, half, &set);
-    portls_status status = wait_set_wait(&set, limit, error);
-    wait_set_destroy(&set);
-    stream_end_wait(stream, half);
-    return status;
-}
-
-/* Sees to it that the alert of a failed handshake leaves, if the port takes it in time. */
-static OWN_FRAME void send_alert(struct stream *stream, struct wait_limit limit) {
-    portls_deadline latest = portls_deadline_after(CLOSE_MILLISECONDS);
-    limit.deadline = limit.deadline < latest ? limit.deadline : latest;
-    portls_status status;
-    do {
-        stream_enter(stream);
-        status = stream_step_flush(stream);
-        stream_leave(stream, &stream->writing);
-    } while (status == PORTLS_WANT_WRITE &&
-             wait_for(stream, &stream->writing, &limit, NULL) == PORTLS_OK);
-}
-
-portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
-                               portls_error *error) {
-    struct stream_half *half = &stream->reading;
-    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL;
-    for (;;) {
-        portls_status status = PORTLS_OK;
-        forever ? stream_enter_blocking(stream) : stream_enter(stream);
-        do {
-            status = stream_step_handshake(stream, half);
-        } while (forever && port_wants(status) && stream_receive_blocking(stream, half));
-        stream_leave(stream, half);
-        if (status == PORTLS_OK) {
-            return PORTLS_OK;
-        }
-        if (status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE) {
-            send_alert(stream, *limit);
-            return stream_report(stream, half, status, error);
-        }
-        status = wait_for(stream, half, limit, error);
-        if (status != PORTLS_OK) {
-            return status;
-        }
-    }
-}
-
 /* ---- ending ---- */
 
 /*
@@ -426,8 +325,7 @@ portls_status stream_close_half(struct stream *stream, struct stream_half *half,
     os_mutex_lock(&stream->lock);
     half->closed = true;
     bool last = stream->reading.closed && stream->writing.closed;
-    stream->changes++;
-    watch_list_notify(&stream->watchers);
+    stream_notify(stream);
     touch_sets(stream);
     os_mutex_unlock(&stream->lock);
     if (!last) {

@@ -27,9 +27,11 @@ enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
 /* One of the two ports, seen from the stream. */
 struct stream_half {
     bool closed;
+    uint8_t needs; /* of its last step */
+#if PORTLS_WITH_WAITING
     bool holds_receiving, holds_sending; /* its thread waits and has the role */
-    uint8_t needs;                       /* of its last step */
     uint32_t seen;                       /* stream->changes at its last step */
+#endif
 };
 
 /*
@@ -59,7 +61,9 @@ struct stream {
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
     struct failure *failure;         /* of the session: nothing goes in either direction any more */
-    uint32_t changes;                /* counts steps that changed something */
+#if PORTLS_WITH_WAITING
+    uint32_t changes; /* counts steps that changed something */
+#endif
 
     os_mutex lock; /* guards all that changes here, but for the ports' own */
     struct watch_list watchers;
@@ -98,10 +102,12 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error);
 
+#if PORTLS_WITH_WAITING
 /* Waits until the handshake is done; on failure, until its alert has left (CLOSE_MILLISECONDS, or
    less where the limit is nearer). */
 portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
                                portls_error *error);
+#endif
 
 /* Drops a stream that nobody has got to see. `and_close`: the underlying ports are closed too;
    otherwise they are the caller's again. */
@@ -181,9 +187,56 @@ static inline portls_status stream_say(struct stream *stream, const struct strea
                                                        : stream_report(stream, half, status, error);
 }
 
-/* ---- waiting for a half ---- */
+/* ---- waiting for a half; all under the lock but the first two ---- */
+
+#if PORTLS_WITH_WAITING
+
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);
 void stream_end_wait(struct stream *stream, struct stream_half *half);
+
+/* Whether a thread that waits has the role of receiving, or of sending. */
+static inline bool stream_waits_for_input(const struct stream *stream) {
+    return stream->reading.holds_receiving || stream->writing.holds_receiving;
+}
+
+static inline bool stream_waits_for_room(const struct stream *stream) {
+    return stream->reading.holds_sending || stream->writing.holds_sending;
+}
+
+/* Something has changed: whoever waits looks again. */
+static inline void stream_notify(struct stream *stream) {
+    stream->changes++;
+    watch_list_notify(&stream->watchers);
+}
+
+/* This half has seen all that has changed. */
+static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
+    half->seen = stream->changes;
+}
+
+#else
+
+/* Nobody ever waits. */
+static inline bool stream_waits_for_input(const struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+static inline bool stream_waits_for_room(const struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+static inline void stream_notify(struct stream *stream) {
+    (void)stream;
+}
+
+static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
+    (void)half;
+    (void)stream;
+}
+
+#endif
 
 /* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
 static inline bool stream_peer_is_done(const struct stream *stream) {

@@ -18,6 +18,8 @@
 #include "portls/break.h"
 #include "portls/error.h"
 
+#if PORTLS_WITH_WAITING
+
 /* How long a call may wait, and what else ends it. */
 struct wait_limit {
     portls_deadline deadline;
@@ -32,14 +34,44 @@ struct wait_limit {
 struct wait_set;
 struct near_peer;
 
+#endif
+
+#if OS_CAN_WAIT
+
 /* The waits that want to hear of changes of one object; guarded by that object's lock. */
 struct watch_list {
     os_mutex *lock; /* the object's, which outlives every wait on it */
     struct watcher *first;
 };
 
+static inline void watch_list_init(struct watch_list *list, os_mutex *lock) {
+    *list = (struct watch_list){lock, NULL};
+}
+
 /* Wakes every wait that watches. The caller holds the lock. Free when nobody does. */
 void watch_list_notify(struct watch_list *list);
+
+#else
+
+/* Nobody watches: whoever waits looks again after the callback. */
+struct watch_list {
+    char none;
+};
+
+static inline void watch_list_init(struct watch_list *list, const os_mutex *lock) {
+    (void)list;
+    (void)lock;
+}
+
+static inline void watch_list_notify(struct watch_list *list) {
+    (void)list;
+}
+
+#endif
+
+#if PORTLS_WITH_WAITING
+
+#if OS_CAN_WAIT
 
 struct watcher {
     struct watcher *next; /* in the object's list */
@@ -47,8 +79,6 @@ struct watcher {
     struct wait_set *set;
     bool notified; /* once is enough for one wait; guarded by the list's lock */
 };
-
-#if OS_CAN_WAIT
 
 enum { WAIT_SET_INLINE = 4 };
 
@@ -148,6 +178,8 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
 #if OS_CAN_WAIT
 /* The descriptor that turns readable while a break is set. */
 portls_descriptor break_descriptor(const portls_break *brk);
+#endif
+
 #endif
 
 #endif

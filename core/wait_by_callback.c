@@ -15,11 +15,6 @@ enum {
     LONGEST_MILLISECONDS = 60000,
 };
 
-/* Who watches looks again after the callback. */
-void watch_list_notify(struct watch_list *list) {
-    (void)list;
-}
-
 void wait_set_init(struct wait_set *set) {
     *set = (struct wait_set){.callback = NULL};
 }

@@ -76,6 +76,8 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     return status;
 }
 
+#if PORTLS_WITH_WAITING
+
 /* The limit is the caller's: it would lie on the stack beneath all of the handshake once more. */
 static OWN_FRAME portls_status wrap_within(const struct wait_limit *limit, portls_input_port *in,
                                            portls_output_port *out,
@@ -119,3 +121,5 @@ portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
     static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
     return wrap_within(&forever, in, out, options, ssl_in, ssl_out, error);
 }
+
+#endif

@@ -9,6 +9,8 @@
 #include "portls/export.h"
 #include "portls/features.h"
 
+#if PORTLS_WITH_WAITING
+
 PORTLS_BEGIN_DECLS
 
 /** A sticky cancel object (manual: breaks, as the enable-break procedures take them). */
@@ -59,5 +61,7 @@ PORTLS_API void portls_set_clock(int64_t (*now)(void));
 #endif
 
 PORTLS_END_DECLS
+
+#endif
 
 #endif

@@ -20,6 +20,13 @@
 #define PORTLS_WITH_THREADS 1
 #endif
 
+/** Calls that wait, with their deadlines and breaks; only without a system they may be left out.
+   Then all is done by the calls that return at once, those whose names end in _avail, and a close
+   sends what the port below takes at once. */
+#ifndef PORTLS_WITH_WAITING
+#define PORTLS_WITH_WAITING 1
+#endif
+
 /** Errors with a text. Without it `message` is always empty; all else of an error is filled. */
 #ifndef PORTLS_WITH_MESSAGES
 #define PORTLS_WITH_MESSAGES 1

@@ -26,6 +26,7 @@ typedef struct portls_output_port portls_output_port;
 
 /* ---- reading ---- */
 
+#if PORTLS_WITH_WAITING
 /**
  * Reads what is there, waiting for at least one byte (manual, section 1; read-bytes-avail!).
  * @param in     any input port
@@ -40,6 +41,7 @@ typedef struct portls_output_port portls_output_port;
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void *buffer,
                                                      size_t size, size_t *got, portls_error *error);
+#endif
 
 /** The same without waiting: also PORTLS_WANT_READ or PORTLS_WANT_WRITE. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in, void *buffer,
@@ -70,6 +72,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port
 
 /* ---- writing ---- */
 
+#if PORTLS_WITH_WAITING
 /**
  * Writes all of it and flushes it: when it returns PORTLS_OK every byte has left for the
  * underlying port.
@@ -85,6 +88,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port
 PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, const void *bytes,
                                                       size_t size, size_t *put,
                                                       portls_error *error);
+#endif
 
 /**
  * Writes what can be taken now. PORTLS_OK means `*put` ≥ 1 bytes are taken: they belong to the
@@ -125,12 +129,16 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port
                                                               portls_error *error);
 #endif
 
+#if PORTLS_WITH_WAITING
 /** Waits until every byte that was taken has left for the underlying port. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
+#endif
 
 /** The same without waiting: PORTLS_WANT_WRITE while bytes are left. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
+
+#if PORTLS_WITH_WAITING
 
 /* ---- both, and lines ---- */
 
@@ -196,6 +204,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
                                                                 portls_break *brk,
                                                                 portls_error *error);
 
+#endif
+
 /* ---- closing ---- */
 
 /**
@@ -203,7 +213,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
  * gone when both of its ports are closed: until then calls on the closed one return
  * PORTLS_CLOSED. When the second one is closed and the connection owns its underlying ports
  * (connect, accept, close_original) they are closed too, in a way that lets bytes already written
- * arrive, which waits two seconds at the most.
+ * arrive, which waits two seconds at the most. Without PORTLS_WITH_WAITING nothing waits: what the
+ * port below does not take at once is lost, and the status is PORTLS_UNSUPPORTED.
  * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND; the underlying port's failure to close.
  *         The port is closed whatever is returned, but for the first two.
  */
@@ -316,9 +327,11 @@ typedef struct portls_input_callbacks {
         NULL. */
     portls_descriptor (*descriptor)(void *argument);
 #endif
+#if PORTLS_WITH_WAITING
     /** Waits until `read` can go on or so many milliseconds have passed; may return early. May be
         NULL; without it and without a descriptor only the calls that do not wait are served. */
     void (*wait)(void *argument, int milliseconds);
+#endif
     /** Called once, when the port is closed. May be NULL. */
     portls_status (*close)(void *argument);
 } portls_input_callbacks;
@@ -332,7 +345,9 @@ typedef struct portls_output_callbacks {
     /** A descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(void *argument);
 #endif
+#if PORTLS_WITH_WAITING
     void (*wait)(void *argument, int milliseconds);
+#endif
     portls_status (*close)(void *argument);
 } portls_output_callbacks;
 

@@ -35,6 +35,7 @@ typedef struct portls_wrap_options {
 #define PORTLS_WRAP_OPTIONS_INIT                                                                   \
     { PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false, NULL, NULL, NULL }
 
+#if PORTLS_WITH_WAITING
 /**
  * Speaks TLS over two ports and returns two ports for what is said in it
  * (manual: ports->ssl-ports). Waits until the handshake is done.
@@ -81,6 +82,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
     portls_deadline deadline, portls_break *brk, portls_input_port **ssl_in,
     portls_output_port **ssl_out, portls_error *error);
+#endif
 
 /**
  * The same without waiting: PORTLS_OK with both ports still before their handshake. Any call on

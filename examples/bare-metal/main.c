@@ -244,6 +244,32 @@ static void try_refused(const char *host, struct bytes trusted, struct bytes cer
     free_side(&pair.server);
 }
 
+/* Nothing can wait here: what a full port below does not take is lost with the close, which says
+   so. A port that is asked without waiting stays open. */
+static void try_close_unsent(void) {
+    static const unsigned char said[1024];
+    struct pair pair = {.host = "localhost"};
+    size_t before = board_heap_in_use();
+    make_contexts(&pair, PORTLS_AUTO, BYTES(root), BYTES(server), BYTES(server_key));
+    join(&pair);
+    shake_hands(&pair);
+    portls_error *error = &pair.client.error;
+    portls_status status = pair.client.status;
+    while (status == PORTLS_OK) {
+        size_t put = 0;
+        status = portls_write_avail(pair.client.out, said, sizeof said, &put, error);
+    }
+    bool open = status == PORTLS_WANT_WRITE &&
+                portls_close_output_port_avail(pair.client.out, error) == PORTLS_WANT_WRITE;
+    status = portls_close_output_port(pair.client.out, error);
+    report_error(open && status == PORTLS_UNSUPPORTED, "a close that would have to wait", error);
+    status = portls_close_input_port(pair.client.in, error);
+    portls_free_context(pair.client.context);
+    free_side(&pair.server);
+    report(status == PORTLS_OK && board_heap_in_use() == before,
+           "all memory is given back after it", "");
+}
+
 /* A key of the same kind, but of another certificate. */
 static void try_wrong_key(void) {
     struct side side = {NULL};
@@ -270,6 +296,7 @@ int main(void) {
                 PORTLS_VERIFY_NAME, "a certificate for another host is refused");
     try_refused("odd.any.test", BYTES(root), BYTES(odd), BYTES(odd_key), PORTLS_VERIFY_NAME,
                 "a wildcard counts in the left-most label alone");
+    try_close_unsent();
     try_wrong_key();
     printf("stack: %u bytes at the most\n", (unsigned)board_stack_peak());
     printf("%s\n", failures == 0 ? "everything as it should be" : "NOT everything as it should be");

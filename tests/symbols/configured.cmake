@@ -1,9 +1,9 @@
 # Which public functions a build has:
 #   portls_configured_symbols(<source tree> <off> <variable>)
-# sets the functions of a build in which the features of the list <off> (SOCKETS, FILES, THREADS)
-# are off: api/symbols.list, less api/absent-<feature>.list for each of them; and with all of them
-# off, less those of api/absent-bare.list, and more those of api/absent-system.list, which stand in
-# for the system.
+# sets the functions of a build in which the features of the list <off> (SOCKETS, FILES, THREADS,
+# WAITING) are off: api/symbols.list, less api/absent-<feature>.list for each of them; and with the
+# first three off, less those of api/absent-bare.list, and more those of api/absent-system.list,
+# which stand in for the system: a clock, where anything waits.
 function(portls_configured_symbols root off variable)
     file(STRINGS "${root}/api/symbols.list" all)
     set(symbols "${all}") # a function may be absent for more than one reason
@@ -24,7 +24,9 @@ function(portls_configured_symbols root off variable)
         file(STRINGS "${root}/api/absent-bare.list" absent)
         list(REMOVE_ITEM symbols ${absent})
         file(STRINGS "${root}/api/absent-system.list" more)
-        list(APPEND symbols ${more})
+        if(NOT "WAITING" IN_LIST off)
+            list(APPEND symbols ${more})
+        endif()
         list(SORT symbols)
     endif()
     set(${variable} "${symbols}" PARENT_SCOPE)
