@@ -13,8 +13,8 @@
 /* Which of the two a change is about. */
 enum verified { VERIFIED_CHAIN, VERIFIED_NAME };
 
-static portls_status set_verified(portls_context *context, enum verified which, bool verify,
-                                  const char *call, portls_error *error) {
+static OWN_FRAME portls_status set_verified(portls_context *context, enum verified which,
+                                            bool verify, const char *call, portls_error *error) {
     portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
     if (status != PORTLS_OK) {
         return status;
@@ -76,7 +76,12 @@ static portls_status add(portls_context *context, enum added which, struct certi
 }
 
 /* Suggested authorities: only a server has them, and only where the backend can send them. */
-static portls_status check_authorities(const portls_context *context, portls_error *error) {
+static portls_status check_authorities(portls_context *context, const char *call,
+                                       portls_error *error) {
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
     if (handle_is(context, HANDLE_CLIENT_CONTEXT)) {
         return error_fail(error, PORTLS_WRONG_KIND,
                           "portls_load_suggested_certificate_authorities needs a server context: "
@@ -103,14 +108,6 @@ static portls_status check_authorities(const portls_context *context, portls_err
     return PORTLS_OK;
 }
 
-/* What is checked before anything is read. */
-static OWN_FRAME portls_status check(portls_context *context, enum added which, const char *call,
-                                     portls_error *error) {
-    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
-    return status == PORTLS_OK && which == ADDED_AUTHORITIES ? check_authorities(context, error)
-                                                             : status;
-}
-
 static OWN_FRAME portls_status add_source(portls_context *context, enum added which,
                                           const struct source *source, const char *call,
                                           portls_error *error) {
@@ -130,9 +127,8 @@ static OWN_FRAME portls_status add_source(portls_context *context, enum added wh
 #if PORTLS_WITH_FILES
 static portls_status add_file(portls_context *context, enum added which, const char *path,
                               const char *call, portls_error *error) {
-    error_begin(error);
     struct source source = SOURCE_NONE;
-    portls_status status = check(context, which, call, error);
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
         status = source_from_file(path, &source, error);
     }
@@ -146,9 +142,8 @@ static portls_status add_file(portls_context *context, enum added which, const c
 
 static portls_status add_data(portls_context *context, enum added which, const void *bytes,
                               size_t size, const char *call, portls_error *error) {
-    error_begin(error);
     struct source source = SOURCE_NONE;
-    portls_status status = check(context, which, call, error);
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
         status =
             source_from_memory(bytes, size, BACKEND_SAID("the certificate data"), &source, error);
@@ -159,6 +154,7 @@ static portls_status add_data(portls_context *context, enum added which, const v
 #if PORTLS_WITH_FILES
 portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,
                                                    portls_error *error) {
+    error_begin(error);
     return add_file(context, ADDED_ROOTS, path,
                     BACKEND_SAID("portls_load_verify_root_certificates"), error);
 }
@@ -166,6 +162,7 @@ portls_status portls_load_verify_root_certificates(portls_context *context, cons
 
 portls_status portls_load_verify_root_certificates_data(portls_context *context, const void *bytes,
                                                         size_t size, portls_error *error) {
+    error_begin(error);
     return add_data(context, ADDED_ROOTS, bytes, size,
                     BACKEND_SAID("portls_load_verify_root_certificates_data"), error);
 }
@@ -175,7 +172,7 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
     error_begin(error);
     const char *call = BACKEND_SAID("portls_load_verify_system_certificates");
     struct certificate_list roots = {NULL, 0};
-    portls_status status = check(context, ADDED_ROOTS, call, error);
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
         status = trust_load_system(&roots, error);
     }
@@ -190,14 +187,19 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
 #if PORTLS_WITH_FILES
 portls_status portls_load_suggested_certificate_authorities(portls_context *context,
                                                             const char *path, portls_error *error) {
-    return add_file(context, ADDED_AUTHORITIES, path,
-                    BACKEND_SAID("portls_load_suggested_certificate_authorities"), error);
+    error_begin(error);
+    const char *call = BACKEND_SAID("portls_load_suggested_certificate_authorities");
+    portls_status status = check_authorities(context, call, error);
+    return status == PORTLS_OK ? add_file(context, ADDED_AUTHORITIES, path, call, error) : status;
 }
 #endif
 
 portls_status portls_load_suggested_certificate_authorities_data(portls_context *context,
                                                                  const void *bytes, size_t size,
                                                                  portls_error *error) {
-    return add_data(context, ADDED_AUTHORITIES, bytes, size,
-                    BACKEND_SAID("portls_load_suggested_certificate_authorities_data"), error);
+    error_begin(error);
+    const char *call = BACKEND_SAID("portls_load_suggested_certificate_authorities_data");
+    portls_status status = check_authorities(context, call, error);
+    return status == PORTLS_OK ? add_data(context, ADDED_AUTHORITIES, bytes, size, call, error)
+                               : status;
 }

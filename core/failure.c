@@ -57,16 +57,7 @@ static struct failure no_memory_failure = {{PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL,
                                            true,
                                            false};
 
-portls_error *failure_begin(struct failure *const *place, struct failure_room *room,
-                            struct failure_scratch *scratch) {
-    (void)place;
-    (void)room;
-    error_begin(&scratch->error);
-    return &scratch->error;
-}
-
-void failure_keep(struct failure **place, struct failure_room *room, const portls_error *error) {
-    (void)room;
+void failure_store(struct failure **place, const portls_error *error) {
     if (*place != NULL) {
         return;
     }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "core/error.h"
 #include "portls/error.h"
 #include "portls/features.h"
 
@@ -46,11 +47,31 @@ struct failure_scratch {
  * An error to be filled, which says that nothing is wrong. When it was filled, failure_keep keeps
  * it; until then no other error is begun for the same room.
  */
+#if FAILURES_INSIDE
 portls_error *failure_begin(struct failure *const *place, struct failure_room *room,
                             struct failure_scratch *scratch);
+#else
+static inline portls_error *failure_begin(struct failure *const *place, struct failure_room *room,
+                                          struct failure_scratch *scratch) {
+    (void)place;
+    (void)room;
+    error_begin(&scratch->error);
+    return &scratch->error;
+}
+#endif
 
 /* Keeps what failure_begin gave, or another error: `*place` gets it unless it has one already. */
+#if FAILURES_INSIDE
 void failure_keep(struct failure **place, struct failure_room *room, const portls_error *error);
+#else
+void failure_store(struct failure **place, const portls_error *error); /* in memory of its own */
+
+static inline void failure_keep(struct failure **place, struct failure_room *room,
+                                const portls_error *error) {
+    (void)room;
+    failure_store(place, error);
+}
+#endif
 
 void failure_free(struct failure *failure);
 

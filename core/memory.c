@@ -28,11 +28,7 @@ void *memory_allocate(size_t size) {
 }
 
 void *memory_zeroed(size_t size) {
-    note_use();
-    if (installed.allocate == NULL) {
-        return calloc(1, size);
-    }
-    void *made = installed.allocate(installed.argument, size);
+    void *made = memory_allocate(size);
     if (made != NULL) {
         memset(made, 0, size);
     }

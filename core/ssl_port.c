@@ -28,6 +28,13 @@ struct stream *stream_of(const void *handle) {
     return NULL;
 }
 
+/* What every step of a port ends with, and says. */
+static portls_status leave(struct stream *stream, struct stream_half *half, portls_status status,
+                           portls_error *error) {
+    stream_leave(stream, half);
+    return stream_say(stream, half, status, error);
+}
+
 /* ---- input ---- */
 
 static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
@@ -35,8 +42,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     struct stream *stream = around_input(in);
     stream_enter(stream);
     portls_status status = stream_step_read(stream, buffer, size, got);
-    stream_leave(stream, &stream->reading);
-    return stream_say(stream, &stream->reading, status, error);
+    return leave(stream, &stream->reading, status, error);
 }
 
 #if PORTLS_WITH_SOCKETS
@@ -49,8 +55,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     do {
         status = stream_step_read(stream, buffer, size, got);
     } while (port_wants(status) && stream_receive_blocking(stream, half));
-    stream_leave(stream, half);
-    return stream_say(stream, half, status, error);
+    return leave(stream, half, status, error);
 }
 #endif
 
@@ -82,8 +87,7 @@ static portls_status deliver(struct stream *stream, struct stream_half *half, bo
     if (other->closed || along) {
         status = stream_step_deliver(stream, half);
     }
-    stream_leave(stream, half);
-    return stream_say(stream, half, status, NULL);
+    return leave(stream, half, status, NULL);
 }
 
 static portls_status input_deliver(portls_input_port *in) {
@@ -149,29 +153,26 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
 #if !BUFFERS_INSIDE
     out->holds = out->holds || stream->unsent_size > 0;
 #endif
-    stream_leave(stream, &stream->writing);
-    return stream_say(stream, &stream->writing, status, error);
+    return leave(stream, &stream->writing, status, error);
 }
 
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
     portls_status status = stream_step_flush(stream);
-    stream_leave(stream, &stream->writing);
-    return stream_say(stream, &stream->writing, status, error);
+    return leave(stream, &stream->writing, status, error);
 }
 
 static portls_status finish_avail(portls_output_port *out, portls_error *error) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
     portls_status status = stream_step_finish(stream);
-    stream_leave(stream, &stream->writing);
-    return stream_say(stream, &stream->writing, status, error);
+    return leave(stream, &stream->writing, status, error);
 }
 
 static void give_up(portls_output_port *out, portls_error *error) {
     const struct stream *stream = around_output(out);
-    error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    error->error_class = stream_error_class(stream);
     if (stream->on_error != NULL) {
         stream->on_error(stream->on_error_argument, error);
     }
@@ -321,8 +322,7 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     }
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
-    stream_leave(stream, &stream->reading);
-    return stream_say(stream, &stream->reading, status, error);
+    return leave(stream, &stream->reading, status, error);
 }
 
 portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,

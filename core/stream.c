@@ -167,21 +167,21 @@ static struct failure *failure_of(struct stream *stream, const struct stream_hal
     struct failure *kept[] = {stream->failure,
                               reads ? transport->in_failure : transport->out_failure,
                               reads ? transport->out_failure : transport->in_failure};
+    struct failure *first = NULL;
+    for (int i = 2; i >= 0; i--) {
+        first = kept[i] != NULL ? kept[i] : first;
+    }
     for (int i = 0; i < 3; i++) {
         if (kept[i] != NULL && kept[i]->error.status == status) {
             return kept[i];
         }
     }
-    return kept[0] != NULL ? kept[0] : kept[1] != NULL ? kept[1] : kept[2];
+    return first;
 }
 
 /* Whether the port of this half is used by a stream above, under whose lock it then is called. */
 static bool is_below_another(const struct stream *stream, const struct stream_half *half) {
     return atomic_load(half == &stream->reading ? &stream->in.wrapped : &stream->out.wrapped);
-}
-
-static portls_error_class class_of(const struct stream *stream) {
-    return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
 }
 
 /* Takes a failure that a call of the stream above has returned meanwhile, under its lock: what
@@ -193,7 +193,7 @@ static const portls_error *take_due(struct stream *stream, struct failure_scratc
                                   stream->transport.out_failure};
     for (int i = 0; i < 3 && told == NULL; i++) {
         if (failures[i] != NULL && failures[i]->due && failure_tell(failures[i])) {
-            told = failure_show(failures[i], class_of(stream), scratch);
+            told = failure_show(failures[i], stream_error_class(stream), scratch);
         }
     }
     os_mutex_unlock(&stream->lock);
@@ -256,7 +256,7 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
     os_mutex_lock(&stream->lock);
     struct failure *failure = failure_of(stream, half, status);
     if (failure != NULL) {
-        const portls_error *shown = failure_show(failure, class_of(stream), &scratch);
+        const portls_error *shown = failure_show(failure, stream_error_class(stream), &scratch);
         (void)error_copy(error, shown);
         if (is_outermost) {
             told = failure_tell(failure) ? shown : NULL;
@@ -332,8 +332,8 @@ portls_status stream_close_half(struct stream *stream, struct stream_half *half,
         return PORTLS_OK;
     }
     portls_status status = end(stream, error);
-    if (status != PORTLS_OK && error != NULL && stream->network) {
-        error->error_class = PORTLS_CLASS_NETWORK;
+    if (status != PORTLS_OK && error != NULL && stream_error_class(stream) != PORTLS_CLASS_FAIL) {
+        error->error_class = stream_error_class(stream);
     }
     return status;
 }

@@ -136,7 +136,20 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
 /* ---- for the steps ---- */
 
 /* An error of the session's, to be filled; stream_fail keeps it. */
-portls_error *stream_begin_error(struct stream *stream, struct failure_scratch *scratch);
+static inline portls_error *stream_begin_error(struct stream *stream,
+                                               struct failure_scratch *scratch) {
+    return failure_begin(&stream->failure, &stream->failure_room, scratch);
+}
+
+/* Of the errors of this stream: only what came of connect and accept is of the network. */
+static inline portls_error_class stream_error_class(const struct stream *stream) {
+#if PORTLS_WITH_SOCKETS
+    return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+#else
+    (void)stream;
+    return PORTLS_CLASS_FAIL;
+#endif
+}
 
 /* Keeps the session's end: from here on every step in either direction returns it. */
 portls_status stream_fail(struct stream *stream, portls_error *error);

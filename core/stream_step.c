@@ -9,12 +9,8 @@
 
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
-portls_error *stream_begin_error(struct stream *stream, struct failure_scratch *scratch) {
-    return failure_begin(&stream->failure, &stream->failure_room, scratch);
-}
-
 portls_status stream_fail(struct stream *stream, portls_error *error) {
-    error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    error->error_class = stream_error_class(stream);
     failure_keep(&stream->failure, &stream->failure_room, error);
     stream->transport.changed = true;
     stream->transport.owed = true; /* the alert that tells the peer */
@@ -240,7 +236,7 @@ static OWN_FRAME portls_status end_of_stream(struct stream *stream) {
     portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
     (void)error_fail(error, PORTLS_TRUNCATED,
                      "the stream was cut: the peer's bytes ended without its close_notify");
-    error->error_class = stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+    error->error_class = stream_error_class(stream);
     failure_keep(&transport->in_failure, &transport->in_room, error);
     return transport->in_failure->error.status;
 }

@@ -25,12 +25,12 @@ static portls_status choose_snapshot(const portls_wrap_options *options, struct 
     return status == PORTLS_OK ? context_snapshot(context, role, snapshot, error) : status;
 }
 
-/* Checks everything and makes the stream, its handshake not begun. */
-static OWN_FRAME portls_status begin(portls_input_port *in, portls_output_port *out,
-                                     const portls_wrap_options *options, portls_input_port **ssl_in,
-                                     portls_output_port **ssl_out, struct stream **stream,
-                                     portls_error *error) {
+portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port *out,
+                                      const portls_wrap_options *options,
+                                      portls_input_port **ssl_in, portls_output_port **ssl_out,
+                                      portls_error *error) {
     static const portls_wrap_options defaults = PORTLS_WRAP_OPTIONS_INIT;
+    error_begin(error);
     if (ssl_in != NULL) {
         *ssl_in = NULL;
     }
@@ -57,18 +57,9 @@ static OWN_FRAME portls_status begin(portls_input_port *in, portls_output_port *
         .on_error = options->on_error,
         .on_error_argument = options->on_error_argument,
     };
-    status = stream_new(in, out, &made, stream, error);
-    snapshot_release(snapshot);
-    return status;
-}
-
-portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port *out,
-                                      const portls_wrap_options *options,
-                                      portls_input_port **ssl_in, portls_output_port **ssl_out,
-                                      portls_error *error) {
-    error_begin(error);
     struct stream *stream = NULL;
-    portls_status status = begin(in, out, options, ssl_in, ssl_out, &stream, error);
+    status = stream_new(in, out, &made, &stream, error);
+    snapshot_release(snapshot);
     if (status == PORTLS_OK) {
         *ssl_in = &stream->in;
         *ssl_out = &stream->out;
@@ -84,12 +75,11 @@ static OWN_FRAME portls_status wrap_within(const struct wait_limit *limit, portl
                                            const portls_wrap_options *options,
                                            portls_input_port **ssl_in, portls_output_port **ssl_out,
                                            portls_error *error) {
-    error_begin(error);
-    struct stream *stream = NULL;
-    portls_status status = begin(in, out, options, ssl_in, ssl_out, &stream, error);
+    portls_status status = portls_wrap_ports_avail(in, out, options, ssl_in, ssl_out, error);
     if (status != PORTLS_OK) {
         return status;
     }
+    struct stream *stream = stream_of(*ssl_in);
     if (limit->brk != NULL && !handle_is(limit->brk, HANDLE_BREAK)) {
         status = error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
     } else if (portls_break_is_set(limit->brk)) {
@@ -99,12 +89,11 @@ static OWN_FRAME portls_status wrap_within(const struct wait_limit *limit, portl
         status = stream_handshake(stream, limit, error);
     }
     if (status != PORTLS_OK) {
+        *ssl_in = NULL;
+        *ssl_out = NULL;
         stream_abandon(stream, false);
-        return status;
     }
-    *ssl_in = &stream->in;
-    *ssl_out = &stream->out;
-    return PORTLS_OK;
+    return status;
 }
 
 portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port *out,

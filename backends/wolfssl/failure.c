@@ -2,14 +2,6 @@
 #include "backends/alert.h"
 #include "backends/wolfssl/wolfssl.h"
 
-/* Failures in words of our own: wolfSSL's code, what it comes to in a handshake, the message. */
-struct known_failure {
-    int16_t code;
-    uint8_t status;
-#if PORTLS_WITH_MESSAGES
-    const char *message;
-#endif
-};
 #if PORTLS_WITH_MESSAGES
 #define KNOWN(code, status, message)                                                               \
     { (code), (uint8_t)(status), (message) }
@@ -29,7 +21,8 @@ struct known_failure {
 #define OUT_OF_ORDER "the peer sent a message out of its order"
 #define NOT_TLS      "the peer's bytes are not TLS; it may speak another protocol on this port"
 
-static const struct known_failure known_failures[] = {
+/* Failures in words of our own: what they come to in a handshake. */
+static const struct code_meaning known_failures[] = {
     KNOWN(MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, NO_CIPHER),
     KNOWN(UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, NO_CIPHER),
     KNOWN(VERSION_ERROR, PORTLS_HANDSHAKE, NO_VERSION),
@@ -44,15 +37,23 @@ static const struct known_failure known_failures[] = {
     KNOWN(OUT_OF_ORDER_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
     KNOWN(DUPLICATE_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
     KNOWN(SANITY_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
+    KNOWN(0, PORTLS_OK, NULL),
 };
 
-static const char *said_of(const struct known_failure *failure) {
+static const char *said_of(const struct code_meaning *meaning) {
 #if PORTLS_WITH_MESSAGES
-    return failure->message;
+    return meaning->message;
 #else
-    (void)failure;
+    (void)meaning;
     return "";
 #endif
+}
+
+const struct code_meaning *code_meaning_of(const struct code_meaning *table, int code) {
+    while (table->code != 0 && table->code != code) {
+        table++;
+    }
+    return table;
 }
 
 /* Whether it is one of the alerts of TLS that say "no agreement" and not "you are wrong". */
@@ -133,18 +134,15 @@ static const char *text_of(int code) {
 
 static portls_status fail_by_code(int code, int sent, enum stage stage, portls_error *error) {
     portls_status status = alert_means_disagreement(sent) ? PORTLS_HANDSHAKE : PORTLS_PROTOCOL;
-    const char *message = NULL;
-    for (size_t i = 0; i < sizeof known_failures / sizeof *known_failures; i++) {
-        if (known_failures[i].code == code) {
-            status = (portls_status)known_failures[i].status;
-            message = said_of(&known_failures[i]);
-        }
+    const struct code_meaning *known = code_meaning_of(known_failures, code);
+    if (known->code != 0) {
+        status = (portls_status)known->means;
     }
     if (stage != STAGE_HANDSHAKE) {
         status = PORTLS_PROTOCOL;
     }
-    if (message != NULL) {
-        (void)backend_fail(error, status, "%s", message);
+    if (known->code != 0) {
+        (void)backend_fail(error, status, "%s", said_of(known));
     } else {
         (void)backend_fail(error, status, "%s (wolfSSL's reason: %s)",
                            stage == STAGE_HANDSHAKE ? "the TLS handshake failed"

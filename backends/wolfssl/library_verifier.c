@@ -116,32 +116,26 @@ portls_status trust_load(struct backend_context *context, const struct backend_s
 /* ---- the peer ---- */
 
 static portls_verify_reason reason_of(int code) {
-    switch (code) {
-    case ASN_NO_SIGNER_E:
-    case ASN_SELF_SIGNED_E:
-        return PORTLS_VERIFY_UNTRUSTED;
-    case ASN_AFTER_DATE_E:
-        return PORTLS_VERIFY_EXPIRED;
-    case ASN_BEFORE_DATE_E:
-        return PORTLS_VERIFY_NOT_YET_VALID;
-    case EXTKEYUSE_AUTH_E:
-    case KEYUSE_SIGNATURE_E:
-        return PORTLS_VERIFY_PURPOSE;
-    case ASN_PATHLEN_INV_E:
-    case ASN_PATHLEN_SIZE_E:
-    case ASN_NAME_INVALID_E:
-    case ASN_CRIT_EXT_E:
-    case NOT_CA_ERROR:
-        return PORTLS_VERIFY_CONSTRAINT;
-    case ASN_SIG_CONFIRM_E:
-    case ASN_SIG_HASH_E:
-    case ASN_SIG_OID_E:
-    case ASN_SIG_KEY_E:
-    case ECC_KEY_SIZE_E:
-        return PORTLS_VERIFY_SIGNATURE;
-    default:
-        return PORTLS_VERIFY_OTHER;
-    }
+    static const struct code_meaning reasons[] = {
+        {.code = ASN_NO_SIGNER_E, .means = PORTLS_VERIFY_UNTRUSTED},
+        {.code = ASN_SELF_SIGNED_E, .means = PORTLS_VERIFY_UNTRUSTED},
+        {.code = ASN_AFTER_DATE_E, .means = PORTLS_VERIFY_EXPIRED},
+        {.code = ASN_BEFORE_DATE_E, .means = PORTLS_VERIFY_NOT_YET_VALID},
+        {.code = EXTKEYUSE_AUTH_E, .means = PORTLS_VERIFY_PURPOSE},
+        {.code = KEYUSE_SIGNATURE_E, .means = PORTLS_VERIFY_PURPOSE},
+        {.code = ASN_PATHLEN_INV_E, .means = PORTLS_VERIFY_CONSTRAINT},
+        {.code = ASN_PATHLEN_SIZE_E, .means = PORTLS_VERIFY_CONSTRAINT},
+        {.code = ASN_NAME_INVALID_E, .means = PORTLS_VERIFY_CONSTRAINT},
+        {.code = ASN_CRIT_EXT_E, .means = PORTLS_VERIFY_CONSTRAINT},
+        {.code = NOT_CA_ERROR, .means = PORTLS_VERIFY_CONSTRAINT},
+        {.code = ASN_SIG_CONFIRM_E, .means = PORTLS_VERIFY_SIGNATURE},
+        {.code = ASN_SIG_HASH_E, .means = PORTLS_VERIFY_SIGNATURE},
+        {.code = ASN_SIG_OID_E, .means = PORTLS_VERIFY_SIGNATURE},
+        {.code = ASN_SIG_KEY_E, .means = PORTLS_VERIFY_SIGNATURE},
+        {.code = ECC_KEY_SIZE_E, .means = PORTLS_VERIFY_SIGNATURE},
+        {.code = 0, .means = PORTLS_VERIFY_OTHER},
+    };
+    return (portls_verify_reason)code_meaning_of(reasons, code)->means;
 }
 
 /* Whether the peer's own certificate is for the host that is asked for, if one is. */

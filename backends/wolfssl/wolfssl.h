@@ -290,6 +290,18 @@ static inline void failure_clear(void) {
 #endif
 }
 
+/* What one of wolfSSL's codes means: a status, or a verify reason. */
+struct code_meaning {
+    int16_t code; /* 0 in the last one of a table, for all others */
+    uint8_t means;
+#if PORTLS_WITH_MESSAGES
+    const char *message;
+#endif
+};
+
+/* The one of that code, or else the last one. */
+const struct code_meaning *code_meaning_of(const struct code_meaning *table, int code);
+
 /* Out of memory: fills `error`. Returns PORTLS_NO_MEMORY. */
 portls_status fail_no_memory(portls_error *error);
 
