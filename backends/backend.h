@@ -115,6 +115,18 @@ struct backend_blob {
     size_t size;
 };
 
+/*
+ * Takes one element of DER (X.690) from the cursor, which gets shorter: its identifier byte (`tag`
+ * may be NULL), its content, and all of it (`whole` may be NULL). False, and nothing changed, at
+ * the end and before anything that is no DER: an element that reaches beyond the end, a length that
+ * is indefinite or longer written than it need be, an identifier of more than one byte.
+ */
+bool backend_der(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
+                 struct backend_blob *whole);
+
+/* The same when it has that tag; false, and nothing changed, also for another one. */
+bool backend_der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content);
+
 enum backend_key_format {
     BACKEND_KEY_NONE = 0,
     BACKEND_KEY_PKCS1 = 1, /* RSAPrivateKey */

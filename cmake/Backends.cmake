@@ -89,8 +89,8 @@ function(portls_add_module backend)
     set(target portls-module-${backend})
     set_target_properties(portls-backend-${backend} PROPERTIES C_VISIBILITY_PRESET default)
     add_library(${target} MODULE $<TARGET_OBJECTS:portls-backend-${backend}>
-        "${PROJECT_SOURCE_DIR}/core/backend_address.c" "${PROJECT_SOURCE_DIR}/core/backend_fail.c"
-        "${PROJECT_SOURCE_DIR}/core/format.c")
+        "${PROJECT_SOURCE_DIR}/core/backend_address.c" "${PROJECT_SOURCE_DIR}/core/backend_der.c"
+        "${PROJECT_SOURCE_DIR}/core/backend_fail.c" "${PROJECT_SOURCE_DIR}/core/format.c")
     portls_library_code(${target})
     set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME portls-backend-${backend}

@@ -29,7 +29,7 @@ PAGE = os.path.join(ROOT, "docs/footprint.md")
 GROUPS = (
     ("contexts, trust, settings", "core", "context context_identity context_trust settings snapshot source credentials available"),
     ("the shared contexts of protocols", "core", "protocol_context"),
-    ("finding certificates and keys in what is loaded", "core", "der der_only"),
+    ("finding certificates and keys in what is loaded", "core", "backend_der der der_only"),
     ("host names and addresses", "core", "hostname backend_address"),
     ("ports: arguments, taking, giving back, closing", "core", "port port_close port_limit"),
     ("pipes, or ports from callbacks", "core", "pipe callback_port"),

@@ -21,19 +21,19 @@ static uint8_t *copy_of(const uint8_t *bytes, size_t size) {
 
 portls_status pem_certificates(const void *bytes, size_t size, const char *name,
                                struct certificate_list *list, portls_error *error) {
-    struct der_reader reader = {bytes, size};
+    struct backend_blob reader = {bytes, size};
     portls_status status = PORTLS_OK;
     *list = (struct certificate_list){NULL, 0};
     do {
-        const uint8_t *begin = reader.at;
-        struct der_reader content;
+        const uint8_t *begin = reader.bytes;
+        struct backend_blob content;
         if (!der_take(&reader, DER_SEQUENCE, &content)) {
             status = error_fail(error, PORTLS_BAD_CERTIFICATE,
                                 "%s: certificate %zu is no DER, which is all that this build takes",
                                 name, list->count + 1);
             break;
         }
-        size_t whole = (size_t)(reader.at - begin);
+        size_t whole = (size_t)(reader.bytes - begin);
         uint8_t *copy = certificate_list_reserve(list, 1) ? copy_of(begin, whole) : NULL;
         if (copy == NULL) {
             status =
@@ -41,7 +41,7 @@ portls_status pem_certificates(const void *bytes, size_t size, const char *name,
             break;
         }
         list->blobs[list->count++] = (struct backend_blob){copy, whole};
-    } while (reader.left > 0);
+    } while (reader.size > 0);
     if (status != PORTLS_OK) {
         certificate_list_clear(list);
     }
@@ -51,13 +51,13 @@ portls_status pem_certificates(const void *bytes, size_t size, const char *name,
 /* By what follows the version: PKCS#1 the modulus, SEC1 the secret, PKCS#8 the algorithm. An
    encrypted key begins otherwise. */
 static enum backend_key_format format_of(const void *bytes, size_t size,
-                                         struct der_reader *inside) {
+                                         struct backend_blob *inside) {
     uint8_t version = 0;
     if (!der_whole(bytes, size, DER_SEQUENCE, inside) || !der_take_small(inside, &version) ||
-        inside->left == 0) {
+        inside->size == 0) {
         return BACKEND_KEY_NONE;
     }
-    switch (inside->at[0]) {
+    switch (inside->bytes[0]) {
     case DER_INTEGER:
         return BACKEND_KEY_PKCS1;
     case DER_OCTET_STRING:
@@ -70,19 +70,19 @@ static enum backend_key_format format_of(const void *bytes, size_t size,
 }
 
 /* Of a PKCS#8 key: whether its algorithm is rsaEncryption or RSASSA-PSS. */
-static bool is_rsa(struct der_reader inside) {
+static bool is_rsa(struct backend_blob inside) {
     static const uint8_t begin[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01};
-    struct der_reader algorithm;
-    struct der_reader object;
+    struct backend_blob algorithm;
+    struct backend_blob object;
     return der_take(&inside, DER_SEQUENCE, &algorithm) &&
-           der_take(&algorithm, DER_OBJECT, &object) && object.left == sizeof begin + 1 &&
-           memcmp(object.at, begin, sizeof begin) == 0;
+           der_take(&algorithm, DER_OBJECT, &object) && object.size == sizeof begin + 1 &&
+           memcmp(object.bytes, begin, sizeof begin) == 0;
 }
 
 portls_status pem_private_key(const void *bytes, size_t size, const char *name,
                               portls_key_kind kind, portls_encoding encoding,
                               struct private_key *key, portls_error *error) {
-    struct der_reader inside;
+    struct backend_blob inside;
     *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
     if (encoding != PORTLS_ASN1) {
         return error_fail(error, PORTLS_UNSUPPORTED,

@@ -13,13 +13,13 @@
 enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
 
 /* Whether the content of a SEQUENCE is that of a certificate: signed part, algorithm, signature. */
-static bool has_three_parts(struct der_reader certificate) {
-    struct der_reader to_be_signed;
-    struct der_reader algorithm;
-    struct der_reader signature;
+static bool has_three_parts(struct backend_blob certificate) {
+    struct backend_blob to_be_signed;
+    struct backend_blob algorithm;
+    struct backend_blob signature;
     return der_take(&certificate, DER_SEQUENCE, &to_be_signed) &&
            der_take(&certificate, DER_SEQUENCE, &algorithm) &&
-           der_take(&certificate, DER_BIT_STRING, &signature) && certificate.left == 0;
+           der_take(&certificate, DER_BIT_STRING, &signature) && certificate.size == 0;
 }
 
 /*
@@ -27,10 +27,10 @@ static bool has_three_parts(struct der_reader certificate) {
  * rejected, and a name to show. No backend could be told the first two, and to leave them out could
  * trust more than was meant: only settings without them pass.
  */
-static bool has_only_harmless_settings(struct der_reader settings) {
-    struct der_reader content;
-    struct der_reader part;
-    if (!der_take(&settings, DER_SEQUENCE, &content) || settings.left != 0) {
+static bool has_only_harmless_settings(struct backend_blob settings) {
+    struct backend_blob content;
+    struct backend_blob part;
+    if (!der_take(&settings, DER_SEQUENCE, &content) || settings.size != 0) {
         return false;
     }
     return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
@@ -39,12 +39,12 @@ static bool has_only_harmless_settings(struct der_reader settings) {
 /* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
 static OWN_FRAME const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
                                                size_t *size) {
-    struct der_reader reader = {bytes, *size};
-    struct der_reader certificate;
+    struct backend_blob reader = {bytes, *size};
+    struct backend_blob certificate;
     if (!der_take(&reader, DER_SEQUENCE, &certificate) || !has_three_parts(certificate)) {
         return "is not the DER of a certificate";
     }
-    if (reader.left == 0) {
+    if (reader.size == 0) {
         return NULL;
     }
     if (!pem_block_is(block, "TRUSTED CERTIFICATE")) {
@@ -55,7 +55,7 @@ static OWN_FRAME const char *check_certificate(const struct pem_block *block, co
                "-out "
                "FILE drops them)";
     }
-    *size -= reader.left;
+    *size -= reader.size;
     return NULL;
 }
 

@@ -284,7 +284,7 @@ portls_status pem_block_decode(const struct pem_reader *reader, const struct pem
 }
 
 bool pem_is_der(const void *bytes, size_t size) {
-    struct der_reader content;
+    struct backend_blob content;
     return der_whole(bytes, size, DER_SEQUENCE, &content);
 }
 

@@ -33,16 +33,17 @@ enum {
 #define DER_CONTEXT(n)        (0x80 | (n))
 #define DER_CONTEXT_INSIDE(n) (0xa0 | (n))
 
-/*
- * Takes one element from the cursor: its tag, its content, and (`whole` may be NULL) all of it.
- * False, and the cursor unchanged, for what is no DER: longer than the cursor, a length that is
- * indefinite or not written as shortly as it can be, a tag of several bytes.
- */
-bool asn1_any(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
-              struct backend_blob *whole);
+/* As backend_der. */
+static inline bool asn1_any(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
+                            struct backend_blob *whole) {
+    return backend_der(cursor, tag, content, whole);
+}
 
 /* The same for an element that has to have this tag. */
-bool asn1_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content);
+static inline bool asn1_take(struct backend_blob *cursor, uint8_t tag,
+                             struct backend_blob *content) {
+    return backend_der_take(cursor, tag, content);
+}
 
 /* Takes the element if it has this tag: false only when it has and is no DER. */
 bool asn1_maybe(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
