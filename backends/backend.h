@@ -277,12 +277,15 @@ extern const struct backend portls_backend;
 
 #if !PORTLS_WITH_SYSTEM
 /*
- * And on a small device a name, defined in the file that own certificates and keys are the business
- * of. What loads them in the core asks for it, so that a linker takes that file out of the archive;
- * a backend refers to it weakly otherwise, and a client that has no certificate of its own goes
- * without. A backend that is given an identity and has not that part says PORTLS_UNSUPPORTED.
+ * And on a small device two names, each defined in the file that is about own certificates and
+ * keys, and about `describe`. What in the core loads them, or calls it, asks for the name, so that
+ * a linker takes that file out of the archive; a backend refers to it weakly otherwise, and a
+ * program that has no certificate of its own, or describes no connection, goes without. A backend
+ * that is given an identity and has not that part says PORTLS_UNSUPPORTED; the slot `describe` is
+ * NULL then, and nobody is there to call it.
  */
 extern const char backend_identity_part;
+extern const char backend_describe_part;
 #endif
 
 #endif

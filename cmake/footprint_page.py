@@ -33,7 +33,7 @@ GROUPS = (
     ("host names and addresses", "core", "hostname backend_address"),
     ("ports: arguments, taking, giving back, closing", "core", "port port_close port_limit"),
     ("pipes, or ports from callbacks", "core", "pipe callback_port"),
-    ("wrapping, and the ports of a connection", "core", "wrap ssl_port"),
+    ("wrapping, and the ports of a connection", "core", "wrap ssl_port describe"),
     ("the connection: handshake, reading, writing, ending, telling of failures", "core",
      "stream stream_step stream_output failure"),
     ("its buffers", "core", "transport transport_inside"),
@@ -42,7 +42,7 @@ GROUPS = (
     ("contexts and trust for wolfSSL", "glue", "context backend authorities thread library_verifier"),
     ("own certificates and keys", "glue", "identity key asn1"),
     ("names in certificates", "glue", "host distinguished_name"),
-    ("sessions, records", "glue", "session transport"),
+    ("sessions, records", "glue", "session describe transport"),
     ("what went wrong in wolfSSL", "glue", "failure"),
 )
 

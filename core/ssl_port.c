@@ -324,29 +324,3 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     portls_status status = stream_step_handshake(stream, &stream->reading);
     return leave(stream, &stream->reading, status, error);
 }
-
-portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,
-                                         portls_error *error) {
-    error_begin(error);
-    struct stream *stream = stream_of(ssl_port);
-    if (stream == NULL) {
-        return no_ssl_port(error, "portls_describe_connection");
-    }
-    if (info == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the info is NULL");
-    }
-    memset(info, 0, sizeof *info);
-    os_mutex_lock(&stream->lock);
-    bool established = stream->established;
-    if (established) {
-        stream->snapshot->backend->describe(stream->session, info);
-        info->peer_verified = stream->snapshot->verify;
-        if (stream->snapshot->role == PORTLS_CLIENT) {
-            backend_add_text(info->server_name, sizeof info->server_name, stream->server_name);
-        }
-    }
-    os_mutex_unlock(&stream->lock);
-    return established ? PORTLS_OK
-                       : error_fail(error, PORTLS_INVALID_ARGUMENT,
-                                    "the handshake is not done: nothing is known yet");
-}

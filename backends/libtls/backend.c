@@ -34,5 +34,6 @@ const struct backend portls_backend = {
 };
 
 #if !PORTLS_WITH_SYSTEM
-const char backend_identity_part = 0; /* it has no such part: it is all in one */
+const char backend_identity_part = 0; /* it has no such parts: it is all in one */
+const char backend_describe_part = 0;
 #endif

@@ -181,6 +181,13 @@ struct backend_session {
 /* Which verb a failure came up in. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
+/* On a small device some parts may be missing (backend.h). */
+#if PORTLS_WITH_SYSTEM
+#define MAY_BE_MISSING
+#else
+#define MAY_BE_MISSING __attribute__((weak))
+#endif
+
 /* ---- context.c ---- */
 
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,
@@ -188,13 +195,6 @@ portls_status context_new(const struct backend_settings *settings, struct backen
 void context_free(struct backend_context *context);
 
 /* ---- identity.c ---- */
-
-/* On a small device it may be missing, and then there is no identity to install (backend.h). */
-#if PORTLS_WITH_SYSTEM
-#define MAY_BE_MISSING
-#else
-#define MAY_BE_MISSING __attribute__((weak))
-#endif
 
 /* Checks the own chain and key and, when both are there, installs them. */
 MAY_BE_MISSING portls_status identity_install(WOLFSSL_CTX *ssl_context,
@@ -257,7 +257,10 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
                             size_t *put, portls_error *error);
 portls_status session_shutdown(struct backend_session *session, portls_error *error);
 bool session_speaks_tls13(struct backend_session *session);
-void session_describe(struct backend_session *session, portls_connection_info *info);
+
+/* ---- describe.c ---- */
+
+MAY_BE_MISSING void session_describe(struct backend_session *session, portls_connection_info *info);
 
 /* ---- thread.c ---- */
 

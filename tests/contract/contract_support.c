@@ -7,8 +7,9 @@
 #include <string.h>
 
 #if !PORTLS_WITH_SYSTEM
-/* As the core does that loads certificates and keys. */
-static __attribute__((used)) const char *const needs_identity_part = &backend_identity_part;
+/* As the core does that loads certificates and keys, and describes connections. */
+static __attribute__((used))
+const char *const needs_parts[] = {&backend_identity_part, &backend_describe_part};
 #endif
 
 /* ---- memory that lives as long as a test ---- */
