@@ -8,11 +8,11 @@
 portls_descriptor portls_descriptor_of(const void *handle) {
     if (portls_is_input_port(handle)) {
         const portls_input_port *in = handle;
-        return atomic_load(&in->closed) ? PORTLS_NO_DESCRIPTOR : in->class->descriptor(in);
+        return atomic_load(&in->base.closed) ? PORTLS_NO_DESCRIPTOR : in->class->descriptor(in);
     }
     if (portls_is_output_port(handle)) {
         const portls_output_port *out = handle;
-        return atomic_load(&out->closed) ? PORTLS_NO_DESCRIPTOR : out->class->descriptor(out);
+        return atomic_load(&out->base.closed) ? PORTLS_NO_DESCRIPTOR : out->class->descriptor(out);
     }
     return portls_is_listener(handle) ? listener_descriptor(handle) : PORTLS_NO_DESCRIPTOR;
 }

@@ -151,7 +151,7 @@ static bool byte_ready(portls_input_port *in) {
     input->found = call_read(input, &input->ahead, 1, &got, &input->failure);
     input->looked = input->found != PORTLS_WANT_READ;
     if (input->looked) {
-        sync_side_touch(&in->side); /* its descriptor need not say so any more */
+        sync_side_touch(&in->base.side); /* its descriptor need not say so any more */
     }
     return input->looked;
 }

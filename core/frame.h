@@ -6,6 +6,12 @@
 #ifndef CORE_FRAME_H
 #define CORE_FRAME_H
 
+#include "portls/features.h"
+
+#if PORTLS_WITH_MESSAGES
 #define OWN_FRAME __attribute__((noinline))
+#else
+#define OWN_FRAME
+#endif
 
 #endif

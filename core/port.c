@@ -45,34 +45,35 @@ bool portls_is_output_port(const void *handle) {
     return handle_is(handle, HANDLE_OUTPUT_PORT);
 }
 
-portls_status input_port_check(const portls_input_port *in, portls_error *error) {
-    if (!portls_is_input_port(in)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", port_kind_text(in));
+/* Of a kind of port: as messages call it. */
+static const char *direction(enum handle_kind kind) {
+    return kind == HANDLE_INPUT_PORT ? "input" : "output";
+}
+
+/* Whether it is an open port of that kind. */
+static portls_status check_open(const void *handle, enum handle_kind kind, portls_error *error) {
+    if (!handle_is(handle, kind)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no %s port", port_kind_text(handle),
+                          direction(kind));
     }
-    if (atomic_load(&in->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the input port is closed");
-    }
-    if (atomic_load(&in->wrapped)) {
-        return error_fail(error, PORTLS_IN_USE,
-                          "the input port is wrapped: read from the SSL input port until both SSL "
-                          "ports are closed");
+    const struct port *port = handle;
+    if (atomic_load(&port->closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the %s port is closed", direction(kind));
     }
     return PORTLS_OK;
 }
 
-portls_status output_port_check(const portls_output_port *out, portls_error *error) {
-    if (!portls_is_output_port(out)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", port_kind_text(out));
-    }
-    if (atomic_load(&out->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
-    }
-    if (atomic_load(&out->wrapped)) {
+portls_status port_check(const void *handle, enum handle_kind kind, portls_error *error) {
+    portls_status status = check_open(handle, kind, error);
+    const struct port *port = handle;
+    if (status == PORTLS_OK && atomic_load(&port->wrapped)) {
         return error_fail(error, PORTLS_IN_USE,
-                          "the output port is wrapped: write to the SSL output port until both SSL "
-                          "ports are closed");
+                          "the %s port is wrapped: %s the SSL %s port until both SSL ports are "
+                          "closed",
+                          direction(kind), kind == HANDLE_INPUT_PORT ? "read from" : "write to",
+                          direction(kind));
     }
-    return PORTLS_OK;
+    return status;
 }
 
 OWN_FRAME portls_status input_port_check_read(const portls_input_port *in, const void *buffer,
@@ -107,31 +108,30 @@ OWN_FRAME portls_status output_port_check_write(const portls_output_port *out, c
 
 /* ---- making, taking and letting go ---- */
 
+static void init(struct port *port, enum handle_kind kind) {
+    port->handle.kind = kind;
+    atomic_init(&port->references, 1);
+    atomic_init(&port->closed, false);
+    atomic_init(&port->wrapped, false);
+    port_waits_init(&port->waits);
+    sync_side_begin(&port->side);
+}
+
 void input_port_init(portls_input_port *in, const struct input_class *class) {
-    in->handle.kind = HANDLE_INPUT_PORT;
+    init(&in->base, HANDLE_INPUT_PORT);
     in->class = class;
-    atomic_init(&in->references, 1);
-    atomic_init(&in->closed, false);
-    atomic_init(&in->wrapped, false);
-    port_waits_init(&in->waits);
     input_port_tell_done(in, false);
     in->short_is_all = false;
     in->unread = NULL;
     in->unread_start = 0;
     in->unread_end = 0;
-    sync_side_begin(&in->side);
 }
 
 void output_port_init(portls_output_port *out, const struct output_class *class) {
-    out->handle.kind = HANDLE_OUTPUT_PORT;
+    init(&out->base, HANDLE_OUTPUT_PORT);
     out->class = class;
-    atomic_init(&out->references, 1);
-    atomic_init(&out->closed, false);
-    atomic_init(&out->wrapped, false);
-    port_waits_init(&out->waits);
     out->buffering = PORTLS_BUFFER_NONE;
     out->holds = true;
-    sync_side_begin(&out->side);
 }
 
 void input_port_forget_unread(portls_input_port *in) {
@@ -144,40 +144,22 @@ void input_port_forget_unread(portls_input_port *in) {
     in->unread_end = 0;
 }
 
-portls_status input_port_take(portls_input_port *in, const char *name, portls_error *error) {
-    if (!portls_is_input_port(in)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no input port", name,
-                          port_kind_text(in));
+portls_status port_take(void *handle, enum handle_kind kind, const char *name,
+                        portls_error *error) {
+    struct port *port = handle;
+    portls_status status = check_open(handle, kind, error);
+    if (status == PORTLS_OK && atomic_exchange(&port->wrapped, true)) {
+        status = error_fail(error, PORTLS_IN_USE,
+                            "the %s port is wrapped by another stream, and should be given back "
+                            "first by closing both of its SSL ports",
+                            direction(kind));
     }
-    if (atomic_load(&in->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "%s: the input port is closed", name);
+    if (status == PORTLS_OK) {
+        atomic_fetch_add(&port->references, 1);
+    } else {
+        error_prefix(error, name);
     }
-    if (atomic_exchange(&in->wrapped, true)) {
-        return error_fail(error, PORTLS_IN_USE,
-                          "%s: the input port is wrapped by another stream, and should be given "
-                          "back first by closing both of its SSL ports",
-                          name);
-    }
-    atomic_fetch_add(&in->references, 1);
-    return PORTLS_OK;
-}
-
-portls_status output_port_take(portls_output_port *out, const char *name, portls_error *error) {
-    if (!portls_is_output_port(out)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s: %s is no output port", name,
-                          port_kind_text(out));
-    }
-    if (atomic_load(&out->closed)) {
-        return error_fail(error, PORTLS_CLOSED, "%s: the output port is closed", name);
-    }
-    if (atomic_exchange(&out->wrapped, true)) {
-        return error_fail(error, PORTLS_IN_USE,
-                          "%s: the output port is wrapped by another stream, and should be given "
-                          "back first by closing both of its SSL ports",
-                          name);
-    }
-    atomic_fetch_add(&out->references, 1);
-    return PORTLS_OK;
+    return status;
 }
 
 /* ---- bytes that were given back ---- */
@@ -230,7 +212,7 @@ static OWN_FRAME size_t take_unread(portls_input_port *in, void *buffer, size_t 
 portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                     portls_error *error) {
     *got = 0;
-    if (atomic_load(&in->closed)) {
+    if (atomic_load(&in->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the input port is closed");
     }
     if (size == 0) {
@@ -250,7 +232,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
 #if PORTLS_WITH_SOCKETS
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error) {
-    if (atomic_load(&in->closed) || !input_port_may_block(in)) {
+    if (atomic_load(&in->base.closed) || !input_port_may_block(in)) {
         return input_port_read_avail(in, buffer, size, got, error);
     }
     *got = 0;
@@ -265,7 +247,7 @@ portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error) {
     *put = 0;
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
     if (size == 0) {
@@ -282,7 +264,7 @@ portls_status output_port_write_avail(portls_output_port *out, const void *bytes
 portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                            size_t *put, portls_error *error) {
     *put = 0;
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
     portls_status status = out->class->write_both_avail(out, pieces, put, error);
@@ -294,7 +276,7 @@ portls_status output_port_write_both_avail(portls_output_port *out, const struct
 #endif
 
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error) {
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
     return out->class->flush_avail(out, error);
@@ -331,7 +313,7 @@ portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {
 }
 
 bool input_port_is_ready(portls_input_port *in) {
-    return atomic_load(&in->closed) || input_port_has_unread(in) || in->class->byte_ready(in);
+    return atomic_load(&in->base.closed) || input_port_has_unread(in) || in->class->byte_ready(in);
 }
 
 bool portls_byte_ready(portls_input_port *in) {

@@ -109,35 +109,41 @@ static inline void port_waits_init(struct port_waits *waits) {
 }
 #endif
 
-struct portls_input_port {
-    struct handle handle; /* HANDLE_INPUT_PORT */
-    const struct input_class *class;
+/* What both kinds of ports have. */
+struct port {
+    struct handle handle; /* HANDLE_INPUT_PORT, HANDLE_OUTPUT_PORT */
+    atomic_bool closed;
+    atomic_bool wrapped; /* a stream has it: the caller may only close it */
     atomic_uint
         references; /* the caller's until it closes the port, and a stream's that wraps it */
-    atomic_bool closed;
-    atomic_bool wrapped; /* a stream reads from it: the caller may only close it */
+    struct port_waits waits;
+    sync_side_place side; /* once it was in a sync set, or below one that was */
+};
+
+struct portls_input_port {
+    union { /* first */
+        struct port base;
+        struct handle handle; /* the base's */
+    };
+    const struct input_class *class;
 #if PORTLS_WITH_SOCKETS
     bool peer_is_done; /* whoever wrapped it knows that the peer sends nothing more, and closes
                           it: there is nothing to take before that */
 #endif
     bool short_is_all; /* a read that got less than it asked for has taken all there was */
-    struct port_waits waits;
-    uint8_t *unread; /* bytes that were given back, allocated; served before all others */
+    uint8_t *unread;   /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
-    sync_side_place side; /* once it was in a sync set, or below one that was */
 };
 
 struct portls_output_port {
-    struct handle handle; /* HANDLE_OUTPUT_PORT */
+    union { /* first */
+        struct port base;
+        struct handle handle; /* the base's */
+    };
     const struct output_class *class;
-    atomic_uint references;
-    atomic_bool closed;
-    atomic_bool wrapped;
     portls_buffering buffering; /* the writer's; NONE for every port but SSL ports */
     bool holds; /* after a write there may be bytes in the port: flush_avail tells. False for good
                    where a write passes all on; else the class says so in each write_avail */
-    struct port_waits waits;
-    sync_side_place side;
 };
 
 /* Makes the common part of a port whose memory the class has allocated. */
@@ -148,8 +154,15 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
 const char *port_kind_text(const void *handle);
 
 /* Whether the caller's handle may be used: PORTLS_OK; WRONG_KIND; CLOSED; IN_USE (wrapped). */
-portls_status input_port_check(const portls_input_port *in, portls_error *error);
-portls_status output_port_check(const portls_output_port *out, portls_error *error);
+portls_status port_check(const void *handle, enum handle_kind kind, portls_error *error);
+
+static inline portls_status input_port_check(const portls_input_port *in, portls_error *error) {
+    return port_check(in, HANDLE_INPUT_PORT, error);
+}
+
+static inline portls_status output_port_check(const portls_output_port *out, portls_error *error) {
+    return port_check(out, HANDLE_OUTPUT_PORT, error);
+}
 
 /* The same of the ports of calls that read and write, and whether their other arguments can be:
    also PORTLS_INVALID_ARGUMENT. `*got` is 0 then. */
@@ -162,8 +175,17 @@ portls_status output_port_check_write(const portls_output_port *out, const void 
 
 /* Takes a port for a stream: PORTLS_OK; WRONG_KIND (`name` is what the message calls the argument);
    CLOSED; IN_USE. While it is taken its memory stays, even when the caller closes it. */
-portls_status input_port_take(portls_input_port *in, const char *name, portls_error *error);
-portls_status output_port_take(portls_output_port *out, const char *name, portls_error *error);
+portls_status port_take(void *handle, enum handle_kind kind, const char *name, portls_error *error);
+
+static inline portls_status input_port_take(portls_input_port *in, const char *name,
+                                            portls_error *error) {
+    return port_take(in, HANDLE_INPUT_PORT, name, error);
+}
+
+static inline portls_status output_port_take(portls_output_port *out, const char *name,
+                                             portls_error *error) {
+    return port_take(out, HANDLE_OUTPUT_PORT, name, error);
+}
 
 /* Gives it back; with `and_close` closes it too, unless its owner has done so. */
 portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error);

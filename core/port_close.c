@@ -4,30 +4,55 @@
 #include "core/memory.h"
 #include "core/port.h"
 
-/* Gives up one reference; whoever gives up the last one releases the port. */
+/* Gives up one reference; whoever gives up the last one, and is told `true`, releases the port. */
+static bool drop(struct port *port) {
+    if (atomic_fetch_sub(&port->references, 1) != 1) {
+        return false;
+    }
+    sync_side_end(&port->side);
+    return true;
+}
+
 static void drop_input(portls_input_port *in) {
-    if (atomic_fetch_sub(&in->references, 1) == 1) {
+    if (drop(&in->base)) {
         input_port_forget_unread(in);
-        sync_side_end(&in->side);
         in->class->release(in);
     }
 }
 
 static void drop_output(portls_output_port *out) {
-    if (atomic_fetch_sub(&out->references, 1) == 1) {
-        sync_side_end(&out->side);
+    if (drop(&out->base)) {
         out->class->release(out);
     }
 }
 
 /* Marks the port as closed, so that it leaves its sync set. Whoever is told `true` is the one to
    close it, and then gives up the owner's reference. */
-static bool claim_close(atomic_bool *closed, sync_side_place *side) {
-    if (atomic_exchange(closed, true)) {
+static bool claim_close(struct port *port) {
+    if (atomic_exchange(&port->closed, true)) {
         return false;
     }
-    sync_side_leave(side);
+    sync_side_leave(&port->side);
     return true;
+}
+
+/* The same for the owner, whose port may be any handle: PORTLS_OK, WRONG_KIND, CLOSED. */
+static portls_status own_close(void *handle, enum handle_kind kind, portls_error *error) {
+    const char *direction = kind == HANDLE_INPUT_PORT ? "input" : "output";
+    if (!handle_is(handle, kind)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no %s port", port_kind_text(handle),
+                          direction);
+    }
+    return claim_close(handle)
+               ? PORTLS_OK
+               : error_fail(error, PORTLS_CLOSED, "the %s port is closed already", direction);
+}
+
+/* A stream lets go of it; whether the port is to be closed along. */
+static bool unwrap(struct port *port, bool and_close) {
+    bool first = and_close && claim_close(port);
+    atomic_store(&port->wrapped, false);
+    return first;
 }
 
 /* What closing comes to when not all could be sent. */
@@ -123,10 +148,8 @@ static portls_status close_output(portls_output_port *out, portls_error *error) 
 }
 
 portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
-    bool first = and_close && claim_close(&in->closed, &in->side);
-    atomic_store(&in->wrapped, false);
     portls_status status = PORTLS_OK;
-    if (first) {
+    if (unwrap(&in->base, and_close)) {
         status = in->class->close(in, error);
         drop_input(in);
     }
@@ -135,10 +158,8 @@ portls_status input_port_give_back(portls_input_port *in, bool and_close, portls
 }
 
 portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
-    bool first = and_close && claim_close(&out->closed, &out->side);
-    atomic_store(&out->wrapped, false);
     portls_status status = PORTLS_OK;
-    if (first) {
+    if (unwrap(&out->base, and_close)) {
         status = close_output(out, error);
         drop_output(out);
     }
@@ -148,14 +169,11 @@ portls_status output_port_give_back(portls_output_port *out, bool and_close, por
 
 portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
     error_begin(error);
-    if (!portls_is_input_port(in)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no input port", port_kind_text(in));
+    portls_status status = own_close(in, HANDLE_INPUT_PORT, error);
+    if (status == PORTLS_OK) {
+        status = in->class->close(in, error);
+        drop_input(in);
     }
-    if (!claim_close(&in->closed, &in->side)) {
-        return error_fail(error, PORTLS_CLOSED, "the input port is closed already");
-    }
-    portls_status status = in->class->close(in, error);
-    drop_input(in);
     return status;
 }
 
@@ -166,7 +184,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
         return status;
     }
     if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
-        sync_side_touch(&in->side); /* what it waits for from now on is another thing */
+        sync_side_touch(&in->base.side); /* what it waits for from now on is another thing */
         return PORTLS_WANT_WRITE;
     }
     return portls_close_input_port(in, error);
@@ -174,14 +192,11 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
 
 portls_status portls_close_output_port(portls_output_port *out, portls_error *error) {
     error_begin(error);
-    if (!portls_is_output_port(out)) {
-        return error_fail(error, PORTLS_WRONG_KIND, "%s is no output port", port_kind_text(out));
+    portls_status status = own_close(out, HANDLE_OUTPUT_PORT, error);
+    if (status == PORTLS_OK) {
+        status = close_output(out, error);
+        drop_output(out);
     }
-    if (!claim_close(&out->closed, &out->side)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
-    }
-    portls_status status = close_output(out, error);
-    drop_output(out);
     return status;
 }
 
@@ -196,11 +211,12 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
         return finished;
     }
     if (out->class->deliver_avail != NULL && port_wants(out->class->deliver_avail(out, NULL))) {
-        sync_side_touch(&out->side);
+        sync_side_touch(&out->base.side);
         return PORTLS_WANT_WRITE;
     }
-    if (!claim_close(&out->closed, &out->side)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed already");
+    status = own_close(out, HANDLE_OUTPUT_PORT, error);
+    if (status != PORTLS_OK) {
+        return status;
     }
     status = out->class->close(out, error);
     drop_output(out);
@@ -208,7 +224,7 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
 }
 
 portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out) {
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         return PORTLS_OK;
     }
     /* A failure is told by the close itself. */

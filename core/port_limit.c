@@ -25,7 +25,7 @@ portls_status portls_set_read_deadline(portls_input_port *in, portls_deadline de
     error_begin(error);
     portls_status status = check_input(in, error);
     if (status == PORTLS_OK) {
-        in->waits.limit.deadline = deadline;
+        in->base.waits.limit.deadline = deadline;
     }
     return status;
 }
@@ -35,7 +35,7 @@ portls_status portls_set_write_deadline(portls_output_port *out, portls_deadline
     error_begin(error);
     portls_status status = check_output(out, error);
     if (status == PORTLS_OK) {
-        out->waits.limit.deadline = deadline;
+        out->base.waits.limit.deadline = deadline;
     }
     return status;
 }
@@ -47,7 +47,7 @@ portls_status portls_set_read_break(portls_input_port *in, portls_break *brk, po
         status = check_break(brk, error);
     }
     if (status == PORTLS_OK) {
-        in->waits.limit.brk = brk;
+        in->base.waits.limit.brk = brk;
     }
     return status;
 }
@@ -60,7 +60,7 @@ portls_status portls_set_write_break(portls_output_port *out, portls_break *brk,
         status = check_break(brk, error);
     }
     if (status == PORTLS_OK) {
-        out->waits.limit.brk = brk;
+        out->base.waits.limit.brk = brk;
     }
     return status;
 }

@@ -6,23 +6,23 @@
 #include "core/port.h"
 
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set) {
-    if (atomic_load(&in->closed) || input_port_has_unread(in)) {
+    if (atomic_load(&in->base.closed) || input_port_has_unread(in)) {
         wait_set_add_ready(set);
         return;
     }
     if (!wait_set_only_asks(set)) {
-        atomic_fetch_add(&in->waits.begun, 1);
+        atomic_fetch_add(&in->base.waits.begun, 1);
     }
     in->class->begin_wait(in, set);
 }
 
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set) {
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         wait_set_add_ready(set);
         return;
     }
     if (!wait_set_only_asks(set)) {
-        atomic_fetch_add(&out->waits.begun, 1);
+        atomic_fetch_add(&out->base.waits.begun, 1);
     }
     out->class->begin_wait(out, set);
 }
@@ -39,13 +39,13 @@ static bool take_wait(atomic_uint *waits) {
 }
 
 void input_port_end_wait(portls_input_port *in) {
-    if (take_wait(&in->waits.begun)) {
+    if (take_wait(&in->base.waits.begun)) {
         in->class->end_wait(in);
     }
 }
 
 void output_port_end_wait(portls_output_port *out) {
-    if (take_wait(&out->waits.begun)) {
+    if (take_wait(&out->base.waits.begun)) {
         out->class->end_wait(out);
     }
 }
@@ -146,17 +146,17 @@ static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
 
 portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
                           portls_error *error) {
-    const struct wait_limit *limit = portls_is_input_port(in) ? &in->waits.limit : &forever;
+    const struct wait_limit *limit = portls_is_input_port(in) ? &in->base.waits.limit : &forever;
     return input_port_read(in, buffer, size, got, limit, error);
 }
 
 portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
                            portls_error *error) {
-    const struct wait_limit *limit = portls_is_output_port(out) ? &out->waits.limit : &forever;
+    const struct wait_limit *limit = portls_is_output_port(out) ? &out->base.waits.limit : &forever;
     return output_port_write(out, bytes, size, put, limit, error);
 }
 
 portls_status portls_flush(portls_output_port *out, portls_error *error) {
-    const struct wait_limit *limit = portls_is_output_port(out) ? &out->waits.limit : &forever;
+    const struct wait_limit *limit = portls_is_output_port(out) ? &out->base.waits.limit : &forever;
     return output_port_flush(out, limit, error);
 }

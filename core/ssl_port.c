@@ -120,7 +120,8 @@ static void input_release(portls_input_port *in) {
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const portls_input_port *below = stream_of(in)->transport.in;
     /* Once its owner has closed it, the number may be another's. */
-    return atomic_load(&below->closed) ? PORTLS_NO_DESCRIPTOR : below->class->descriptor(below);
+    return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
+                                            : below->class->descriptor(below);
 }
 #endif
 
@@ -218,7 +219,8 @@ static void output_release(portls_output_port *out) {
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const portls_output_port *below = stream_of(out)->transport.out;
     /* Once its owner has closed it, the number may be another's. */
-    return atomic_load(&below->closed) ? PORTLS_NO_DESCRIPTOR : below->class->descriptor(below);
+    return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
+                                            : below->class->descriptor(below);
 }
 #endif
 
@@ -277,7 +279,7 @@ portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdow
     if (stream == NULL) {
         return no_ssl_port(error, "portls_set_shutdown_on_close");
     }
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
     os_mutex_lock(&stream->lock);
@@ -294,7 +296,7 @@ portls_status portls_set_buffering(portls_output_port *out, portls_buffering buf
     if (stream == NULL) {
         return no_ssl_port(error, "portls_set_buffering");
     }
-    if (atomic_load(&out->closed)) {
+    if (atomic_load(&out->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
     if ((unsigned)buffering > PORTLS_BUFFER_BLOCK) { /* a negative one is large then */
@@ -317,7 +319,7 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     if (stream == NULL) {
         return no_ssl_port(error, "portls_handshake_avail");
     }
-    if (atomic_load(&ssl_in->closed)) {
+    if (atomic_load(&ssl_in->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the input port is closed");
     }
     stream_enter(stream);

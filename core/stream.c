@@ -102,14 +102,14 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     made->over_stream = stream_of(in) != NULL || stream_of(out) != NULL;
     transport_init(&made->transport, in, out, &made->snapshot->buffers);
 
-    portls_status status = input_port_take(in, "the input port", error);
+    portls_status status = input_port_take(in, BACKEND_SAID("the input port"), error);
     if (status == PORTLS_OK) {
-        status = output_port_take(out, "the output port", error);
+        status = output_port_take(out, BACKEND_SAID("the output port"), error);
         if (status == PORTLS_OK) {
             status = begin_session(made, options, error);
             if (status == PORTLS_OK) {
-                sync_side_leave(&in->side);
-                sync_side_leave(&out->side);
+                sync_side_leave(&in->base.side);
+                sync_side_leave(&out->base.side);
                 *stream = made;
                 return PORTLS_OK;
             }
@@ -127,10 +127,10 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
    port that is closed has left its set, and may be gone. */
 static void touch_sets(struct stream *stream) {
     if (!stream->reading.closed) {
-        sync_side_touch(&stream->in.side);
+        sync_side_touch(&stream->in.base.side);
     }
     if (!stream->writing.closed) {
-        sync_side_touch(&stream->out.side);
+        sync_side_touch(&stream->out.base.side);
     }
 }
 
@@ -181,7 +181,8 @@ static struct failure *failure_of(struct stream *stream, const struct stream_hal
 
 /* Whether the port of this half is used by a stream above, under whose lock it then is called. */
 static bool is_below_another(const struct stream *stream, const struct stream_half *half) {
-    return atomic_load(half == &stream->reading ? &stream->in.wrapped : &stream->out.wrapped);
+    return atomic_load(half == &stream->reading ? &stream->in.base.wrapped
+                                                : &stream->out.base.wrapped);
 }
 
 /* Takes a failure that a call of the stream above has returned meanwhile, under its lock: what

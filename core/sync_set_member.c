@@ -80,9 +80,9 @@ static sync_side_place *place_of(void *source) {
         return &((portls_listener *)source)->side;
     }
     if (handle_is(source, HANDLE_INPUT_PORT)) {
-        return &((portls_input_port *)source)->side;
+        return &((portls_input_port *)source)->base.side;
     }
-    return &((portls_output_port *)source)->side;
+    return &((portls_output_port *)source)->base.side;
 }
 
 void sync_side_unhold(struct sync_side *side) {
@@ -145,7 +145,7 @@ static bool link_below(struct sync_member *member, const struct stream *stream) 
     while (stream != NULL && !stream->network) {
         portls_input_port *in = stream->transport.in;
         portls_output_port *out = stream->transport.out;
-        if (!link_to(member, &in->side) || !link_to(member, &out->side)) {
+        if (!link_to(member, &in->base.side) || !link_to(member, &out->base.side)) {
             return false;
         }
         const struct stream *next = stream_of(in);
