@@ -13,8 +13,8 @@
 /* Which of the two a change is about. */
 enum verified { VERIFIED_CHAIN, VERIFIED_NAME };
 
-static OWN_FRAME portls_status set_verified(portls_context *context, enum verified which,
-                                            bool verify, const char *call, portls_error *error) {
+static portls_status set_verified(portls_context *context, enum verified which, bool verify,
+                                  const char *call, portls_error *error) {
     portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
     if (status != PORTLS_OK) {
         return status;
