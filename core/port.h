@@ -67,9 +67,11 @@ struct output_class {
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
     /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
     portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
+#if PORTLS_WITH_ON_ERROR
     /* Waiting for finish_avail came to nothing, for this reason, and what is not sent is lost: the
        class may add to `error` and tell others. NULL where there is nobody to tell. */
     void (*give_up)(portls_output_port *out, portls_error *error);
+#endif
     /* As that of input_class, after finish_avail. `beside` is closed along with it, or NULL. */
     portls_status (*deliver_avail)(portls_output_port *out, const portls_input_port *beside);
 #if PORTLS_WITH_WAITING

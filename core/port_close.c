@@ -55,10 +55,6 @@ static bool unwrap(struct port *port, bool and_close) {
     return first;
 }
 
-/* What closing comes to when not all could be sent. */
-static const portls_status status_unsent =
-    PORTLS_WITH_WAITING ? PORTLS_DEADLINE : PORTLS_UNSUPPORTED;
-
 static OWN_FRAME portls_status fail_unsent(portls_error *error) {
 #if PORTLS_WITH_WAITING
     return error_fail(error, PORTLS_DEADLINE,
@@ -71,6 +67,12 @@ static OWN_FRAME portls_status fail_unsent(portls_error *error) {
                       "this build does not wait: call portls_close_output_port_avail until it is");
 #endif
 }
+
+#if PORTLS_WITH_ON_ERROR
+
+/* What closing comes to when not all could be sent. */
+static const portls_status status_unsent =
+    PORTLS_WITH_WAITING ? PORTLS_DEADLINE : PORTLS_UNSUPPORTED;
 
 /* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
    an error made for that. On the stack of a small target there is no room for one. */
@@ -94,6 +96,18 @@ static OWN_FRAME void give_up(portls_output_port *out, portls_status status, por
         memory_free(made);
     }
 }
+
+#else
+
+/* There is nobody to tell but the caller. */
+static void give_up(const portls_output_port *out, portls_status status,
+                    const portls_error *error) {
+    (void)out;
+    (void)status;
+    (void)error;
+}
+
+#endif
 
 #if PORTLS_WITH_WAITING
 

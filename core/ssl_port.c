@@ -171,6 +171,7 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
     return leave(stream, &stream->writing, status, error);
 }
 
+#if PORTLS_WITH_ON_ERROR
 static void give_up(portls_output_port *out, portls_error *error) {
     const struct stream *stream = around_output(out);
     error->error_class = stream_error_class(stream);
@@ -178,6 +179,7 @@ static void give_up(portls_output_port *out, portls_error *error) {
         stream->on_error(stream->on_error_argument, error);
     }
 }
+#endif
 
 static portls_status output_deliver(portls_output_port *out, const portls_input_port *beside) {
     struct stream *stream = around_output(out);
@@ -228,7 +230,9 @@ const struct output_class ssl_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
+#if PORTLS_WITH_ON_ERROR
     .give_up = give_up,
+#endif
     .deliver_avail = output_deliver,
 #if PORTLS_WITH_WAITING
     .room_ready = room_ready,

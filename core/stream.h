@@ -51,7 +51,9 @@ struct stream {
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
     bool close_original, shutdown_on_close, network;
+#if PORTLS_WITH_ON_ERROR
     bool over_stream; /* a port below is one of another stream: TLS inside TLS */
+#endif
 #if PORTLS_WITH_SYSTEM
     bool has_spoken;    /* a record of data has been made */
     bool awake;         /* it does not rest: see stream_dry.h */
@@ -73,8 +75,10 @@ struct stream {
     size_t unsent_size;
 #endif
     portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
+#if PORTLS_WITH_ON_ERROR
     portls_on_error *on_error;
     void *on_error_argument;
+#endif
 
     portls_input_port in;   /* the SSL input port itself */
     portls_output_port out; /* the SSL output port itself */
@@ -89,8 +93,10 @@ struct stream_options {
     const char *hostname;      /* as the caller wrote it, or NULL */
     bool close_original, shutdown_on_close;
     bool network; /* errors are of PORTLS_CLASS_NETWORK */
+#if PORTLS_WITH_ON_ERROR
     portls_on_error *on_error;
     void *on_error_argument;
+#endif
 };
 
 /*
@@ -196,8 +202,13 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
 /* The same where nearly always all is well. */
 static inline portls_status stream_say(struct stream *stream, const struct stream_half *half,
                                        portls_status status, portls_error *error) {
-    return status == PORTLS_OK && !stream->over_stream ? PORTLS_OK
-                                                       : stream_report(stream, half, status, error);
+#if PORTLS_WITH_ON_ERROR
+    bool look_below = stream->over_stream;
+#else
+    bool look_below = false;
+#endif
+    return status == PORTLS_OK && !look_below ? PORTLS_OK
+                                              : stream_report(stream, half, status, error);
 }
 
 /* ---- waiting for a half; all under the lock but the first two ---- */

@@ -27,6 +27,12 @@
 #define PORTLS_WITH_WAITING 1
 #endif
 
+/** The procedure on_error, which is told of errors beside the call that returns them; only without
+   a system it may be left out. */
+#ifndef PORTLS_WITH_ON_ERROR
+#define PORTLS_WITH_ON_ERROR 1
+#endif
+
 /** Errors with a text. Without it `message` is always empty; all else of an error is filled. */
 #ifndef PORTLS_WITH_MESSAGES
 #define PORTLS_WITH_MESSAGES 1

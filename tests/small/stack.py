@@ -56,7 +56,7 @@ POINTERS = {
 
 
 # Where a chain is in a stream; beyond, the ports below it are called.
-STREAM = ["stream.c", "stream_wait.c", "stream_step.c", "stream_output.c", "transport.c"]
+STREAM = ["stream.c", "stream_report.c", "stream_wait.c", "stream_step.c", "stream_output.c", "transport.c"]
 
 
 class Function:
