@@ -95,6 +95,13 @@ int backend_unsaid(const char *format, ...) __attribute__((format(printf, 1, 2))
 #define BACKEND_SAID(text) ""
 #endif
 
+/* The same of a name that is handed on until a message may need it: NULL where none does. */
+#if PORTLS_WITH_MESSAGES
+#define BACKEND_CALLED(text) text
+#else
+#define BACKEND_CALLED(text) NULL
+#endif
+
 /*
  * Writes text into `room` of `size` bytes (≥ 1), cut to what fits and terminated, and tells how
  * many characters it wrote. Formats, here and for backend_fail, are those of core/format.h.

@@ -47,12 +47,8 @@ static portls_status begin_with(const struct request *request, struct snapshot *
     if (status != PORTLS_OK) {
         return status;
     }
-    struct stream_options options = {
-        .snapshot = snapshot,
-        .hostname = request->host,
-        .close_original = true,
-        .network = true,
-    };
+    const portls_wrap_options asked = {.hostname = request->host, .close_original = true};
+    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
         ports_drop(in, out);

@@ -141,7 +141,7 @@ static portls_status check_key_arguments(portls_key_kind kind, portls_encoding e
 portls_status portls_load_certificate_chain(portls_context *context, const char *path,
                                             portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_certificate_chain");
+    const char *call = BACKEND_CALLED("portls_load_certificate_chain");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
@@ -158,12 +158,12 @@ portls_status portls_load_certificate_chain(portls_context *context, const char 
 portls_status portls_load_certificate_chain_data(portls_context *context, const void *bytes,
                                                  size_t size, portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_certificate_chain_data");
+    const char *call = BACKEND_CALLED("portls_load_certificate_chain_data");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
         status =
-            source_from_memory(bytes, size, BACKEND_SAID("the certificate data"), &source, error);
+            source_from_memory(bytes, size, BACKEND_CALLED("the certificate data"), &source, error);
     }
     return status == PORTLS_OK
                ? load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
@@ -175,7 +175,7 @@ portls_status portls_load_private_key(portls_context *context, const char *path,
                                       portls_key_kind kind, portls_encoding encoding,
                                       portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_private_key");
+    const char *call = BACKEND_CALLED("portls_load_private_key");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
@@ -196,14 +196,14 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
                                            portls_key_kind kind, portls_encoding encoding,
                                            portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_private_key_data");
+    const char *call = BACKEND_CALLED("portls_load_private_key_data");
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
         status = check_key_arguments(kind, encoding, error);
     }
     if (status == PORTLS_OK) {
-        status = source_from_memory(bytes, size, BACKEND_SAID("the key data"), &source, error);
+        status = source_from_memory(bytes, size, BACKEND_CALLED("the key data"), &source, error);
     }
     return status == PORTLS_OK ? load(context, NULL, &source, kind, encoding, call, error) : status;
 }
@@ -212,7 +212,7 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
 portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
                                    portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_identity");
+    const char *call = BACKEND_CALLED("portls_load_identity");
     struct source chain_source = SOURCE_NONE;
     struct source key_source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
@@ -235,17 +235,17 @@ portls_status portls_load_identity_data(portls_context *context, const void *cha
                                         size_t chain_size, const void *key, size_t key_size,
                                         portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_identity_data");
+    const char *call = BACKEND_CALLED("portls_load_identity_data");
     struct source chain_source = SOURCE_NONE;
     struct source key_source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
-        status = source_from_memory(chain, chain_size, BACKEND_SAID("the certificate data"),
+        status = source_from_memory(chain, chain_size, BACKEND_CALLED("the certificate data"),
                                     &chain_source, error);
     }
     if (status == PORTLS_OK) {
         status =
-            source_from_memory(key, key_size, BACKEND_SAID("the key data"), &key_source, error);
+            source_from_memory(key, key_size, BACKEND_CALLED("the key data"), &key_source, error);
     }
     return status == PORTLS_OK
                ? load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error)

@@ -33,13 +33,14 @@ static portls_status set_verified(portls_context *context, enum verified which, 
 
 portls_status portls_set_verify(portls_context *context, bool verify, portls_error *error) {
     error_begin(error);
-    return set_verified(context, VERIFIED_CHAIN, verify, BACKEND_SAID("portls_set_verify"), error);
+    return set_verified(context, VERIFIED_CHAIN, verify, BACKEND_CALLED("portls_set_verify"),
+                        error);
 }
 
 portls_status portls_set_verify_hostname(portls_context *context, bool verify,
                                          portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_set_verify_hostname");
+    const char *call = BACKEND_CALLED("portls_set_verify_hostname");
     if (handle_is(context, HANDLE_SERVER_CONTEXT)) {
         return error_fail(error, PORTLS_WRONG_KIND,
                           "%s needs a client context: a server has no name to verify a client "
@@ -146,7 +147,7 @@ static portls_status add_data(portls_context *context, enum added which, const v
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
         status =
-            source_from_memory(bytes, size, BACKEND_SAID("the certificate data"), &source, error);
+            source_from_memory(bytes, size, BACKEND_CALLED("the certificate data"), &source, error);
     }
     return status == PORTLS_OK ? add_source(context, which, &source, call, error) : status;
 }
@@ -156,7 +157,7 @@ portls_status portls_load_verify_root_certificates(portls_context *context, cons
                                                    portls_error *error) {
     error_begin(error);
     return add_file(context, ADDED_ROOTS, path,
-                    BACKEND_SAID("portls_load_verify_root_certificates"), error);
+                    BACKEND_CALLED("portls_load_verify_root_certificates"), error);
 }
 #endif
 
@@ -164,13 +165,13 @@ portls_status portls_load_verify_root_certificates_data(portls_context *context,
                                                         size_t size, portls_error *error) {
     error_begin(error);
     return add_data(context, ADDED_ROOTS, bytes, size,
-                    BACKEND_SAID("portls_load_verify_root_certificates_data"), error);
+                    BACKEND_CALLED("portls_load_verify_root_certificates_data"), error);
 }
 
 #if PORTLS_WITH_FILES
 portls_status portls_load_verify_system_certificates(portls_context *context, portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_verify_system_certificates");
+    const char *call = BACKEND_CALLED("portls_load_verify_system_certificates");
     struct certificate_list roots = {NULL, 0};
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
@@ -188,7 +189,7 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
 portls_status portls_load_suggested_certificate_authorities(portls_context *context,
                                                             const char *path, portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_suggested_certificate_authorities");
+    const char *call = BACKEND_CALLED("portls_load_suggested_certificate_authorities");
     portls_status status = check_authorities(context, call, error);
     return status == PORTLS_OK ? add_file(context, ADDED_AUTHORITIES, path, call, error) : status;
 }
@@ -198,7 +199,7 @@ portls_status portls_load_suggested_certificate_authorities_data(portls_context 
                                                                  const void *bytes, size_t size,
                                                                  portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_SAID("portls_load_suggested_certificate_authorities_data");
+    const char *call = BACKEND_CALLED("portls_load_suggested_certificate_authorities_data");
     portls_status status = check_authorities(context, call, error);
     return status == PORTLS_OK ? add_data(context, ADDED_AUTHORITIES, bytes, size, call, error)
                                : status;

@@ -9,15 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Not likely to be found in memory by accident, and such that ARM has each in one instruction. */
 enum handle_kind {
     HANDLE_FREED = 0,
-    HANDLE_CLIENT_CONTEXT = 0x504c4301,
-    HANDLE_SERVER_CONTEXT = 0x504c4302,
-    HANDLE_LISTENER = 0x504c4303,
-    HANDLE_INPUT_PORT = 0x504c4304,
-    HANDLE_OUTPUT_PORT = 0x504c4305,
-    HANDLE_BREAK = 0x504c4306,
-    HANDLE_SYNC_SET = 0x504c4307,
+    HANDLE_CLIENT_CONTEXT = 0x15151515,
+    HANDLE_SERVER_CONTEXT = 0x16161616,
+    HANDLE_LISTENER = 0x17171717,
+    HANDLE_INPUT_PORT = 0x18181818,
+    HANDLE_OUTPUT_PORT = 0x19191919,
+    HANDLE_BREAK = 0x1a1a1a1a,
+    HANDLE_SYNC_SET = 0x1b1b1b1b,
 };
 
 /* The first member of every public object. */

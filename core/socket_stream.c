@@ -12,12 +12,8 @@ portls_status socket_stream_new(portls_descriptor socket, struct snapshot *snaps
         (void)os_close(socket);
         return status;
     }
-    struct stream_options options = {
-        .snapshot = snapshot,
-        .hostname = hostname,
-        .close_original = true,
-        .network = true,
-    };
+    const portls_wrap_options asked = {.hostname = hostname, .close_original = true};
+    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
         descriptor_ports_hurry(in);

@@ -26,8 +26,9 @@ static OWN_FRAME portls_status begin_session(struct stream *stream,
                                              portls_error *error) {
     struct snapshot *snapshot = options->snapshot;
     struct backend_session_options session = {NULL, NULL, false};
-    if (snapshot->role == PORTLS_CLIENT && options->hostname != NULL) {
-        portls_status status = hostname_normalise(options->hostname, stream->server_name, error);
+    if (snapshot->role == PORTLS_CLIENT && options->asked->hostname != NULL) {
+        portls_status status =
+            hostname_normalise(options->asked->hostname, stream->server_name, error);
         if (status != PORTLS_OK) {
             return status;
         }
@@ -83,7 +84,7 @@ static size_t name_room(const char *hostname) {
 portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error) {
-    struct stream *made = memory_zeroed(sizeof *made + name_room(options->hostname));
+    struct stream *made = memory_zeroed(sizeof *made + name_room(options->asked->hostname));
     if (made == NULL || !os_mutex_init(&made->lock)) {
         memory_free(made);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
@@ -94,19 +95,19 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     watch_list_init(&made->watchers, &made->lock);
     stream_begin_dry(made);
     made->snapshot = snapshot_hold(options->snapshot);
-    made->close_original = options->close_original;
-    made->shutdown_on_close = options->shutdown_on_close;
+    made->close_original = options->asked->close_original;
+    made->shutdown_on_close = options->asked->shutdown_on_close;
     made->network = options->network;
 #if PORTLS_WITH_ON_ERROR
-    made->on_error = options->on_error;
-    made->on_error_argument = options->on_error_argument;
+    made->on_error = options->asked->on_error;
+    made->on_error_argument = options->asked->on_error_argument;
     made->over_stream = stream_of(in) != NULL || stream_of(out) != NULL;
 #endif
     transport_init(&made->transport, in, out, &made->snapshot->buffers);
 
-    portls_status status = input_port_take(in, BACKEND_SAID("the input port"), error);
+    portls_status status = input_port_take(in, BACKEND_CALLED("the input port"), error);
     if (status == PORTLS_OK) {
-        status = output_port_take(out, BACKEND_SAID("the output port"), error);
+        status = output_port_take(out, BACKEND_CALLED("the output port"), error);
         if (status == PORTLS_OK) {
             status = begin_session(made, options, error);
             if (status == PORTLS_OK) {

@@ -89,14 +89,9 @@ struct stream {
 };
 
 struct stream_options {
-    struct snapshot *snapshot; /* the stream takes a reference of its own */
-    const char *hostname;      /* as the caller wrote it, or NULL */
-    bool close_original, shutdown_on_close;
-    bool network; /* errors are of PORTLS_CLASS_NETWORK */
-#if PORTLS_WITH_ON_ERROR
-    portls_on_error *on_error;
-    void *on_error_argument;
-#endif
+    struct snapshot *snapshot;        /* the stream takes a reference of its own */
+    const portls_wrap_options *asked; /* all but mode, context and protocol */
+    bool network;                     /* errors are of PORTLS_CLASS_NETWORK */
 };
 
 /*

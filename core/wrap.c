@@ -48,17 +48,7 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     if (status != PORTLS_OK) {
         return status;
     }
-    struct stream_options made = {
-        .snapshot = snapshot,
-        .hostname = options->hostname,
-        .close_original = options->close_original,
-        .shutdown_on_close = options->shutdown_on_close,
-        .network = false,
-#if PORTLS_WITH_ON_ERROR
-        .on_error = options->on_error,
-        .on_error_argument = options->on_error_argument,
-#endif
-    };
+    struct stream_options made = {.snapshot = snapshot, .asked = options};
     struct stream *stream = NULL;
     status = stream_new(in, out, &made, &stream, error);
     snapshot_release(snapshot);

@@ -25,11 +25,6 @@ bool name_is_sound(const struct backend_blob *name) {
 
 /* ---- comparing ---- */
 
-static bool is_text(uint8_t tag) {
-    return tag == DER_UTF8_STRING || tag == DER_PRINTABLE_STRING || tag == DER_T61_STRING ||
-           tag == DER_IA5_STRING || tag == DER_VISIBLE_STRING;
-}
-
 static bool is_blank(uint8_t byte) {
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
@@ -73,7 +68,7 @@ static bool same_attribute(const struct name_attribute *one, const struct name_a
     if (!asn1_same(&one->type, &other->type)) {
         return false;
     }
-    if (is_text(one->tag) && is_text(other->tag)) {
+    if (name_is_text(one) && name_is_text(other)) {
         return same_text(one->value, other->value);
     }
     return one->tag == other->tag && asn1_same(&one->value, &other->value);
@@ -114,6 +109,14 @@ bool name_same(const struct backend_blob *one, const struct backend_blob *other)
         }
     }
     return one_left.size == 0 && other_left.size == 0;
+}
+
+bool name_is_text(const struct name_attribute *attribute) {
+    enum {
+        TEXT = 1 << DER_UTF8_STRING | 1 << DER_PRINTABLE_STRING | 1 << DER_T61_STRING |
+               1 << DER_IA5_STRING | 1 << DER_VISIBLE_STRING,
+    };
+    return attribute->tag < 32 && (TEXT >> attribute->tag & 1) != 0;
 }
 
 bool name_is_common_name(const struct name_attribute *attribute) {

@@ -33,6 +33,9 @@ bool name_is_below(const struct backend_blob *name, const struct backend_blob *t
 /* Writes "/O=example/CN=localhost", printable ASCII, cut to `size` (≥ 1) and terminated. */
 void name_write(const struct backend_blob *name, char *text, size_t size);
 
+/* Whether it is a string of letters of one byte, or of UTF-8. */
+bool name_is_text(const struct name_attribute *attribute);
+
 /* Whether the attribute is a common name; an e-mail address (PKCS #9). */
 bool name_is_common_name(const struct name_attribute *attribute);
 bool name_is_email(const struct name_attribute *attribute);

@@ -61,11 +61,7 @@ static bool common_name_matches(const struct certificate *certificate, const cha
     struct backend_blob set = {NULL, 0};
     struct name_attribute attribute;
     while (name_next(&rdns, &set, &attribute)) {
-        bool one_byte_letters =
-            attribute.tag == DER_UTF8_STRING || attribute.tag == DER_PRINTABLE_STRING ||
-            attribute.tag == DER_IA5_STRING || attribute.tag == DER_T61_STRING ||
-            attribute.tag == DER_VISIBLE_STRING;
-        if (name_is_common_name(&attribute) && one_byte_letters &&
+        if (name_is_common_name(&attribute) && name_is_text(&attribute) &&
             name_matches(&attribute.value, host)) {
             return true;
         }

@@ -10,33 +10,18 @@
 
 /* ---- of a certificate: no more than its key and its names, to compare with ---- */
 
-/* Takes what stands before the key: serial number, algorithm, issuer, validity, subject. */
-static bool take_to_key(struct backend_blob *inside, struct backend_blob *subject) {
-    struct backend_blob part;
-    bool there = false;
-    uint8_t tag = 0;
-    if (!asn1_maybe(inside, DER_CONTEXT_INSIDE(0), &part, &there)) {
-        return false;
-    }
-    for (int i = 0; i < 5; i++) {
-        if (!asn1_any(inside, &tag, subject, NULL)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Takes one extension; a second one of alternative names is an error. */
 static bool take_extension(struct backend_blob *extensions, struct certificate *certificate) {
     static const uint8_t alternative_name[] = {0x55, 0x1d, 0x11}; /* 2.5.29.17 */
     struct backend_blob extension;
     struct backend_blob type;
     struct backend_blob part;
-    bool critical = false;
     if (!asn1_take(extensions, DER_SEQUENCE, &extension) ||
-        !asn1_take(&extension, DER_OID, &type) ||
-        !asn1_maybe(&extension, DER_BOOLEAN, &part, &critical) ||
-        !asn1_take(&extension, DER_OCTET_STRING, &part)) {
+        !asn1_take(&extension, DER_OID, &type)) {
+        return false;
+    }
+    (void)asn1_take(&extension, DER_BOOLEAN, &part); /* whether it is critical, if it says so */
+    if (!asn1_take(&extension, DER_OCTET_STRING, &part)) {
         return false;
     }
     if (type.size != sizeof alternative_name ||
@@ -48,44 +33,53 @@ static bool take_extension(struct backend_blob *extensions, struct certificate *
     return first && asn1_take(&part, DER_SEQUENCE, &certificate->alternative_names);
 }
 
-/* Takes what stands behind the key: the unique identifiers, and the extensions. */
-static bool take_extensions(struct backend_blob *inside, struct certificate *certificate) {
-    struct backend_blob part;
-    uint8_t tag = 0;
-    while (inside->size > 0) {
-        if (!asn1_any(inside, &tag, &part, NULL)) {
-            return false;
-        }
-        struct backend_blob extensions;
-        if (tag == DER_CONTEXT_INSIDE(3)) {
-            if (!asn1_take(&part, DER_SEQUENCE, &extensions)) {
-                return false;
-            }
-            while (extensions.size > 0) {
-                if (!take_extension(&extensions, certificate)) {
-                    return false;
-                }
-            }
-        }
+static bool take_extensions(struct backend_blob part, struct certificate *certificate) {
+    struct backend_blob extensions;
+    bool good = asn1_take(&part, DER_SEQUENCE, &extensions);
+    while (good && extensions.size > 0) {
+        good = take_extension(&extensions, certificate);
     }
-    return true;
+    return good;
+}
+
+static bool take_key(struct backend_blob part, struct certificate *certificate) {
+    struct backend_blob algorithm;
+    return asn1_take(&part, DER_SEQUENCE, &algorithm) &&
+           asn1_take(&algorithm, DER_OID, &certificate->key_type);
 }
 
 bool certificate_parse(const struct backend_blob *der, struct certificate *certificate) {
+    /* The places of parts, counted behind the version, which may be missing: the serial number is
+       the first. Behind the key are unique identifiers and the extensions. */
+    enum { SUBJECT = 4, KEY = 5 };
     struct backend_blob cursor = *der;
     struct backend_blob outer;
     struct backend_blob inside;
+    struct backend_blob part;
+    struct backend_blob whole;
     uint8_t tag = 0;
     *certificate = (struct certificate){.whole = *der};
     if (!asn1_take(&cursor, DER_SEQUENCE, &outer) || cursor.size > 0 ||
-        !asn1_take(&outer, DER_SEQUENCE, &inside) || !take_to_key(&inside, &certificate->subject) ||
-        !asn1_any(&inside, &tag, &cursor, &certificate->key) ||
-        !take_extensions(&inside, certificate)) {
+        !asn1_take(&outer, DER_SEQUENCE, &inside)) {
         return false;
     }
-    struct backend_blob algorithm;
-    return asn1_take(&cursor, DER_SEQUENCE, &algorithm) &&
-           asn1_take(&algorithm, DER_OID, &certificate->key_type);
+    (void)asn1_take(&inside, DER_CONTEXT_INSIDE(0), &part);
+    int place = 0;
+    for (; inside.size > 0; place++) {
+        bool good = asn1_any(&inside, &tag, &part, &whole);
+        if (good && place == SUBJECT) {
+            certificate->subject = part;
+        } else if (good && place == KEY) {
+            certificate->key = whole;
+            good = take_key(part, certificate);
+        } else if (good && place > KEY && tag == DER_CONTEXT_INSIDE(3)) {
+            good = take_extensions(part, certificate);
+        }
+        if (!good) {
+            return false;
+        }
+    }
+    return place > KEY;
 }
 
 /* wolfSSL looks at it when it takes the chain: context.c has told it the least sizes. */

@@ -312,7 +312,7 @@ portls_status fail_no_memory(portls_error *error);
 portls_status fail_library(portls_error *error, portls_status status, int code,
                            const char *message);
 #if !PORTLS_WITH_MESSAGES
-#define fail_library(error, status, code, message) (fail_library)((error), (status), (code), "")
+#define fail_library(error, status, code, message) (fail_library)((error), (status), (code), NULL)
 #endif
 
 /* Hands on what receive or send said. */

@@ -140,10 +140,9 @@ static struct stream *play_and_tell(portls_input_port *in, portls_output_port *o
                                     portls_on_error *on_error, void *argument) {
     static struct snapshot snapshot = {.backend = &player, .role = PORTLS_CLIENT};
     atomic_init(&snapshot.references, 3);
-    struct stream_options options = {.snapshot = &snapshot,
-                                     .close_original = true,
-                                     .on_error = on_error,
-                                     .on_error_argument = argument};
+    const portls_wrap_options asked = {
+        .close_original = true, .on_error = on_error, .on_error_argument = argument};
+    struct stream_options options = {.snapshot = &snapshot, .asked = &asked};
     struct stream *stream = NULL;
     cr_assert_eq(stream_new(in, out, &options, &stream, NULL),
                  fails_to_begin ? PORTLS_NO_MEMORY : PORTLS_OK);
