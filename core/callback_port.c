@@ -13,10 +13,12 @@ struct callback_input {
     portls_input_port port; /* first: the two have one address */
     portls_input_callbacks callbacks;
     void *argument;
+#if PORTLS_WITH_WAITING
     bool looked;          /* byte_ready had to read: `found` is what came of it, not told yet */
     portls_status found;  /* PORTLS_OK: with the byte `ahead`; else the end or a failure */
     portls_error failure; /* filled when `found` is a failure */
     uint8_t ahead;
+#endif
 };
 
 struct callback_output {
@@ -83,16 +85,15 @@ static OWN_FRAME portls_status check_count(portls_error *error, const char *call
 }
 
 static portls_status finish_close(portls_error *error, portls_status status) {
-    if (status == PORTLS_OK) {
-        return PORTLS_OK;
-    }
-    if (status == PORTLS_EOF || status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+#if PORTLS_WITH_MESSAGES
+    if (status == PORTLS_EOF || port_wants(status)) {
         return error_fail(error, PORTLS_IO,
                           "the close callback returned %s, and should return PORTLS_OK or a "
                           "failure",
                           portls_status_name(status));
     }
-    return fail_callback(error, "close", status);
+#endif
+    return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, BACKEND_CALLED("close"), status);
 }
 
 #if PORTLS_WITH_WAITING
@@ -117,18 +118,17 @@ static portls_status call_read(struct callback_input *input, void *buffer, size_
         return status;
     }
     if (status != PORTLS_OK) {
-        return fail_callback(error, "read", status);
+        return fail_callback(error, BACKEND_CALLED("read"), status);
     }
-    return check_count(error, "read", *got, size,
-                       "PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end");
+    return check_count(
+        error, BACKEND_CALLED("read"), *got, size,
+        BACKEND_CALLED("PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end"));
 }
 
-static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+#if PORTLS_WITH_WAITING
+/* Tells what byte_ready has found. */
+static portls_status take_found(struct callback_input *input, void *buffer, size_t *got,
                                 portls_error *error) {
-    struct callback_input *input = input_of(in);
-    if (!input->looked) {
-        return call_read(input, buffer, size, got, error);
-    }
     input->looked = false;
     if (input->found == PORTLS_OK) {
         *(uint8_t *)buffer = input->ahead;
@@ -137,7 +137,20 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     }
     return input->found == PORTLS_EOF ? PORTLS_EOF : error_copy(error, &input->failure);
 }
+#endif
 
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    struct callback_input *input = input_of(in);
+#if PORTLS_WITH_WAITING
+    if (input->looked) {
+        return take_found(input, buffer, got, error);
+    }
+#endif
+    return call_read(input, buffer, size, got, error);
+}
+
+#if PORTLS_WITH_WAITING
 static bool byte_ready(portls_input_port *in) {
     struct callback_input *input = input_of(in);
     if (input->looked) {
@@ -155,6 +168,7 @@ static bool byte_ready(portls_input_port *in) {
     }
     return input->looked;
 }
+#endif
 
 #if PORTLS_WITH_SOCKETS
 static portls_descriptor input_descriptor(const portls_input_port *in) {
@@ -196,14 +210,16 @@ static portls_status close_input(portls_input_port *in, portls_error *error) {
 
 static void release_input(portls_input_port *in) {
     in->handle.kind = HANDLE_FREED;
+#if PORTLS_WITH_WAITING
     os_wipe(&input_of(in)->ahead, 1);
+#endif
     memory_free(in);
 }
 
 static const struct input_class callback_input_class = {
     .read_avail = read_avail,
-    .byte_ready = byte_ready,
 #if PORTLS_WITH_WAITING
+    .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
 #endif
@@ -251,9 +267,10 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
         return status;
     }
     if (status != PORTLS_OK) {
-        return fail_callback(error, "write", status);
+        return fail_callback(error, BACKEND_CALLED("write"), status);
     }
-    return check_count(error, "write", *put, size, "PORTLS_WANT_WRITE when there is no room");
+    return check_count(error, BACKEND_CALLED("write"), *put, size,
+                       BACKEND_CALLED("PORTLS_WANT_WRITE when there is no room"));
 }
 
 /* The callback took what was written: nothing is left in the port. */

@@ -97,6 +97,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     return status;
 }
 
+#if PORTLS_WITH_WAITING
 static bool byte_ready(portls_input_port *in) {
     struct pipe *pipe = pipe_of_input(in);
     os_mutex_lock(&pipe->lock);
@@ -105,7 +106,6 @@ static bool byte_ready(portls_input_port *in) {
     return ready;
 }
 
-#if PORTLS_WITH_WAITING
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct pipe *pipe = pipe_of_input(in);
     os_mutex_lock(&pipe->lock);
@@ -158,8 +158,8 @@ static portls_descriptor no_input_descriptor(const portls_input_port *in) {
 
 static const struct input_class pipe_input_class = {
     .read_avail = read_avail,
-    .byte_ready = byte_ready,
 #if PORTLS_WITH_WAITING
+    .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
 #endif

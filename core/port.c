@@ -311,11 +311,3 @@ portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {
     portls_status status = output_port_check(out, error);
     return status == PORTLS_OK ? output_port_flush_avail(out, error) : status;
 }
-
-bool input_port_is_ready(portls_input_port *in) {
-    return atomic_load(&in->base.closed) || input_port_has_unread(in) || in->class->byte_ready(in);
-}
-
-bool portls_byte_ready(portls_input_port *in) {
-    return input_port_check(in, NULL) == PORTLS_OK && input_port_is_ready(in);
-}

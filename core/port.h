@@ -30,9 +30,9 @@ struct input_class {
        wait by itself now, and begin_wait is the way. NULL: it never can. */
     portls_status (*read_blocking)(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error);
+#if PORTLS_WITH_WAITING
     /* Whether read_avail would not say WANT. */
     bool (*byte_ready)(portls_input_port *in);
-#if PORTLS_WITH_WAITING
     /* Puts into the set what has to happen before read_avail can go on, or says "ready". Each call
        is followed by one of end_wait, after the wait. */
     void (*begin_wait)(portls_input_port *in, struct wait_set *set);
@@ -233,8 +233,8 @@ static inline portls_status input_port_read_blocking(portls_input_port *in, void
     return input_port_read_avail(in, buffer, size, got, error);
 }
 #endif
-bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 #if PORTLS_WITH_WAITING
+bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set);

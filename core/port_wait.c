@@ -5,6 +5,14 @@
 #include "core/frame.h"
 #include "core/port.h"
 
+bool input_port_is_ready(portls_input_port *in) {
+    return atomic_load(&in->base.closed) || input_port_has_unread(in) || in->class->byte_ready(in);
+}
+
+bool portls_byte_ready(portls_input_port *in) {
+    return input_port_check(in, NULL) == PORTLS_OK && input_port_is_ready(in);
+}
+
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set) {
     if (atomic_load(&in->base.closed) || input_port_has_unread(in)) {
         wait_set_add_ready(set);

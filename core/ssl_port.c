@@ -59,6 +59,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
 }
 #endif
 
+#if PORTLS_WITH_WAITING
 /* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
@@ -76,6 +77,7 @@ static bool byte_ready(portls_input_port *in) {
     stream_leave(stream, &stream->reading);
     return ready;
 }
+#endif
 
 /* Whether the ports below can be closed without a wait: those of a half that is closed next, which
    closes them where the other one is closed, or closed along. */
@@ -130,8 +132,8 @@ const struct input_class ssl_input_class = {
 #if PORTLS_WITH_SOCKETS
     .read_blocking = read_blocking,
 #endif
-    .byte_ready = byte_ready,
 #if PORTLS_WITH_WAITING
+    .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
 #endif

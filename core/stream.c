@@ -140,7 +140,9 @@ static void touch_sets(struct stream *stream) {
 void stream_enter_locked(struct stream *stream) {
     transport_begin_step(&stream->transport, !stream_waits_for_input(stream),
                          !stream_waits_for_room(stream));
+#if PORTLS_WITH_WAITING
     stream->looking = false;
+#endif
 }
 
 void stream_enter(struct stream *stream) {
@@ -149,12 +151,14 @@ void stream_enter(struct stream *stream) {
 }
 
 void stream_leave(struct stream *stream, struct stream_half *half) {
+#if PORTLS_WITH_WAITING
     if (stream->transport.changed) {
         stream_notify(stream);
     }
     if (stream->transport.changed || !stream->looking) {
         touch_sets(stream);
     }
+#endif
     stream_half_sees(half, stream);
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
         half->needs = 0; /* it was stopped, and can go on */

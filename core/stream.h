@@ -46,7 +46,9 @@ struct stream {
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
-    bool looking;    /* the step only sees whether a port is ready */
+#if PORTLS_WITH_WAITING
+    bool looking; /* the step only sees whether a port is ready */
+#endif
     bool delivering; /* both ports are closed but for what was written and has to arrive */
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
@@ -124,8 +126,10 @@ void stream_leave(struct stream *stream, struct stream_half *half);
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
 portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size, size_t *put);
+#if PORTLS_WITH_WAITING
 /* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
 portls_status stream_step_room(struct stream *stream);
+#endif
 portls_status stream_step_flush(struct stream *stream);
 /* Everything that has to leave before the output port can be closed, the close_notify included. */
 portls_status stream_step_finish(struct stream *stream);

@@ -220,6 +220,7 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
     return status;
 }
 
+#if PORTLS_WITH_WAITING
 portls_status stream_step_room(struct stream *stream) {
     struct transport *transport = &stream->transport;
     portls_status status = stream_step_handshake(stream, &stream->writing);
@@ -239,6 +240,7 @@ portls_status stream_step_room(struct stream *stream) {
     }
     return status == PORTLS_WANT_READ ? PORTLS_OK : status;
 }
+#endif
 
 /* ---- flushing and finishing ---- */
 

@@ -12,7 +12,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 portls_status stream_fail(struct stream *stream, portls_error *error) {
     error->error_class = stream_error_class(stream);
     failure_keep(&stream->failure, &stream->failure_room, error);
-    stream->transport.changed = true;
+    transport_note_change(&stream->transport);
     stream->transport.owed = true; /* the alert that tells the peer */
     return stream->failure->error.status;
 }
@@ -131,7 +131,7 @@ static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *
     if (status == PORTLS_OK) {
         stream->agreed = true;
         transport->owed = owes_last_flight(stream);
-        transport->changed = true;
+        transport_note_change(transport);
         return PORTLS_OK;
     }
     portls_status flushed = transport_flush(transport);
@@ -219,7 +219,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     if (status == PORTLS_OK) {
         stream->established = true;
         stream->transport.owed = false;
-        stream->transport.changed = true;
+        transport_note_change(&stream->transport);
         half->needs = 0;
         transport_tuck(&stream->transport);
     }
@@ -248,7 +248,7 @@ static portls_status starve(struct stream *stream) {
     if (stream_has_unsent(stream)) {
         (void)stream_encrypt_unsent(stream);
     }
-    if (transport->may_send && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
+    if (transport_may_send(transport) && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
         stream->reading.needs = NEEDS_INPUT | NEEDS_OUTPUT;
     }
     stream_rest(stream);
@@ -275,14 +275,14 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
         return starve(stream);
     case PORTLS_EOF:
         stream->peer_closed = true;
-        transport->changed = true;
+        transport_note_change(transport);
         return end_of_stream(stream);
     case PORTLS_TRUNCATED:
         if (transport->in_failure != NULL) {
             return transport->in_failure->error.status; /* the underlying port's own cut */
         }
         stream->truncated = true;
-        transport->changed = true;
+        transport_note_change(transport);
         return end_of_stream(stream);
     default:
         (void)transport_flush(transport);

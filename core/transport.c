@@ -11,14 +11,10 @@
 /* ---- receiving ---- */
 
 static void remember_first(struct transport *transport) {
-    size_t room = sizeof transport->first_bytes - transport->first_count;
-    size_t size = transport->received_end - transport->received_start;
-    if (size > room) {
-        size = room;
+    for (size_t i = transport->received_start;
+         i < transport->received_end && transport->first_count < TRANSPORT_FIRST_BYTES; i++) {
+        transport->first_bytes[transport->first_count++] = transport->received[i];
     }
-    memcpy(transport->first_bytes + transport->first_count,
-           transport->received + transport->received_start, size);
-    transport->first_count = (uint8_t)(transport->first_count + size);
 }
 
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
@@ -30,7 +26,7 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
     if (status == PORTLS_OK) {
         transport->received_end = got;
         transport->step_received += got;
-        transport->changed = true;
+        transport_note_change(transport);
         transport->starved = false;
         transport->drained = got < size && transport->in->short_is_all;
 #if !BUFFERS_INSIDE
@@ -39,16 +35,14 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
            and one that was nearly empty ends it. */
         transport->in_bulk = got == size || (transport->in_bulk && got > BUFFER_SMALL / 4);
 #endif
-        if (transport->first_count < sizeof transport->first_bytes) {
-            remember_first(transport);
-        }
+        remember_first(transport);
         return;
     }
     transport_drop_received(transport);
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         return;
     }
-    transport->changed = true;
+    transport_note_change(transport);
     if (status == PORTLS_EOF) {
         transport->ended = true;
     } else {
@@ -87,7 +81,7 @@ static portls_status obtain(struct transport *transport) {
     /* The peer may be waiting for what is pending before it says more. When that cannot be sent,
        what the peer has said may still tell why. */
     (void)transport_flush_awaited(transport);
-    if (!transport->may_receive || transport->drained ||
+    if (!transport_may_receive(transport) || transport->drained ||
         transport->step_received >= TRANSPORT_STEP_LIMIT) {
         return PORTLS_WANT_READ;
     }
@@ -116,10 +110,12 @@ static portls_status receive(struct backend_transport *face, void *buffer, size_
     return PORTLS_OK;
 }
 
+#if PORTLS_WITH_WAITING
 bool transport_has_input(struct transport *transport) {
     return transport->received != NULL || transport->in_failure != NULL || transport->ended ||
            (transport->may_receive && input_port_is_ready(transport->in));
 }
+#endif
 
 /* ---- sending ---- */
 
@@ -146,7 +142,7 @@ static OWN_FRAME portls_status fail_output(struct transport *transport, const po
     transport->unflushed = false;
     transport->lost = transport->owed;
     transport->owed = false;
-    transport->changed = true;
+    transport_note_change(transport);
     return transport->out_failure->error.status;
 }
 
@@ -155,7 +151,7 @@ static OWN_FRAME portls_status fail_output(struct transport *transport, const po
 /* Whether the underlying port can take a record of `size` bytes from where the library has it: a
    copy less. It has to carry all that was written, and not be one of several or an answer. */
 static bool may_send_at_once(const struct transport *transport, size_t size) {
-    return transport->last > 0 && size > transport->last && transport->may_send &&
+    return transport->last > 0 && size > transport->last && transport_may_send(transport) &&
            (transport_pending(transport) == 0 || transport->out->class->write_both_avail != NULL);
 }
 
@@ -226,7 +222,7 @@ portls_status transport_flush(struct transport *transport) {
     if (transport_is_flushed(transport)) {
         return PORTLS_OK;
     }
-    if (!transport->may_send) {
+    if (!transport_may_send(transport)) {
         return PORTLS_WANT_WRITE;
     }
     struct failure_scratch scratch;
@@ -256,7 +252,7 @@ portls_status transport_flush(struct transport *transport) {
     }
     transport->unflushed = false;
     transport->owed = false;
-    transport->changed = true;
+    transport_note_change(transport);
     return PORTLS_OK;
 }
 
@@ -274,9 +270,14 @@ portls_status transport_settle(struct transport *transport) {
 }
 
 void transport_begin_step(struct transport *transport, bool may_receive, bool may_send) {
+#if PORTLS_WITH_WAITING
     transport->may_receive = may_receive;
     transport->may_send = may_send;
     transport->changed = false;
+#else
+    (void)may_receive;
+    (void)may_send;
+#endif
     transport->drained = false;
     transport->step_received = 0;
 }

@@ -42,18 +42,21 @@ enum {
     TRANSPORT_PENDING_LIMIT = 1024 * 1024, /* more than any handshake or honest peer makes */
     TRANSPORT_STEP_LIMIT = 128 * 1024, /* taken in one step: a peer that never stops must not keep
                                           it from ending */
-    TRANSPORT_FIRST_BYTES = 16,        /* kept to recognise a peer that speaks no TLS */
+    /* Kept to recognise a peer that speaks no TLS, and to quote it. */
+    TRANSPORT_FIRST_BYTES = PORTLS_WITH_MESSAGES ? 16 : 1,
 };
 
 /* Its members are in such an order as those of a stream. */
 struct transport {
     struct backend_transport face; /* first: the backend's pointer is this object's */
 
+#if PORTLS_WITH_WAITING
     /* Set by the stream before each step: another thread may be waiting on a port, and then the
        bytes are that thread's to move. */
     bool may_receive, may_send;
+    bool changed; /* something happened that others who wait may want to know */
+#endif
     bool drained;   /* in this step: nothing more is there, so there is no use in asking */
-    bool changed;   /* something happened that others who wait may want to know */
     bool ended;     /* the underlying input port is at its end */
     bool owed;      /* what is pending was promised to somebody: part of a handshake, bytes a caller
                        gave, a close_notify. Tickets and answers to key updates are not */
@@ -97,6 +100,33 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
 
 /* To be called before each step, with who may move bytes in it. */
 void transport_begin_step(struct transport *transport, bool may_receive, bool may_send);
+
+/* Who may move bytes in this step: where nobody waits, it. */
+static inline bool transport_may_receive(const struct transport *transport) {
+#if PORTLS_WITH_WAITING
+    return transport->may_receive;
+#else
+    (void)transport;
+    return true;
+#endif
+}
+
+static inline bool transport_may_send(const struct transport *transport) {
+#if PORTLS_WITH_WAITING
+    return transport->may_send;
+#else
+    (void)transport;
+    return true;
+#endif
+}
+
+static inline void transport_note_change(struct transport *transport) {
+#if PORTLS_WITH_WAITING
+    transport->changed = true;
+#else
+    (void)transport;
+#endif
+}
 
 /* Frees the buffers. The ports are the stream's. */
 void transport_destroy(struct transport *transport);
@@ -181,8 +211,10 @@ portls_status transport_settle(struct transport *transport);
  */
 bool transport_starves(struct transport *transport);
 
+#if PORTLS_WITH_WAITING
 /* Whether `receive` has something to say: bytes, the end, or a failure. */
 bool transport_has_input(struct transport *transport);
+#endif
 
 /* Gives what was read ahead back to the underlying input port. */
 portls_status transport_give_back(struct transport *transport);

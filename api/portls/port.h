@@ -48,12 +48,14 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in
                                                            size_t size, size_t *got,
                                                            portls_error *error);
 
+#if PORTLS_WITH_WAITING
 /**
  * Whether portls_read would return at once: bytes, the end, or an error are there
  * (manual: byte-ready?). Bytes that are decrypted, or that can be now, count; half a record does
  * not. Does not block. False for NULL and for a closed port.
  */
 PORTLS_API bool portls_byte_ready(portls_input_port *in);
+#endif
 
 /**
  * Whether the SSL port's stream ended without the peer's close_notify: an end that the network or
@@ -320,8 +322,10 @@ typedef struct portls_input_callbacks {
     /** Reads 1 to `size` bytes: PORTLS_OK and `*got`, PORTLS_EOF, PORTLS_WANT_READ when nothing is
         there yet, anything else is a failure that the caller gets back. Required. */
     portls_status (*read)(void *argument, void *buffer, size_t size, size_t *got);
+#if PORTLS_WITH_WAITING
     /** Whether read would not say PORTLS_WANT_READ. NULL: the port tries to read one byte. */
     bool (*byte_ready)(void *argument);
+#endif
 #if PORTLS_WITH_SOCKETS
     /** A descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May be
         NULL. */
