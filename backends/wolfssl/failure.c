@@ -157,26 +157,31 @@ static bool is_undecoded(int code) {
     return code <= ASN_PARSE_E && code >= ASN_CRIT_EXT_E;
 }
 
+/* The alert that the peer has ended the connection with, or -1. Kept apart: inlined, its conditions
+   have all that follows them twice. */
+static __attribute__((noinline)) int peer_alert(const struct backend_session *session, int code,
+                                                enum stage stage,
+                                                const WOLFSSL_ALERT_HISTORY *history) {
+    if (stage == STAGE_HANDSHAKE && session->plain_alert >= 0) {
+        return session->plain_alert;
+    }
+    if (code == WOLFSSL_ERROR_ZERO_RETURN) {
+        return 0; /* close notify */
+    }
+    return code == FATAL_ERROR ? fatal_alert(&history->last_rx) : -1;
+}
+
 /* Everything else is settled: wolfSSL has given up for a reason. */
 static portls_status fail_for_good(struct backend_session *session, int code, enum stage stage,
                                    portls_error *error) {
     WOLFSSL_ALERT_HISTORY history = {.last_rx = {0, 0}}; /* no alert is fatal */
     (void)wolfSSL_get_alert_history(session->ssl, &history);
     int sent = fatal_alert(&history.last_tx);
-    int received = -1; /* what the peer refused us with */
-    if (code == WOLFSSL_ERROR_ZERO_RETURN) {
-        received = 0; /* close notify */
-    } else if (code == FATAL_ERROR) {
-        received = fatal_alert(&history.last_rx);
-    }
+    int received = peer_alert(session, code, stage, &history);
     portls_status status;
-    bool handshake = stage == STAGE_HANDSHAKE;
-    bool undecoded = handshake && !session->peer.seen && is_undecoded(code);
+    bool undecoded = stage == STAGE_HANDSHAKE && !session->peer.seen && is_undecoded(code);
     if (undecoded) {
         verify_undecoded(session, code);
-    }
-    if (handshake && session->plain_alert >= 0) {
-        received = session->plain_alert;
     }
     if (is_no_memory(code)) {
         status = fail_no_memory(error);

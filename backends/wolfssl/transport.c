@@ -52,13 +52,13 @@ static int fill_head(struct backend_session *session) {
         if (got <= 0) {
             return got;
         }
-        head->have += (size_t)got;
+        head->have = (uint8_t)(head->have + got);
     }
     if (need > HEADER_SIZE && head->bytes[HEADER_SIZE] == alert_fatal) {
         session->plain_alert = head->bytes[HEADER_SIZE + 1];
     }
     head->whole = true;
-    head->body_left = body_size(head) - (need - HEADER_SIZE);
+    head->body_left = (uint16_t)(body_size(head) - (need - HEADER_SIZE));
     return 1;
 }
 
@@ -83,17 +83,17 @@ static int on_receive(WOLFSSL *ssl, char *buffer, int size, void *argument) {
             return result;
         }
     }
-    size_t left = head->have - head->given;
+    size_t left = (size_t)head->have - head->given;
     if (left > 0) {
         size_t count = (size_t)size < left ? (size_t)size : left;
         memcpy(buffer, head->bytes + head->given, count);
-        head->given += count;
+        head->given = (uint8_t)(head->given + count);
         return (int)count;
     }
     int got =
         receive(session, buffer, (size_t)size < head->body_left ? (size_t)size : head->body_left);
     if (got > 0) {
-        head->body_left -= (size_t)got;
+        head->body_left = (uint16_t)(head->body_left - got);
     }
     return got;
 }

@@ -153,9 +153,9 @@ struct peer_judgement {
 /* The header of the record that is arriving, and with an alert in the clear all of it. */
 struct record_head {
     uint8_t bytes[7];
-    size_t have, given; /* how many are there; how many wolfSSL has got */
     bool whole;
-    size_t body_left; /* behind these bytes, to the end of the record */
+    uint8_t have, given; /* how many are there; how many wolfSSL has got */
+    uint16_t body_left;  /* behind these bytes, to the end of the record */
 };
 
 /* In such an order that short instructions reach what comes first. */
@@ -163,18 +163,18 @@ struct backend_session {
     WOLFSSL *ssl;
     const struct backend_context *context;
     struct backend_transport *transport;
-    const char *verify_host;      /* in `names`; NULL: no name is verified */
     portls_status receive_status; /* what receive failed with in this call, or PORTLS_EOF */
     portls_status send_status;    /* the first failure of send: nothing is sent after it */
     bool verify_host_is_address;
-    bool spoke_tls;      /* the peer's first byte was one of TLS */
-    bool no_tls;         /* or it was not */
-    bool established;    /* the handshake is done */
-    bool ended;          /* the peer's close_notify came */
-    bool failed;         /* wolfSSL has given up: it may not be called for this session */
-    int16_t plain_alert; /* what the peer sent in the clear during the handshake, or -1 */
+    bool spoke_tls;   /* the peer's first byte was one of TLS */
+    bool no_tls;      /* or it was not */
+    bool established; /* the handshake is done */
+    bool ended;       /* the peer's close_notify came */
+    bool failed;      /* wolfSSL has given up: it may not be called for this session */
     struct peer_judgement peer;
     struct record_head head;
+    int16_t plain_alert;     /* what the peer sent in the clear during the handshake, or -1 */
+    const char *verify_host; /* in `names`; NULL: no name is verified */
     char names[];
 };
 
