@@ -176,5 +176,5 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
 }
 
 bool session_speaks_tls13(struct backend_session *session) {
-    return strcmp(wolfSSL_get_version(session->ssl), "TLSv1.3") == 0;
+    return wolfSSL_GetVersion(session->ssl) == WOLFSSL_TLSV1_3;
 }
