@@ -16,6 +16,7 @@ option(PORTLS_WITH_ON_ERROR "The procedure that is told of errors, beside the ca
 option(PORTLS_WITH_PEM "Certificates and keys in PEM; without, only from memory, in DER" ON)
 option(PORTLS_WITH_MESSAGES "Errors with a text; without, only with what a program can ask for" ON)
 option(BUILD_SHARED_LIBS "Build a shared library rather than a static one" ON)
+option(PORTLS_LTO "Optimise a static library as a whole when it is linked, by GCC" OFF)
 option(PORTLS_WERROR "Make every warning an error" OFF)
 option(PORTLS_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 # The command, the examples and the benchmark use all of the library.
@@ -44,6 +45,9 @@ endif()
 if(PORTLS_BACKEND_LINKAGE STREQUAL "loaded" AND NOT PORTLS_WITH_FILES)
     message(FATAL_ERROR "PORTLS_BACKEND_LINKAGE=loaded needs PORTLS_WITH_FILES=ON: the backend is "
         "loaded from a file. Without files it has to be linked")
+endif()
+if(PORTLS_LTO AND (BUILD_SHARED_LIBS OR NOT CMAKE_C_COMPILER_ID STREQUAL "GNU"))
+    message(FATAL_ERROR "PORTLS_LTO=ON is for a static library (BUILD_SHARED_LIBS=OFF) and for GCC")
 endif()
 if(WIN32 AND PORTLS_BACKEND_LINKAGE STREQUAL "loaded")
     message(FATAL_ERROR "PORTLS_BACKEND_LINKAGE=loaded is not there on Windows: leave it at linked")

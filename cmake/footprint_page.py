@@ -22,6 +22,7 @@ TOOLS = "arm-none-eabi-"
 # What can be left out, and what the page calls it.
 LEAVE_OUT = {"WAITING": "waiting", "ON_ERROR": "`on_error`", "MESSAGES": "messages", "PEM": "PEM",
              "WOLFSSL_OWN_VERIFIER": "the own verifier"}
+COUNT = {5: "five", 6: "six", 7: "seven"}[len(LEAVE_OUT)]
 LIBRARIES = {"openssl": ("libssl.so.3", "libcrypto.so.3"), "wolfssl": ("libwolfssl.so.35",)}
 LINUX = (("armhf", "arm-linux-gnueabihf-", "openssl wolfssl"), ("arm64", "aarch64-linux-gnu-", "openssl wolfssl"),
          ("s390x", "s390x-linux-gnu-", "wolfssl"))
@@ -52,10 +53,11 @@ def say(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **options).stdout
 
 
-def variant(name, off):
+def variant(name, off, lto=False):
     """Builds the firmware with some of LEAVE_OUT off and returns a row of numbers."""
     build = os.path.join(ROOT, "build/footprint", name)
     options = [f"-DPORTLS_{'' if 'OWN' in one else 'WITH_'}{one}={'OFF' if one in off else 'ON'}" for one in LEAVE_OUT]
+    options.append(f"-DPORTLS_LTO={'ON' if lto else 'OFF'}")
     say("cmake", "--preset", "cortex-m3", "-B", build, *options)
     say("cmake", "--build", build)
     client, pieces_of_client = footprint.measure(build, os.path.join(build, "bin/portls-client.elf.map"),
@@ -72,6 +74,10 @@ def variant(name, off):
     ram = {part: sums[part]["data"] + sums[part]["bss"] for part in footprint.PARTS}
     return {"sums": sums, "client": client, "functions": (pieces_of_client, pieces_of_both), "ram": ram, "own": core - buffers + session, "buffers": buffers, "pieces": pieces,
             "peak": max(heaps), "idle": max(idle), "stack": stack}
+
+
+def own_text(sums):
+    return sum(sums[part]["text"] for part in footprint.OWN)
 
 
 def text_of(tool, paths):
@@ -137,8 +143,8 @@ def linux_rows():
 
 
 def page(rows):
-    least = rows[-1][1]
-    least_client = least["client"]["core"]["text"] + least["client"]["glue"]["text"]
+    least, smallest = rows[-2][1], rows[-1][1]
+    least_client, smallest_client = own_text(least["client"]), own_text(smallest["client"])
     yield """# Footprint
 
 What portls takes of flash and RAM. `python3 cmake/footprint_page.py` measures it and writes this page; the test
@@ -157,9 +163,9 @@ that verifies its server over a UART, and nothing else: what a device needs at t
         sums, ram = row["sums"], row["ram"]
         numbers = []
         for text in (row["client"], sums):
-            core, glue = text["core"]["text"], text["glue"]["text"]
-            numbers += [core, glue, core + glue]
-        numbers += [sums["tls"]["text"], ram["core"] + ram["glue"]]
+            parts = [text[part]["text"] for part in ("core", "glue")]
+            numbers += [*(size or "" for size in parts), own_text(text)]
+        numbers += [sums["tls"]["text"], sum(ram[part] for part in footprint.OWN)]
         yield f"| {name} | " + " | ".join(str(number) for number in numbers) + " |"
     yield f"""
 The C library (newlib-nano, with `printf` for the larger example's own output) takes there {least['sums']['libc']['text']} bytes, the example
@@ -175,12 +181,13 @@ echo buffers are the example's own.
 
 ### Where the bytes are
 
-The aim was 10240 bytes of text for core and glue. With all five left out a client is at {least_client}, and this is
-what they are:
+The aim is 10240 bytes of text for core and glue. With all {COUNT} left out a client is at {least_client}, and at
+{smallest_client} where the library is compiled as one when it is linked (`PORTLS_LTO`). What the {least_client} are, of which
+a map can tell:
 
 | | part | client | client and server |
 | --- | --- | --- | --- |"""
-    yield from parts_rows(rows[-1][1])
+    yield from parts_rows(least)
     yield """
 What is left are contexts, the checks of every call, the steps of a connection in both directions, the end of one, and what a
 backend has to tell of failures. Some of it is there only because a program may ask for it when it runs, so that no linker can tell
@@ -190,9 +197,8 @@ the ports below whole, hosts that are addresses, TLS within TLS.
 How it got there: the members of what is looked at most lie where short instructions reach them, the two kinds of ports share
 their code, settings are changed where they are, the core and the glue have one reader of DER, and what only one build in many
 needs is left out by options that a program can understand. What the compiler can do by itself has been tried before that: of 25
-options of GCC 12 none saved more than 0.3 per cent, `-Oz` was the same as `-Os`, and link-time optimisation of core and glue saved 4
-per cent; it is not used, since the map could not tell the parts any more. Which functions are inlined is as good as chosen by
-hand: having each of them in turn inlined, or not, saves less than 100 bytes in all.
+options of GCC 12 none saved more than 0.3 per cent, and `-Oz` was the same as `-Os`. Which functions are inlined is as good as
+chosen by hand: having each of them in turn inlined, or not, saves less than 100 bytes in all.
 
 Function by function: `python3 cmake/footprint.py --functions core build/footprint/all build/footprint/all/bin/portls-client.elf.map`,
 and the same with `glue`.
@@ -211,7 +217,8 @@ def main():
     rows = [("nothing", variant("none", ()))]
     for one, name in LEAVE_OUT.items():
         rows.append((name, variant(one.lower(), (one,))))
-    rows.append(("all five", variant("all", LEAVE_OUT)))
+    rows.append((f"all {COUNT}", variant("all", LEAVE_OUT)))
+    rows.append((f"all {COUNT}, compiled as one", variant("lto", LEAVE_OUT, True)))
     text = "\n".join(page(rows)) + "\n"
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(text)
