@@ -156,7 +156,8 @@ bool beneath_adopt(struct backend_session *session);
 /* Whether the handshake is over. libtls itself says so to a close_notify as well. */
 bool beneath_is_finished(const struct backend_session *session);
 
-/* Once that is so: reads the rest of a message that is half read. Whether there is none any more. */
+/* Once that is so: reads the rest of a message that is half read. Whether there is none any more.
+ */
 bool beneath_finish_message(const struct backend_session *session);
 
 /* Whether a record is read in part; libtls reads no further ahead. */
