@@ -50,22 +50,33 @@ static void pause_until(int64_t time) {
     } while (os_now() < time);
 }
 
+/* Counts `look` up, from 0, and waits for its time; false: the wait that began at `since` sleeps
+ * now. */
+static bool next_look(struct near_peer *peer, int64_t since, int *look) {
+    if (*look == 0 && !near_peer_is_due(peer)) {
+        return false;
+    }
+    if (*look == LOOKS) {
+        near_peer_looked(peer, NEAR_PEER_NOT_FOUND);
+        return false;
+    }
+    ++*look;
+    pause_until(since + (int64_t)*look * PAUSE);
+    return true;
+}
+
 int near_peer_receive(struct near_peer *peer, portls_descriptor socket, void *buffer, size_t size,
                       size_t *got) {
     if (!near_peer_answers(peer)) {
         return os_receive(socket, buffer, size, got);
     }
     int64_t now = os_now();
-    if (near_peer_is_due(peer)) {
-        for (int look = 1; look <= LOOKS; look++) {
-            pause_until(now + (int64_t)look * PAUSE);
-            int result = os_read(socket, OS_SOCKET, buffer, size, got);
-            if (result != OS_WOULD_BLOCK) {
-                near_peer_looked(peer, look);
-                return result;
-            }
+    for (int look = 0; next_look(peer, now, &look);) {
+        int result = os_read(socket, OS_SOCKET, buffer, size, got);
+        if (result != OS_WOULD_BLOCK) {
+            near_peer_looked(peer, look);
+            return result;
         }
-        near_peer_looked(peer, NEAR_PEER_NOT_FOUND);
     }
     int result = os_receive(socket, buffer, size, got);
     if (result == OS_WOULD_BLOCK) {
@@ -82,20 +93,14 @@ int near_peer_poll(struct near_peer *peer, struct os_poll_item *items, size_t co
     if (deadline <= now + (int64_t)LOOKS * PAUSE || !near_peer_answers(peer)) {
         return os_poll(items, count, deadline, ready);
     }
-    if (near_peer_is_due(peer)) {
-        for (int look = 1; look <= LOOKS; look++) {
-            pause_until(now + (int64_t)look * PAUSE);
-            int failure = os_poll(items, count, 0, ready);
-            if (failure != 0 || *ready > 0) {
-                near_peer_looked(peer, look);
-                return failure;
-            }
+    for (int look = 0; next_look(peer, now, &look);) {
+        int failure = os_poll(items, count, 0, ready);
+        if (failure != 0 || *ready > 0) {
+            near_peer_looked(peer, look);
+            return failure;
         }
-        near_peer_looked(peer, NEAR_PEER_NOT_FOUND);
     }
     int failure = os_poll(items, count, deadline, ready);
-    if (failure == 0 && *ready > 0) {
-        near_peer_slept(peer, os_now() - now);
-    }
+    near_peer_slept(peer, *ready > 0 ? os_now() - now : NEAR_PEER_FOR_EVER);
     return failure;
 }

@@ -44,7 +44,8 @@ bool near_peer_is_due(struct near_peer *peer);
 enum { NEAR_PEER_NOT_FOUND = 1000 };
 void near_peer_looked(struct near_peer *peer, int look);
 
-/* The wait slept so many nanoseconds, and the answer came. */
+/* The wait slept so many nanoseconds, and the answer came; or NEAR_PEER_FOR_EVER: it did not. */
+#define NEAR_PEER_FOR_EVER INT64_MAX
 void near_peer_slept(struct near_peer *peer, int64_t nanoseconds);
 
 /* ---- one wait ---- */

@@ -25,6 +25,7 @@ static struct {
     int found_by;      /* the look that finds the answer: 1 for the first */
     int64_t sleep;     /* microseconds that a wait which sleeps takes */
     bool non_blocking; /* the socket */
+    bool times_out;    /* a poll that sleeps ends with its deadline */
     int failure;       /* what every call says, if not 0 */
     unsigned looks, receives, polls;
     size_t polled; /* items in the last poll */
@@ -79,7 +80,7 @@ int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline dea
     }
     the_system.polls++;
     the_system.now += the_system.sleep * MICROSECOND;
-    *ready = 1;
+    *ready = the_system.times_out ? 0 : 1;
     return the_system.failure;
 }
 
@@ -277,6 +278,22 @@ Test(near_peer, is_not_looked_for_beyond_the_deadline) {
     bool slept = false;
     cr_expect(poll_alone(&peer, in(59), &slept) == 0 && slept);
     cr_expect(poll_alone(&peer, in(70), &slept) == LOOKS && slept);
+}
+
+Test(near_peer, that_let_a_deadline_pass_is_looked_for_no_more) {
+    struct near_peer peer = near_one();
+    struct wait_set set;
+    struct wait_limit limit = {in(100), NULL};
+    bool slept = false;
+    the_system.times_out = true;
+    wait_set_init(&set);
+    wait_set_add_descriptor(&set, DESCRIPTOR, OS_READABLE);
+    wait_set_add_near_peer(&set, &peer);
+    near_peer_spoken(&peer);
+    cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_DEADLINE);
+    wait_set_destroy(&set);
+    the_system.times_out = false;
+    cr_expect(poll_alone(&peer, PORTLS_NO_DEADLINE, &slept) == 0 && slept);
 }
 
 Test(near_peer, of_a_non_blocking_socket_is_looked_for_by_the_poll) {
