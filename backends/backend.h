@@ -81,11 +81,18 @@ struct backend_memory {
 portls_status backend_fail(portls_error *error, portls_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 #else
-portls_status backend_fail_unsaid(portls_error *error, portls_status status);
+void backend_fail_unsaid(portls_error *error, portls_status status);
+
+/* The compiler sees what comes of it. */
+static inline portls_status backend_failed(portls_error *error, portls_status status) {
+    backend_fail_unsaid(error, status);
+    return status;
+}
+
 /* There is none: it has the compiler look at what nobody says. */
 int backend_unsaid(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define backend_fail(error, status, ...)                                                           \
-    ((void)sizeof(backend_unsaid(__VA_ARGS__)), backend_fail_unsaid((error), (status)))
+    ((void)sizeof(backend_unsaid(__VA_ARGS__)), backend_failed((error), (status)))
 #endif
 
 /* A literal that is only ever part of a message. */

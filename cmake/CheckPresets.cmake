@@ -18,11 +18,16 @@ macro(choose_steps)
     endforeach()
 endmacro()
 
-# Runs one command of a step, its output to a log; FALSE if it failed, which is then explained.
+# Runs one command of a step, its output to a log; FALSE if it failed, which is then explained. Adds
+# to times how long it took.
 function(run step what advice result_variable)
     set(log "${ROOT}/build/check-${step}-${what}.log")
+    string(TIMESTAMP begun "%s")
     execute_process(COMMAND ${ARGN} WORKING_DIRECTORY "${ROOT}"
         RESULT_VARIABLE result OUTPUT_FILE "${log}" ERROR_FILE "${log}")
+    string(TIMESTAMP ended "%s")
+    math(EXPR seconds "${ended} - ${begun}")
+    set(times ${times} "${what} ${seconds} s" PARENT_SCOPE)
     if(result EQUAL 0)
         set(${result_variable} TRUE PARENT_SCOPE)
         return()
@@ -57,6 +62,7 @@ function(check_preset step)
     set(junit "${ROOT}/build/check-${step}.xml")
     file(REMOVE "${junit}")
     file(MAKE_DIRECTORY "${ROOT}/build")
+    set(times "")
     run(${step} configure "Does it name a missing library? Install it. Else: rm -r build/${step}"
         good "${CMAKE_COMMAND}" --preset ${step})
     if(good)
@@ -87,7 +93,8 @@ function(check_preset step)
     if(failures GREATER 0)
         set(complaints ${complaints} ${step} PARENT_SCOPE)
     endif()
-    message(NOTICE "-- ${step}: ${step_passed} passed, ${failures} failed")
+    list(JOIN times ", " times)
+    message(NOTICE "-- ${step}: ${step_passed} passed, ${failures} failed (${times})")
 endfunction()
 
 # All of them. The last line sums up, and the script fails unless everything passed.

@@ -64,10 +64,9 @@ if(PORTLS_WITH_FILES AND NOT PORTLS_WITH_PEM)
     message(FATAL_ERROR "PORTLS_WITH_PEM=OFF needs PORTLS_WITH_FILES=OFF: files are in PEM")
 endif()
 
-set(PORTLS_RECEIVE_SIZE 1024 CACHE STRING
-    "With no sockets, files and threads: bytes of a connection's buffer for what arrives")
 set(PORTLS_SEND_SIZE 4096 CACHE STRING
-    "The same for what leaves: one record, or a flight of the handshake that cannot leave at once")
+    "With no sockets, files and threads: bytes of a connection's buffer for what leaves, which is one \
+record, or a flight of the handshake that cannot leave at once")
 
 # What is off; api/portls/features.h takes everything else to be on.
 set(PORTLS_FEATURES SOCKETS FILES THREADS)
@@ -103,8 +102,7 @@ set(PORTLS_FEATURE_DEFINITIONS ${PORTLS_FEATURES_OFF} ${PORTLS_LUXURIES_OFF})
 list(TRANSFORM PORTLS_FEATURE_DEFINITIONS REPLACE "(.+)" "PORTLS_WITH_\\1=0")
 add_compile_definitions(${PORTLS_FEATURE_DEFINITIONS})
 if(NOT PORTLS_WITH_SYSTEM)
-    add_compile_definitions(PORTLS_RECEIVE_SIZE=${PORTLS_RECEIVE_SIZE}
-        PORTLS_SEND_SIZE=${PORTLS_SEND_SIZE})
+    add_compile_definitions(PORTLS_SEND_SIZE=${PORTLS_SEND_SIZE})
 endif()
 
 if(PORTLS_SYSROOT_PACKAGES)

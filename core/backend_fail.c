@@ -30,12 +30,11 @@ portls_status backend_fail(portls_error *error, portls_status status, const char
 
 #else
 
-portls_status backend_fail_unsaid(portls_error *error, portls_status status) {
+void backend_fail_unsaid(portls_error *error, portls_status status) {
     if (error != NULL && error->status == PORTLS_OK) {
         error->status = status;
         error->error_class = PORTLS_CLASS_FAIL;
     }
-    return status;
 }
 
 #endif

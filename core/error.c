@@ -85,7 +85,7 @@ void error_append(portls_error *error, const char *text) {
 
 portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno) {
     if (error != NULL && error->status == PORTLS_OK) {
-        (void)backend_fail_unsaid(error, status);
+        backend_fail_unsaid(error, status);
         error->os_errno = os_errno;
     }
     return status;

@@ -164,7 +164,6 @@ static portls_listener *make(portls_context *context, portls_status *status, por
     }
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
-    sync_side_begin(&made->side);
     made->watchers.lock = &made->lock;
     error_begin(&made->failure);
     made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;

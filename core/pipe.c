@@ -288,6 +288,9 @@ portls_status portls_make_pipe(size_t capacity, portls_input_port **in, portls_o
     if (capacity <= SIZE_MAX - sizeof *pipe) {
         pipe = memory_allocate(sizeof *pipe + capacity);
     }
+    if (pipe != NULL) {
+        memset(pipe, 0, sizeof *pipe);
+    }
     if (pipe == NULL || !os_mutex_init(&pipe->lock)) {
         memory_free(pipe);
         return error_fail(error, PORTLS_NO_MEMORY,
@@ -299,11 +302,6 @@ portls_status portls_make_pipe(size_t capacity, portls_input_port **in, portls_o
     atomic_init(&pipe->ends, 2);
     watch_list_init(&pipe->readers, &pipe->lock);
     watch_list_init(&pipe->writers, &pipe->lock);
-    pipe->in_closed = false;
-    pipe->out_closed = false;
-    pipe->start = 0;
-    pipe->used = 0;
-    pipe->touched = 0;
     pipe->capacity = capacity;
     *in = &pipe->in;
     *out = &pipe->out;

@@ -111,37 +111,18 @@ OWN_FRAME portls_status output_port_check_write(const portls_output_port *out, c
 static void init(struct port *port, enum handle_kind kind) {
     port->handle.kind = kind;
     atomic_init(&port->references, 1);
-    atomic_init(&port->closed, false);
-    atomic_init(&port->wrapped, false);
     port_waits_init(&port->waits);
-    sync_side_begin(&port->side);
 }
 
 void input_port_init(portls_input_port *in, const struct input_class *class) {
     init(&in->base, HANDLE_INPUT_PORT);
     in->class = class;
-    input_port_tell_done(in, false);
-    in->short_is_all = false;
-    in->unread = NULL;
-    in->unread_start = 0;
-    in->unread_end = 0;
 }
 
 void output_port_init(portls_output_port *out, const struct output_class *class) {
     init(&out->base, HANDLE_OUTPUT_PORT);
     out->class = class;
-    out->buffering = PORTLS_BUFFER_NONE;
     out->holds = true;
-}
-
-void input_port_forget_unread(portls_input_port *in) {
-    if (in->unread != NULL) {
-        os_wipe(in->unread, in->unread_end);
-        memory_free(in->unread);
-        in->unread = NULL;
-    }
-    in->unread_start = 0;
-    in->unread_end = 0;
 }
 
 portls_status port_take(void *handle, enum handle_kind kind, const char *name,
@@ -163,6 +144,18 @@ portls_status port_take(void *handle, enum handle_kind kind, const char *name,
 }
 
 /* ---- bytes that were given back ---- */
+
+#if PORT_TAKES_BACK
+
+void input_port_forget_unread(portls_input_port *in) {
+    if (in->unread != NULL) {
+        os_wipe(in->unread, in->unread_end);
+        memory_free(in->unread);
+        in->unread = NULL;
+    }
+    in->unread_start = 0;
+    in->unread_end = 0;
+}
 
 portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size) {
     if (size == 0) {
@@ -198,8 +191,6 @@ void input_port_skip_unread(portls_input_port *in, size_t size) {
     }
 }
 
-/* ---- one step, without waiting ---- */
-
 static OWN_FRAME size_t take_unread(portls_input_port *in, void *buffer, size_t size) {
     const void *unread = NULL;
     size_t left = input_port_unread_bytes(in, &unread);
@@ -208,6 +199,10 @@ static OWN_FRAME size_t take_unread(portls_input_port *in, void *buffer, size_t 
     input_port_skip_unread(in, part);
     return part;
 }
+
+#endif
+
+/* ---- one step, without waiting ---- */
 
 portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                     portls_error *error) {
@@ -218,10 +213,12 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
     if (size == 0) {
         return PORTLS_OK;
     }
+#if PORT_TAKES_BACK
     if (input_port_has_unread(in)) {
         *got = take_unread(in, buffer, size);
         return PORTLS_OK;
     }
+#endif
     portls_status status = in->class->read_avail(in, buffer, size, got, error);
     if (status != PORTLS_OK) {
         *got = 0;

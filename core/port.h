@@ -90,6 +90,12 @@ struct output_class {
 #endif
 };
 
+/*
+ * Whether bytes can be given back to an input port: by a stream that has read ahead, and by calls
+ * that wait and come to nothing. A build without a system does not read ahead (transport.h).
+ */
+#define PORT_TAKES_BACK PORTLS_WITH_WAITING
+
 /* What is known of the waits for a port. */
 #if PORTLS_WITH_WAITING
 struct port_waits {
@@ -98,7 +104,6 @@ struct port_waits {
 };
 
 static inline void port_waits_init(struct port_waits *waits) {
-    atomic_init(&waits->begun, 0);
     waits->limit = WAIT_FOREVER;
 }
 #else
@@ -133,8 +138,10 @@ struct portls_input_port {
                           it: there is nothing to take before that */
 #endif
     bool short_is_all; /* a read that got less than it asked for has taken all there was */
-    uint8_t *unread;   /* bytes that were given back, allocated; served before all others */
+#if PORT_TAKES_BACK
+    uint8_t *unread; /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
+#endif
 };
 
 struct portls_output_port {
@@ -148,7 +155,7 @@ struct portls_output_port {
                    where a write passes all on; else the class says so in each write_avail */
 };
 
-/* Makes the common part of a port whose memory the class has allocated. */
+/* Makes the common part of a port whose memory, all zero, the class has allocated. */
 void input_port_init(portls_input_port *in, const struct input_class *class);
 void output_port_init(portls_output_port *out, const struct output_class *class);
 
@@ -241,27 +248,48 @@ void output_port_begin_wait(portls_output_port *out, struct wait_set *set);
 void output_port_end_wait(portls_output_port *out);
 #endif
 
-/* Whether bytes that were given back are there. */
-static inline bool input_port_has_unread(const portls_input_port *in) {
-    return in->unread_start < in->unread_end;
-}
-
-/* Forgets, and wipes, the bytes that were given back. */
-void input_port_forget_unread(portls_input_port *in);
-
 /* Whether a step has to be done again later. */
 static inline bool port_wants(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
+#if PORT_TAKES_BACK
+
 /* Gives bytes back: they are the next ones to be read. PORTLS_OK or PORTLS_NO_MEMORY. */
 portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size);
+
+/* Whether bytes that were given back are there. */
+static inline bool input_port_has_unread(const portls_input_port *in) {
+    return in->unread_start < in->unread_end;
+}
 
 /* The bytes that were given back and are not read yet: how many, and where (NULL for none). */
 size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes);
 
 /* Takes `size` of them, which are there. */
 void input_port_skip_unread(portls_input_port *in, size_t size);
+
+/* Forgets, and wipes, the bytes that were given back. */
+void input_port_forget_unread(portls_input_port *in);
+
+#else
+
+static inline size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes) {
+    (void)in;
+    *bytes = NULL;
+    return 0;
+}
+
+static inline void input_port_skip_unread(portls_input_port *in, size_t size) {
+    (void)in;
+    (void)size;
+}
+
+static inline void input_port_forget_unread(portls_input_port *in) {
+    (void)in;
+}
+
+#endif
 
 /* Closes both, whatever comes of it: for a caller who has a failure to report already. */
 static inline void ports_drop(portls_input_port *in, portls_output_port *out) {

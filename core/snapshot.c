@@ -4,6 +4,36 @@
 #include "core/error.h"
 #include "core/memory.h"
 
+#if PORTLS_WITH_MESSAGES
+
+/* A backend is never given NULL. The stack of a small target has no room for an error. */
+static portls_status compile(const struct backend *backend, const struct backend_settings *settings,
+                             struct backend_context **context, portls_error *error) {
+    portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);
+    portls_status status = PORTLS_NO_MEMORY;
+    if (why != NULL) {
+        status = backend->context_new(settings, context, why);
+    }
+    if (error == NULL) {
+        memory_free(why);
+    }
+    return status;
+}
+
+#else
+
+static portls_status compile(const struct backend *backend, const struct backend_settings *settings,
+                             struct backend_context **context, portls_error *error) {
+    portls_error own;
+    if (error == NULL) {
+        error = &own;
+        error_begin(error);
+    }
+    return backend->context_new(settings, context, error);
+}
+
+#endif
+
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
                                struct snapshot **snapshot, portls_error *error) {
     struct snapshot *made = memory_zeroed(sizeof *made);
@@ -19,15 +49,7 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
     made->has_key = settings->key.format != BACKEND_KEY_NONE;
     made->has_roots = settings->roots.count > 0;
     struct backend_settings compiled = settings_for_backend(settings, backend->capabilities());
-    /* A backend is never given NULL. The stack of a small target has no room for an error. */
-    portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);
-    portls_status status = PORTLS_NO_MEMORY;
-    if (why != NULL) {
-        status = backend->context_new(&compiled, &made->context, why);
-    }
-    if (error == NULL) {
-        memory_free(why);
-    }
+    portls_status status = compile(backend, &compiled, &made->context, error);
     if (status != PORTLS_OK) {
         memory_free(made);
         return status;

@@ -152,9 +152,8 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     struct stream *stream = around_output(out);
     stream_enter(stream);
     portls_status status = stream_step_write(stream, bytes, size, put);
-    out->holds = !transport_is_flushed(&stream->transport);
-#if !BUFFERS_INSIDE
-    out->holds = out->holds || stream->unsent_size > 0;
+#if PORTLS_WITH_WAITING /* otherwise nobody is spared a flush by it */
+    out->holds = !transport_is_flushed(&stream->transport) || stream_has_unsent(stream);
 #endif
     return leave(stream, &stream->writing, status, error);
 }

@@ -51,10 +51,11 @@ static OWN_FRAME portls_status begin_session(struct stream *stream,
         return PORTLS_OK;
     }
     struct failure_scratch scratch;
-    portls_error *why = stream_begin_error(stream, &scratch); /* a backend is never given NULL */
-    portls_status status = snapshot->backend->session_new(
-        snapshot->context, &session, &stream->transport.face, &stream->session, why);
-    return status == PORTLS_OK ? PORTLS_OK : error_copy(error, why);
+    if (error == NULL) {
+        error = stream_begin_error(stream, &scratch); /* a backend is never given NULL */
+    }
+    return snapshot->backend->session_new(snapshot->context, &session, &stream->transport.face,
+                                          &stream->session, error);
 }
 
 static void free_stream(struct stream *stream) {
@@ -68,7 +69,7 @@ static void free_stream(struct stream *stream) {
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);
     failure_free(stream->failure);
-    memory_free(stream->in.unread);
+    input_port_forget_unread(&stream->in);
     os_mutex_destroy(&stream->lock);
     os_wipe(stream, sizeof *stream);
     memory_free(stream);
@@ -161,7 +162,7 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
 #endif
     stream_half_sees(half, stream);
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
-        half->needs = 0; /* it was stopped, and can go on */
+        stream_half_needs(half, 0); /* it was stopped, and can go on */
     }
     os_mutex_unlock(&stream->lock);
 }

@@ -27,8 +27,8 @@ enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
 /* One of the two ports, seen from the stream. */
 struct stream_half {
     bool closed;
-    uint8_t needs; /* of its last step */
 #if PORTLS_WITH_WAITING
+    uint8_t needs;                       /* of its last step */
     bool holds_receiving, holds_sending; /* its thread waits and has the role */
     uint32_t seen;                       /* stream->changes at its last step */
 #endif
@@ -47,10 +47,10 @@ struct stream {
     bool strict;      /* that is an error */
     bool shutdown_sent;
 #if PORTLS_WITH_WAITING
-    bool looking; /* the step only sees whether a port is ready */
-#endif
+    bool looking;    /* the step only sees whether a port is ready */
     bool delivering; /* both ports are closed but for what was written and has to arrive */
-    bool has_stash;  /* a byte was read to see whether there is one */
+#endif
+    bool has_stash; /* a byte was read to see whether there is one */
     uint8_t stash;
     bool close_original, shutdown_on_close, network;
 #if PORTLS_WITH_ON_ERROR
@@ -232,6 +232,11 @@ static inline void stream_notify(struct stream *stream) {
     watch_list_notify(&stream->watchers);
 }
 
+/* What this half would have to wait for. */
+static inline void stream_half_needs(struct stream_half *half, int needs) {
+    half->needs = (uint8_t)needs;
+}
+
 /* This half has seen all that has changed. */
 static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
     half->seen = stream->changes;
@@ -254,7 +259,12 @@ static inline void stream_notify(struct stream *stream) {
     (void)stream;
 }
 
-static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
+static inline void stream_half_needs(const struct stream_half *half, int needs) {
+    (void)half;
+    (void)needs;
+}
+
+static inline void stream_half_sees(const struct stream_half *half, const struct stream *stream) {
     (void)half;
     (void)stream;
 }
@@ -263,7 +273,7 @@ static inline void stream_half_sees(struct stream_half *half, const struct strea
 
 /* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
 static inline bool stream_peer_is_done(const struct stream *stream) {
-    return stream->peer_closed && stream->transport.received == NULL;
+    return stream->peer_closed && !transport_has_received(&stream->transport);
 }
 
 /* Closes a half; with the second one the session ends and the underlying ports are given back. */

@@ -21,6 +21,11 @@ static inline bool stream_is_dry(const struct stream *stream) {
     return transport->received == NULL && stream->dry_after == transport->all_received;
 }
 
+/* Whether a read can have nothing now, without that the library is asked. */
+static inline bool stream_starves(struct stream *stream) {
+    return stream_is_dry(stream) && transport_starves(&stream->transport);
+}
+
 /* To be called after each read of the session's, with what it said. */
 static inline void stream_note_read(struct stream *stream, portls_status status) {
     const struct transport *transport = &stream->transport;
@@ -49,7 +54,7 @@ static inline void stream_end_dry(struct stream *stream) {
 
 #else
 
-static inline bool stream_is_dry(const struct stream *stream) {
+static inline bool stream_starves(struct stream *stream) {
     (void)stream;
     return false;
 }

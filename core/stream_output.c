@@ -57,7 +57,7 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     portls_status status =
         stream->snapshot->backend->write(stream->session, bytes, part, &put, error);
     transport_expect_last(transport, 0);
-    transport->starved = status == PORTLS_WANT_READ;
+    transport_note_starved(transport, status == PORTLS_WANT_READ);
     if (status == PORTLS_WANT_READ) {
         return status;
     }
@@ -214,7 +214,7 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
 #endif
     *put = taken;
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-        half->needs = status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT;
+        stream_half_needs(half, status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT);
         return taken > 0 ? PORTLS_OK : status;
     }
     return status;
@@ -232,10 +232,10 @@ portls_status stream_step_room(struct stream *stream) {
         status = transport_flush_awaited(transport);
     }
     if (status == PORTLS_WANT_WRITE) {
-        stream->writing.needs = NEEDS_OUTPUT;
+        stream_half_needs(&stream->writing, NEEDS_OUTPUT);
     } else if ((status == PORTLS_OK || status == PORTLS_WANT_READ) && transport->starved &&
                !transport_has_input(transport)) {
-        stream->writing.needs = NEEDS_INPUT;
+        stream_half_needs(&stream->writing, NEEDS_INPUT);
         return PORTLS_WANT_READ;
     }
     return status == PORTLS_WANT_READ ? PORTLS_OK : status;
@@ -247,15 +247,15 @@ portls_status stream_step_room(struct stream *stream) {
 /* What the writing half waits for after such a status. */
 static portls_status needs(struct stream *stream, portls_status status) {
     if (status == PORTLS_WANT_READ) {
-        stream->writing.needs = NEEDS_INPUT;
+        stream_half_needs(&stream->writing, NEEDS_INPUT);
     } else if (status == PORTLS_WANT_WRITE) {
-        stream->writing.needs = NEEDS_OUTPUT;
+        stream_half_needs(&stream->writing, NEEDS_OUTPUT);
     }
     return status;
 }
 
 portls_status stream_step_flush(struct stream *stream) {
-    stream->writing.needs = 0;
+    stream_half_needs(&stream->writing, 0);
     if (stream_has_unsent(stream) && stream->failure == NULL) {
         portls_status status = stream_encrypt_unsent(stream);
         if (status != PORTLS_OK) {
@@ -266,14 +266,16 @@ portls_status stream_step_flush(struct stream *stream) {
 }
 
 portls_status stream_step_deliver(struct stream *stream, struct stream_half *half) {
-    half->needs = 0;
+    stream_half_needs(half, 0);
     if (!stream->close_original) {
         return PORTLS_OK;
     }
     input_port_tell_done(stream->transport.in, stream_peer_is_done(stream));
     portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
+    stream_half_needs(half, status == PORTLS_WANT_WRITE ? NEEDS_OUTPUT : 0);
+#if PORTLS_WITH_WAITING
     stream->delivering = status == PORTLS_WANT_WRITE;
-    half->needs = stream->delivering ? NEEDS_OUTPUT : 0;
+#endif
     return status;
 }
 

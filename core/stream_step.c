@@ -17,6 +17,8 @@ portls_status stream_fail(struct stream *stream, portls_error *error) {
     return stream->failure->error.status;
 }
 
+#if TRANSPORT_REMEMBERS
+
 /* Whether what the peer said first cannot be TLS: no TLS stream begins with another record. */
 static bool peer_speaks_no_tls(const struct transport *transport) {
     return transport->first_count > 0 && transport->first_bytes[0] != RECORD_HANDSHAKE &&
@@ -42,6 +44,26 @@ static void describe_no_tls(const struct transport *transport, portls_error *err
                      quoted);
 }
 
+/* If it cannot, says so, and that it did. */
+static bool tell_no_tls(const struct transport *transport, portls_error *error) {
+    bool no_tls = peer_speaks_no_tls(transport);
+    if (no_tls) {
+        describe_no_tls(transport, error);
+    }
+    return no_tls;
+}
+
+#else
+
+/* The backend does. */
+static bool tell_no_tls(const struct transport *transport, const portls_error *error) {
+    (void)transport;
+    (void)error;
+    return false;
+}
+
+#endif
+
 /* Says in the core's words what went wrong in a handshake, where it knows better. */
 static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_status status,
                                               portls_error *error) {
@@ -49,9 +71,7 @@ static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_stat
     if (transport->in_failure != NULL) {
         return transport->in_failure->error.status;
     }
-    if (peer_speaks_no_tls(transport)) {
-        describe_no_tls(transport, error);
-    } else if (status == PORTLS_TRUNCATED) {
+    if (!tell_no_tls(transport, error) && status == PORTLS_TRUNCATED) {
         error_begin(error);
         (void)error_fail(error, PORTLS_HANDSHAKE,
                          "the peer closed the connection in the middle of the handshake");
@@ -79,6 +99,18 @@ static OWN_FRAME void fail_refused(const struct stream *stream, portls_error *er
     }
 }
 
+/* A peer that cannot be reached is the first thing to be told of. Only a port that is still
+   connecting can have one. */
+static portls_status reach(struct transport *transport, portls_error *error) {
+#if PORTLS_WITH_SOCKETS
+    return output_port_flush_avail(transport->out, error);
+#else
+    (void)transport;
+    (void)error;
+    return PORTLS_OK;
+#endif
+}
+
 /* The settings forbid a session: lets a client know, once it has spoken, and says why. */
 static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half *half) {
     static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
@@ -90,7 +122,7 @@ static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half 
         size_t got;
         portls_status status = transport->face.receive(&transport->face, &first, 1, &got);
         if (status == PORTLS_WANT_READ) {
-            half->needs = NEEDS_INPUT;
+            stream_half_needs(half, NEEDS_INPUT);
             return PORTLS_WANT_READ;
         }
         if (status == PORTLS_OK) {
@@ -99,10 +131,9 @@ static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half 
             (void)transport_flush(transport);
         }
     } else {
-        /* A peer that cannot be reached is the first thing to be told of. */
-        portls_status status = output_port_flush_avail(transport->out, error);
-        if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-            half->needs = NEEDS_OUTPUT;
+        portls_status status = reach(transport, error);
+        if (port_wants(status)) {
+            stream_half_needs(half, NEEDS_OUTPUT);
             return PORTLS_WANT_WRITE;
         }
         if (status != PORTLS_OK) {
@@ -139,11 +170,11 @@ static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *
         return fail_handshake(stream, status, error);
     }
     if (flushed == PORTLS_OK) {
-        half->needs = NEEDS_INPUT;
+        stream_half_needs(half, NEEDS_INPUT);
         return PORTLS_WANT_READ;
     }
     if (flushed == PORTLS_WANT_WRITE) {
-        half->needs = NEEDS_INPUT | NEEDS_OUTPUT;
+        stream_half_needs(half, NEEDS_INPUT | NEEDS_OUTPUT);
         return PORTLS_WANT_WRITE;
     }
     return flushed;
@@ -157,7 +188,7 @@ static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *
  */
 static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
-    half->needs = NEEDS_OUTPUT;
+    stream_half_needs(half, NEEDS_OUTPUT);
     if (stream->has_stash || stream->peer_closed || stream->truncated ||
         transport->in_failure != NULL) {
         return PORTLS_OK;
@@ -170,7 +201,7 @@ static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct st
         stream->has_stash = true;
         break;
     case PORTLS_WANT_READ:
-        half->needs |= NEEDS_INPUT;
+        stream_half_needs(half, NEEDS_INPUT | NEEDS_OUTPUT);
         break;
     case PORTLS_EOF:
         stream->peer_closed = true;
@@ -188,7 +219,7 @@ static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct st
 }
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half) {
-    half->needs = 0;
+    stream_half_needs(half, 0);
     if (stream->established) {
         return PORTLS_OK;
     }
@@ -220,7 +251,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
         stream->established = true;
         stream->transport.owed = false;
         transport_note_change(&stream->transport);
-        half->needs = 0;
+        stream_half_needs(half, 0);
         transport_tuck(&stream->transport);
     }
     return status;
@@ -244,12 +275,12 @@ static OWN_FRAME portls_status end_of_stream(struct stream *stream) {
 /* Nothing to read yet: sends what may keep the peer waiting, and says what the reader needs. */
 static portls_status starve(struct stream *stream) {
     struct transport *transport = &stream->transport;
-    stream->reading.needs = NEEDS_INPUT;
+    stream_half_needs(&stream->reading, NEEDS_INPUT);
     if (stream_has_unsent(stream)) {
         (void)stream_encrypt_unsent(stream);
     }
     if (transport_may_send(transport) && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
-        stream->reading.needs = NEEDS_INPUT | NEEDS_OUTPUT;
+        stream_half_needs(&stream->reading, NEEDS_INPUT | NEEDS_OUTPUT);
     }
     stream_rest(stream);
     return PORTLS_WANT_READ;
@@ -257,7 +288,7 @@ static portls_status starve(struct stream *stream) {
 
 static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
     struct transport *transport = &stream->transport;
-    if (stream_is_dry(stream) && transport_starves(transport)) {
+    if (stream_starves(stream)) {
         return starve(stream);
     }
     struct failure_scratch scratch;
@@ -321,7 +352,7 @@ portls_status stream_step_read(struct stream *stream, void *buffer, size_t size,
     }
     if (transport_pending(&stream->transport) > TRANSPORT_ANSWERS_LIMIT &&
         transport_flush(&stream->transport) == PORTLS_WANT_WRITE) {
-        stream->reading.needs = NEEDS_OUTPUT;
+        stream_half_needs(&stream->reading, NEEDS_OUTPUT);
         return PORTLS_WANT_WRITE;
     }
     return read_session(stream, buffer, size, got);

@@ -17,10 +17,6 @@ struct sync_side;
 
 typedef _Atomic(struct sync_side *) sync_side_place;
 
-static inline void sync_side_begin(sync_side_place *place) {
-    atomic_init(place, NULL);
-}
-
 /* The slow halves of the calls below. */
 void sync_side_touched(struct sync_side *side);
 void sync_side_left(struct sync_side *side);
@@ -60,10 +56,6 @@ static inline void sync_side_end(sync_side_place *place) {
 
 /* There are no sync sets. */
 typedef char sync_side_place;
-
-static inline void sync_side_begin(sync_side_place *place) {
-    *place = 0;
-}
 
 static inline void sync_side_touch(const sync_side_place *place) {
     (void)place;

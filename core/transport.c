@@ -5,73 +5,19 @@
 
 #include "core/error.h"
 #include "core/frame.h"
-#include "core/memory.h"
 #include "core/os/os.h"
 
 /* ---- receiving ---- */
 
-static void remember_first(struct transport *transport) {
-    for (size_t i = transport->received_start;
-         i < transport->received_end && transport->first_count < TRANSPORT_FIRST_BYTES; i++) {
-        transport->first_bytes[transport->first_count++] = transport->received[i];
+#if TRANSPORT_REMEMBERS
+void transport_remember_first(struct transport *transport, const uint8_t *bytes, size_t size) {
+    for (size_t i = 0; i < size && transport->first_count < TRANSPORT_FIRST_BYTES; i++) {
+        transport->first_bytes[transport->first_count++] = bytes[i];
     }
 }
-
-void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
-                         portls_status status, size_t got, const portls_error *error) {
-    transport->received = buffer;
-#if !BUFFERS_INSIDE
-    transport->received_capacity = size;
 #endif
-    if (status == PORTLS_OK) {
-        transport->received_end = got;
-        transport->step_received += got;
-        transport_note_change(transport);
-        transport->starved = false;
-        transport->drained = got < size && transport->in->short_is_all;
-#if !BUFFERS_INSIDE
-        transport->all_received += got;
-        /* Small buffers stay in the cache, so one that was filled has to come before a large one,
-           and one that was nearly empty ends it. */
-        transport->in_bulk = got == size || (transport->in_bulk && got > BUFFER_SMALL / 4);
-#endif
-        remember_first(transport);
-        return;
-    }
-    transport_drop_received(transport);
-    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-        return;
-    }
-    transport_note_change(transport);
-    if (status == PORTLS_EOF) {
-        transport->ended = true;
-    } else {
-        failure_keep(&transport->in_failure, &transport->in_room, error);
-    }
-}
 
-/* Reads a large piece of the underlying port into a buffer. */
-static OWN_FRAME portls_status fill(struct transport *transport) {
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
-    size_t size = 0;
-    uint8_t *buffer = transport_borrow(transport, &size);
-    if (buffer == NULL) {
-        (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
-        failure_keep(&transport->in_failure, &transport->in_room, error);
-        return PORTLS_NO_MEMORY;
-    }
-    size_t got = 0;
-    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, error);
-    transport_hand_over(transport, buffer, size, status, got, error);
-    return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
-}
-
-/* Sees to it that something is received, if there is anything. */
-static portls_status obtain(struct transport *transport) {
-    if (transport->received != NULL) {
-        return PORTLS_OK;
-    }
+portls_status transport_may_ask(struct transport *transport) {
     if (transport->in_failure != NULL) {
         return transport->in_failure->error.status;
     }
@@ -81,38 +27,30 @@ static portls_status obtain(struct transport *transport) {
     /* The peer may be waiting for what is pending before it says more. When that cannot be sent,
        what the peer has said may still tell why. */
     (void)transport_flush_awaited(transport);
-    if (!transport_may_receive(transport) || transport->drained ||
-        transport->step_received >= TRANSPORT_STEP_LIMIT) {
-        return PORTLS_WANT_READ;
-    }
-    return fill(transport);
+    return transport_may_receive(transport) && transport->step_received < TRANSPORT_STEP_LIMIT
+               ? PORTLS_OK
+               : PORTLS_WANT_READ;
 }
 
-bool transport_starves(struct transport *transport) {
-    return obtain(transport) == PORTLS_WANT_READ;
-}
-
-static portls_status receive(struct backend_transport *face, void *buffer, size_t size,
-                             size_t *got) {
-    struct transport *transport = (struct transport *)face;
-    portls_status status = obtain(transport);
-    if (status != PORTLS_OK) {
-        return status;
+void transport_note_received(struct transport *transport, portls_status status, size_t got,
+                             const portls_error *error) {
+    if (port_wants(status)) {
+        return;
     }
-    size_t here = transport->received_end - transport->received_start;
-    size_t part = size < here ? size : here;
-    memcpy(buffer, transport->received + transport->received_start, part);
-    transport->received_start += part;
-    if (transport->received_start == transport->received_end) {
-        transport_drop_received(transport);
+    transport_note_change(transport);
+    if (status == PORTLS_OK) {
+        transport->step_received += got;
+        transport_note_starved(transport, false);
+    } else if (status == PORTLS_EOF) {
+        transport->ended = true;
+    } else {
+        failure_keep(&transport->in_failure, &transport->in_room, error);
     }
-    *got = part;
-    return PORTLS_OK;
 }
 
 #if PORTLS_WITH_WAITING
 bool transport_has_input(struct transport *transport) {
-    return transport->received != NULL || transport->in_failure != NULL || transport->ended ||
+    return transport_has_received(transport) || transport->in_failure != NULL || transport->ended ||
            (transport->may_receive && input_port_is_ready(transport->in));
 }
 #endif
@@ -278,14 +216,15 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
     (void)may_receive;
     (void)may_send;
 #endif
+#if !BUFFERS_INSIDE
     transport->drained = false;
+#endif
     transport->step_received = 0;
 }
 
 void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
                     struct buffer_pool *pool) {
-    memset(transport, 0, sizeof *transport);
-    transport->face.receive = receive;
+    transport->face.receive = transport_receive;
     transport->face.send = send;
     transport->in = in;
     transport->out = out;
@@ -298,19 +237,10 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
 }
 
 void transport_destroy(struct transport *transport) {
+#if !BUFFERS_INSIDE
     transport_drop_received(transport);
+#endif
     transport_drop_pending(transport);
     failure_free(transport->in_failure);
     failure_free(transport->out_failure);
-}
-
-portls_status transport_give_back(struct transport *transport) {
-    if (transport->received == NULL) {
-        return PORTLS_OK;
-    }
-    portls_status status =
-        input_port_unread(transport->in, transport->received + transport->received_start,
-                          transport->received_end - transport->received_start);
-    transport_drop_received(transport);
-    return status;
 }

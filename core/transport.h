@@ -1,10 +1,11 @@
 /*
  * The transport: the buffered ciphertext side of a stream, as a backend sees it.
  *
- * What arrives is read from the underlying input port in large pieces and handed on as asked for.
- * What leaves is gathered, and goes to the underlying output port in few large pieces when the core
- * says so (transport_flush), never when the library does. Nothing here waits. The stream's lock
- * guards it.
+ * What arrives is read from the underlying input port in large pieces and handed on as asked for;
+ * on a small target, where every buffer is part of the stream (BUFFERS_INSIDE), it is read as it is
+ * asked for. What leaves is gathered, and goes to the underlying output port in few large pieces
+ * when the core says so (transport_flush), never when the library does. Nothing here waits. The
+ * stream's lock guards it.
  */
 #ifndef CORE_TRANSPORT_H
 #define CORE_TRANSPORT_H
@@ -18,11 +19,12 @@
 #include "core/failure.h"
 #include "core/port.h"
 
+/* Whether the core itself tells a peer that speaks no TLS. Where nobody is told in words, and what
+   came first decides about nothing else, it is the backend's to do. */
+#define TRANSPORT_REMEMBERS (PORTLS_WITH_MESSAGES || PORTLS_WITH_SYSTEM)
+
 #if BUFFERS_INSIDE
-/* The sizes of the two buffers: what CMake's variables of these names say. */
-#ifndef PORTLS_RECEIVE_SIZE
-#define PORTLS_RECEIVE_SIZE 1024
-#endif
+/* The size of the buffer: what CMake's variable of this name says. */
 #ifndef PORTLS_SEND_SIZE
 #define PORTLS_SEND_SIZE 4096
 #endif
@@ -30,7 +32,6 @@
 
 enum {
 #if BUFFERS_INSIDE
-    TRANSPORT_RECEIVE_SIZE = PORTLS_RECEIVE_SIZE,
     TRANSPORT_SEND_SIZE = PORTLS_SEND_SIZE,
     TRANSPORT_ANSWERS_LIMIT = PORTLS_SEND_SIZE - 64,
 #else
@@ -55,46 +56,47 @@ struct transport {
        bytes are that thread's to move. */
     bool may_receive, may_send;
     bool changed; /* something happened that others who wait may want to know */
+    bool starved; /* a write had to wait for the rest of a message of the peer, of which nothing has
+                     come since */
 #endif
-    bool drained;   /* in this step: nothing more is there, so there is no use in asking */
     bool ended;     /* the underlying input port is at its end */
     bool owed;      /* what is pending was promised to somebody: part of a handshake, bytes a caller
                        gave, a close_notify. Tickets and answers to key updates are not */
     bool lost;      /* something that was owed cannot be sent any more */
     bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
-    bool starved;   /* a write had to wait for the rest of a message of the peer, of which nothing
-                       has come since */
-    bool in_bulk;   /* the last read filled its buffer: the next one gets a large one */
-    uint8_t first_count;
 
     portls_input_port *in;
     portls_output_port *out;
     struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
-    uint8_t *received;                        /* of the pool; there only while it holds bytes */
-    size_t received_start, received_end;
     uint8_t
         *pending; /* of the pool when it has one of its sizes; there only while it holds bytes */
     size_t pending_start, pending_end;
     size_t patient;       /* of what is pending, so much at the start can wait for company */
     size_t step_received; /* bytes in this step */
 #if !BUFFERS_INSIDE
+    bool drained;      /* in this step: nothing more is there, so there is no use in asking */
+    bool in_bulk;      /* the last read filled its buffer: the next one gets a large one */
+    uint8_t *received; /* of the pool; there only while it holds bytes */
+    size_t received_start, received_end, received_capacity, pending_capacity;
     uint64_t all_received;
-    size_t received_capacity, pending_capacity;
     struct buffer_pool *pool;
 #endif
 #if PORTLS_WITH_SOCKETS
     size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
                     use in gathering; 0: it is not */
 #endif
+#if TRANSPORT_REMEMBERS
+    uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
+#endif
     struct failure_room in_room, out_room;
 #if BUFFERS_INSIDE
-    uint8_t receive_room[TRANSPORT_RECEIVE_SIZE], send_room[TRANSPORT_SEND_SIZE];
+    uint8_t send_room[TRANSPORT_SEND_SIZE];
 #endif
 };
 
-/* The pool outlives the transport. */
+/* Of memory that is all zero. The pool outlives the transport. */
 void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
                     struct buffer_pool *pool);
 
@@ -128,28 +130,88 @@ static inline void transport_note_change(struct transport *transport) {
 #endif
 }
 
+static inline void transport_note_starved(struct transport *transport, bool starved) {
+#if PORTLS_WITH_WAITING
+    transport->starved = starved;
+#else
+    (void)transport;
+    (void)starved;
+#endif
+}
+
 /* Frees the buffers. The ports are the stream's. */
 void transport_destroy(struct transport *transport);
+
+/* `receive` of its face. */
+portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
+                                size_t *got);
+
+#if BUFFERS_INSIDE
+
+static inline bool transport_has_received(const struct transport *transport) {
+    (void)transport;
+    return false;
+}
+
+/* Nothing was read ahead. */
+static inline portls_status transport_give_back(struct transport *transport) {
+    (void)transport;
+    return PORTLS_OK;
+}
+
+#else
+
+/* Whether bytes are there that were not asked for yet. */
+static inline bool transport_has_received(const struct transport *transport) {
+    return transport->received != NULL;
+}
+
+/* Gives what was read ahead back to the underlying input port. */
+portls_status transport_give_back(struct transport *transport);
 
 /*
  * Receiving outside of a step, for a thread that alone may receive: borrow a buffer (NULL: no
  * memory), read into it without the stream's lock, and hand over under the lock what came of it.
  * Nothing must be received and unread, and the input must not have ended.
  */
-#if BUFFERS_INSIDE
-static inline uint8_t *transport_borrow(struct transport *transport, size_t *size) {
-    *size = sizeof transport->receive_room;
-    return transport->receive_room;
-}
-#else
 uint8_t *transport_borrow(struct transport *transport, size_t *size);
-#endif
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
                          portls_status status, size_t got, const portls_error *error);
 
-/* Of the buffers, for transport.c: lets go of them, and makes room for `size` more bytes behind
-   what is pending (false: there is none). */
+/* Whether `receive` would say PORTLS_WANT_READ; sends and receives what it would, before it does.
+ */
+bool transport_starves(struct transport *transport);
+
+/* Lets go of the buffer of what was received. */
 void transport_drop_received(struct transport *transport);
+
+#endif
+
+/* ---- for transport_receive: before and after it reads from the underlying port ---- */
+
+/* PORTLS_OK: the port may be asked for bytes; else what `receive` says instead. */
+portls_status transport_may_ask(struct transport *transport);
+
+/* What the port has said, and `got` bytes with PORTLS_OK; `error` is that of a failure. */
+void transport_note_received(struct transport *transport, portls_status status, size_t got,
+                             const portls_error *error);
+
+/* Keeps the first bytes of all that are received. */
+#if TRANSPORT_REMEMBERS
+void transport_remember_first(struct transport *transport, const uint8_t *bytes, size_t size);
+#else
+static inline void transport_remember_first(struct transport *transport, const uint8_t *bytes,
+                                            size_t size) {
+    (void)transport;
+    (void)bytes;
+    (void)size;
+}
+#endif
+
+/* ---- of the buffer of what is to be sent ---- */
+
+/* Lets go of it, and makes room for `size` more bytes behind what is pending (false: there is
+   none). */
 void transport_drop_pending(struct transport *transport);
 bool transport_reserve(struct transport *transport, size_t size);
 
@@ -207,16 +269,9 @@ static inline bool transport_is_flushed(const struct transport *transport) {
  */
 portls_status transport_settle(struct transport *transport);
 
-/* Whether `receive` would say PORTLS_WANT_READ; sends and receives what it would, before it does.
- */
-bool transport_starves(struct transport *transport);
-
 #if PORTLS_WITH_WAITING
 /* Whether `receive` has something to say: bytes, the end, or a failure. */
 bool transport_has_input(struct transport *transport);
 #endif
-
-/* Gives what was read ahead back to the underlying input port. */
-portls_status transport_give_back(struct transport *transport);
 
 #endif

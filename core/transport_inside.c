@@ -1,18 +1,30 @@
 /*
- * The transport's buffers where they are part of the stream: one for each direction, of sizes that
- * the build chose. Nothing is allocated for a read or a write.
+ * The transport where its buffer is part of the stream: one, for what is to be sent, of a size that
+ * the build chose. What arrives goes from the underlying port to where the library wants it, so
+ * that nothing need be given back in the end. Nothing is allocated for a read or a write.
  */
 #include <string.h>
 
+#include "core/frame.h"
 #include "core/transport.h"
 
-_Static_assert(TRANSPORT_RECEIVE_SIZE >= 64, "PORTLS_RECEIVE_SIZE has to be 64 or more");
 _Static_assert(TRANSPORT_SEND_SIZE >= 512, "PORTLS_SEND_SIZE has to be 512 or more");
 
-void transport_drop_received(struct transport *transport) {
-    transport->received = NULL;
-    transport->received_start = 0;
-    transport->received_end = 0;
+OWN_FRAME portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
+                                          size_t *got) {
+    struct transport *transport = (struct transport *)face;
+    portls_status status = transport_may_ask(transport);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
+    status = input_port_read_avail(transport->in, buffer, size, got, error);
+    transport_note_received(transport, status, *got, error);
+    if (status == PORTLS_OK) {
+        transport_remember_first(transport, buffer, *got);
+    }
+    return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
 }
 
 void transport_drop_pending(struct transport *transport) {

@@ -11,6 +11,6 @@ function(portls_add_stack_test name)
         --compiler "${CMAKE_C_COMPILER}" --root "${PROJECT_SOURCE_DIR}"
         --work "${CMAKE_CURRENT_BINARY_DIR}/stack" --limit 512
         ${core_sources} -- -std=c11 -Os ${target_flags} -DPORTLS_BUILDING=1 ${features}
-        -DPORTLS_RECEIVE_SIZE=${PORTLS_RECEIVE_SIZE} -DPORTLS_SEND_SIZE=${PORTLS_SEND_SIZE})
+        -DPORTLS_SEND_SIZE=${PORTLS_SEND_SIZE})
     set_tests_properties(${name} PROPERTIES TIMEOUT 60)
 endfunction()

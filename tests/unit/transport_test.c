@@ -73,6 +73,7 @@ static void begin(const struct output_class *class, size_t takes) {
     output_port_init(&taker.out, class);
     taker.out.holds = false;
     taker.takes = takes;
+    memset(&transport, 0, sizeof transport);
     transport_init(&transport, NULL, &taker.out, &pool);
     transport_begin_step(&transport, true, true);
 }
