@@ -4,7 +4,7 @@
     python3 cmake/footprint_page.py
 
 builds the firmwares of preset cortex-m3 in variants beneath build/footprint/ and runs one of them under
-QEMU, and takes the sizes of the libraries of the presets armhf, arm64 and s390x as they are built
+QEMU, and takes the sizes of the libraries of the presets for other systems as they are built
 (cmake/check-targets.cmake does that and installs what is needed); a preset that is not built keeps the
 rows that it has.
 """
@@ -24,8 +24,10 @@ LEAVE_OUT = {"WAITING": "waiting", "ON_ERROR": "`on_error`", "MESSAGES": "messag
              "WOLFSSL_OWN_VERIFIER": "the own verifier"}
 COUNT = {5: "five", 6: "six", 7: "seven"}[len(LEAVE_OUT)]
 LIBRARIES = {"openssl": ("libssl.so.3", "libcrypto.so.3"), "wolfssl": ("libwolfssl.so.35",)}
-LINUX = (("armhf", "arm-linux-gnueabihf-", "openssl wolfssl"), ("arm64", "aarch64-linux-gnu-", "openssl wolfssl"),
-         ("s390x", "s390x-linux-gnu-", "wolfssl"))
+# The presets whose libraries are measured whole, their tools, and what they are built over.
+WHOLE = (("armhf", "arm-linux-gnueabihf-", "openssl wolfssl"), ("arm64", "aarch64-linux-gnu-", "openssl wolfssl"),
+         ("s390x", "s390x-linux-gnu-", "wolfssl"), ("musl", "", "wolfssl"),
+         ("windows", "x86_64-w64-mingw32-", "wolfssl"))
 PAGE = os.path.join(ROOT, "docs/footprint.md")
 
 # What the files of core and glue are about.
@@ -118,10 +120,10 @@ def old_rows():
     return rows
 
 
-def linux_rows():
-    for preset, tools, backends in LINUX:
+def whole_rows():
+    for preset, tools, backends in WHOLE:
         build = os.path.join(ROOT, "build", preset)
-        core = glob.glob(os.path.join(build, "core/CMakeFiles/portls-core.dir/**/*.o"), recursive=True)
+        core = glob.glob(os.path.join(build, "core/CMakeFiles/portls-core.dir/**/*.o*"), recursive=True)
         if not core:
             print(f"footprint_page: preset {preset} is not built, its rows stay as they are")
             yield from old_rows()[preset]
@@ -129,7 +131,7 @@ def linux_rows():
         text, data, bss = text_of(tools + "size", core)
         yield f"| `{preset}` | core | {text} | {data + bss} |"
         for backend in backends.split():
-            glue = glob.glob(os.path.join(build, f"backends/{backend}/CMakeFiles/*.dir/*.o"))
+            glue = glob.glob(os.path.join(build, f"backends/{backend}/CMakeFiles/*.dir/*.o*"))
             text, data, bss = text_of(tools + "size", glue)
             yield f"| | glue to {backend} | {text} | {data + bss} |"
             folder = os.path.join(ROOT, f"build/sysroot-{preset}/usr/lib", tools.rstrip("-"))
@@ -181,9 +183,9 @@ echo buffers are the example's own.
 
 ### Where the bytes are
 
-The aim is 10240 bytes of text for core and glue. With all {COUNT} left out a client is at {least_client}, and at
-{smallest_client} where the library is compiled as one when it is linked (`PORTLS_LTO`). What the {least_client} are, of which
-a map can tell:
+Core and glue of a client are to take 10240 bytes of text at the most. With all {COUNT} left out, and compiled as one when
+it is linked (`PORTLS_LTO`), it takes {smallest_client}, and the preset `cortex-m3` fails when it is more than that aim. Compiled file by
+file it takes {least_client}, of which a map can tell what they are:
 
 | | part | client | client and server |
 | --- | --- | --- | --- |"""
@@ -191,26 +193,27 @@ a map can tell:
     yield """
 What is left are contexts, the checks of every call, the steps of a connection in both directions, the end of one, and what a
 backend has to tell of failures. Some of it is there only because a program may ask for it when it runs, so that no linker can tell
-that it does not: wrapping with a protocol and no context, a context without roots that refuses its peers, leaving TLS with
-the ports below whole, hosts that are addresses, TLS within TLS.
+that it does not: wrapping with a protocol and no context, a context without roots that refuses its peers, hosts that are
+addresses, TLS within TLS.
 
-How it got there: the members of what is looked at most lie where short instructions reach them, the two kinds of ports share
-their code, settings are changed where they are, the core and the glue have one reader of DER, and what only one build in many
-needs is left out by options that a program can understand. What the compiler can do by itself has been tried before that: of 25
+How it got there: without a system nothing is read ahead, so that there is no buffer for what arrives and nothing to give back;
+the members of what is looked at most lie where short instructions reach them, the two kinds of ports share their code,
+settings are changed where they are, the core and the glue have one reader of DER, and what only one build in many needs is
+left out by options that a program can understand. What the compiler can do by itself has been tried before that: of 25
 options of GCC 12 none saved more than 0.3 per cent, and `-Oz` was the same as `-Os`. Which functions are inlined is as good as
 chosen by hand: having each of them in turn inlined, or not, saves less than 100 bytes in all.
 
 Function by function: `python3 cmake/footprint.py --functions core build/footprint/all build/footprint/all/bin/portls-client.elf.map`,
 and the same with `glue`.
 
-## Linux
+## Linux and Windows
 
 All of the core and of each backend, as compiled by the presets (`-O2`), not what a program uses of it; beside them the TLS
-libraries, whole too.
+libraries, whole too. `musl` and `windows` are for the processor amd64.
 
 | preset | part | text | static RAM |
 | --- | --- | --- | --- |"""
-    yield from linux_rows()
+    yield from whole_rows()
 
 
 def main():

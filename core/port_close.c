@@ -181,14 +181,19 @@ portls_status output_port_give_back(portls_output_port *out, bool and_close, por
     return status;
 }
 
-portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
-    error_begin(error);
+/* What the owner's calls come to. */
+static portls_status close_input(portls_input_port *in, portls_error *error) {
     portls_status status = own_close(in, HANDLE_INPUT_PORT, error);
     if (status == PORTLS_OK) {
         status = in->class->close(in, error);
         drop_input(in);
     }
     return status;
+}
+
+portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
+    error_begin(error);
+    return close_input(in, error);
 }
 
 portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error) {
@@ -201,7 +206,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
         sync_side_touch(&in->base.side); /* what it waits for from now on is another thing */
         return PORTLS_WANT_WRITE;
     }
-    return portls_close_input_port(in, error);
+    return close_input(in, error);
 }
 
 portls_status portls_close_output_port(portls_output_port *out, portls_error *error) {

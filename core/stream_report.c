@@ -23,13 +23,13 @@ static struct failure *failure_of(struct stream *stream, const struct stream_hal
     return first;
 }
 
+#if PORTLS_WITH_ON_ERROR
+
 /* Whether the port of this half is used by a stream above, under whose lock it then is called. */
 static bool is_below_another(const struct stream *stream, const struct stream_half *half) {
     return atomic_load(half == &stream->reading ? &stream->in.base.wrapped
                                                 : &stream->out.base.wrapped);
 }
-
-#if PORTLS_WITH_ON_ERROR
 
 /* Takes a failure that a call of the stream above has returned meanwhile, under its lock: what
    on_error is to be shown, or NULL. */
@@ -128,7 +128,7 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
     struct failure *failure = failure_of(stream, half, status);
     if (failure != NULL) {
         (void)error_copy(error, &failure->error);
-        failure->told = failure->told || !is_below_another(stream, half);
+        failure->told = true; /* a stream above tells its own caller */
     }
     return status;
 }

@@ -17,8 +17,6 @@ portls_status stream_fail(struct stream *stream, portls_error *error) {
     return stream->failure->error.status;
 }
 
-#if TRANSPORT_REMEMBERS
-
 /* Whether what the peer said first cannot be TLS: no TLS stream begins with another record. */
 static bool peer_speaks_no_tls(const struct transport *transport) {
     return transport->first_count > 0 && transport->first_bytes[0] != RECORD_HANDSHAKE &&
@@ -44,26 +42,6 @@ static void describe_no_tls(const struct transport *transport, portls_error *err
                      quoted);
 }
 
-/* If it cannot, says so, and that it did. */
-static bool tell_no_tls(const struct transport *transport, portls_error *error) {
-    bool no_tls = peer_speaks_no_tls(transport);
-    if (no_tls) {
-        describe_no_tls(transport, error);
-    }
-    return no_tls;
-}
-
-#else
-
-/* The backend does. */
-static bool tell_no_tls(const struct transport *transport, const portls_error *error) {
-    (void)transport;
-    (void)error;
-    return false;
-}
-
-#endif
-
 /* Says in the core's words what went wrong in a handshake, where it knows better. */
 static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_status status,
                                               portls_error *error) {
@@ -71,7 +49,9 @@ static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_stat
     if (transport->in_failure != NULL) {
         return transport->in_failure->error.status;
     }
-    if (!tell_no_tls(transport, error) && status == PORTLS_TRUNCATED) {
+    if (peer_speaks_no_tls(transport)) {
+        describe_no_tls(transport, error);
+    } else if (status == PORTLS_TRUNCATED) {
         error_begin(error);
         (void)error_fail(error, PORTLS_HANDSHAKE,
                          "the peer closed the connection in the middle of the handshake");
@@ -99,18 +79,6 @@ static OWN_FRAME void fail_refused(const struct stream *stream, portls_error *er
     }
 }
 
-/* A peer that cannot be reached is the first thing to be told of. Only a port that is still
-   connecting can have one. */
-static portls_status reach(struct transport *transport, portls_error *error) {
-#if PORTLS_WITH_SOCKETS
-    return output_port_flush_avail(transport->out, error);
-#else
-    (void)transport;
-    (void)error;
-    return PORTLS_OK;
-#endif
-}
-
 /* The settings forbid a session: lets a client know, once it has spoken, and says why. */
 static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half *half) {
     static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
@@ -131,7 +99,8 @@ static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half 
             (void)transport_flush(transport);
         }
     } else {
-        portls_status status = reach(transport, error);
+        /* A peer that cannot be reached is the first thing to be told of. */
+        portls_status status = output_port_flush_avail(transport->out, error);
         if (port_wants(status)) {
             stream_half_needs(half, NEEDS_OUTPUT);
             return PORTLS_WANT_WRITE;

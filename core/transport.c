@@ -9,13 +9,11 @@
 
 /* ---- receiving ---- */
 
-#if TRANSPORT_REMEMBERS
 void transport_remember_first(struct transport *transport, const uint8_t *bytes, size_t size) {
     for (size_t i = 0; i < size && transport->first_count < TRANSPORT_FIRST_BYTES; i++) {
         transport->first_bytes[transport->first_count++] = bytes[i];
     }
 }
-#endif
 
 portls_status transport_may_ask(struct transport *transport) {
     if (transport->in_failure != NULL) {

@@ -19,10 +19,6 @@
 #include "core/failure.h"
 #include "core/port.h"
 
-/* Whether the core itself tells a peer that speaks no TLS. Where nobody is told in words, and what
-   came first decides about nothing else, it is the backend's to do. */
-#define TRANSPORT_REMEMBERS (PORTLS_WITH_MESSAGES || PORTLS_WITH_SYSTEM)
-
 #if BUFFERS_INSIDE
 /* The size of the buffer: what CMake's variable of this name says. */
 #ifndef PORTLS_SEND_SIZE
@@ -86,10 +82,8 @@ struct transport {
     size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
                     use in gathering; 0: it is not */
 #endif
-#if TRANSPORT_REMEMBERS
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
-#endif
     struct failure_room in_room, out_room;
 #if BUFFERS_INSIDE
     uint8_t send_room[TRANSPORT_SEND_SIZE];
@@ -197,16 +191,7 @@ void transport_note_received(struct transport *transport, portls_status status, 
                              const portls_error *error);
 
 /* Keeps the first bytes of all that are received. */
-#if TRANSPORT_REMEMBERS
 void transport_remember_first(struct transport *transport, const uint8_t *bytes, size_t size);
-#else
-static inline void transport_remember_first(struct transport *transport, const uint8_t *bytes,
-                                            size_t size) {
-    (void)transport;
-    (void)bytes;
-    (void)size;
-}
-#endif
 
 /* ---- of the buffer of what is to be sent ---- */
 

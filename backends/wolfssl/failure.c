@@ -185,8 +185,6 @@ static portls_status fail_for_good(struct backend_session *session, int code, en
     }
     if (is_no_memory(code)) {
         status = fail_no_memory(error);
-    } else if (session->no_tls) {
-        status = backend_fail(error, PORTLS_PROTOCOL, "%s", NOT_TLS);
     } else if (received >= 0) {
         status = fail_by_peer_alert(received, stage, error);
     } else if (code == NO_PEER_CERT || undecoded ||

@@ -25,8 +25,7 @@ static int receive(struct backend_session *session, void *buffer, size_t size) {
 /* Some builds would take other bytes for an SSL 2 record and wait for the rest of it. */
 static bool begins_as_tls(struct backend_session *session) {
     uint8_t first = session->head.bytes[0];
-    session->no_tls = !session->spoke_tls && first != RECORD_HANDSHAKE && first != RECORD_ALERT;
-    session->spoke_tls = !session->no_tls;
+    session->spoke_tls = session->spoke_tls || first == RECORD_HANDSHAKE || first == RECORD_ALERT;
     return session->spoke_tls;
 }
 

@@ -167,7 +167,6 @@ struct backend_session {
     portls_status send_status;    /* the first failure of send: nothing is sent after it */
     bool verify_host_is_address;
     bool spoke_tls;   /* the peer's first byte was one of TLS */
-    bool no_tls;      /* or it was not */
     bool established; /* the handshake is done */
     bool ended;       /* the peer's close_notify came */
     bool failed;      /* wolfSSL has given up: it may not be called for this session */

@@ -244,6 +244,28 @@ static void try_refused(const char *host, struct bytes trusted, struct bytes cer
     free_side(&pair.server);
 }
 
+/* A peer that says a word and goes: a server of another protocol, at the other end of the line. */
+static void try_no_tls(void) {
+    struct pair pair = {.host = "localhost"};
+    portls_error *error = &pair.client.error;
+    portls_input_port *in = NULL;
+    portls_input_port *unheard = NULL;
+    portls_output_port *peer = NULL;
+    portls_output_port *out = NULL;
+    size_t put = 0;
+    make_contexts(&pair, PORTLS_AUTO, BYTES(root), BYTES(server), BYTES(server_key));
+    need(portls_make_pipe(PIPE_CAPACITY, &in, &peer, error), error);
+    need(portls_make_pipe(PIPE_CAPACITY, &unheard, &out, error), error);
+    need(portls_write_avail(peer, "bye", 3, &put, error), error);
+    need(portls_close_output_port(peer, error), error);
+    wrap(&pair.client, PORTLS_MODE_CONNECT, pair.host, in, out);
+    pair.client.status = portls_handshake_avail(pair.client.in, error);
+    report_error(pair.client.status == PORTLS_PROTOCOL, "a peer that speaks no TLS is told", error);
+    free_side(&pair.client);
+    need(portls_close_input_port(unheard, error), error);
+    portls_free_context(pair.server.context);
+}
+
 /* Nothing can wait here: what a full port below does not take is lost with the close, which says
    so. A port that is asked without waiting stays open. */
 static void try_close_unsent(void) {
@@ -296,6 +318,7 @@ int main(void) {
                 PORTLS_VERIFY_NAME, "a certificate for another host is refused");
     try_refused("odd.any.test", BYTES(root), BYTES(odd), BYTES(odd_key), PORTLS_VERIFY_NAME,
                 "a wildcard counts in the left-most label alone");
+    try_no_tls();
     try_close_unsent();
     try_wrong_key();
     printf("stack: %u bytes at the most\n", (unsigned)board_stack_peak());

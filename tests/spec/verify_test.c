@@ -86,6 +86,25 @@ OVER_EVERY_TRANSPORT(verify, without_roots_every_handshake_fails) {
     portls_free_context(server);
 }
 
+/* And a port that cannot be used is what is told of first: then roots would not help either. */
+SPEC(verify, without_roots_a_port_that_is_closed_is_told_of_first) {
+    portls_context *client = client_context(PORTLS_AUTO, NULL, NULL);
+    struct link link;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.context = client;
+    REQUIRE_OK(portls_set_verify(client, true, &problem));
+    link_make_raw(&link, wide_pipes);
+    REQUIRE_OK(portls_wrap_ports_avail(link.client.raw_in, link.client.raw_out, &options,
+                                       &link.client.in, &link.client.out, &problem));
+    REQUIRE_OK(portls_close_output_port(link.client.raw_out, &problem));
+    link.client.raw_out = NULL;
+    REQUIRE_FAILURE(portls_handshake_avail(link.client.in, &problem), PORTLS_CLOSED,
+                    "the output port is closed");
+    link_close(&link);
+    portls_free_context(client);
+}
+
 /* ssl-load-verify-root-certificates!: "Loads a PEM-format file containing trusted certificates that
    are used to verify the certificates of a connection peer": one that is trusted passes, every
    other is refused with its reason. */
