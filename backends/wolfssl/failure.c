@@ -80,8 +80,9 @@ static bool is_no_memory(int code) {
     return code == MEMORY_E || code == MEMORY_ERROR;
 }
 
+/* Unless the error holds an earlier cause. */
 static void set_backend_code(portls_error *error, portls_status status, int code) {
-    if (error->status == status && error->backend_code == 0) {
+    if (error->status == status) {
         error->backend_code = code;
     }
 }
