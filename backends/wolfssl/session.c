@@ -24,16 +24,12 @@ static portls_status set_names(struct backend_session *session,
 /*
  * wolfSSL lets go, with the handshake, of where it puts a message together that comes in several
  * records, and then takes the first of them for a broken one; Debian's keeps it. A server's ticket
- * is such a message when its records are small. A board has no memory to spare for that.
+ * is such a message when its records are small.
  */
 static void keep_room_for_messages(const struct backend_session *session) {
-#if PORTLS_WITH_SYSTEM
     if (session->context->role == PORTLS_CLIENT) {
         wolfSSL_KeepArrays(session->ssl);
     }
-#else
-    (void)session;
-#endif
 }
 
 portls_status session_new(struct backend_context *context,
