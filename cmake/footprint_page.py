@@ -184,7 +184,7 @@ echo buffers are the example's own.
 ### Where the bytes are
 
 Core and glue of a client are to take 10240 bytes of text at the most. With all {COUNT} left out, and compiled as one when
-it is linked (`PORTLS_LTO`), it takes {smallest_client}, and the preset `cortex-m3` fails when it is more than that aim. Compiled file by
+it is linked (`PORTLS_LTO`), it takes {smallest_client}, and the preset `cortex-m3` fails when it takes more. Compiled file by
 file it takes {least_client}, of which a map can tell what they are:
 
 | | part | client | client and server |

@@ -246,7 +246,7 @@ static void try_refused(const char *host, struct bytes trusted, struct bytes cer
 
 /* A peer that says a word and goes: a server of another protocol, at the other end of the line. */
 static void try_no_tls(void) {
-    struct pair pair = {.host = "localhost"};
+    static struct pair pair = {.host = "localhost"}; /* not on main's stack, beneath all else */
     portls_error *error = &pair.client.error;
     portls_input_port *in = NULL;
     portls_input_port *unheard = NULL;
