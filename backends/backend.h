@@ -111,7 +111,7 @@ int backend_unsaid(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /*
  * Writes text into `room` of `size` bytes (≥ 1), cut to what fits and terminated, and tells how
- * many characters it wrote. Formats, here and for backend_fail, are those of core/format.h.
+ * many characters it wrote. Formats, here and for backend_fail, are those of core/base/format.h.
  */
 size_t backend_text(char *room, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -89,8 +89,8 @@ function(portls_add_module backend)
     set(target portls-module-${backend})
     set_target_properties(portls-backend-${backend} PROPERTIES C_VISIBILITY_PRESET default)
     add_library(${target} MODULE $<TARGET_OBJECTS:portls-backend-${backend}>
-        "${PROJECT_SOURCE_DIR}/core/backend_address.c" "${PROJECT_SOURCE_DIR}/core/backend_der.c"
-        "${PROJECT_SOURCE_DIR}/core/backend_fail.c" "${PROJECT_SOURCE_DIR}/core/format.c")
+        "${PROJECT_SOURCE_DIR}/core/x509/backend_address.c" "${PROJECT_SOURCE_DIR}/core/x509/backend_der.c"
+        "${PROJECT_SOURCE_DIR}/core/base/backend_fail.c" "${PROJECT_SOURCE_DIR}/core/base/format.c")
     portls_library_code(${target})
     set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME portls-backend-${backend}
@@ -115,7 +115,7 @@ function(portls_add_backends)
     endforeach()
 endfunction()
 
-# What core/available.c is told: it is the one file of the core that is compiled per backend.
+# What core/context/available.c is told: it is the one file of the core that is compiled per backend.
 function(portls_available_definitions target backend)
     if(PORTLS_BACKEND_LINKAGE STREQUAL "loaded")
         set(loaded 1)
@@ -133,7 +133,7 @@ endfunction()
 function(portls_fill_library target backend)
     portls_backend_package(${backend} package)
     target_sources(${target} PRIVATE $<TARGET_OBJECTS:portls-core>
-        "${PROJECT_SOURCE_DIR}/core/available.c")
+        "${PROJECT_SOURCE_DIR}/core/context/available.c")
     portls_library_code(${target})
     portls_available_definitions(${target} ${backend})
     target_link_libraries(${target} PRIVATE ${PORTLS_SYSTEM_LIBRARIES})

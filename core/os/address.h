@@ -3,7 +3,7 @@
 #define CORE_OS_ADDRESS_H
 
 #if defined(_WIN32)
-#include "core/os/win32.h"
+#include "core/os/win32/win32.h"
 
 #include <ws2tcpip.h>
 #else

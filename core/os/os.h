@@ -1,8 +1,8 @@
 /*
- * What the core asks of an operating system. posix*.c, win32*.c and bare.c (which is for none at
- * all) implement it, each as far as this build goes; nobody else includes an OS header. No call
- * here writes to stdout or stderr, raises a signal or changes a descriptor it does not own. Errors
- * are the system's numbers (errno, or WSA's); 0 is none.
+ * What the core asks of an operating system. posix/, win32/ and none/ implement it, each as far as
+ * this build goes; nobody else includes an OS header. No call here writes to stdout or stderr,
+ * raises a signal or changes a descriptor it does not own. Errors are the system's numbers (errno,
+ * or WSA's); 0 is none.
  */
 #ifndef CORE_OS_OS_H
 #define CORE_OS_OS_H
@@ -37,6 +37,16 @@ void os_wipe(void *bytes, size_t size);
 
 /* English text for a system error number, never the locale's. Never NULL. */
 const char *os_error_text(int os_errno);
+
+/* As error_fail, with the system's error number: ": " and the system's text follow the message. */
+#if PORTLS_WITH_MESSAGES
+portls_status error_fail_os(portls_error *error, portls_status status, int os_errno,
+                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+#else
+#define error_fail_os(error, status, os_errno, ...)                                                \
+    ((void)sizeof(backend_unsaid(__VA_ARGS__)), error_fail_os_unsaid((error), (status), (os_errno)))
+portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno);
+#endif
 
 /* ---- time ---- */
 

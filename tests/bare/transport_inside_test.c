@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/error.h"
-#include "core/port.h"
-#include "core/transport.h"
+#include "core/base/error.h"
+#include "core/port/port.h"
+#include "core/stream/transport.h"
 
 /* ---- a port that says what it is told to ---- */
 

@@ -142,8 +142,8 @@ enum { PATIENT_BEGIN = FIRST_TRANSPORT, PATIENT_WRAPS = USED_WRAPS };
 #endif
 
 /* Ports made from callbacks are ports like any other. In the blocking form a wait for both
-   directions is done in slices (core/wait.h), which over pipes of a few bytes takes more patience
-   than a test has: so not over the two narrowest. */
+   directions is done in slices (core/wait/wait.h), which over pipes of a few bytes takes more
+   patience than a test has: so not over the two narrowest. */
 SPEC_FOR_EACH(ports, over_ports_from_callbacks, struct transport, over, transports + PATIENT_BEGIN,
               PATIENT_WRAPS) {
     struct link link;

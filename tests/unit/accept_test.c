@@ -1,7 +1,7 @@
 /* What a listener owes to those who accept from it, whatever its peers and the system do. */
 #define _GNU_SOURCE
 
-#include "core/listener_state.h"
+#include "core/net/listener_state.h"
 #include "tests/unit/accept_support.h"
 
 static size_t count_arrivals(const portls_listener *listener) {

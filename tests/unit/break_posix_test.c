@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <sys/time.h>
 
-#include "core/wait.h"
+#include "core/wait/wait.h"
 #include "portls/break.h"
 #include "tests/unit/break_support.h"
 

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/wait.h"
+#include "core/wait/wait.h"
 #include "portls/break.h"
 
 static inline bool is_readable(const portls_break *brk) {

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "core/handle.h"
-#include "core/wait.h"
+#include "core/base/handle.h"
+#include "core/wait/wait.h"
 #include "portls/break.h"
 #include "tests/unit/break_support.h"
 

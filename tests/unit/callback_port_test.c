@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/port.h"
+#include "core/port/port.h"
 #include "tests/unit/ticking.h"
 
 /* A callback side that does what its script says. */

@@ -10,11 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/clock.h"
-#include "core/connecting.h"
-#include "core/error.h"
+#include "core/wait/clock.h"
+#include "core/net/connecting.h"
+#include "core/base/error.h"
 #include "core/os/os.h"
-#include "core/port.h"
+#include "core/port/port.h"
 
 static portls_error problem;
 

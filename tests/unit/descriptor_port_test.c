@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/clock.h"
-#include "core/descriptor_port.h"
-#include "core/port.h"
+#include "core/wait/clock.h"
+#include "core/port/descriptor_port.h"
+#include "core/port/port.h"
 #include "portls/port.h"
 
 /* Whatever would wait ends here. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/error.h"
+#include "core/base/error.h"
 
 Test(error, a_name_is_put_in_front_of_a_message) {
     portls_error error;

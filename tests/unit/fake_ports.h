@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/port.h"
+#include "core/port/port.h"
 
 struct counting_input {
     portls_input_port port;

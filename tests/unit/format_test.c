@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/format.h"
+#include "core/base/format.h"
 #include "portls/features.h"
 
 /* Both make the same text, also in every room that is too small for it. */

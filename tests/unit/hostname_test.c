@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/error.h"
-#include "core/hostname.h"
+#include "core/base/error.h"
+#include "core/x509/hostname.h"
 
 Test(hostname, tells_addresses) {
     static const char *const addresses[] = {

@@ -5,8 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/near_peer.h"
-#include "core/wait.h"
+#include "core/wait/near_peer.h"
+#include "core/wait/wait.h"
 
 enum {
     NEVER = 1000,       /* no look finds it */

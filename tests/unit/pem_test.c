@@ -1,8 +1,8 @@
 /* Certificates in PEM: which are found, what is passed over, and what mistakes are called. */
 #include "tests/unit/pki.h"
 
-#include "core/error.h"
-#include "core/pem.h"
+#include "core/base/error.h"
+#include "core/x509/pem.h"
 
 static portls_error error;
 

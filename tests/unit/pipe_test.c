@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/port.h"
+#include "core/port/port.h"
 
 #if PORTLS_WITH_THREADS
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* Finding the private key: forms, kinds, encrypted ones, and what mistakes are called. */
 #include "tests/unit/pki.h"
 
-#include "core/error.h"
-#include "core/pem.h"
+#include "core/base/error.h"
+#include "core/x509/pem.h"
 
 static portls_error error;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/clock.h"
+#include "core/wait/clock.h"
 #include "core/os/os.h"
 
 /* ---- what happens at which step ---- */
@@ -75,7 +75,7 @@ int64_t __real_os_now(void);
 int64_t __wrap_os_now(void);
 
 /* Of the system's time a millisecond more passes with each look at it: no peer is near
-   (core/near_peer.h), and so a wait takes the same steps each time. */
+   (core/wait/near_peer.h), and so a wait takes the same steps each time. */
 int64_t __wrap_os_now(void) {
     static _Atomic int64_t more;
     return __real_os_now() + atomic_fetch_add(&more, 1000000);

@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "core/stream.h"
+#include "core/stream/stream.h"
 #include "portls/portls.h"
 
 static const struct backend *counted;

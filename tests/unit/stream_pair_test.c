@@ -7,7 +7,7 @@
 
 #include "tests/unit/pki.h"
 
-#include "core/stream.h"
+#include "core/stream/stream.h"
 #include "portls/portls.h"
 
 #if PORTLS_WITH_SOCKETS

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "core/error.h"
-#include "core/stream.h"
+#include "core/base/error.h"
+#include "core/stream/stream.h"
 #include "portls/portls.h"
 
 TestSuite(stream_receive, .timeout = 20);

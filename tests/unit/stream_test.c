@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/clock.h"
-#include "core/stream.h"
+#include "core/wait/clock.h"
+#include "core/stream/stream.h"
 #include "portls/portls.h"
 
 #if PORTLS_WITH_THREADS

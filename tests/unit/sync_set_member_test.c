@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "core/connecting.h"
-#include "core/sync_set.h"
+#include "core/net/connecting.h"
+#include "core/sync/sync_set.h"
 #include "sync_set_support.h"
 
 /* ---- joining and leaving ---- */

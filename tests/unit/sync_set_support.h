@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "core/port.h"
+#include "core/port/port.h"
 #include "portls/sync_set.h"
 
 #define REQUIRE_OK(call)                                                                           \

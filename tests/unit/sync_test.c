@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/port.h"
+#include "core/port/port.h"
 #include "portls/sync.h"
 
 #if PORTLS_WITH_THREADS

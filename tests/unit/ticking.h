@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_TICKING_H
 #define TESTS_UNIT_TICKING_H
 
-#include "core/clock.h"
+#include "core/wait/clock.h"
 
 #if PORTLS_WITH_SYSTEM
 

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/error.h"
+#include "core/base/error.h"
 #include "core/os/os.h"
-#include "core/trust.h"
+#include "core/x509/trust.h"
 
 static portls_error error;
 static struct certificate_list roots;

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "core/wait.h"
+#include "core/wait/wait.h"
 
 /* An object in memory that can be watched. */
 struct object {

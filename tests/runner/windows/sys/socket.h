@@ -17,7 +17,7 @@
 /* A pair of local sockets, and a pipe, are a TCP connection here. */
 #define LOCAL_SOCKETS_ARE_TCP 1
 
-/* What stands for many sockets is made readable by a thread: core/os/win32_poller.c. */
+/* What stands for many sockets is made readable by a thread: core/os/win32/poller.c. */
 #define SHOWN_WITHIN_MILLISECONDS 5000
 
 /* Flags that Windows does not know and windows.c takes out. */

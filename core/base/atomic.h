@@ -1,0 +1,58 @@
+/*
+ * What several threads may touch at once: <stdatomic.h>. Without a system beneath there are no
+ * other threads, and the same names are plain: the barriers and loops would be a twentieth of a
+ * small device's core. What an interrupt handler may touch, a break and the clock, includes
+ * <stdatomic.h> itself.
+ */
+#ifndef CORE_BASE_ATOMIC_H
+#define CORE_BASE_ATOMIC_H
+
+#include "portls/features.h"
+
+#if PORTLS_WITH_SYSTEM
+
+#include <stdatomic.h>
+
+#define ATOMIC_OF(type) _Atomic(type)
+
+#else
+
+#include <stdbool.h>
+
+#define ATOMIC_OF(type) type
+typedef unsigned int atomic_uint;
+typedef bool atomic_bool;
+
+#define atomic_init(place, value)                       ((void)(*(place) = (value)))
+#define atomic_load(place)                              (*(place))
+#define atomic_load_explicit(place, order)              atomic_load(place)
+#define atomic_store(place, value)                      ((void)(*(place) = (value)))
+#define atomic_store_explicit(place, value, order)      atomic_store(place, value)
+#define atomic_fetch_add_explicit(place, number, order) atomic_fetch_add(place, number)
+#define atomic_fetch_sub_explicit(place, number, order) atomic_fetch_sub(place, number)
+#define atomic_compare_exchange_weak(place, expected, value)                                       \
+    atomic_compare_exchange_strong(place, expected, value)
+#define atomic_compare_exchange_strong(place, expected, value)                                     \
+    (*(place) == *(expected) ? (*(place) = (value), true) : (*(expected) = *(place), false))
+
+static inline unsigned int atomic_fetch_add(atomic_uint *place, unsigned int number) {
+    unsigned int before = *place;
+    *place += number;
+    return before;
+}
+
+static inline unsigned int atomic_fetch_sub(atomic_uint *place, unsigned int number) {
+    unsigned int before = *place;
+    *place -= number;
+    return before;
+}
+
+static inline bool atomic_exchange(atomic_bool *place, bool value) {
+    bool before = *place;
+    *place = value;
+    return before;
+}
+
+#endif
+
+#endif

@@ -1,0 +1,76 @@
+/* The one place where memory is allocated, and the allocator that can be installed there. */
+#include "core/base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/atomic.h"
+#include "core/base/error.h"
+#include "portls/allocator.h"
+
+/* Without functions: the C library's. Only changed while nobody allocates. */
+static portls_allocator installed;
+
+/* Something was allocated, so what it came from has to stay. */
+static atomic_bool used;
+
+static void note_use(void) {
+    /* Once it is set nobody writes to it, so threads do not take it from each other. */
+    if (!atomic_load_explicit(&used, memory_order_relaxed)) {
+        atomic_store_explicit(&used, true, memory_order_relaxed);
+    }
+}
+
+void *memory_allocate(size_t size) {
+    note_use();
+    return installed.allocate != NULL ? installed.allocate(installed.argument, size) : malloc(size);
+}
+
+void *memory_zeroed(size_t size) {
+    void *made = memory_allocate(size);
+    if (made != NULL) {
+        memset(made, 0, size);
+    }
+    return made;
+}
+
+void *memory_resize(void *old, size_t size) {
+    if (old == NULL) {
+        return memory_allocate(size);
+    }
+    return installed.resize != NULL ? installed.resize(installed.argument, old, size)
+                                    : realloc(old, size);
+}
+
+void memory_free(void *bytes) {
+    if (bytes == NULL) {
+        return;
+    }
+    if (installed.release != NULL) {
+        installed.release(installed.argument, bytes);
+    } else {
+        free(bytes);
+    }
+}
+
+const struct backend_memory memory_of_core = {memory_allocate, memory_zeroed, memory_free};
+
+portls_status portls_set_allocator(const portls_allocator *allocator, portls_error *error) {
+    error_begin(error);
+    if (allocator != NULL &&
+        (allocator->allocate == NULL || allocator->resize == NULL || allocator->release == NULL)) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "allocator->%s is NULL, and an allocator needs all three functions",
+                          allocator->allocate == NULL ? "allocate"
+                          : allocator->resize == NULL ? "resize"
+                                                      : "release");
+    }
+    if (atomic_load(&used)) {
+        return error_fail(error, PORTLS_IN_USE,
+                          "portls has allocated memory already: an allocator is to be installed "
+                          "before the first call that allocates");
+    }
+    installed = allocator != NULL ? *allocator : (portls_allocator){NULL, NULL, NULL, NULL};
+    return PORTLS_OK;
+}

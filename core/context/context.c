@@ -1,0 +1,170 @@
+/* Contexts: making, sharing, freeing, and changing them without disturbing anybody. */
+#include "core/context/context.h"
+
+#include <string.h>
+
+#include "core/context/available.h"
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/x509/trust.h"
+
+static bool is_context(const void *handle) {
+    return handle_is(handle, HANDLE_CLIENT_CONTEXT) || handle_is(handle, HANDLE_SERVER_CONTEXT);
+}
+
+bool portls_is_client_context(const void *handle) {
+    return handle_is(handle, HANDLE_CLIENT_CONTEXT);
+}
+
+bool portls_is_server_context(const void *handle) {
+    return handle_is(handle, HANDLE_SERVER_CONTEXT);
+}
+
+static void destroy(portls_context *context) {
+    context->handle.kind = HANDLE_FREED;
+    settings_clear(&context->settings);
+    snapshot_release(context->snapshot);
+    os_mutex_destroy(&context->lock);
+    memory_free(context);
+}
+
+portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
+                           portls_error *error) {
+    const struct backend *backend = available_backend(error);
+    if (backend == NULL) {
+        return PORTLS_UNAVAILABLE;
+    }
+    portls_status status = settings_check_protocol(role, protocol, backend->capabilities(), error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    portls_context *made = memory_zeroed(sizeof *made);
+    if (made == NULL || !os_mutex_init(&made->lock)) {
+        memory_free(made);
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a context");
+    }
+    made->handle.kind = role == PORTLS_CLIENT ? HANDLE_CLIENT_CONTEXT : HANDLE_SERVER_CONTEXT;
+    atomic_init(&made->references, 1);
+    made->settings.role = role;
+    made->settings.protocol = protocol;
+#if PORTLS_WITH_FILES
+    if (protocol == PORTLS_SECURE) {
+        made->seal = CONTEXT_TRUST_SEALED;
+        made->settings.verify = true;
+        made->settings.verify_hostname = true;
+        status = trust_load_system(&made->settings.roots, error);
+    }
+#endif
+    if (status == PORTLS_OK) {
+        status = snapshot_compile(backend, &made->settings, &made->snapshot, error);
+    }
+    if (status != PORTLS_OK) {
+        destroy(made);
+        return status;
+    }
+    *context = made;
+    return PORTLS_OK;
+}
+
+static portls_status make(portls_role role, portls_protocol protocol, portls_context **context,
+                          portls_error *error) {
+    error_begin(error);
+    if (context == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the new context is NULL");
+    }
+    *context = NULL;
+    return context_make(role, protocol, context, error);
+}
+
+portls_status portls_make_client_context(portls_protocol protocol, portls_context **context,
+                                         portls_error *error) {
+    return make(PORTLS_CLIENT, protocol, context, error);
+}
+
+portls_status portls_make_server_context(portls_protocol protocol, portls_context **context,
+                                         portls_error *error) {
+    return make(PORTLS_SERVER, protocol, context, error);
+}
+
+portls_context *context_hold(portls_context *context) {
+    (void)atomic_fetch_add_explicit(&context->references, 1, memory_order_relaxed);
+    return context;
+}
+
+void portls_free_context(portls_context *context) {
+    if (is_context(context) && context->seal != CONTEXT_SEALED &&
+        atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) == 1) {
+        destroy(context);
+    }
+}
+
+portls_status context_snapshot(portls_context *context, portls_role role,
+                               struct snapshot **snapshot, portls_error *error) {
+    const char *expected = role == PORTLS_CLIENT ? "client" : "server";
+    if (context == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the context is NULL: pass a %s context or portls_protocol_context",
+                          expected);
+    }
+    if (!handle_is(context,
+                   role == PORTLS_CLIENT ? HANDLE_CLIENT_CONTEXT : HANDLE_SERVER_CONTEXT)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "a %s context is needed here, not %s", expected,
+                          is_context(context) ? "one of the other role" : "another handle");
+    }
+    if (context->seal == CONTEXT_SEALED && context->snapshot == NULL) {
+        portls_status status =
+            protocol_context_make(role, context->settings.protocol, &context, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    os_mutex_lock(&context->lock);
+    *snapshot = snapshot_hold(context->snapshot);
+    os_mutex_unlock(&context->lock);
+    return PORTLS_OK;
+}
+
+portls_status context_begin_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error) {
+    if (!is_context(context)) {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "%s needs a context, or a listener's by portls_listener_context", call);
+    }
+    if (context->seal == CONTEXT_SEALED) {
+        return error_fail(error, PORTLS_SEALED,
+                          "%s: a shared protocol context cannot be changed: make one of your own "
+                          "with portls_make_%s_context",
+                          call, context->settings.role == PORTLS_CLIENT ? "client" : "server");
+    }
+    if (context->seal == CONTEXT_TRUST_SEALED && part == CONTEXT_TRUST) {
+        return error_fail(error, PORTLS_SEALED,
+                          "%s: trust and verification of a PORTLS_SECURE context are sealed: make "
+                          "a context with PORTLS_AUTO to choose them yourself",
+                          call);
+    }
+    os_mutex_lock(&context->lock);
+    return PORTLS_OK;
+}
+
+portls_status context_check_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error) {
+    portls_status status = context_begin_change(context, part, call, error);
+    if (status == PORTLS_OK) {
+        context_end_change(context);
+    }
+    return status;
+}
+
+portls_status context_apply(portls_context *context, portls_error *error) {
+    struct snapshot *old = context->snapshot;
+    portls_status status =
+        snapshot_compile(old->backend, &context->settings, &context->snapshot, error);
+    if (status == PORTLS_OK) {
+        snapshot_release(old);
+    }
+    return status;
+}
+
+void context_end_change(portls_context *context) {
+    os_mutex_unlock(&context->lock);
+}

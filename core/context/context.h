@@ -1,0 +1,74 @@
+/* Contexts inside: settings that change under a lock, and the newest snapshot of them. */
+#ifndef CORE_CONTEXT_CONTEXT_H
+#define CORE_CONTEXT_CONTEXT_H
+
+#include "core/base/atomic.h"
+#include "core/base/handle.h"
+#include "core/os/os.h"
+#include "core/context/settings.h"
+#include "core/context/snapshot.h"
+#include "portls/context.h"
+
+/* What may still be changed. */
+enum context_seal {
+    CONTEXT_OPEN,         /* everything */
+    CONTEXT_TRUST_SEALED, /* only the identity: PORTLS_SECURE */
+    CONTEXT_SEALED,       /* nothing: the shared protocol contexts */
+};
+
+struct portls_context {
+    struct handle handle; /* HANDLE_CLIENT_CONTEXT or HANDLE_SERVER_CONTEXT */
+    enum context_seal seal;
+    atomic_uint references;
+    os_mutex lock; /* guards settings and snapshot */
+    struct settings settings;
+    struct snapshot *snapshot; /* the newest; NULL only in one that stands for a shared context that
+                                  could not be made yet */
+};
+
+/* Makes a context of either role; what the two public calls do. */
+portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
+                           portls_error *error);
+
+/*
+ * The shared context of a protocol, made if it is not there yet: PORTLS_OK, PORTLS_INVALID_ARGUMENT
+ * for no protocol, or what context_make says. Only a success is kept.
+ */
+portls_status protocol_context_make(portls_role role, portls_protocol protocol,
+                                    portls_context **context, portls_error *error);
+
+/* Another reference; portls_free_context gives it back. */
+portls_context *context_hold(portls_context *context);
+
+/*
+ * The newest snapshot, with a reference. PORTLS_OK; PORTLS_INVALID_ARGUMENT for NULL;
+ * PORTLS_WRONG_KIND for anything but a context of this role, naming what was expected; what making
+ * a shared context came to.
+ */
+portls_status context_snapshot(portls_context *context, portls_role role,
+                               struct snapshot **snapshot, portls_error *error);
+
+/* What a change touches: which seals forbid it. */
+enum context_part { CONTEXT_IDENTITY, CONTEXT_TRUST };
+
+/*
+ * Begins a change: checks the handle and the seal, and locks. PORTLS_OK is followed by
+ * context_end_change. `call` is the public function's name, for messages.
+ */
+portls_status context_begin_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error);
+
+/* The same checks without the lock: before a file is read for nothing. */
+portls_status context_check_change(portls_context *context, enum context_part part,
+                                   const char *call, portls_error *error);
+
+/*
+ * Compiles the context's settings after a change of them. On failure the snapshot stays as it was,
+ * and the caller takes the change back. Between begin and end.
+ */
+portls_status context_apply(portls_context *context, portls_error *error);
+
+/* Unlocks. */
+void context_end_change(portls_context *context);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * Whom this side trusts, and what a server suggests to its clients (manual, section 4:
+ * ssl-set-verify!, ssl-load-verify-root-certificates!,
+ * ssl-load-suggested-certificate-authorities!).
+ */
+#include "core/context/available.h"
+#include "core/context/context.h"
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/x509/source.h"
+#include "core/x509/trust.h"
+
+/* Which of the two a change is about. */
+enum verified { VERIFIED_CHAIN, VERIFIED_NAME };
+
+static portls_status set_verified(portls_context *context, enum verified which, bool verify,
+                                  const char *call, portls_error *error) {
+    portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    bool *place =
+        which == VERIFIED_CHAIN ? &context->settings.verify : &context->settings.verify_hostname;
+    bool before = *place;
+    *place = verify;
+    status = context_apply(context, error);
+    if (status != PORTLS_OK) {
+        *place = before;
+    }
+    context_end_change(context);
+    return status;
+}
+
+portls_status portls_set_verify(portls_context *context, bool verify, portls_error *error) {
+    error_begin(error);
+    return set_verified(context, VERIFIED_CHAIN, verify, BACKEND_CALLED("portls_set_verify"),
+                        error);
+}
+
+portls_status portls_set_verify_hostname(portls_context *context, bool verify,
+                                         portls_error *error) {
+    error_begin(error);
+    const char *call = BACKEND_CALLED("portls_set_verify_hostname");
+    if (handle_is(context, HANDLE_SERVER_CONTEXT)) {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "%s needs a client context: a server has no name to verify a client "
+                          "against",
+                          call);
+    }
+    return set_verified(context, VERIFIED_NAME, verify, call, error);
+}
+
+/* ---- certificates that add up ---- */
+
+/* Which list of the settings is added to. */
+enum added { ADDED_ROOTS, ADDED_AUTHORITIES };
+
+/* Adds `more`, which is empty then, to one of the lists; on failure the list is as it was. */
+static portls_status add(portls_context *context, enum added which, struct certificate_list *more,
+                         const char *call, portls_error *error) {
+    portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct certificate_list *list =
+        which == ADDED_ROOTS ? &context->settings.roots : &context->settings.authorities;
+    size_t before = list->count;
+    status = certificate_list_take(list, more, error);
+    if (status == PORTLS_OK) {
+        status = context_apply(context, error);
+        if (status != PORTLS_OK) {
+            certificate_list_shorten(list, before);
+        }
+    }
+    context_end_change(context);
+    return status;
+}
+
+/* Suggested authorities: only a server has them, and only where the backend can send them. */
+static portls_status check_authorities(portls_context *context, const char *call,
+                                       portls_error *error) {
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (handle_is(context, HANDLE_CLIENT_CONTEXT)) {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "portls_load_suggested_certificate_authorities needs a server context: "
+                          "only a server sends suggestions");
+    }
+    const struct backend *backend = available_backend(error);
+    if (backend == NULL) {
+        return PORTLS_UNAVAILABLE;
+    }
+    if ((backend->capabilities() & PORTLS_CAN_SUGGESTED_AUTHORITIES) == 0) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "the %s backend has no way to send suggested authorities: leave them "
+                          "out, clients then choose their certificate themselves",
+                          backend->name);
+    }
+    if (context->settings.protocol == PORTLS_TLS13 &&
+        (backend->capabilities() & PORTLS_CAN_SUGGESTED_AUTHORITIES_13) == 0) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "the %s backend sends suggested authorities in TLS 1.2 only, and this "
+                          "context speaks TLS 1.3 alone: make it with PORTLS_AUTO, or leave them "
+                          "out",
+                          backend->name);
+    }
+    return PORTLS_OK;
+}
+
+static OWN_FRAME portls_status add_source(portls_context *context, enum added which,
+                                          const struct source *source, const char *call,
+                                          portls_error *error) {
+    struct certificate_list more = {NULL, 0};
+    portls_status status =
+        pem_certificates(source->bytes, source->size, source->name, &more, error);
+    if (status == PORTLS_OK) {
+        status = add(context, which, &more, call, error);
+        certificate_list_clear(&more);
+        if (status != PORTLS_OK) {
+            error_prefix(error, source->name);
+        }
+    }
+    return status;
+}
+
+#if PORTLS_WITH_FILES
+static portls_status add_file(portls_context *context, enum added which, const char *path,
+                              const char *call, portls_error *error) {
+    struct source source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
+    if (status == PORTLS_OK) {
+        status = source_from_file(path, &source, error);
+    }
+    if (status == PORTLS_OK) {
+        status = add_source(context, which, &source, call, error);
+    }
+    source_end(&source);
+    return status;
+}
+#endif
+
+static portls_status add_data(portls_context *context, enum added which, const void *bytes,
+                              size_t size, const char *call, portls_error *error) {
+    struct source source = SOURCE_NONE;
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
+    if (status == PORTLS_OK) {
+        status =
+            source_from_memory(bytes, size, BACKEND_CALLED("the certificate data"), &source, error);
+    }
+    return status == PORTLS_OK ? add_source(context, which, &source, call, error) : status;
+}
+
+#if PORTLS_WITH_FILES
+portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,
+                                                   portls_error *error) {
+    error_begin(error);
+    return add_file(context, ADDED_ROOTS, path,
+                    BACKEND_CALLED("portls_load_verify_root_certificates"), error);
+}
+#endif
+
+portls_status portls_load_verify_root_certificates_data(portls_context *context, const void *bytes,
+                                                        size_t size, portls_error *error) {
+    error_begin(error);
+    return add_data(context, ADDED_ROOTS, bytes, size,
+                    BACKEND_CALLED("portls_load_verify_root_certificates_data"), error);
+}
+
+#if PORTLS_WITH_FILES
+portls_status portls_load_verify_system_certificates(portls_context *context, portls_error *error) {
+    error_begin(error);
+    const char *call = BACKEND_CALLED("portls_load_verify_system_certificates");
+    struct certificate_list roots = {NULL, 0};
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
+    if (status == PORTLS_OK) {
+        status = trust_load_system(&roots, error);
+    }
+    if (status == PORTLS_OK) {
+        status = add(context, ADDED_ROOTS, &roots, call, error);
+        certificate_list_clear(&roots);
+    }
+    return status;
+}
+#endif
+
+#if PORTLS_WITH_FILES
+portls_status portls_load_suggested_certificate_authorities(portls_context *context,
+                                                            const char *path, portls_error *error) {
+    error_begin(error);
+    const char *call = BACKEND_CALLED("portls_load_suggested_certificate_authorities");
+    portls_status status = check_authorities(context, call, error);
+    return status == PORTLS_OK ? add_file(context, ADDED_AUTHORITIES, path, call, error) : status;
+}
+#endif
+
+portls_status portls_load_suggested_certificate_authorities_data(portls_context *context,
+                                                                 const void *bytes, size_t size,
+                                                                 portls_error *error) {
+    error_begin(error);
+    const char *call = BACKEND_CALLED("portls_load_suggested_certificate_authorities_data");
+    portls_status status = check_authorities(context, call, error);
+    return status == PORTLS_OK ? add_data(context, ADDED_AUTHORITIES, bytes, size, call, error)
+                               : status;
+}

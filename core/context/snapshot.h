@@ -1,0 +1,51 @@
+/*
+ * A snapshot: the immutable backend object that settings were compiled to, and what the core needs
+ * to know of them. Connections keep the one they began with.
+ */
+#ifndef CORE_CONTEXT_SNAPSHOT_H
+#define CORE_CONTEXT_SNAPSHOT_H
+
+#include <stdbool.h>
+
+#include "backends/backend.h"
+#include "core/base/atomic.h"
+#include "core/base/buffer_pool.h"
+#include "core/context/settings.h"
+
+struct snapshot {
+    atomic_uint references;
+    const struct backend *backend;
+    struct backend_context *context;
+    portls_role role;
+    bool verify;
+    bool verify_hostname;
+    bool has_chain;
+    bool has_key;
+    bool has_roots;
+    struct buffer_pool buffers; /* for the connections made from it */
+#if PORTLS_WITH_SYSTEM
+    atomic_uint awake; /* those of them that do not rest */
+#endif
+};
+
+/*
+ * A session that rests whenever its peer is silent gives its library's buffers back, and allocates
+ * them again with the next message, which costs a dialogue more than all of the core. So the first
+ * few connections may keep theirs, and memory stays bounded.
+ */
+enum { SNAPSHOT_AWAKE = 16 };
+
+/* Compiles settings: PORTLS_OK and one reference, or what backend->context_new returned. */
+portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
+                               struct snapshot **snapshot, portls_error *error);
+
+struct snapshot *snapshot_hold(struct snapshot *snapshot);
+void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
+
+#if PORTLS_WITH_SYSTEM
+/* Whether a connection need not rest: then it does so as long as it lives. */
+bool snapshot_keep_awake(struct snapshot *snapshot);
+void snapshot_let_rest(struct snapshot *snapshot);
+#endif
+
+#endif

@@ -1,0 +1,49 @@
+/* What stands below a handle: its socket's addresses, and the descriptor an event loop waits on. */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/net/listener_state.h"
+#include "core/port/port.h"
+
+portls_descriptor portls_descriptor_of(const void *handle) {
+    if (portls_is_input_port(handle)) {
+        const portls_input_port *in = handle;
+        return atomic_load(&in->base.closed) ? PORTLS_NO_DESCRIPTOR : in->class->descriptor(in);
+    }
+    if (portls_is_output_port(handle)) {
+        const portls_output_port *out = handle;
+        return atomic_load(&out->base.closed) ? PORTLS_NO_DESCRIPTOR : out->class->descriptor(out);
+    }
+    return portls_is_listener(handle) ? listener_descriptor(handle) : PORTLS_NO_DESCRIPTOR;
+}
+
+portls_status portls_addresses(const void *handle, portls_address *local, portls_address *remote,
+                               portls_error *error) {
+    error_begin(error);
+    bool listens = portls_is_listener(handle);
+    if (!listens && !portls_is_input_port(handle) && !portls_is_output_port(handle)) {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "portls_addresses needs a listener or a port over a socket");
+    }
+    const portls_listener *listener = listens ? handle : NULL;
+    if (listens && listener->socket_count == 0) {
+        return error_fail(error, PORTLS_CLOSED, "the listener was stopped: it has no address");
+    }
+    portls_descriptor descriptor = listens ? listener->sockets[0] : portls_descriptor_of(handle);
+    enum os_descriptor_kind kind = OS_FILE;
+    int failed = descriptor == PORTLS_NO_DESCRIPTOR ? 0 : os_descriptor_kind(descriptor, &kind);
+    if (failed == 0 && kind != OS_SOCKET) {
+        return error_fail(error, PORTLS_WRONG_KIND, "there is no socket below this port");
+    }
+    if (local != NULL) {
+        memset(local, 0, sizeof *local);
+    }
+    if (remote != NULL) {
+        memset(remote, 0, sizeof *remote);
+    }
+    if (failed == 0) {
+        failed = os_socket_addresses(descriptor, local, listens ? NULL : remote);
+    }
+    return failed == 0 ? PORTLS_OK
+                       : error_fail_os(error, PORTLS_OS, failed, "cannot tell the addresses");
+}

@@ -1,0 +1,144 @@
+/* The TCP-like client procedures (manual, section 1: ssl-connect). */
+#include "core/net/connecting.h"
+#include "core/context/context.h"
+#include "core/base/error.h"
+#include "core/x509/hostname.h"
+#include "core/stream/stream.h"
+#include "portls/tcp.h"
+
+enum { PORT_NUMBER_MAX = 65535 };
+
+/* What one call was asked for. */
+struct request {
+    const char *host;
+    int port_no;
+    portls_context *context;
+    struct wait_limit limit;
+    portls_input_port **in;
+    portls_output_port **out;
+};
+
+static portls_status check(const struct request *request, portls_error *error) {
+    char normal[HOSTNAME_MAX + 1];
+    if (request->in == NULL || request->out == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for a port is NULL");
+    }
+    if (request->host == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the host is NULL");
+    }
+    if (request->port_no < 1 || request->port_no > PORT_NUMBER_MAX) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "port number %d is out of range: it must be 1 to 65535",
+                          request->port_no);
+    }
+    if (request->limit.brk != NULL && !handle_is(request->limit.brk, HANDLE_BREAK)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
+    }
+    return hostname_normalise(request->host, normal, error);
+}
+
+/* A stream over ports that are being connected; with the ports it owns them. */
+static portls_status begin_with(const struct request *request, struct snapshot *snapshot,
+                                struct stream **stream, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    /* The system resolves the host as it was written: it may have a zone. */
+    portls_status status = connecting_ports(request->host, request->port_no, &in, &out, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    const portls_wrap_options asked = {.hostname = request->host, .close_original = true};
+    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
+    status = stream_new(in, out, &options, stream, error);
+    if (status != PORTLS_OK) {
+        ports_drop(in, out);
+    }
+    return status;
+}
+
+static portls_status begin(const struct request *request, struct stream **stream,
+                           portls_error *error) {
+    error_begin(error);
+    if (request->in != NULL) {
+        *request->in = NULL;
+    }
+    if (request->out != NULL) {
+        *request->out = NULL;
+    }
+    struct snapshot *snapshot = NULL;
+    portls_status status = check(request, error);
+    if (status == PORTLS_OK) {
+        status = context_snapshot(request->context, PORTLS_CLIENT, &snapshot, error);
+    }
+    if (status == PORTLS_OK) {
+        status = begin_with(request, snapshot, stream, error);
+    }
+    snapshot_release(snapshot);
+    return status;
+}
+
+/* Hands the ports out, or says of a failure that it is the network's (manual, section 3). */
+static portls_status finish(const struct request *request, struct stream *stream,
+                            portls_status status, portls_error *error) {
+    if (status == PORTLS_OK) {
+        *request->in = &stream->in;
+        *request->out = &stream->out;
+    } else if (error != NULL) {
+        error->error_class = PORTLS_CLASS_NETWORK;
+    }
+    return status;
+}
+
+static portls_status connect_and_wait(const struct request *request, portls_error *error) {
+    struct stream *stream = NULL;
+    portls_status status = begin(request, &stream, error);
+    if (status == PORTLS_OK) {
+        status = stream_handshake(stream, &request->limit, error);
+        if (status != PORTLS_OK) {
+            connecting_ports_hurry(stream->transport.in);
+            stream_abandon(stream, true);
+        }
+    }
+    return finish(request, stream, status, error);
+}
+
+portls_status portls_connect(const char *host, int port_no, portls_context *context,
+                             portls_input_port **in, portls_output_port **out,
+                             portls_error *error) {
+    struct request request = {host, port_no, context, WAIT_FOREVER, in, out};
+    return connect_and_wait(&request, error);
+}
+
+#if PORTLS_WITH_FILES
+
+portls_status portls_connect_secure(const char *host, int port_no, portls_input_port **in,
+                                    portls_output_port **out, portls_error *error) {
+    return portls_connect(host, port_no, portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE), in,
+                          out, error);
+}
+
+#endif
+
+portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,
+                                          portls_break *brk, portls_input_port **in,
+                                          portls_output_port **out, portls_error *error) {
+    struct request request = {host, port_no, context, {PORTLS_NO_DEADLINE, brk}, in, out};
+    return connect_and_wait(&request, error);
+}
+
+portls_status portls_connect_until(const char *host, int port_no, portls_context *context,
+                                   portls_deadline deadline, portls_break *brk,
+                                   portls_input_port **in, portls_output_port **out,
+                                   portls_error *error) {
+    struct request request = {host, port_no, context, {deadline, brk}, in, out};
+    return connect_and_wait(&request, error);
+}
+
+portls_status portls_connect_avail(const char *host, int port_no, portls_context *context,
+                                   portls_input_port **in, portls_output_port **out,
+                                   portls_error *error) {
+    struct request request = {host, port_no, context, WAIT_FOREVER, in, out};
+    struct stream *stream = NULL;
+    portls_status status = begin(&request, &stream, error);
+    return finish(&request, stream, status, error);
+}

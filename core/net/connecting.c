@@ -1,0 +1,392 @@
+/* Making a TCP connection step by step: look up, race, and then be that socket's ports. */
+#include "core/net/connecting.h"
+
+#include <string.h>
+
+#include "core/wait/clock.h"
+#include "core/port/descriptor_port.h"
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/port/port.h"
+
+enum {
+    ADDRESSES_LIMIT = 16,
+    /* RFC 8305, section 5: how long an address has before the next one is tried beside it. */
+    ATTEMPT_MILLISECONDS = 250,
+};
+
+enum connecting_state { LOOKING_UP, RACING, CONNECTED, FAILED };
+
+struct connecting {
+    portls_input_port in;
+    portls_output_port out;
+    atomic_uint unreleased; /* port objects not released yet: the last one frees all */
+    unsigned open;          /* ports that are not closed */
+    enum connecting_state state;
+    bool hurried;
+
+    struct os_resolution *resolution; /* while LOOKING_UP */
+    size_t count, next;               /* addresses, and the next one to be tried */
+    portls_deadline next_attempt;     /* when that is done although others are under way */
+    struct os_address addresses[ADDRESSES_LIMIT];
+    portls_descriptor attempts[ADDRESSES_LIMIT]; /* sockets being connected */
+    size_t under_way;
+    int first_failure; /* of an address: what is reported when none answers */
+
+    portls_input_port *socket_in; /* when CONNECTED */
+    portls_output_port *socket_out;
+    portls_error failure; /* when FAILED */
+    int port_no;
+    char host[];
+};
+
+static struct connecting *around_input(const portls_input_port *in) {
+    return (struct connecting *)(void *)((const char *)in - offsetof(struct connecting, in));
+}
+
+static struct connecting *around_output(const portls_output_port *out) {
+    return (struct connecting *)(void *)((const char *)out - offsetof(struct connecting, out));
+}
+
+/* ---- the race ---- */
+
+static void drop_attempts(struct connecting *made) {
+    while (made->under_way > 0) {
+        (void)os_close(made->attempts[--made->under_way]);
+    }
+}
+
+/* An address has answered: the others are given up, and its socket's ports take over. */
+static void win(struct connecting *made, portls_descriptor socket) {
+    drop_attempts(made);
+    if (descriptor_ports_of_socket(socket, &made->socket_in, &made->socket_out, &made->failure) ==
+        PORTLS_OK) {
+        made->state = CONNECTED;
+    } else {
+        (void)os_close(socket);
+        made->state = FAILED;
+    }
+}
+
+/* Tries addresses until one is under way, has answered, or there are no more. */
+static void try_next(struct connecting *made) {
+    while (made->next < made->count) {
+        portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
+        int failed = os_socket_connect(&made->addresses[made->next++], &socket);
+        if (failed == 0) {
+            win(made, socket);
+            return;
+        }
+        if (failed == OS_WOULD_BLOCK) {
+            made->attempts[made->under_way++] = socket;
+            made->next_attempt = portls_deadline_after(ATTEMPT_MILLISECONDS);
+            return;
+        }
+        if (made->first_failure == 0) {
+            made->first_failure = failed;
+        }
+    }
+}
+
+/* Looks which attempts have come to an end. */
+static void look_at_attempts(struct connecting *made) {
+    size_t i = 0;
+    while (i < made->under_way && made->state == RACING) {
+        portls_descriptor socket = made->attempts[i];
+        struct os_poll_item item = {socket, OS_WRITABLE, 0};
+        size_t ready = 0;
+        int failed = os_poll(&item, 1, 0, &ready);
+        if (failed == 0 && ready == 0) {
+            i++;
+            continue;
+        }
+        made->attempts[i] = made->attempts[--made->under_way];
+        failed = failed != 0 ? failed : os_socket_connected(socket);
+        if (failed == 0) {
+            win(made, socket);
+        } else {
+            (void)os_close(socket);
+            made->first_failure = made->first_failure != 0 ? made->first_failure : failed;
+        }
+    }
+}
+
+static void race(struct connecting *made) {
+    size_t before = made->under_way;
+    look_at_attempts(made);
+    /* One that failed makes room for the next at once. */
+    bool one_failed = made->under_way < before || made->under_way == 0;
+    if (made->state == RACING && (one_failed || clock_now() >= made->next_attempt)) {
+        try_next(made);
+    }
+    if (made->state == RACING && made->under_way == 0) {
+        made->state = FAILED;
+        (void)error_fail_os(&made->failure, PORTLS_CONNECT, made->first_failure,
+                            "cannot connect to %s port %d", made->host, made->port_no);
+    }
+}
+
+static void look_up(struct connecting *made) {
+    const char *reason = NULL;
+    int failed = os_resolution_result(made->resolution, made->addresses, ADDRESSES_LIMIT,
+                                      &made->count, &reason);
+    if (failed == OS_WOULD_BLOCK) {
+        return;
+    }
+    os_resolution_end(made->resolution);
+    made->resolution = NULL;
+    if (failed == 0) {
+        made->state = RACING;
+        return;
+    }
+    made->state = FAILED;
+    (void)error_fail(&made->failure, PORTLS_RESOLVE, "cannot resolve \"%s\": %s", made->host,
+                     reason);
+    made->failure.os_errno = failed > 0 ? failed : 0;
+}
+
+/* Goes on as far as it goes. PORTLS_OK once connected, WANT_WRITE before, the failure. */
+static portls_status step(struct connecting *made, portls_error *error) {
+    if (made->state == LOOKING_UP) {
+        look_up(made);
+    }
+    if (made->state == RACING) {
+        race(made);
+    }
+    if (made->state == FAILED) {
+        return error_copy(error, &made->failure);
+    }
+    return made->state == CONNECTED ? PORTLS_OK : PORTLS_WANT_WRITE;
+}
+
+static void wait_for_step(const struct connecting *made, struct wait_set *set) {
+    wait_set_add_passing(set);
+    portls_descriptor looked_up = made->state == LOOKING_UP
+                                      ? os_resolution_descriptor(made->resolution)
+                                      : PORTLS_NO_DESCRIPTOR;
+    if (looked_up != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, looked_up, OS_READABLE);
+    } else if (made->state == RACING) {
+        for (size_t i = 0; i < made->under_way; i++) {
+            wait_set_add_descriptor(set, made->attempts[i], OS_WRITABLE);
+        }
+        if (made->next < made->count) {
+            wait_set_add_deadline(set, made->next_attempt);
+        }
+    } else {
+        wait_set_add_ready(set);
+    }
+}
+
+/* ---- the ports ---- */
+
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    struct connecting *made = around_input(in);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? input_port_read_avail(made->socket_in, buffer, size, got, error)
+                               : status;
+}
+
+static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error) {
+    struct connecting *made = around_input(in);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? input_port_read_blocking(made->socket_in, buffer, size, got, error)
+                               : status;
+}
+
+static bool byte_ready(portls_input_port *in) {
+    struct connecting *made = around_input(in);
+    portls_status status = step(made, NULL);
+    return status == PORTLS_OK ? portls_byte_ready(made->socket_in) : status != PORTLS_WANT_WRITE;
+}
+
+static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
+    struct connecting *made = around_input(in);
+    if (made->state == CONNECTED) {
+        input_port_begin_wait(made->socket_in, set);
+    } else {
+        wait_for_step(made, set);
+    }
+}
+
+static void end_read_wait(portls_input_port *in) {
+    struct connecting *made = around_input(in);
+    if (made->state == CONNECTED) {
+        input_port_end_wait(made->socket_in);
+    }
+}
+
+static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    struct connecting *made = around_output(out);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? output_port_write_avail(made->socket_out, bytes, size, put, error)
+                               : status;
+}
+
+static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
+                                      size_t *put, portls_error *error) {
+    struct connecting *made = around_output(out);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? output_port_write_both_avail(made->socket_out, pieces, put, error)
+                               : status;
+}
+
+static portls_status flush_avail(portls_output_port *out, portls_error *error) {
+    struct connecting *made = around_output(out);
+    portls_status status = step(made, error);
+    return status == PORTLS_OK ? output_port_flush_avail(made->socket_out, error) : status;
+}
+
+/* Before the connection is there nothing was taken, and nothing is to be waited for at the end. */
+static portls_status finish_avail(portls_output_port *out, portls_error *error) {
+    struct connecting *made = around_output(out);
+    return made->state == CONNECTED ? output_port_flush_avail(made->socket_out, error) : PORTLS_OK;
+}
+
+/* The socket's ports are closed together, with the second of these. */
+static portls_status deliver_avail(portls_output_port *out, const portls_input_port *beside) {
+    struct connecting *made = around_output(out);
+    bool is_last = made->open == 1 || beside == &made->in;
+    if (!is_last || made->state != CONNECTED || made->hurried) {
+        return PORTLS_OK;
+    }
+    made->socket_in->peer_is_done = made->in.peer_is_done;
+    return ports_deliver_avail(made->socket_in, made->socket_out);
+}
+
+static bool room_ready(portls_output_port *out) {
+    struct connecting *made = around_output(out);
+    portls_status status = step(made, NULL);
+    return status == PORTLS_OK ? made->socket_out->class->room_ready(made->socket_out)
+                               : status != PORTLS_WANT_WRITE;
+}
+
+static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
+    struct connecting *made = around_output(out);
+    if (made->state == CONNECTED) {
+        output_port_begin_wait(made->socket_out, set);
+    } else {
+        wait_for_step(made, set);
+    }
+}
+
+static void end_write_wait(portls_output_port *out) {
+    struct connecting *made = around_output(out);
+    if (made->state == CONNECTED) {
+        output_port_end_wait(made->socket_out);
+    }
+}
+
+/* With the second port the socket is closed, or what is under way is given up. */
+static portls_status close_one(struct connecting *made, portls_error *error) {
+    if (--made->open > 0) {
+        return PORTLS_OK;
+    }
+    os_resolution_end(made->resolution);
+    made->resolution = NULL;
+    drop_attempts(made);
+    if (made->state != CONNECTED) {
+        return PORTLS_OK;
+    }
+    if (made->hurried) {
+        descriptor_ports_hurry(made->socket_in);
+    }
+    made->socket_in->peer_is_done = made->in.peer_is_done;
+    portls_status out_closed = portls_close_output_port(made->socket_out, error);
+    portls_status in_closed =
+        portls_close_input_port(made->socket_in, out_closed == PORTLS_OK ? error : NULL);
+    return out_closed != PORTLS_OK ? out_closed : in_closed;
+}
+
+static portls_status close_input(portls_input_port *in, portls_error *error) {
+    return close_one(around_input(in), error);
+}
+
+static portls_status close_output(portls_output_port *out, portls_error *error) {
+    return close_one(around_output(out), error);
+}
+
+static void release_one(struct connecting *made) {
+    if (atomic_fetch_sub(&made->unreleased, 1) == 1) {
+        memory_free(made);
+    }
+}
+
+static void release_input(portls_input_port *in) {
+    in->handle.kind = HANDLE_FREED;
+    release_one(around_input(in));
+}
+
+static void release_output(portls_output_port *out) {
+    out->handle.kind = HANDLE_FREED;
+    release_one(around_output(out));
+}
+
+static portls_descriptor input_descriptor(const portls_input_port *in) {
+    const struct connecting *made = around_input(in);
+    return made->state == CONNECTED ? made->socket_in->class->descriptor(made->socket_in)
+                                    : PORTLS_NO_DESCRIPTOR;
+}
+
+static portls_descriptor output_descriptor(const portls_output_port *out) {
+    return input_descriptor(&around_output(out)->in);
+}
+
+static const struct input_class connecting_input_class = {
+    .read_avail = read_avail,
+    .read_blocking = read_blocking,
+    .byte_ready = byte_ready,
+    .begin_wait = begin_read_wait,
+    .end_wait = end_read_wait,
+    .close = close_input,
+    .release = release_input,
+    .descriptor = input_descriptor,
+};
+
+static const struct output_class connecting_output_class = {
+    .write_avail = write_avail,
+    .write_both_avail = write_both_avail,
+    .flush_avail = flush_avail,
+    .finish_avail = finish_avail,
+    .deliver_avail = deliver_avail,
+    .room_ready = room_ready,
+    .begin_wait = begin_write_wait,
+    .end_wait = end_write_wait,
+    .close = close_output,
+    .release = release_output,
+    .descriptor = output_descriptor,
+};
+
+portls_status connecting_ports(const char *host, int port_no, portls_input_port **in,
+                               portls_output_port **out, portls_error *error) {
+    size_t length = strlen(host);
+    struct connecting *made = memory_zeroed(sizeof *made + length + 1);
+    if (made == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
+    }
+    memcpy(made->host, host, length + 1);
+    made->port_no = port_no;
+    made->state = LOOKING_UP;
+    made->open = 2;
+    atomic_init(&made->unreleased, 2);
+    error_begin(&made->failure);
+    int failed = os_resolution_begin(host, port_no, &made->resolution);
+    if (failed != 0) {
+        memory_free(made);
+        return error_fail_os(error, PORTLS_OS, failed, "cannot begin to resolve \"%s\"", host);
+    }
+    input_port_init(&made->in, &connecting_input_class);
+    made->in.short_is_all = true; /* once it is a socket, and before there is nothing */
+    output_port_init(&made->out, &connecting_output_class);
+    made->out.holds = false; /* nothing is taken before it is a socket */
+    *in = &made->in;
+    *out = &made->out;
+    return PORTLS_OK;
+}
+
+void connecting_ports_hurry(portls_input_port *in) {
+    around_input(in)->hurried = true;
+}

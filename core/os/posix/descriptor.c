@@ -1,0 +1,416 @@
+/*
+ * The POSIX systems: reading, writing and closing descriptors. They may be blocking ones that
+ * others use too, so nothing here relies on their flags or changes them.
+ */
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+#define _FILE_OFFSET_BITS 64 /* or 32-bit systems fail at large sizes and inodes */
+
+#include "core/os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__FreeBSD__) || defined(__NetBSD__)
+#include <sys/filio.h>
+#endif
+
+#include "core/os/posix/posix.h"
+
+/* Where send cannot be told to keep its signal to itself, the signal is held back. */
+#if defined(MSG_NOSIGNAL)
+#define SEND_FLAGS          (MSG_DONTWAIT | MSG_NOSIGNAL)
+#define SEND_RAISES_SIGPIPE 0
+#else
+#define SEND_FLAGS          MSG_DONTWAIT
+#define SEND_RAISES_SIGPIPE 1
+#endif
+
+enum {
+    /* Some systems refuse to read or write more than INT_MAX bytes at once. */
+    TRANSFER_MAX = 1 << 30,
+    /* What fits into a terminal that polls writable, on Linux and the BSDs. */
+    TERMINAL_PIECE = 64,
+    /* The like for a pipe: what POSIX has it take whole. */
+    PIPE_PIECE = PIPE_BUF,
+};
+
+int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *kind) {
+    struct stat about;
+    int number = system_number(descriptor);
+    if (fstat(number, &about) != 0) {
+        return errno;
+    }
+    if (S_ISSOCK(about.st_mode)) {
+        *kind = OS_SOCKET;
+    } else if (S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) || S_ISDIR(about.st_mode)) {
+        *kind = OS_FILE;
+    } else if (S_ISCHR(about.st_mode) && isatty(number) != 0) {
+        *kind = OS_TERMINAL;
+    } else {
+        /* Pipes, and devices that can be polled as they can. */
+        *kind = OS_PIPE;
+    }
+    return 0;
+}
+
+/* ---- signals ---- */
+
+/* The mask is the thread's; with one thread it is the process's. */
+static int set_mask(int how, const sigset_t *mask, sigset_t *before) {
+#if PORTLS_WITH_THREADS
+    return pthread_sigmask(how, mask, before);
+#else
+    return sigprocmask(how, mask, before);
+#endif
+}
+
+/* The signals that a write can raise, while they are held back from this thread. */
+struct held_signals {
+    sigset_t before;  /* the thread's mask */
+    sigset_t pending; /* what was waiting already, and is not ours to take */
+};
+
+static void hold_signals(struct held_signals *held) {
+    sigset_t raised;
+    (void)sigemptyset(&raised);
+    (void)sigaddset(&raised, SIGPIPE);
+    (void)sigaddset(&raised, SIGXFSZ);
+    (void)sigpending(&held->pending);
+    (void)set_mask(SIG_BLOCK, &raised, &held->before);
+}
+
+/* Takes a signal that was sent to this thread and is blocked, if it is there: it is not when the
+   program ignores it. */
+static void take_signal(int number) {
+    sigset_t wanted;
+    (void)sigemptyset(&wanted);
+    (void)sigaddset(&wanted, number);
+#if defined(__linux__) || defined(__FreeBSD__) || defined(__NetBSD__)
+    const struct timespec at_once = {0, 0};
+    while (sigtimedwait(&wanted, NULL, &at_once) < 0 && errno == EINTR) {
+    }
+#else
+    sigset_t pending;
+    if (sigpending(&pending) == 0 && sigismember(&pending, number) == 1) {
+        int taken = 0;
+        (void)sigwait(&wanted, &taken);
+    }
+#endif
+}
+
+/* Lets the thread have its signals again, without the one that `failure` came with. */
+static void release_signals(const struct held_signals *held, int failure) {
+    int raised = failure == EPIPE ? SIGPIPE : failure == EFBIG ? SIGXFSZ : 0;
+    if (raised != 0 && sigismember(&held->pending, raised) == 0) {
+        take_signal(raised);
+    }
+    (void)set_mask(SIG_SETMASK, &held->before, NULL);
+}
+
+/* ---- reading ---- */
+
+/* What a descriptor's poll says at once; true as well when it is no descriptor at all, so that the
+   call that follows says so. */
+static bool is_ready(int number, short events) {
+    struct pollfd polled = {number, events, 0};
+    return number < 0 || poll(&polled, 1, 0) != 0;
+}
+
+/* What to say of a descriptor that is not ready: one that is not open for this direction will never
+   be, and must not be waited for. `refused` is the access mode of the other direction. */
+static int not_ready(int number, int refused) {
+    int flags = fcntl(number, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) == refused ? EBADF : OS_WOULD_BLOCK;
+}
+
+static size_t at_most(size_t size, size_t limit) {
+    return size < limit ? size : limit;
+}
+
+static bool would_block(int failure) {
+    return failure == EAGAIN || failure == EWOULDBLOCK;
+}
+
+int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
+            size_t *got) {
+    int number = system_number(descriptor);
+    size_t room = at_most(size, TRANSFER_MAX);
+    *got = 0;
+    for (;;) {
+        if ((kind == OS_PIPE || kind == OS_TERMINAL) && !is_ready(number, POLLIN)) {
+            return not_ready(number, O_WRONLY);
+        }
+        ssize_t taken = kind == OS_SOCKET ? recv(number, buffer, room, MSG_DONTWAIT)
+                                          : read(number, buffer, room);
+        if (taken >= 0) {
+            *got = (size_t)taken;
+            return 0;
+        }
+        if (would_block(errno)) {
+            return OS_WOULD_BLOCK;
+        }
+        if (errno != EINTR) {
+            return errno;
+        }
+    }
+}
+
+int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got) {
+    int number = system_number(socket);
+    ssize_t taken = 0;
+    do {
+        taken = recv(number, buffer, at_most(size, TRANSFER_MAX), 0);
+    } while (taken < 0 && errno == EINTR);
+    *got = taken > 0 ? (size_t)taken : 0;
+    return taken >= 0 ? 0 : would_block(errno) ? OS_WOULD_BLOCK : errno;
+}
+
+bool os_socket_is_stream(portls_descriptor socket) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(system_number(socket), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+           type == SOCK_STREAM;
+}
+
+/* ---- writing ---- */
+
+/* What a write returned, as os_write says it. */
+static int write_result(ssize_t written, size_t *put) {
+    if (written > 0) {
+        *put += (size_t)written;
+        return 0;
+    }
+    /* Nothing of something: there is no room. */
+    return written == 0 || would_block(errno) ? OS_WOULD_BLOCK : errno;
+}
+
+static int write_socket(int number, const void *bytes, size_t size, size_t *put) {
+    ssize_t written = 0;
+    do {
+        written = send(number, bytes, size, SEND_FLAGS);
+    } while (written < 0 && errno == EINTR);
+    return write_result(written, put);
+}
+
+static int write_both(int number, const struct os_piece pieces[2], size_t *put) {
+    /* sendmsg does not write to what it is given, iovec only does not say so. */
+    struct iovec parts[2] = {{(void *)pieces[0].bytes, pieces[0].size},
+                             {(void *)pieces[1].bytes, pieces[1].size}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t written = 0;
+    do {
+        written = sendmsg(number, &message, SEND_FLAGS);
+    } while (written < 0 && errno == EINTR);
+    return write_result(written, put);
+}
+
+static int write_file(int number, const void *bytes, size_t size, size_t *put) {
+    ssize_t written = 0;
+    do {
+        written = write(number, bytes, size);
+    } while (written < 0 && errno == EINTR);
+    return write_result(written, put);
+}
+
+/*
+ * How many of the bytes a terminal that polls writable takes without waiting. One that makes
+ * something else of control bytes, as of newlines, asks for room anew behind each of them.
+ */
+static size_t terminal_piece(const uint8_t *bytes, size_t size, bool processed) {
+    size_t limit = at_most(size, TERMINAL_PIECE);
+    size_t piece = 0;
+    while (piece < limit && (!processed || bytes[piece] >= ' ')) {
+        piece++;
+    }
+    return piece > 0 ? piece : 1;
+}
+
+static bool is_processed(int number) {
+    struct termios modes;
+    return tcgetattr(number, &modes) == 0 && (modes.c_oflag & OPOST) != 0;
+}
+
+/* Writes in pieces so small that one has room whenever the descriptor polls writable. */
+static int write_pieces(int number, enum os_descriptor_kind kind, const uint8_t *bytes, size_t size,
+                        size_t *put) {
+    bool processed = kind == OS_TERMINAL && is_processed(number);
+    int result = 0;
+    while (result == 0 && *put < size) {
+        if (!is_ready(number, POLLOUT)) {
+            return not_ready(number, O_RDONLY);
+        }
+        size_t left = size - *put;
+        size_t piece = kind == OS_PIPE ? at_most(left, PIPE_PIECE)
+                                       : terminal_piece(bytes + *put, left, processed);
+        result = write_file(number, bytes + *put, piece, put);
+    }
+    return result;
+}
+
+int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
+             size_t size, size_t *put) {
+    int number = system_number(descriptor);
+    size_t left = at_most(size, TRANSFER_MAX);
+    *put = 0;
+    if (kind == OS_SOCKET && !SEND_RAISES_SIGPIPE) {
+        return write_socket(number, bytes, left, put);
+    }
+    struct held_signals held;
+    hold_signals(&held);
+    int result = 0;
+    if (kind == OS_SOCKET) {
+        result = write_socket(number, bytes, left, put);
+    } else if (kind == OS_FILE) {
+        result = write_file(number, bytes, left, put);
+    } else {
+        result = write_pieces(number, kind, bytes, left, put);
+    }
+    release_signals(&held, result);
+    /* What failed behind bytes that were taken fails again in the next call. */
+    return *put > 0 ? 0 : result;
+}
+
+int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
+    int number = system_number(socket);
+    *put = 0;
+    if (!SEND_RAISES_SIGPIPE) {
+        return write_both(number, pieces, put);
+    }
+    struct held_signals held;
+    hold_signals(&held);
+    int result = write_both(number, pieces, put);
+    release_signals(&held, result);
+    return result;
+}
+
+/* ---- closing ---- */
+
+int os_close(portls_descriptor descriptor) {
+    /* After EINTR the descriptor is gone all the same; a second close might hit another's. */
+    return close(system_number(descriptor)) == 0 || errno == EINTR ? 0 : errno;
+}
+
+/* How many bytes of a TCP socket that was shut down the peer has not acknowledged; 1 where the
+   system does not tell. */
+static int unacknowledged(int number) {
+    int bytes = 1;
+#if defined(__linux__)
+    /* SIOCOUTQ by the name that needs no header of the kernel. It counts the FIN as one: if that is
+       all, everything has arrived, and the FIN is the system's to repeat. */
+    if (ioctl(number, TIOCOUTQ, &bytes) != 0) {
+        bytes = 1;
+    } else if (bytes > 0) {
+        bytes--;
+    }
+#elif defined(FIONWRITE)
+    if (ioctl(number, FIONWRITE, &bytes) != 0) {
+        bytes = 1;
+    }
+#elif defined(SO_NWRITE)
+    socklen_t size = sizeof bytes;
+    if (getsockopt(number, SOL_SOCKET, SO_NWRITE, &bytes, &size) != 0) {
+        bytes = 1;
+    }
+#endif
+    return bytes;
+}
+
+/* Whether written bytes may still be on their way; those of a local socket arrive at once. */
+static bool has_way_to_go(int number) {
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof address;
+    return getsockname(number, (struct sockaddr *)&address, &size) == 0 &&
+           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+}
+
+/*
+ * Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all for now, or the deadline
+ * has passed; 0: the peer has closed; the system's error.
+ */
+static int take_arrived(int number, portls_deadline deadline) {
+    char ignored[16384];
+    /* Even with no time left, a receive buffer's worth is taken. */
+    for (int i = 0; i < 64 || os_now() < deadline; i++) {
+        size_t got = 0;
+        int result = os_read(number, OS_SOCKET, ignored, sizeof ignored, &got);
+        if (result != 0 || got == 0) {
+            return result;
+        }
+    }
+    return OS_WOULD_BLOCK;
+}
+
+/* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
+static int look_at_delivery(int number, portls_deadline deadline) {
+    int result = take_arrived(number, deadline);
+    if (result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
+        return 0;
+    }
+    if (result == OS_WOULD_BLOCK && (!has_way_to_go(number) || unacknowledged(number) == 0)) {
+        return 0;
+    }
+    return result;
+}
+
+int os_socket_deliver(portls_descriptor socket) {
+    int number = system_number(socket);
+    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
+    return shutdown(number, SHUT_WR) == 0 ? look_at_delivery(number, 0) : 0;
+}
+
+static int wait_until_delivered(int number, portls_deadline deadline) {
+    /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
+    int64_t slice = 1;
+    for (;;) {
+        int result = look_at_delivery(number, deadline);
+        if (result != OS_WOULD_BLOCK) {
+            return result;
+        }
+        int64_t now = os_now();
+        if (now >= deadline) {
+            return 0;
+        }
+        portls_deadline pause = now + slice * 1000000;
+        struct os_poll_item item = {number, OS_READABLE, 0};
+        size_t ready = 0;
+        result = os_poll(&item, 1, pause < deadline ? pause : deadline, &ready);
+        if (result != 0) {
+            return result;
+        }
+        slice = slice < 32 ? slice * 2 : slice;
+    }
+}
+
+int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline) {
+    int result = 0;
+    int number = system_number(socket);
+    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
+    if (shutdown(number, SHUT_WR) == 0) {
+        result = wait_until_delivered(number, deadline);
+    }
+    int closed = os_close(socket);
+    return result != 0 ? result : closed;
+}
+
+bool os_socket_has_unread(portls_descriptor socket) {
+    int bytes = 0;
+    return ioctl(system_number(socket), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+int os_socket_close_at_once(portls_descriptor socket) {
+    (void)shutdown(system_number(socket), SHUT_WR);
+    return os_close(socket);
+}

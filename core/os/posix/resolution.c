@@ -1,0 +1,170 @@
+/* The POSIX systems: resolving a name in a way that can be given up. */
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+
+#include "core/os/os.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+
+#if PORTLS_WITH_THREADS
+#include <pthread.h>
+#include <signal.h>
+#endif
+
+enum { RESOLUTION_ADDRESSES = 16 };
+
+/* Who frees it: whoever comes second of the thread that is done and the caller that gives up. */
+enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
+
+struct os_resolution {
+    atomic_int state;
+#if PORTLS_WITH_THREADS
+    bool has_thread;
+    pthread_t thread;
+#endif
+    os_wakeup wakeup; /* set when done; without descriptors where it was done at once */
+    int port_no;
+    int result;
+    const char *reason;
+    size_t count;
+    struct os_address addresses[RESOLUTION_ADDRESSES];
+    char host[]; /* a copy: the caller's may be gone when it is looked at */
+};
+
+static _Atomic(os_resolver *) replacement;
+
+void os_resolver_replace(os_resolver *resolve) {
+    atomic_store(&replacement, resolve);
+}
+
+static void destroy(struct os_resolution *resolution) {
+    if (resolution->wakeup.readable != PORTLS_NO_DESCRIPTOR) {
+        os_wakeup_destroy(&resolution->wakeup);
+    }
+    memory_free(resolution);
+}
+
+static void look_up(struct os_resolution *resolution) {
+    os_resolver *resolve = atomic_load(&replacement);
+    resolution->result = (resolve != NULL ? resolve : os_resolve)(
+        resolution->host, resolution->port_no, false, resolution->addresses, RESOLUTION_ADDRESSES,
+        &resolution->count, &resolution->reason);
+}
+
+/* Whether the caller still wants it. */
+static bool tell_done(struct os_resolution *resolution) {
+    int under_way = UNDER_WAY;
+    return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
+}
+
+#if PORTLS_WITH_THREADS
+
+static void *run(void *argument) {
+    struct os_resolution *resolution = argument;
+    look_up(resolution);
+    if (tell_done(resolution)) {
+        os_wakeup_set(&resolution->wakeup); /* the caller joins before it frees */
+    } else {
+        destroy(resolution);
+    }
+    return NULL;
+}
+
+/* A thread that takes no signal of the program's. */
+static int start(struct os_resolution *resolution) {
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failure = pthread_create(&resolution->thread, NULL, run, resolution);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    resolution->has_thread = failure == 0;
+    return failure;
+}
+
+static bool is_numeric(const char *host) {
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+#else
+
+/* Without threads every name is looked up at once, however long that takes. */
+static int start(struct os_resolution *resolution) {
+    (void)resolution;
+    return ENOSYS;
+}
+
+static bool is_numeric(const char *host) {
+    (void)host;
+    return true;
+}
+
+#endif
+
+int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution) {
+    size_t length = strlen(host);
+    struct os_resolution *made = memory_zeroed(sizeof *made + length + 1);
+    if (made == NULL) {
+        return ENOMEM;
+    }
+    memcpy(made->host, host, length + 1);
+    made->port_no = port_no;
+    atomic_init(&made->state, UNDER_WAY);
+    made->wakeup = (os_wakeup){PORTLS_NO_DESCRIPTOR, PORTLS_NO_DESCRIPTOR};
+    int failure = 0;
+    if (is_numeric(host)) {
+        look_up(made);
+        (void)tell_done(made);
+    } else {
+        failure = os_wakeup_init(&made->wakeup);
+        failure = failure == 0 ? start(made) : failure;
+    }
+    if (failure != 0) {
+        destroy(made);
+        return failure;
+    }
+    *resolution = made;
+    return 0;
+}
+
+portls_descriptor os_resolution_descriptor(const struct os_resolution *resolution) {
+    return resolution->wakeup.readable;
+}
+
+int os_resolution_result(struct os_resolution *resolution, struct os_address *addresses,
+                         size_t limit, size_t *count, const char **reason) {
+    if (atomic_load(&resolution->state) != DONE) {
+        return OS_WOULD_BLOCK;
+    }
+    *count = resolution->count < limit ? resolution->count : limit;
+    *reason = resolution->reason;
+    memcpy(addresses, resolution->addresses, *count * sizeof *addresses);
+    return resolution->result;
+}
+
+void os_resolution_end(struct os_resolution *resolution) {
+    if (resolution == NULL) {
+        return;
+    }
+#if PORTLS_WITH_THREADS
+    int under_way = UNDER_WAY;
+    /* Afterwards the thread may free it at any time, so its number is taken first. */
+    bool has_thread = resolution->has_thread;
+    pthread_t thread = resolution->thread;
+    if (atomic_compare_exchange_strong(&resolution->state, &under_way, GIVEN_UP)) {
+        (void)pthread_detach(thread);
+        return;
+    }
+    if (has_thread) {
+        (void)pthread_join(thread, NULL); /* it has nothing more to do than to end */
+    }
+#endif
+    destroy(resolution);
+}

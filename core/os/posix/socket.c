@@ -1,0 +1,224 @@
+/* The POSIX systems: TCP and its addresses. */
+#define _GNU_SOURCE
+#define _DARWIN_C_SOURCE
+#define _NETBSD_SOURCE
+
+#include "core/os/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#if defined(__FreeBSD__) || defined(__NetBSD__)
+#include <sys/filio.h>
+#endif
+
+#include "core/os/address.h"
+#include "core/os/posix/posix.h"
+
+/* Whether socket and accept4 take the flags of a new descriptor. */
+#if defined(__APPLE__)
+#define HAS_SOCKET_FLAGS 0
+#else
+#define HAS_SOCKET_FLAGS 1
+#endif
+
+/* ---- what addresses need ---- */
+
+void sockets_begin(void) {
+}
+
+/* Whether this kernel has IPv6 at all; in a container it often has not. */
+bool sockets_have_ipv6(void) {
+    int number = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    if (number < 0) {
+        return errno != EAFNOSUPPORT;
+    }
+    (void)close(number);
+    return true;
+}
+
+/* ---- sockets ---- */
+
+static bool set_blocking(int number, bool blocking) {
+    int nonblocking = blocking ? 0 : 1;
+    return ioctl(number, FIONBIO, &nonblocking) == 0;
+}
+
+#if !HAS_SOCKET_FLAGS
+
+/* Makes a new descriptor as the others are made by flags; closes it when that fails. */
+static int prepare(int number, bool blocking) {
+    if (!set_blocking(number, blocking) || fcntl(number, F_SETFD, FD_CLOEXEC) != 0) {
+        int failure = errno;
+        (void)close(number);
+        errno = failure;
+        return -1;
+    }
+    return number;
+}
+
+#endif
+
+static int new_socket(int family) {
+#if HAS_SOCKET_FLAGS
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+#else
+    int number = socket(family, SOCK_STREAM, IPPROTO_TCP);
+    return number < 0 ? -1 : prepare(number, false);
+#endif
+}
+
+static int accept_socket(int listener) {
+#if HAS_SOCKET_FLAGS
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+#else
+    int number = accept(listener, NULL, NULL);
+    return number < 0 ? -1 : prepare(number, true);
+#endif
+}
+
+/* Small records leave at once. It fails only for a connection that is gone, which the next call on
+   it tells. */
+static void send_at_once(int number) {
+    int yes = 1;
+    (void)setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+}
+
+int os_socket_connect(const struct os_address *address, portls_descriptor *socket) {
+    *socket = PORTLS_NO_DESCRIPTOR;
+    int number = new_socket(system_address(address)->sa_family);
+    if (number < 0) {
+        return errno;
+    }
+    send_at_once(number);
+    int result = 0;
+    if (connect(number, system_address(address), (socklen_t)address->size) != 0) {
+        /* After a signal the connection is made all the same, in the background. */
+        result = errno == EINPROGRESS || errno == EINTR ? OS_WOULD_BLOCK : errno;
+    }
+    if (result == 0 && !set_blocking(number, true)) {
+        result = errno;
+    }
+    if (result != 0 && result != OS_WOULD_BLOCK) {
+        (void)close(number);
+        return result;
+    }
+    *socket = number;
+    return result;
+}
+
+int os_socket_connected(portls_descriptor socket) {
+    int number = system_number(socket);
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    if (getsockopt(number, SOL_SOCKET, SO_ERROR, &failure, &size) != 0) {
+        return errno;
+    }
+    if (failure != 0) {
+        return failure;
+    }
+    struct sockaddr_storage peer;
+    size = sizeof peer;
+    return getpeername(number, (struct sockaddr *)&peer, &size) == 0 && set_blocking(number, true)
+               ? 0
+               : errno;
+}
+
+static int begin_listening(int number, const struct os_address *address, int queue, bool reuse) {
+    int yes = 1;
+    int no = 0;
+    if (reuse && setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) {
+        return errno;
+    }
+    if (system_address(address)->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const void *)address->storage;
+        if (IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr) &&
+            setsockopt(number, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no) != 0) {
+            return errno;
+        }
+    }
+    if (bind(number, system_address(address), (socklen_t)address->size) != 0 ||
+        listen(number, queue) != 0) {
+        return errno;
+    }
+    return 0;
+}
+
+int os_socket_listen(const struct os_address *address, int queue, bool reuse,
+                     portls_descriptor *socket) {
+    *socket = PORTLS_NO_DESCRIPTOR;
+    int number = new_socket(system_address(address)->sa_family);
+    if (number < 0) {
+        return errno;
+    }
+    int failure = begin_listening(number, address, queue, reuse);
+    if (failure != 0) {
+        (void)close(number);
+        return failure;
+    }
+    *socket = number;
+    return 0;
+}
+
+/* Whether accept has failed for one connection, which is taken off the queue, and not for all. */
+static bool was_one_connection(int failure) {
+    switch (failure) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case ECONNRESET:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket) {
+    *socket = PORTLS_NO_DESCRIPTOR;
+    int number = -1;
+    do {
+        number = accept_socket(system_number(listener));
+    } while (number < 0 && was_one_connection(errno));
+    if (number < 0) {
+        return errno == EAGAIN || errno == EWOULDBLOCK ? OS_WOULD_BLOCK : errno;
+    }
+    send_at_once(number);
+    *socket = number;
+    return 0;
+}
+
+/* ---- addresses ---- */
+
+int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_address *remote) {
+    int number = system_number(socket);
+    struct sockaddr_storage name;
+    memset(&name, 0, sizeof name);
+    socklen_t size = sizeof name;
+    if (getsockname(number, (struct sockaddr *)&name, &size) != 0) {
+        return errno;
+    }
+    if (local != NULL) {
+        address_describe(&name, local);
+    }
+    if (remote != NULL) {
+        memset(&name, 0, sizeof name);
+        size = sizeof name;
+        /* It fails now only because there is no peer, or none any more. */
+        if (getpeername(number, (struct sockaddr *)&name, &size) != 0) {
+            memset(&name, 0, sizeof name);
+        }
+        address_describe(&name, remote);
+    }
+    return 0;
+}

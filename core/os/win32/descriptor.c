@@ -1,0 +1,153 @@
+/*
+ * Windows: reading, writing and closing sockets. No call there reads or writes without waiting
+ * unless the socket is a non-blocking one, and that cannot be asked and so not be undone: every
+ * socket is made one when its kind is asked for.
+ */
+#include "core/os/win32/win32.h"
+
+#include <ws2tcpip.h>
+
+/* send and recv take an int. */
+enum { TRANSFER_MAX = 1 << 30 };
+
+int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *kind) {
+    sockets_begin();
+    *kind = OS_SOCKET;
+    return socket_prepare(system_socket(descriptor));
+}
+
+static int at_most(size_t size, int limit) {
+    return size < (size_t)limit ? (int)size : limit;
+}
+
+/* What a call that failed came to. */
+static int why(void) {
+    int failure = WSAGetLastError();
+    return failure == WSAEWOULDBLOCK ? OS_WOULD_BLOCK : failure;
+}
+
+int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
+            size_t *got) {
+    (void)kind;
+    int taken = recv(system_socket(descriptor), buffer, at_most(size, TRANSFER_MAX), 0);
+    *got = taken > 0 ? (size_t)taken : 0;
+    return taken >= 0 ? 0 : why();
+}
+
+int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got) {
+    return os_read(socket, OS_SOCKET, buffer, size, got);
+}
+
+bool os_socket_is_stream(portls_descriptor socket) {
+    int type = 0;
+    int size = sizeof type;
+    return getsockopt(system_socket(socket), SOL_SOCKET, SO_TYPE, (char *)&type, &size) == 0 &&
+           type == SOCK_STREAM;
+}
+
+int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
+             size_t size, size_t *put) {
+    (void)kind;
+    int written = send(system_socket(descriptor), bytes, at_most(size, TRANSFER_MAX), 0);
+    *put = written > 0 ? (size_t)written : 0;
+    if (written < 0) {
+        return why();
+    }
+    /* Nothing of something: there is no room. */
+    return written == 0 ? OS_WOULD_BLOCK : 0;
+}
+
+int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
+    WSABUF parts[2];
+    for (int i = 0; i < 2; i++) {
+        /* WSASend does not write to what it is given, WSABUF only does not say so. */
+        parts[i].buf = (char *)pieces[i].bytes;
+        parts[i].len = (ULONG)at_most(pieces[i].size, TRANSFER_MAX);
+    }
+    DWORD written = 0;
+    *put = 0;
+    if (WSASend(system_socket(socket), parts, 2, &written, 0, NULL, NULL) != 0) {
+        return why();
+    }
+    *put = written;
+    return written == 0 ? OS_WOULD_BLOCK : 0;
+}
+
+/* ---- closing ---- */
+
+int os_close(portls_descriptor descriptor) {
+    return closesocket(system_socket(descriptor)) == 0 ? 0 : WSAGetLastError();
+}
+
+/*
+ * Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all for now, or the deadline
+ * has passed; 0: the peer has closed; the system's error.
+ */
+static int take_arrived(portls_descriptor socket, portls_deadline deadline) {
+    char ignored[16384];
+    /* Even with no time left, a receive buffer's worth is taken. */
+    for (int i = 0; i < 64 || os_now() < deadline; i++) {
+        size_t got = 0;
+        int result = os_read(socket, OS_SOCKET, ignored, sizeof ignored, &got);
+        if (result != 0 || got == 0) {
+            return result;
+        }
+    }
+    return OS_WOULD_BLOCK;
+}
+
+/* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
+static int look_at_delivery(portls_descriptor socket, portls_deadline deadline) {
+    int result = take_arrived(socket, deadline);
+    if (result == WSAECONNRESET || result == WSAECONNABORTED || result == WSAENOTCONN) {
+        return 0;
+    }
+    return result == OS_WOULD_BLOCK && !is_unacknowledged(system_socket(socket)) ? 0 : result;
+}
+
+int os_socket_deliver(portls_descriptor socket) {
+    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
+    return shutdown(system_socket(socket), SD_SEND) == 0 ? look_at_delivery(socket, 0) : 0;
+}
+
+static int wait_until_delivered(portls_descriptor socket, portls_deadline deadline) {
+    /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
+    int64_t slice = 1;
+    for (;;) {
+        int result = look_at_delivery(socket, deadline);
+        if (result != OS_WOULD_BLOCK) {
+            return result;
+        }
+        int64_t now = os_now();
+        if (now >= deadline) {
+            return 0;
+        }
+        portls_deadline pause = now + slice * 1000000;
+        struct os_poll_item item = {socket, OS_READABLE, 0};
+        size_t ready = 0;
+        result = os_poll(&item, 1, pause < deadline ? pause : deadline, &ready);
+        if (result != 0) {
+            return result;
+        }
+        slice = slice < 32 ? slice * 2 : slice;
+    }
+}
+
+int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline) {
+    int result = 0;
+    if (shutdown(system_socket(socket), SD_SEND) == 0) {
+        result = wait_until_delivered(socket, deadline);
+    }
+    int closed = os_close(socket);
+    return result != 0 ? result : closed;
+}
+
+bool os_socket_has_unread(portls_descriptor socket) {
+    u_long bytes = 0;
+    return ioctlsocket(system_socket(socket), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+int os_socket_close_at_once(portls_descriptor socket) {
+    (void)shutdown(system_socket(socket), SD_SEND);
+    return os_close(socket);
+}

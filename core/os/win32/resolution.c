@@ -1,0 +1,130 @@
+/* Windows: resolving a name in a way that can be given up. */
+#include "core/os/win32/win32.h"
+
+#include <string.h>
+#include <ws2tcpip.h>
+
+#include "core/base/memory.h"
+
+enum { RESOLUTION_ADDRESSES = 16 };
+
+/* Who frees it: whoever comes second of the thread that is done and the caller that gives up. */
+enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
+
+struct os_resolution {
+    atomic_int state;
+    HANDLE thread;    /* NULL: there was nothing to look up */
+    os_wakeup wakeup; /* set when done */
+    int port_no;
+    int result;
+    const char *reason;
+    size_t count;
+    struct os_address addresses[RESOLUTION_ADDRESSES];
+    char host[]; /* a copy: the caller's may be gone when it is looked at */
+};
+
+static _Atomic(os_resolver *) replacement;
+
+void os_resolver_replace(os_resolver *resolve) {
+    atomic_store(&replacement, resolve);
+}
+
+static void destroy(struct os_resolution *resolution) {
+    if (resolution->wakeup.readable != PORTLS_NO_DESCRIPTOR) {
+        os_wakeup_destroy(&resolution->wakeup);
+    }
+    memory_free(resolution);
+}
+
+static void look_up(struct os_resolution *resolution) {
+    os_resolver *resolve = atomic_load(&replacement);
+    resolution->result = (resolve != NULL ? resolve : os_resolve)(
+        resolution->host, resolution->port_no, false, resolution->addresses, RESOLUTION_ADDRESSES,
+        &resolution->count, &resolution->reason);
+}
+
+/* Whether the caller still wants it. */
+static bool tell_done(struct os_resolution *resolution) {
+    int under_way = UNDER_WAY;
+    return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
+}
+
+static DWORD WINAPI run(void *argument) {
+    struct os_resolution *resolution = argument;
+    look_up(resolution);
+    if (tell_done(resolution)) {
+        os_wakeup_set(&resolution->wakeup); /* the caller joins before it frees */
+    } else {
+        destroy(resolution);
+    }
+    return 0;
+}
+
+static int start(struct os_resolution *resolution) {
+    resolution->thread = CreateThread(NULL, 0, run, resolution, 0, NULL);
+    return resolution->thread != NULL ? 0 : (int)GetLastError();
+}
+
+static bool is_numeric(const char *host) {
+    unsigned char bytes[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution) {
+    size_t length = strlen(host);
+    struct os_resolution *made = memory_zeroed(sizeof *made + length + 1);
+    if (made == NULL) {
+        return ERROR_NOT_ENOUGH_MEMORY;
+    }
+    memcpy(made->host, host, length + 1);
+    made->port_no = port_no;
+    atomic_init(&made->state, UNDER_WAY);
+    made->wakeup.readable = PORTLS_NO_DESCRIPTOR;
+    int failure = 0;
+    if (is_numeric(host)) {
+        look_up(made);
+        (void)tell_done(made);
+    } else {
+        failure = os_wakeup_init(&made->wakeup);
+        failure = failure == 0 ? start(made) : failure;
+    }
+    if (failure != 0) {
+        destroy(made);
+        return failure;
+    }
+    *resolution = made;
+    return 0;
+}
+
+portls_descriptor os_resolution_descriptor(const struct os_resolution *resolution) {
+    return resolution->wakeup.readable;
+}
+
+int os_resolution_result(struct os_resolution *resolution, struct os_address *addresses,
+                         size_t limit, size_t *count, const char **reason) {
+    if (atomic_load(&resolution->state) != DONE) {
+        return OS_WOULD_BLOCK;
+    }
+    *count = resolution->count < limit ? resolution->count : limit;
+    *reason = resolution->reason;
+    memcpy(addresses, resolution->addresses, *count * sizeof *addresses);
+    return resolution->result;
+}
+
+void os_resolution_end(struct os_resolution *resolution) {
+    if (resolution == NULL) {
+        return;
+    }
+    int under_way = UNDER_WAY;
+    /* Afterwards the thread may free it at any time, so its handle is taken first. */
+    HANDLE thread = resolution->thread;
+    if (atomic_compare_exchange_strong(&resolution->state, &under_way, GIVEN_UP)) {
+        (void)CloseHandle(thread);
+        return;
+    }
+    if (thread != NULL) {
+        (void)WaitForSingleObject(thread, INFINITE); /* it has nothing more to do than to end */
+        (void)CloseHandle(thread);
+    }
+    destroy(resolution);
+}

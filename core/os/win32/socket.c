@@ -1,0 +1,160 @@
+/* Windows: TCP. */
+#include "core/os/win32/win32.h"
+
+#include <string.h>
+
+#include "core/os/address.h"
+
+bool sockets_have_ipv6(void) {
+    SOCKET made = socket_new(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
+    if (made == INVALID_SOCKET) {
+        return WSAGetLastError() != WSAEAFNOSUPPORT;
+    }
+    (void)closesocket(made);
+    return true;
+}
+
+/* ---- sockets ---- */
+
+/* Small records leave at once. It fails only for a connection that is gone, which the next call on
+   it tells. */
+static void send_at_once(SOCKET socket) {
+    int yes = 1;
+    (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, (const char *)&yes, sizeof yes);
+}
+
+int os_socket_connect(const struct os_address *address, portls_descriptor *socket) {
+    *socket = PORTLS_NO_DESCRIPTOR;
+    SOCKET made = socket_new(system_address(address)->sa_family, SOCK_STREAM, IPPROTO_TCP);
+    if (made == INVALID_SOCKET) {
+        return WSAGetLastError();
+    }
+    send_at_once(made);
+    int result = 0;
+    if (connect(made, system_address(address), (int)address->size) != 0) {
+        result = WSAGetLastError();
+        if (result != WSAEWOULDBLOCK) {
+            (void)closesocket(made);
+            return result;
+        }
+        result = OS_WOULD_BLOCK;
+    }
+    *socket = (portls_descriptor)made;
+    return result;
+}
+
+int os_socket_connected(portls_descriptor socket) {
+    int failure = 0;
+    int size = sizeof failure;
+    if (getsockopt(system_socket(socket), SOL_SOCKET, SO_ERROR, (char *)&failure, &size) != 0) {
+        return WSAGetLastError();
+    }
+    if (failure != 0) {
+        return failure;
+    }
+    struct sockaddr_storage peer;
+    size = sizeof peer;
+    return getpeername(system_socket(socket), (struct sockaddr *)&peer, &size) == 0
+               ? 0
+               : WSAGetLastError();
+}
+
+/* What SO_REUSEADDR means elsewhere, taking a port again whose old connections are not forgotten
+   yet, is what Windows does by itself; there SO_REUSEADDR would share the port with strangers. */
+static int begin_listening(SOCKET socket, const struct os_address *address, int queue, bool reuse) {
+    const int yes = 1;
+    const int no = 0;
+    if (!reuse &&
+        setsockopt(socket, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&yes, sizeof yes) != 0) {
+        return WSAGetLastError();
+    }
+    if (system_address(address)->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const void *)address->storage;
+        if (IN6_IS_ADDR_UNSPECIFIED(&six->sin6_addr) &&
+            setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, (const char *)&no, sizeof no) != 0) {
+            return WSAGetLastError();
+        }
+    }
+    if (bind(socket, system_address(address), (int)address->size) != 0 ||
+        listen(socket, queue) != 0) {
+        return WSAGetLastError();
+    }
+    return 0;
+}
+
+int os_socket_listen(const struct os_address *address, int queue, bool reuse,
+                     portls_descriptor *socket) {
+    *socket = PORTLS_NO_DESCRIPTOR;
+    SOCKET made = socket_new(system_address(address)->sa_family, SOCK_STREAM, IPPROTO_TCP);
+    if (made == INVALID_SOCKET) {
+        return WSAGetLastError();
+    }
+    int failure = begin_listening(made, address, queue, reuse);
+    if (failure != 0) {
+        (void)closesocket(made);
+        return failure;
+    }
+    *socket = (portls_descriptor)made;
+    return 0;
+}
+
+/* Whether accept has failed for one connection, which is taken off the queue, and not for all. */
+static bool was_one_connection(int failure) {
+    switch (failure) {
+    case WSAEINTR:
+    case WSAECONNABORTED:
+    case WSAECONNRESET:
+    case WSAENETDOWN:
+    case WSAENETUNREACH:
+    case WSAEHOSTUNREACH:
+    case WSAETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket) {
+    *socket = PORTLS_NO_DESCRIPTOR;
+    SOCKET made = INVALID_SOCKET;
+    int failure = 0;
+    do {
+        made = accept(system_socket(listener), NULL, NULL);
+        failure = made == INVALID_SOCKET ? WSAGetLastError() : socket_prepare(made);
+    } while (made == INVALID_SOCKET && was_one_connection(failure));
+    if (made == INVALID_SOCKET) {
+        return failure == WSAEWOULDBLOCK ? OS_WOULD_BLOCK : failure;
+    }
+    if (failure != 0) {
+        (void)closesocket(made);
+        return failure;
+    }
+    (void)SetHandleInformation((HANDLE)made, HANDLE_FLAG_INHERIT, 0);
+    send_at_once(made);
+    *socket = (portls_descriptor)made;
+    return 0;
+}
+
+/* ---- addresses ---- */
+
+int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_address *remote) {
+    struct sockaddr_storage name;
+    memset(&name, 0, sizeof name);
+    int size = sizeof name;
+    if (getsockname(system_socket(socket), (struct sockaddr *)&name, &size) != 0) {
+        return WSAGetLastError();
+    }
+    if (local != NULL) {
+        address_describe(&name, local);
+    }
+    if (remote != NULL) {
+        memset(&name, 0, sizeof name);
+        size = sizeof name;
+        /* It fails now only because there is no peer, or none any more. */
+        if (getpeername(system_socket(socket), (struct sockaddr *)&name, &size) != 0) {
+            memset(&name, 0, sizeof name);
+        }
+        address_describe(&name, remote);
+    }
+    return 0;
+}

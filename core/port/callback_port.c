@@ -1,0 +1,373 @@
+/*
+ * Ports made of the caller's own functions (Scheme's make-input-port). What a callback says is
+ * checked before it is believed.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/base/memory.h"
+#include "core/port/port.h"
+
+struct callback_input {
+    portls_input_port port; /* first: the two have one address */
+    portls_input_callbacks callbacks;
+    void *argument;
+#if PORTLS_WITH_WAITING
+    bool looked;          /* byte_ready had to read: `found` is what came of it, not told yet */
+    portls_status found;  /* PORTLS_OK: with the byte `ahead`; else the end or a failure */
+    portls_error failure; /* filled when `found` is a failure */
+    uint8_t ahead;
+#endif
+};
+
+struct callback_output {
+    portls_output_port port; /* first */
+    portls_output_callbacks callbacks;
+    void *argument;
+#if PORTLS_WITH_WAITING
+    bool full; /* the last write found no room, and nobody has waited since */
+#endif
+};
+
+static struct callback_input *input_of(const portls_input_port *in) {
+    return (struct callback_input *)in;
+}
+
+static struct callback_output *output_of(const portls_output_port *out) {
+    return (struct callback_output *)out;
+}
+
+/* ---- what callbacks say ---- */
+
+static bool is_status(portls_status status) {
+    switch (status) {
+#define STATUS_CASE(value, name, text) case PORTLS_##name:
+        PORTLS_STATUS_MAP(STATUS_CASE)
+#undef STATUS_CASE
+        return true;
+    }
+    return false;
+}
+
+/* A callback returned something other than success: the failure that the caller gets back. */
+static OWN_FRAME portls_status fail_callback(portls_error *error, const char *callback,
+                                             portls_status status) {
+    if (!is_status(status)) {
+        return error_fail(error, PORTLS_IO,
+                          "the %s callback returned %d, which is no portls_status", callback,
+                          (int)status);
+    }
+    if (status == PORTLS_EOF || status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+        return error_fail(error, PORTLS_IO,
+                          "the %s callback returned %s, which only callbacks for the other "
+                          "direction may return",
+                          callback, portls_status_name(status));
+    }
+    return error_fail(error, status, "the %s callback returned %s: %s", callback,
+                      portls_status_name(status), portls_status_text(status));
+}
+
+/* A callback said PORTLS_OK and `count`: whether that can be. */
+static OWN_FRAME portls_status check_count(portls_error *error, const char *callback, size_t count,
+                                           size_t size, const char *otherwise) {
+    if (count > size) {
+        return error_fail(error, PORTLS_IO,
+                          "the %s callback claims %zu bytes, but was asked for %zu at the most",
+                          callback, count, size);
+    }
+    if (count == 0) {
+        return error_fail(error, PORTLS_IO,
+                          "the %s callback returned PORTLS_OK with 0 bytes, and should return %s",
+                          callback, otherwise);
+    }
+    return PORTLS_OK;
+}
+
+static portls_status finish_close(portls_error *error, portls_status status) {
+#if PORTLS_WITH_MESSAGES
+    if (status == PORTLS_EOF || port_wants(status)) {
+        return error_fail(error, PORTLS_IO,
+                          "the close callback returned %s, and should return PORTLS_OK or a "
+                          "failure",
+                          portls_status_name(status));
+    }
+#endif
+    return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, BACKEND_CALLED("close"), status);
+}
+
+#if PORTLS_WITH_WAITING
+/* Puts what a port without a descriptor can be waited for by into the set. */
+static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *argument) {
+    if (wait != NULL) {
+        wait_set_add_callback(set, wait, argument);
+    } else {
+        wait_set_add_impossible(set);
+    }
+}
+#endif
+
+/* ---- input ---- */
+
+static portls_status call_read(struct callback_input *input, void *buffer, size_t size, size_t *got,
+                               portls_error *error) {
+    /* It counts in the caller's place, which is cleared on failure: with no local of its own at the
+       callback this function is gone from the stack when the failure is written down. */
+    portls_status status = input->callbacks.read(input->argument, buffer, size, got);
+    if (status == PORTLS_EOF || status == PORTLS_WANT_READ) {
+        return status;
+    }
+    if (status != PORTLS_OK) {
+        return fail_callback(error, BACKEND_CALLED("read"), status);
+    }
+    return check_count(
+        error, BACKEND_CALLED("read"), *got, size,
+        BACKEND_CALLED("PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end"));
+}
+
+#if PORTLS_WITH_WAITING
+/* Tells what byte_ready has found. */
+static portls_status take_found(struct callback_input *input, void *buffer, size_t *got,
+                                portls_error *error) {
+    input->looked = false;
+    if (input->found == PORTLS_OK) {
+        *(uint8_t *)buffer = input->ahead;
+        *got = 1;
+        return PORTLS_OK;
+    }
+    return input->found == PORTLS_EOF ? PORTLS_EOF : error_copy(error, &input->failure);
+}
+#endif
+
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    struct callback_input *input = input_of(in);
+#if PORTLS_WITH_WAITING
+    if (input->looked) {
+        return take_found(input, buffer, got, error);
+    }
+#endif
+    return call_read(input, buffer, size, got, error);
+}
+
+#if PORTLS_WITH_WAITING
+static bool byte_ready(portls_input_port *in) {
+    struct callback_input *input = input_of(in);
+    if (input->looked) {
+        return true;
+    }
+    if (input->callbacks.byte_ready != NULL) {
+        return input->callbacks.byte_ready(input->argument);
+    }
+    size_t got = 0;
+    error_begin(&input->failure);
+    input->found = call_read(input, &input->ahead, 1, &got, &input->failure);
+    input->looked = input->found != PORTLS_WANT_READ;
+    if (input->looked) {
+        sync_side_touch(&in->base.side); /* its descriptor need not say so any more */
+    }
+    return input->looked;
+}
+#endif
+
+#if PORTLS_WITH_SOCKETS
+static portls_descriptor input_descriptor(const portls_input_port *in) {
+    const struct callback_input *input = input_of(in);
+    return input->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
+                                               : input->callbacks.descriptor(input->argument);
+}
+#endif
+
+#if PORTLS_WITH_WAITING
+static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
+    struct callback_input *input = input_of(in);
+    if (input->looked) {
+        wait_set_add_ready(set);
+        return;
+    }
+#if PORTLS_WITH_SOCKETS
+    portls_descriptor descriptor = input_descriptor(in);
+    if (descriptor != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, descriptor, OS_READABLE);
+        return;
+    }
+#endif
+    add_to_set(set, input->callbacks.wait, input->argument);
+}
+
+static void end_read_wait(portls_input_port *in) {
+    (void)in;
+}
+#endif
+
+static portls_status close_input(portls_input_port *in, portls_error *error) {
+    struct callback_input *input = input_of(in);
+    if (input->callbacks.close == NULL) {
+        return PORTLS_OK;
+    }
+    return finish_close(error, input->callbacks.close(input->argument));
+}
+
+static void release_input(portls_input_port *in) {
+    in->handle.kind = HANDLE_FREED;
+#if PORTLS_WITH_WAITING
+    os_wipe(&input_of(in)->ahead, 1);
+#endif
+    memory_free(in);
+}
+
+static const struct input_class callback_input_class = {
+    .read_avail = read_avail,
+#if PORTLS_WITH_WAITING
+    .byte_ready = byte_ready,
+    .begin_wait = begin_read_wait,
+    .end_wait = end_read_wait,
+#endif
+    .close = close_input,
+    .release = release_input,
+#if PORTLS_WITH_SOCKETS
+    .descriptor = input_descriptor,
+#endif
+};
+
+portls_status portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
+                                     portls_input_port **in, portls_error *error) {
+    error_begin(error);
+    if (in == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "in is NULL, and should receive the port");
+    }
+    *in = NULL;
+    if (callbacks == NULL || callbacks->read == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%s is NULL, and an input port needs a read callback",
+                          callbacks == NULL ? "callbacks" : "callbacks->read");
+    }
+    struct callback_input *input = memory_zeroed(sizeof *input);
+    if (input == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for an input port");
+    }
+    input_port_init(&input->port, &callback_input_class);
+    input->callbacks = *callbacks;
+    input->argument = argument;
+    *in = &input->port;
+    return PORTLS_OK;
+}
+
+/* ---- output ---- */
+
+static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    struct callback_output *output = output_of(out);
+    portls_status status = output->callbacks.write(output->argument, bytes, size, put);
+#if PORTLS_WITH_WAITING
+    output->full = status == PORTLS_WANT_WRITE;
+#endif
+    if (status == PORTLS_WANT_WRITE) {
+        return status;
+    }
+    if (status != PORTLS_OK) {
+        return fail_callback(error, BACKEND_CALLED("write"), status);
+    }
+    return check_count(error, BACKEND_CALLED("write"), *put, size,
+                       BACKEND_CALLED("PORTLS_WANT_WRITE when there is no room"));
+}
+
+/* The callback took what was written: nothing is left in the port. */
+static portls_status flush_avail(portls_output_port *out, portls_error *error) {
+    (void)out;
+    (void)error;
+    return PORTLS_OK;
+}
+
+#if PORTLS_WITH_SOCKETS
+static portls_descriptor output_descriptor(const portls_output_port *out) {
+    const struct callback_output *output = output_of(out);
+    return output->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
+                                                : output->callbacks.descriptor(output->argument);
+}
+#endif
+
+#if PORTLS_WITH_WAITING
+/* No callback tells whether there is room, so a descriptor is asked; without one there is room
+   until a write has found none. */
+static bool room_ready(portls_output_port *out) {
+#if PORTLS_WITH_SOCKETS
+    struct os_poll_item item = {output_descriptor(out), OS_WRITABLE, 0};
+    if (item.descriptor != PORTLS_NO_DESCRIPTOR) {
+        size_t ready = 0;
+        /* When it cannot be asked, writing tells why. */
+        return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
+    }
+#endif
+    return !output_of(out)->full;
+}
+
+static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
+#if PORTLS_WITH_SOCKETS
+    portls_descriptor descriptor = output_descriptor(out);
+    if (descriptor != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, descriptor, OS_WRITABLE);
+        return;
+    }
+#endif
+    add_to_set(set, output_of(out)->callbacks.wait, output_of(out)->argument);
+}
+
+static void end_write_wait(portls_output_port *out) {
+    output_of(out)->full = false;
+}
+#endif
+
+static portls_status close_output(portls_output_port *out, portls_error *error) {
+    struct callback_output *output = output_of(out);
+    if (output->callbacks.close == NULL) {
+        return PORTLS_OK;
+    }
+    return finish_close(error, output->callbacks.close(output->argument));
+}
+
+static void release_output(portls_output_port *out) {
+    out->handle.kind = HANDLE_FREED;
+    memory_free(out);
+}
+
+static const struct output_class callback_output_class = {
+    .write_avail = write_avail,
+    .flush_avail = flush_avail,
+    .finish_avail = flush_avail,
+#if PORTLS_WITH_WAITING
+    .room_ready = room_ready,
+    .begin_wait = begin_write_wait,
+    .end_wait = end_write_wait,
+#endif
+    .close = close_output,
+    .release = release_output,
+#if PORTLS_WITH_SOCKETS
+    .descriptor = output_descriptor,
+#endif
+};
+
+portls_status portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,
+                                      portls_output_port **out, portls_error *error) {
+    error_begin(error);
+    if (out == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "out is NULL, and should receive the port");
+    }
+    *out = NULL;
+    if (callbacks == NULL || callbacks->write == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%s is NULL, and an output port needs a write callback",
+                          callbacks == NULL ? "callbacks" : "callbacks->write");
+    }
+    struct callback_output *output = memory_zeroed(sizeof *output);
+    if (output == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for an output port");
+    }
+    output_port_init(&output->port, &callback_output_class);
+    output->callbacks = *callbacks;
+    output->argument = argument;
+    *out = &output->port;
+    return PORTLS_OK;
+}

@@ -1,0 +1,92 @@
+/* What programs do with ports over and over, made of the calls in port_wait.c. */
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/port/port.h"
+
+/* Bytes that were taken from a port and could not be used are the next ones to be read again. */
+static OWN_FRAME portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
+                                        portls_status status, portls_error *error) {
+    if (input_port_unread(in, bytes, size) == PORTLS_OK) {
+        return status;
+    }
+    error_begin(error);
+    return error_fail(error, PORTLS_NO_MEMORY, "no memory to give %zu bytes back to the port",
+                      size);
+}
+
+portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
+    /* A full record, where there is a stack for it. */
+    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 16 };
+    uint8_t bytes[PIECE];
+    size_t got = 0;
+    error_begin(error);
+    portls_status status = output_port_check(out, error);
+    while (status == PORTLS_OK) {
+        status = portls_read(in, bytes, sizeof bytes, &got, error);
+        size_t put = 0;
+        if (status == PORTLS_OK) {
+            status = output_port_write(out, bytes, got, &put, &out->base.waits.limit, error);
+        }
+        if (put < got) {
+            status = put_back(in, bytes + put, got - put, status, error);
+        }
+    }
+    os_wipe(bytes, sizeof bytes);
+    return status == PORTLS_EOF ? PORTLS_OK : status;
+}
+
+static OWN_FRAME portls_status fail_long(size_t size, portls_error *error) {
+    return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                      "the line is longer than the %zu bytes there is room for", size - 1);
+}
+
+/* Reads up to a newline, which is dropped; what came before anything else is put back. */
+static portls_status read_line(portls_input_port *in, char *line, size_t size, size_t *length,
+                               portls_error *error) {
+    for (;;) {
+        size_t got = 0;
+        portls_status status = portls_read(in, line + *length, 1, &got, error);
+        if (status == PORTLS_OK && line[*length] == '\n') {
+            return PORTLS_OK;
+        }
+        *length += got;
+        if (status == PORTLS_EOF && *length > 0) {
+            return PORTLS_OK; /* the last line; the end is told next time */
+        }
+        if (status == PORTLS_OK && *length == size) {
+            status = fail_long(size, error);
+        }
+        if (status != PORTLS_OK) {
+            return put_back(in, (const uint8_t *)line, *length, status, error);
+        }
+    }
+}
+
+portls_status portls_read_line(portls_input_port *in, char *line, size_t size, size_t *got,
+                               portls_error *error) {
+    error_begin(error);
+    size_t length = 0;
+    portls_status status = PORTLS_OK;
+    if (line == NULL || size == 0) {
+        status = error_fail(error, PORTLS_INVALID_ARGUMENT,
+                            "line is NULL or has no room, and "
+                            "should receive the line and a zero byte");
+    } else {
+        status = read_line(in, line, size, &length, error);
+        length = status == PORTLS_OK ? length : 0;
+        line[length] = '\0';
+    }
+    if (got != NULL) {
+        *got = length;
+    }
+    return status;
+}
+
+portls_status portls_close_ports(portls_input_port *in, portls_output_port *out,
+                                 portls_error *error) {
+    error_begin(error);
+    portls_status out_closed = out != NULL ? portls_close_output_port(out, error) : PORTLS_OK;
+    portls_error *in_error = out_closed == PORTLS_OK ? error : NULL; /* the first cause is kept */
+    portls_status in_closed = in != NULL ? portls_close_input_port(in, in_error) : PORTLS_OK;
+    return out_closed != PORTLS_OK ? out_closed : in_closed;
+}

@@ -1,0 +1,378 @@
+/* Ports over descriptors: sockets, pipes, terminals, files. */
+#include "core/port/descriptor_port.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "core/wait/clock.h"
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/wait/near_peer.h"
+#include "core/os/os.h"
+#include "core/port/port.h"
+
+/* One descriptor and its ports, of which one or both are made: a single allocation. */
+struct descriptor_ports {
+    portls_input_port in;
+    portls_output_port out;
+    portls_descriptor descriptor;
+    struct near_peer peer;
+    enum os_descriptor_kind kind;
+    bool own;
+    bool hurried;                  /* the close may not wait */
+    bool delivering;               /* it is to be closed once what was written has arrived, */
+    portls_deadline deliver_until; /* or at that time */
+    bool has_output;               /* somebody may have written, so the close has to deliver it */
+    bool talks_on;                 /* the peer has sent more, although it was said to be done */
+    atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
+    atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
+};
+
+static struct descriptor_ports *ports_of_input(const portls_input_port *in) {
+    return (struct descriptor_ports *)(void *)((char *)(void *)in -
+                                               offsetof(struct descriptor_ports, in));
+}
+
+static struct descriptor_ports *ports_of_output(const portls_output_port *out) {
+    return (struct descriptor_ports *)(void *)((char *)(void *)out -
+                                               offsetof(struct descriptor_ports, out));
+}
+
+/* ---- both directions ---- */
+
+/* Whether the descriptor can do that at once; also when it cannot be asked, since reading or
+   writing then tells why. */
+static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
+    struct os_poll_item item = {descriptor, wanted, 0};
+    size_t ready = 0;
+    return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
+}
+
+/*
+ * Whether there is nothing to take before the close, which then need not wait. Bytes that lie there
+ * unread would turn it into a reset, so a peer that goes on is not taken at its word.
+ */
+static bool peer_is_done(struct descriptor_ports *ports) {
+    if (ports->in.peer_is_done && !ports->talks_on) {
+        ports->talks_on = os_socket_has_unread(ports->descriptor);
+    }
+    return ports->in.peer_is_done && !ports->talks_on;
+}
+
+/*
+ * Sees off what was written; the descriptor is to be closed next, if this was the last port of it
+ * that is open, or `beside` is and is closed along.
+ */
+static portls_status deliver(struct descriptor_ports *ports, const portls_input_port *beside) {
+    bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
+    if (!is_last || !ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
+        ports->hurried || peer_is_done(ports)) {
+        return PORTLS_OK;
+    }
+    if (!ports->delivering) {
+        ports->delivering = true;
+        ports->deliver_until = portls_deadline_after(CLOSE_MILLISECONDS);
+    }
+    if (os_socket_deliver(ports->descriptor) == OS_WOULD_BLOCK &&
+        clock_now() < ports->deliver_until) {
+        return PORTLS_WANT_WRITE;
+    }
+    ports->hurried = true;
+    return PORTLS_OK;
+}
+
+/* No descriptor tells of an acknowledgement: it is looked for again in a while. */
+static void wait_for_delivery(const struct descriptor_ports *ports, struct wait_set *set) {
+    enum { PAUSE_MILLISECONDS = 10 };
+    wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
+    wait_set_add_deadline(set, portls_deadline_after(PAUSE_MILLISECONDS));
+}
+
+/* One of the ports is closed; with the last one the descriptor is. */
+static portls_status close_one(struct descriptor_ports *ports, portls_error *error) {
+    if (atomic_fetch_sub(&ports->open, 1) != 1 || !ports->own) {
+        return PORTLS_OK;
+    }
+    int failure = 0;
+    /* A socket that only an input port stood on may be written to through another descriptor (as a
+       server's standard input and output are): ending it would cut that one short. */
+    if (ports->kind == OS_SOCKET && ports->has_output && peer_is_done(ports)) {
+        failure = os_socket_close_at_once(ports->descriptor);
+    } else if (ports->kind == OS_SOCKET && ports->has_output) {
+        portls_deadline deadline = portls_deadline_after(ports->hurried ? 0 : CLOSE_MILLISECONDS);
+        failure = os_socket_close_gently(ports->descriptor, deadline);
+    } else {
+        failure = os_close(ports->descriptor);
+    }
+    if (failure != 0) {
+        return error_fail_os(error, PORTLS_IO, failure, "closing the descriptor failed");
+    }
+    return PORTLS_OK;
+}
+
+static void release_one(struct descriptor_ports *ports) {
+    if (atomic_fetch_sub(&ports->unreleased, 1) == 1) {
+        memory_free(ports);
+    }
+}
+
+/* ---- input ---- */
+
+/* What the system's answer means to a port. */
+static portls_status read_result(int result, size_t got, portls_error *error) {
+    if (result == 0) {
+        return got > 0 ? PORTLS_OK : PORTLS_EOF;
+    }
+    if (result == OS_WOULD_BLOCK) {
+        return PORTLS_WANT_READ;
+    }
+    return error_fail_os(error, PORTLS_IO, result, "reading from the descriptor failed");
+}
+
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    const struct descriptor_ports *ports = ports_of_input(in);
+    int result = os_read(ports->descriptor, ports->kind, buffer, size, got);
+    return read_result(result, *got, error);
+}
+
+static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error) {
+    struct descriptor_ports *ports = ports_of_input(in);
+    if (ports->kind != OS_SOCKET) {
+        return read_avail(in, buffer, size, got, error);
+    }
+    int result = near_peer_receive(&ports->peer, ports->descriptor, buffer, size, got);
+    return read_result(result, *got, error);
+}
+
+static portls_status deliver_input(portls_input_port *in) {
+    return deliver(ports_of_input(in), NULL);
+}
+
+static bool byte_ready(portls_input_port *in) {
+    struct descriptor_ports *ports = ports_of_input(in);
+    return ports->delivering ? deliver(ports, in) == PORTLS_OK
+                             : is_ready(ports->descriptor, OS_READABLE);
+}
+
+static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
+    struct descriptor_ports *ports = ports_of_input(in);
+    if (ports->delivering) {
+        wait_for_delivery(ports, set);
+    } else {
+        wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
+        wait_set_add_near_peer(set, &ports->peer);
+    }
+}
+
+static void end_read_wait(portls_input_port *in) {
+    (void)in;
+}
+
+static portls_status close_input(portls_input_port *in, portls_error *error) {
+    return close_one(ports_of_input(in), error);
+}
+
+static void release_input(portls_input_port *in) {
+    in->handle.kind = HANDLE_FREED;
+    release_one(ports_of_input(in));
+}
+
+static portls_descriptor input_descriptor(const portls_input_port *in) {
+    return ports_of_input(in)->descriptor;
+}
+
+static const struct input_class descriptor_input_class = {
+    .read_avail = read_avail,
+    .read_blocking = read_blocking,
+    .byte_ready = byte_ready,
+    .begin_wait = begin_read_wait,
+    .end_wait = end_read_wait,
+    .deliver_avail = deliver_input,
+    .close = close_input,
+    .release = release_input,
+    .descriptor = input_descriptor,
+};
+
+/* ---- output ---- */
+
+/* What the system's answer means to a port. */
+static portls_status write_result(int result, portls_error *error) {
+    if (result == 0) {
+        return PORTLS_OK;
+    }
+    if (result == OS_WOULD_BLOCK) {
+        return PORTLS_WANT_WRITE;
+    }
+    return error_fail_os(error, PORTLS_IO, result, "writing to the descriptor failed");
+}
+
+static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    struct descriptor_ports *ports = ports_of_output(out);
+    near_peer_spoken(&ports->peer);
+    return write_result(os_write(ports->descriptor, ports->kind, bytes, size, put), error);
+}
+
+static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
+                                      size_t *put, portls_error *error) {
+    struct descriptor_ports *ports = ports_of_output(out);
+    if (ports->kind != OS_SOCKET) {
+        return write_avail(out, pieces[0].bytes, pieces[0].size, put, error);
+    }
+    near_peer_spoken(&ports->peer);
+    return write_result(os_send_both(ports->descriptor, pieces, put), error);
+}
+
+/* What was written is the system's: nothing is left in the port. */
+static portls_status flush_avail(portls_output_port *out, portls_error *error) {
+    (void)out;
+    (void)error;
+    return PORTLS_OK;
+}
+
+static portls_status deliver_output(portls_output_port *out, const portls_input_port *beside) {
+    return deliver(ports_of_output(out), beside);
+}
+
+static bool room_ready(portls_output_port *out) {
+    struct descriptor_ports *ports = ports_of_output(out);
+    return ports->delivering ? deliver(ports, &ports->in) == PORTLS_OK
+                             : is_ready(ports->descriptor, OS_WRITABLE);
+}
+
+static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
+    const struct descriptor_ports *ports = ports_of_output(out);
+    if (ports->delivering) {
+        wait_for_delivery(ports, set);
+    } else {
+        wait_set_add_descriptor(set, ports->descriptor, OS_WRITABLE);
+    }
+}
+
+static void end_write_wait(portls_output_port *out) {
+    (void)out;
+}
+
+static portls_status close_output(portls_output_port *out, portls_error *error) {
+    return close_one(ports_of_output(out), error);
+}
+
+static void release_output(portls_output_port *out) {
+    out->handle.kind = HANDLE_FREED;
+    release_one(ports_of_output(out));
+}
+
+static portls_descriptor output_descriptor(const portls_output_port *out) {
+    return ports_of_output(out)->descriptor;
+}
+
+static const struct output_class descriptor_output_class = {
+    .write_avail = write_avail,
+    .write_both_avail = write_both_avail,
+    .flush_avail = flush_avail,
+    .finish_avail = flush_avail,
+    .deliver_avail = deliver_output,
+    .room_ready = room_ready,
+    .begin_wait = begin_write_wait,
+    .end_wait = end_write_wait,
+    .close = close_output,
+    .release = release_output,
+    .descriptor = output_descriptor,
+};
+
+/* ---- making them ---- */
+
+/* Makes the ports that have a place to go; `in` or `out` may be NULL. `stream`: it is a socket, and
+   one of bytes. */
+static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind kind, bool stream,
+                          bool own, portls_input_port **in, portls_output_port **out,
+                          portls_error *error) {
+    struct descriptor_ports *ports = memory_zeroed(sizeof *ports);
+    if (ports == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a port");
+    }
+    unsigned int count = (in != NULL ? 1U : 0U) + (out != NULL ? 1U : 0U);
+    ports->descriptor = descriptor;
+    ports->kind = kind;
+    ports->own = own;
+    ports->has_output = out != NULL;
+    atomic_init(&ports->open, count);
+    atomic_init(&ports->unreleased, count);
+    if (in != NULL) {
+        input_port_init(&ports->in, &descriptor_input_class);
+        ports->in.short_is_all = stream;
+        *in = &ports->in;
+    }
+    if (out != NULL) {
+        output_port_init(&ports->out, &descriptor_output_class);
+        ports->out.holds = false;
+        *out = &ports->out;
+    }
+    return PORTLS_OK;
+}
+
+/* The same for a descriptor that nothing is known of yet. */
+static portls_status make_checked(portls_descriptor descriptor, bool own, portls_input_port **in,
+                                  portls_output_port **out, portls_error *error) {
+    enum os_descriptor_kind kind = OS_FILE;
+    int failure = os_descriptor_kind(descriptor, &kind);
+    if (failure != 0) {
+        return error_fail_os(error, PORTLS_INVALID_ARGUMENT, failure,
+                             "%lld is no open descriptor, and a port needs one",
+                             (long long)descriptor);
+    }
+    bool stream = kind == OS_SOCKET && os_socket_is_stream(descriptor);
+    return make(descriptor, kind, stream, own, in, out, error);
+}
+
+static portls_status fail_no_place(portls_error *error, const char *name) {
+    return error_fail(error, PORTLS_INVALID_ARGUMENT, "%s is NULL, and should receive the port",
+                      name);
+}
+
+portls_status portls_make_descriptor_input_port(portls_descriptor descriptor, bool own,
+                                                portls_input_port **in, portls_error *error) {
+    error_begin(error);
+    if (in == NULL) {
+        return fail_no_place(error, "in");
+    }
+    *in = NULL;
+    return make_checked(descriptor, own, in, NULL, error);
+}
+
+portls_status portls_make_descriptor_output_port(portls_descriptor descriptor, bool own,
+                                                 portls_output_port **out, portls_error *error) {
+    error_begin(error);
+    if (out == NULL) {
+        return fail_no_place(error, "out");
+    }
+    *out = NULL;
+    return make_checked(descriptor, own, NULL, out, error);
+}
+
+portls_status portls_make_descriptor_ports(portls_descriptor descriptor, bool own,
+                                           portls_input_port **in, portls_output_port **out,
+                                           portls_error *error) {
+    error_begin(error);
+    if (in != NULL) {
+        *in = NULL;
+    }
+    if (out != NULL) {
+        *out = NULL;
+    }
+    if (in == NULL || out == NULL) {
+        return fail_no_place(error, in == NULL ? "in" : "out");
+    }
+    return make_checked(descriptor, own, in, out, error);
+}
+
+portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
+                                         portls_output_port **out, portls_error *error) {
+    return make(socket, OS_SOCKET, true, true, in, out, error);
+}
+
+void descriptor_ports_hurry(portls_input_port *in) {
+    ports_of_input(in)->hurried = true;
+}

@@ -1,0 +1,22 @@
+/* Ports over descriptors, for those in the core who have made the descriptor themselves. */
+#ifndef CORE_PORT_DESCRIPTOR_PORT_H
+#define CORE_PORT_DESCRIPTOR_PORT_H
+
+#include "portls/error.h"
+#include "portls/port.h"
+
+/*
+ * Makes both ports of a connected socket that connect or accept has made; the socket is closed with
+ * the second of them. Asks the system nothing. PORTLS_OK; PORTLS_NO_MEMORY, and the socket stays
+ * the caller's. It does not call error_begin.
+ */
+portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
+                                         portls_output_port **out, portls_error *error);
+
+/*
+ * The socket below this port (one of descriptor_ports_of_socket) is to be closed without waiting
+ * for what was written to arrive: nobody was ever told that it would.
+ */
+void descriptor_ports_hurry(portls_input_port *in);
+
+#endif

@@ -1,0 +1,255 @@
+/* Closing ports and letting go of them: what is common to all classes. */
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/base/memory.h"
+#include "core/port/port.h"
+
+/* Gives up one reference; whoever gives up the last one, and is told `true`, releases the port. */
+static bool drop(struct port *port) {
+    if (atomic_fetch_sub(&port->references, 1) != 1) {
+        return false;
+    }
+    sync_side_end(&port->side);
+    return true;
+}
+
+static void drop_input(portls_input_port *in) {
+    if (drop(&in->base)) {
+        input_port_forget_unread(in);
+        in->class->release(in);
+    }
+}
+
+static void drop_output(portls_output_port *out) {
+    if (drop(&out->base)) {
+        out->class->release(out);
+    }
+}
+
+/* Marks the port as closed, so that it leaves its sync set. Whoever is told `true` is the one to
+   close it, and then gives up the owner's reference. */
+static bool claim_close(struct port *port) {
+    if (atomic_exchange(&port->closed, true)) {
+        return false;
+    }
+    sync_side_leave(&port->side);
+    return true;
+}
+
+/* The same for the owner, whose port may be any handle: PORTLS_OK, WRONG_KIND, CLOSED. */
+static portls_status own_close(void *handle, enum handle_kind kind, portls_error *error) {
+    const char *direction = kind == HANDLE_INPUT_PORT ? "input" : "output";
+    if (!handle_is(handle, kind)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "%s is no %s port", port_kind_text(handle),
+                          direction);
+    }
+    return claim_close(handle)
+               ? PORTLS_OK
+               : error_fail(error, PORTLS_CLOSED, "the %s port is closed already", direction);
+}
+
+/* A stream lets go of it; whether the port is to be closed along. */
+static bool unwrap(struct port *port, bool and_close) {
+    bool first = and_close && claim_close(port);
+    atomic_store(&port->wrapped, false);
+    return first;
+}
+
+static OWN_FRAME portls_status fail_unsent(portls_error *error) {
+#if PORTLS_WITH_WAITING
+    return error_fail(error, PORTLS_DEADLINE,
+                      "the output port was closed before all that was written could be sent: the "
+                      "other side took nothing for %d milliseconds",
+                      CLOSE_MILLISECONDS);
+#else
+    return error_fail(error, PORTLS_UNSUPPORTED,
+                      "the output port was closed before all that was written could be sent, and "
+                      "this build does not wait: call portls_close_output_port_avail until it is");
+#endif
+}
+
+#if PORTLS_WITH_ON_ERROR
+
+/* What closing comes to when not all could be sent. */
+static const portls_status status_unsent =
+    PORTLS_WITH_WAITING ? PORTLS_DEADLINE : PORTLS_UNSUPPORTED;
+
+/* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
+   an error made for that. On the stack of a small target there is no room for one. */
+static OWN_FRAME void give_up(portls_output_port *out, portls_status status, portls_error *error) {
+    if (out->class->give_up == NULL) {
+        return;
+    }
+    if (error != NULL) {
+        out->class->give_up(out, error);
+        return;
+    }
+    portls_error *made = memory_allocate(sizeof *made);
+    if (made != NULL) {
+        error_begin(made);
+        if (status == status_unsent) {
+            (void)fail_unsent(made);
+        } else {
+            (void)error_fail(made, status, "%s", portls_status_text(status));
+        }
+        out->class->give_up(out, made);
+        memory_free(made);
+    }
+}
+
+#else
+
+/* There is nobody to tell but the caller. */
+static void give_up(const portls_output_port *out, portls_status status,
+                    const portls_error *error) {
+    (void)out;
+    (void)status;
+    (void)error;
+}
+
+#endif
+
+#if PORTLS_WITH_WAITING
+
+/* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
+   holds no cause yet, or is NULL. The port counts as closed already, so its class is asked
+   directly. */
+static OWN_FRAME portls_status finish_output(portls_output_port *out, portls_error *error) {
+    struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
+    portls_status status = out->class->finish_avail(out, error);
+    while (port_wants(status)) {
+        if (limit.deadline == PORTLS_NO_DEADLINE) {
+            limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
+        }
+        struct wait_set set;
+        wait_set_init(&set);
+        out->class->begin_wait(out, &set);
+        status = wait_set_wait(&set, &limit, error);
+        wait_set_destroy(&set);
+        out->class->end_wait(out);
+        if (status == PORTLS_DEADLINE) {
+            error_begin(error);
+            (void)fail_unsent(error);
+        }
+        if (status != PORTLS_OK) {
+            give_up(out, status, error);
+            return status;
+        }
+        status = out->class->finish_avail(out, error);
+    }
+    return status;
+}
+
+#else
+
+/* Tries once to send all that the end of the port calls for; as above. */
+static portls_status finish_output(portls_output_port *out, portls_error *error) {
+    portls_status status = out->class->finish_avail(out, error);
+    if (port_wants(status)) {
+        status = fail_unsent(error);
+        give_up(out, status, error);
+    }
+    return status;
+}
+
+#endif
+
+static portls_status close_output(portls_output_port *out, portls_error *error) {
+    bool is_first_cause = error != NULL && error->status == PORTLS_OK;
+    portls_status finished = finish_output(out, is_first_cause ? error : NULL);
+    portls_status closed = out->class->close(out, error);
+    return finished != PORTLS_OK ? finished : closed;
+}
+
+portls_status input_port_give_back(portls_input_port *in, bool and_close, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    if (unwrap(&in->base, and_close)) {
+        status = in->class->close(in, error);
+        drop_input(in);
+    }
+    drop_input(in);
+    return status;
+}
+
+portls_status output_port_give_back(portls_output_port *out, bool and_close, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    if (unwrap(&out->base, and_close)) {
+        status = close_output(out, error);
+        drop_output(out);
+    }
+    drop_output(out);
+    return status;
+}
+
+/* What the owner's calls come to. */
+static portls_status close_input(portls_input_port *in, portls_error *error) {
+    portls_status status = own_close(in, HANDLE_INPUT_PORT, error);
+    if (status == PORTLS_OK) {
+        status = in->class->close(in, error);
+        drop_input(in);
+    }
+    return status;
+}
+
+portls_status portls_close_input_port(portls_input_port *in, portls_error *error) {
+    error_begin(error);
+    return close_input(in, error);
+}
+
+portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error) {
+    error_begin(error);
+    portls_status status = input_port_check(in, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
+        sync_side_touch(&in->base.side); /* what it waits for from now on is another thing */
+        return PORTLS_WANT_WRITE;
+    }
+    return close_input(in, error);
+}
+
+portls_status portls_close_output_port(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    portls_status status = own_close(out, HANDLE_OUTPUT_PORT, error);
+    if (status == PORTLS_OK) {
+        status = close_output(out, error);
+        drop_output(out);
+    }
+    return status;
+}
+
+portls_status portls_close_output_port_avail(portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    portls_status status = output_port_check(out, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    portls_status finished = out->class->finish_avail(out, error);
+    if (port_wants(finished)) {
+        return finished;
+    }
+    if (out->class->deliver_avail != NULL && port_wants(out->class->deliver_avail(out, NULL))) {
+        sync_side_touch(&out->base.side);
+        return PORTLS_WANT_WRITE;
+    }
+    status = own_close(out, HANDLE_OUTPUT_PORT, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    status = out->class->close(out, error);
+    drop_output(out);
+    return finished != PORTLS_OK ? finished : status;
+}
+
+portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out) {
+    if (atomic_load(&out->base.closed)) {
+        return PORTLS_OK;
+    }
+    /* A failure is told by the close itself. */
+    portls_status status = out->class->finish_avail(out, NULL);
+    if (!port_wants(status) && out->class->deliver_avail != NULL) {
+        status = out->class->deliver_avail(out, in);
+    }
+    return port_wants(status) ? PORTLS_WANT_WRITE : PORTLS_OK;
+}

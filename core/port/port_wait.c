@@ -1,0 +1,170 @@
+/* Waiting on ports: for what their classes say, and the calls that do so until all is done. */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/port/port.h"
+
+bool input_port_is_ready(portls_input_port *in) {
+    return atomic_load(&in->base.closed) || input_port_has_unread(in) || in->class->byte_ready(in);
+}
+
+bool portls_byte_ready(portls_input_port *in) {
+    return input_port_check(in, NULL) == PORTLS_OK && input_port_is_ready(in);
+}
+
+void input_port_begin_wait(portls_input_port *in, struct wait_set *set) {
+    if (atomic_load(&in->base.closed) || input_port_has_unread(in)) {
+        wait_set_add_ready(set);
+        return;
+    }
+    if (!wait_set_only_asks(set)) {
+        atomic_fetch_add(&in->base.waits.begun, 1);
+    }
+    in->class->begin_wait(in, set);
+}
+
+void output_port_begin_wait(portls_output_port *out, struct wait_set *set) {
+    if (atomic_load(&out->base.closed)) {
+        wait_set_add_ready(set);
+        return;
+    }
+    if (!wait_set_only_asks(set)) {
+        atomic_fetch_add(&out->base.waits.begun, 1);
+    }
+    out->class->begin_wait(out, set);
+}
+
+/* Takes one from a number of waits; false when the class was not asked to begin one. */
+static bool take_wait(atomic_uint *waits) {
+    unsigned int before = atomic_load(waits);
+    while (before > 0) {
+        if (atomic_compare_exchange_weak(waits, &before, before - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void input_port_end_wait(portls_input_port *in) {
+    if (take_wait(&in->base.waits.begun)) {
+        in->class->end_wait(in);
+    }
+}
+
+void output_port_end_wait(portls_output_port *out) {
+    if (take_wait(&out->base.waits.begun)) {
+        out->class->end_wait(out);
+    }
+}
+
+static OWN_FRAME portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
+                                          portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    input_port_begin_wait(in, &set);
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    input_port_end_wait(in);
+    return status;
+}
+
+static OWN_FRAME portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
+                                           portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    output_port_begin_wait(out, &set);
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    output_port_end_wait(out);
+    return status;
+}
+
+/* ---- blocking ---- */
+
+portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                              const struct wait_limit *limit, portls_error *error) {
+    error_begin(error);
+    portls_status status = input_port_check_read(in, buffer, size, got, error);
+    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL && size > 0;
+    while (status == PORTLS_OK) {
+        status = forever ? input_port_read_blocking(in, buffer, size, got, error)
+                         : input_port_read_avail(in, buffer, size, got, error);
+        if (!port_wants(status)) {
+            return status;
+        }
+        status = wait_input(in, limit, error);
+    }
+    return status;
+}
+
+/* Waits until what was taken has left. */
+static OWN_FRAME portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
+                                         portls_error *error) {
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK) {
+        status = output_port_flush_avail(out, error);
+        if (!port_wants(status)) {
+            return status;
+        }
+        status = wait_output(out, limit, error);
+    }
+    return status;
+}
+
+/* Whether a write of these bytes ends with all of them on their way. */
+static bool leaves_at_once(const portls_output_port *out, const void *bytes, size_t size) {
+    return size > 0 && out->holds &&
+           (out->buffering == PORTLS_BUFFER_NONE ||
+            (out->buffering == PORTLS_BUFFER_LINE && memchr(bytes, '\n', size) != NULL));
+}
+
+portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
+                                size_t *put, const struct wait_limit *limit, portls_error *error) {
+    error_begin(error);
+    size_t total = 0;
+    portls_status status = output_port_check_write(out, bytes, size, error);
+    while (status == PORTLS_OK && total < size) {
+        size_t taken = 0;
+        status = output_port_write_avail(out, (const uint8_t *)bytes + total, size - total, &taken,
+                                         error);
+        total += taken;
+        if (port_wants(status)) {
+            status = wait_output(out, limit, error);
+        }
+    }
+    if (status == PORTLS_OK && leaves_at_once(out, bytes, size)) {
+        status = flush_all(out, limit, error);
+    }
+    if (put != NULL) {
+        *put = total;
+    }
+    return status;
+}
+
+portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
+                                portls_error *error) {
+    error_begin(error);
+    portls_status status = output_port_check(out, error);
+    return status == PORTLS_OK ? flush_all(out, limit, error) : status;
+}
+
+/* Of a handle that is none: the call finds that out. */
+static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
+
+portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                          portls_error *error) {
+    const struct wait_limit *limit = portls_is_input_port(in) ? &in->base.waits.limit : &forever;
+    return input_port_read(in, buffer, size, got, limit, error);
+}
+
+portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
+                           portls_error *error) {
+    const struct wait_limit *limit = portls_is_output_port(out) ? &out->base.waits.limit : &forever;
+    return output_port_write(out, bytes, size, put, limit, error);
+}
+
+portls_status portls_flush(portls_output_port *out, portls_error *error) {
+    const struct wait_limit *limit = portls_is_output_port(out) ? &out->base.waits.limit : &forever;
+    return output_port_flush(out, limit, error);
+}

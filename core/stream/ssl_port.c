@@ -1,0 +1,333 @@
+/* The two faces of a stream: the classes of SSL input and output ports. */
+#include <stddef.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/stream/stream.h"
+#include "core/stream/stream_receive.h"
+
+/* The stream around one of its port objects. */
+static struct stream *around_input(portls_input_port *in) {
+    return (struct stream *)(void *)((char *)in - offsetof(struct stream, in));
+}
+
+static struct stream *around_output(portls_output_port *out) {
+    return (struct stream *)(void *)((char *)out - offsetof(struct stream, out));
+}
+
+struct stream *stream_of(const void *handle) {
+    if (handle_is(handle, HANDLE_INPUT_PORT)) {
+        const portls_input_port *in = handle;
+        /* A handle that was given as const is only compared and locked, never written through. */
+        return in->class == &ssl_input_class ? around_input((portls_input_port *)in) : NULL;
+    }
+    if (handle_is(handle, HANDLE_OUTPUT_PORT)) {
+        const portls_output_port *out = handle;
+        return out->class == &ssl_output_class ? around_output((portls_output_port *)out) : NULL;
+    }
+    return NULL;
+}
+
+/* What every step of a port ends with, and says. */
+static portls_status leave(struct stream *stream, struct stream_half *half, portls_status status,
+                           portls_error *error) {
+    stream_leave(stream, half);
+    return stream_say(stream, half, status, error);
+}
+
+/* ---- input ---- */
+
+static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                portls_error *error) {
+    struct stream *stream = around_input(in);
+    stream_enter(stream);
+    portls_status status = stream_step_read(stream, buffer, size, got);
+    return leave(stream, &stream->reading, status, error);
+}
+
+#if PORTLS_WITH_SOCKETS
+static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                                   portls_error *error) {
+    struct stream *stream = around_input(in);
+    struct stream_half *half = &stream->reading;
+    portls_status status = PORTLS_OK;
+    stream_enter_blocking(stream);
+    do {
+        status = stream_step_read(stream, buffer, size, got);
+    } while (port_wants(status) && stream_receive_blocking(stream, half));
+    return leave(stream, half, status, error);
+}
+#endif
+
+#if PORTLS_WITH_WAITING
+/* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
+static bool byte_ready(portls_input_port *in) {
+    struct stream *stream = around_input(in);
+    stream_enter(stream);
+    stream->looking = true;
+    bool ready = stream->has_stash && stream->established;
+    if (stream->delivering) {
+        ready = stream_step_deliver(stream, &stream->reading) == PORTLS_OK;
+    } else if (!ready) {
+        size_t got = 0;
+        portls_status status = stream_step_read(stream, &stream->stash, 1, &got);
+        stream->has_stash = stream->has_stash || status == PORTLS_OK;
+        ready = status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
+    }
+    stream_leave(stream, &stream->reading);
+    return ready;
+}
+#endif
+
+/* Whether the ports below can be closed without a wait: those of a half that is closed next, which
+   closes them where the other one is closed, or closed along. */
+static portls_status deliver(struct stream *stream, struct stream_half *half, bool along) {
+    const struct stream_half *other =
+        half == &stream->reading ? &stream->writing : &stream->reading;
+    portls_status status = PORTLS_OK;
+    stream_enter(stream);
+    if (other->closed || along) {
+        status = stream_step_deliver(stream, half);
+    }
+    return leave(stream, half, status, NULL);
+}
+
+static portls_status input_deliver(portls_input_port *in) {
+    struct stream *stream = around_input(in);
+    return deliver(stream, &stream->reading, false);
+}
+
+#if PORTLS_WITH_WAITING
+static void input_begin_wait(portls_input_port *in, struct wait_set *set) {
+    struct stream *stream = around_input(in);
+    stream_begin_wait(stream, &stream->reading, set);
+}
+
+static void input_end_wait(portls_input_port *in) {
+    struct stream *stream = around_input(in);
+    stream_end_wait(stream, &stream->reading);
+}
+#endif
+
+static portls_status input_close(portls_input_port *in, portls_error *error) {
+    struct stream *stream = around_input(in);
+    return stream_close_half(stream, &stream->reading, error);
+}
+
+static void input_release(portls_input_port *in) {
+    stream_release(around_input(in));
+}
+
+#if PORTLS_WITH_SOCKETS
+static portls_descriptor input_descriptor(const portls_input_port *in) {
+    const portls_input_port *below = stream_of(in)->transport.in;
+    /* Once its owner has closed it, the number may be another's. */
+    return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
+                                            : below->class->descriptor(below);
+}
+#endif
+
+const struct input_class ssl_input_class = {
+    .read_avail = read_avail,
+#if PORTLS_WITH_SOCKETS
+    .read_blocking = read_blocking,
+#endif
+#if PORTLS_WITH_WAITING
+    .byte_ready = byte_ready,
+    .begin_wait = input_begin_wait,
+    .end_wait = input_end_wait,
+#endif
+    .deliver_avail = input_deliver,
+    .close = input_close,
+    .release = input_release,
+#if PORTLS_WITH_SOCKETS
+    .descriptor = input_descriptor,
+#endif
+};
+
+/* ---- output ---- */
+
+static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
+                                 size_t *put, portls_error *error) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_write(stream, bytes, size, put);
+#if PORTLS_WITH_WAITING /* otherwise nobody is spared a flush by it */
+    out->holds = !transport_is_flushed(&stream->transport) || stream_has_unsent(stream);
+#endif
+    return leave(stream, &stream->writing, status, error);
+}
+
+static portls_status flush_avail(portls_output_port *out, portls_error *error) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_flush(stream);
+    return leave(stream, &stream->writing, status, error);
+}
+
+static portls_status finish_avail(portls_output_port *out, portls_error *error) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    portls_status status = stream_step_finish(stream);
+    return leave(stream, &stream->writing, status, error);
+}
+
+#if PORTLS_WITH_ON_ERROR
+static void give_up(portls_output_port *out, portls_error *error) {
+    const struct stream *stream = around_output(out);
+    error->error_class = stream_error_class(stream);
+    if (stream->on_error != NULL) {
+        stream->on_error(stream->on_error_argument, error);
+    }
+}
+#endif
+
+static portls_status output_deliver(portls_output_port *out, const portls_input_port *beside) {
+    struct stream *stream = around_output(out);
+    return deliver(stream, &stream->writing, beside == &stream->in);
+}
+
+#if PORTLS_WITH_WAITING
+static bool room_ready(portls_output_port *out) {
+    struct stream *stream = around_output(out);
+    stream_enter(stream);
+    stream->looking = true;
+    portls_status status = stream->delivering ? stream_step_deliver(stream, &stream->writing)
+                                              : stream_step_room(stream);
+    stream_leave(stream, &stream->writing);
+    return status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
+}
+
+static void output_begin_wait(portls_output_port *out, struct wait_set *set) {
+    struct stream *stream = around_output(out);
+    stream_begin_wait(stream, &stream->writing, set);
+}
+
+static void output_end_wait(portls_output_port *out) {
+    struct stream *stream = around_output(out);
+    stream_end_wait(stream, &stream->writing);
+}
+#endif
+
+static portls_status output_close(portls_output_port *out, portls_error *error) {
+    struct stream *stream = around_output(out);
+    return stream_close_half(stream, &stream->writing, error);
+}
+
+static void output_release(portls_output_port *out) {
+    stream_release(around_output(out));
+}
+
+#if PORTLS_WITH_SOCKETS
+static portls_descriptor output_descriptor(const portls_output_port *out) {
+    const portls_output_port *below = stream_of(out)->transport.out;
+    /* Once its owner has closed it, the number may be another's. */
+    return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
+                                            : below->class->descriptor(below);
+}
+#endif
+
+const struct output_class ssl_output_class = {
+    .write_avail = write_avail,
+    .flush_avail = flush_avail,
+    .finish_avail = finish_avail,
+#if PORTLS_WITH_ON_ERROR
+    .give_up = give_up,
+#endif
+    .deliver_avail = output_deliver,
+#if PORTLS_WITH_WAITING
+    .room_ready = room_ready,
+    .begin_wait = output_begin_wait,
+    .end_wait = output_end_wait,
+#endif
+    .close = output_close,
+    .release = output_release,
+#if PORTLS_WITH_SOCKETS
+    .descriptor = output_descriptor,
+#endif
+};
+
+/* ---- what only SSL ports can be asked ---- */
+
+static portls_status no_ssl_port(portls_error *error, const char *call) {
+    return error_fail(error, PORTLS_WRONG_KIND,
+                      "%s needs an SSL port, as connect, accept and wrap return them", call);
+}
+
+bool portls_input_truncated(const portls_input_port *in) {
+    struct stream *stream = portls_is_input_port(in) ? stream_of(in) : NULL;
+    if (stream == NULL) {
+        return false;
+    }
+    os_mutex_lock(&stream->lock);
+    bool truncated = stream->truncated;
+    os_mutex_unlock(&stream->lock);
+    return truncated;
+}
+
+portls_status portls_set_strict_eof(portls_input_port *in, bool strict, portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_input_port(in) ? stream_of(in) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_set_strict_eof");
+    }
+    os_mutex_lock(&stream->lock);
+    stream->strict = strict;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
+
+portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdown,
+                                           portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_output_port(out) ? stream_of(out) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_set_shutdown_on_close");
+    }
+    if (atomic_load(&out->base.closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    os_mutex_lock(&stream->lock);
+    stream->shutdown_on_close = shutdown;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
+
+#if PORTLS_WITH_SYSTEM
+portls_status portls_set_buffering(portls_output_port *out, portls_buffering buffering,
+                                   portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_output_port(out) ? stream_of(out) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_set_buffering");
+    }
+    if (atomic_load(&out->base.closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    }
+    if ((unsigned)buffering > PORTLS_BUFFER_BLOCK) { /* a negative one is large then */
+        return error_fail(
+            error, PORTLS_INVALID_ARGUMENT,
+            "buffering is %d, and should be PORTLS_BUFFER_NONE, PORTLS_BUFFER_LINE or "
+            "PORTLS_BUFFER_BLOCK",
+            (int)buffering);
+    }
+    os_mutex_lock(&stream->lock);
+    out->buffering = buffering;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
+#endif
+
+portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *error) {
+    error_begin(error);
+    struct stream *stream = portls_is_input_port(ssl_in) ? stream_of(ssl_in) : NULL;
+    if (stream == NULL) {
+        return no_ssl_port(error, "portls_handshake_avail");
+    }
+    if (atomic_load(&ssl_in->base.closed)) {
+        return error_fail(error, PORTLS_CLOSED, "the input port is closed");
+    }
+    stream_enter(stream);
+    portls_status status = stream_step_handshake(stream, &stream->reading);
+    return leave(stream, &stream->reading, status, error);
+}

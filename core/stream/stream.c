@@ -1,0 +1,241 @@
+/* The life of a stream: making, entering and leaving, closing. Waiting is in stream_wait.c,
+   reporting in stream_report.c. */
+#include "core/stream/stream.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/base/memory.h"
+#include "core/x509/hostname.h"
+#include "core/stream/stream_dry.h"
+
+/* ---- making ---- */
+
+/* Whether, and why, the settings forbid a session. */
+static portls_status refusal_of(const struct snapshot *snapshot) {
+    if (snapshot->role == PORTLS_SERVER && !(snapshot->has_chain && snapshot->has_key)) {
+        return PORTLS_NO_CERTIFICATE;
+    }
+    return snapshot->verify && !snapshot->has_roots ? PORTLS_VERIFY : PORTLS_OK;
+}
+
+/* Checks what host name verification needs, and makes the session unless it is refused. */
+static OWN_FRAME portls_status begin_session(struct stream *stream,
+                                             const struct stream_options *options,
+                                             portls_error *error) {
+    struct snapshot *snapshot = options->snapshot;
+    struct backend_session_options session = {NULL, NULL, false};
+    if (snapshot->role == PORTLS_CLIENT && options->asked->hostname != NULL) {
+        portls_status status =
+            hostname_normalise(options->asked->hostname, stream->server_name, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        bool is_address = hostname_is_address(stream->server_name);
+        session.server_name = is_address ? NULL : stream->server_name;
+        session.verify_host = snapshot->verify_hostname ? stream->server_name : NULL;
+        session.verify_host_is_address = is_address;
+    }
+    if (snapshot->verify_hostname && !snapshot->verify) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "verifying the host name without verifying the certificate proves "
+                          "nothing: call portls_set_verify too");
+    }
+    if (snapshot->verify_hostname && session.verify_host == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the context verifies the host name, but the hostname option is NULL");
+    }
+    stream->refusal = refusal_of(snapshot);
+    if (stream->refusal != PORTLS_OK) {
+        return PORTLS_OK;
+    }
+    struct failure_scratch scratch;
+    if (error == NULL) {
+        error = stream_begin_error(stream, &scratch); /* a backend is never given NULL */
+    }
+    return snapshot->backend->session_new(snapshot->context, &session, &stream->transport.face,
+                                          &stream->session, error);
+}
+
+static void free_stream(struct stream *stream) {
+    stream->in.handle.kind = HANDLE_FREED;
+    stream->out.handle.kind = HANDLE_FREED;
+    if (stream->session != NULL) {
+        stream->snapshot->backend->session_free(stream->session);
+    }
+    stream_end_dry(stream);
+    stream_drop_unsent(stream);
+    transport_destroy(&stream->transport);
+    snapshot_release(stream->snapshot);
+    failure_free(stream->failure);
+    input_port_forget_unread(&stream->in);
+    os_mutex_destroy(&stream->lock);
+    os_wipe(stream, sizeof *stream);
+    memory_free(stream);
+}
+
+/* The room for a host's name as hostname_normalise writes it: never longer than it was, nor than
+   the longest there are. */
+static size_t name_room(const char *hostname) {
+    size_t length = hostname == NULL ? 0 : strlen(hostname);
+    return (length < HOSTNAME_MAX ? length : HOSTNAME_MAX) + 1;
+}
+
+portls_status stream_new(portls_input_port *in, portls_output_port *out,
+                         const struct stream_options *options, struct stream **stream,
+                         portls_error *error) {
+    struct stream *made = memory_zeroed(sizeof *made + name_room(options->asked->hostname));
+    if (made == NULL || !os_mutex_init(&made->lock)) {
+        memory_free(made);
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
+    }
+    input_port_init(&made->in, &ssl_input_class);
+    output_port_init(&made->out, &ssl_output_class);
+    atomic_init(&made->live_ports, 2);
+    watch_list_init(&made->watchers, &made->lock);
+    stream_begin_dry(made);
+    made->snapshot = snapshot_hold(options->snapshot);
+    made->close_original = options->asked->close_original;
+    made->shutdown_on_close = options->asked->shutdown_on_close;
+    made->network = options->network;
+#if PORTLS_WITH_ON_ERROR
+    made->on_error = options->asked->on_error;
+    made->on_error_argument = options->asked->on_error_argument;
+    made->over_stream = stream_of(in) != NULL || stream_of(out) != NULL;
+#endif
+    transport_init(&made->transport, in, out, &made->snapshot->buffers);
+
+    portls_status status = input_port_take(in, BACKEND_CALLED("the input port"), error);
+    if (status == PORTLS_OK) {
+        status = output_port_take(out, BACKEND_CALLED("the output port"), error);
+        if (status == PORTLS_OK) {
+            status = begin_session(made, options, error);
+            if (status == PORTLS_OK) {
+                sync_side_leave(&in->base.side);
+                sync_side_leave(&out->base.side);
+                *stream = made;
+                return PORTLS_OK;
+            }
+            (void)output_port_give_back(out, false, NULL);
+        }
+        (void)input_port_give_back(in, false, NULL);
+    }
+    free_stream(made);
+    return status;
+}
+
+/* ---- steps ---- */
+
+/* What the sync sets that its ports are in know may be out of date. The caller holds the lock. A
+   port that is closed has left its set, and may be gone. */
+static void touch_sets(struct stream *stream) {
+    if (!stream->reading.closed) {
+        sync_side_touch(&stream->in.base.side);
+    }
+    if (!stream->writing.closed) {
+        sync_side_touch(&stream->out.base.side);
+    }
+}
+
+void stream_enter_locked(struct stream *stream) {
+    transport_begin_step(&stream->transport, !stream_waits_for_input(stream),
+                         !stream_waits_for_room(stream));
+#if PORTLS_WITH_WAITING
+    stream->looking = false;
+#endif
+}
+
+void stream_enter(struct stream *stream) {
+    os_mutex_lock(&stream->lock);
+    stream_enter_locked(stream);
+}
+
+void stream_leave(struct stream *stream, struct stream_half *half) {
+#if PORTLS_WITH_WAITING
+    if (stream->transport.changed) {
+        stream_notify(stream);
+    }
+    if (stream->transport.changed || !stream->looking) {
+        touch_sets(stream);
+    }
+#endif
+    stream_half_sees(half, stream);
+    if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
+        stream_half_needs(half, 0); /* it was stopped, and can go on */
+    }
+    os_mutex_unlock(&stream->lock);
+}
+
+/* ---- ending ---- */
+
+/*
+ * The underlying ports are to be used without TLS again: what the peer sent before its close_notify
+ * and nobody read must not be taken for what comes after it. Only what has arrived is read.
+ */
+static OWN_FRAME void read_what_arrived(struct stream *stream) {
+    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 8, MOST = 1024 * 1024 };
+    uint8_t scratch[SCRATCH];
+    size_t total = 0;
+    size_t got = 0;
+    stream_enter(stream);
+    while (stream->established && total < MOST &&
+           stream_step_read(stream, scratch, sizeof scratch, &got) == PORTLS_OK) {
+        total += got;
+    }
+    stream_leave(stream, &stream->reading);
+    os_wipe(scratch, sizeof scratch);
+}
+
+/* Ends the session and gives the underlying ports back. Nobody uses the stream any more. */
+static portls_status end(struct stream *stream, portls_error *error) {
+    struct transport *transport = &stream->transport;
+    portls_status status = PORTLS_OK;
+    if (!stream->close_original) {
+        read_what_arrived(stream);
+    }
+    if (stream->session != NULL) {
+        stream->snapshot->backend->session_free(stream->session);
+        stream->session = NULL;
+    }
+    if (!stream->close_original && transport_give_back(transport) != PORTLS_OK) {
+        status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
+    }
+    input_port_tell_done(transport->in, stream->close_original && stream_peer_is_done(stream));
+    portls_status given = output_port_give_back(transport->out, stream->close_original, error);
+    if (status == PORTLS_OK) {
+        status = given;
+    }
+    given = input_port_give_back(transport->in, stream->close_original, error);
+    return status == PORTLS_OK ? given : status;
+}
+
+void stream_abandon(struct stream *stream, bool and_close) {
+    stream->close_original = and_close;
+    (void)end(stream, NULL);
+    free_stream(stream);
+}
+
+portls_status stream_close_half(struct stream *stream, struct stream_half *half,
+                                portls_error *error) {
+    os_mutex_lock(&stream->lock);
+    half->closed = true;
+    bool last = stream->reading.closed && stream->writing.closed;
+    stream_notify(stream);
+    touch_sets(stream);
+    os_mutex_unlock(&stream->lock);
+    if (!last) {
+        return PORTLS_OK;
+    }
+    portls_status status = end(stream, error);
+    if (status != PORTLS_OK && error != NULL && stream_error_class(stream) != PORTLS_CLASS_FAIL) {
+        error->error_class = stream_error_class(stream);
+    }
+    return status;
+}
+
+void stream_release(struct stream *stream) {
+    if (atomic_fetch_sub_explicit(&stream->live_ports, 1, memory_order_acq_rel) == 1) {
+        free_stream(stream);
+    }
+}

@@ -1,0 +1,293 @@
+/*
+ * A stream: what the two SSL ports of one connection share. Backend session, transport, lock and
+ * state live here; the ports of a stream are its two faces (ssl_port.c).
+ *
+ * The lock is held for every step and never while waiting. A step does what can be done now. A
+ * thread that then has to wait takes the *role* of receiving or sending for the time of its wait:
+ * meanwhile no other thread moves bytes in that direction, since it could take what the first one
+ * waits for; who needs them moved watches the stream instead and is notified.
+ */
+#ifndef CORE_STREAM_STREAM_H
+#define CORE_STREAM_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/atomic.h"
+#include "core/os/os.h"
+#include "core/port/port.h"
+#include "core/context/snapshot.h"
+#include "core/stream/transport.h"
+#include "core/wait/wait.h"
+#include "portls/wrap.h"
+
+/* What a step that could not finish needs, bits. */
+enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
+
+/* One of the two ports, seen from the stream. */
+struct stream_half {
+    bool closed;
+#if PORTLS_WITH_WAITING
+    uint8_t needs;                       /* of its last step */
+    bool holds_receiving, holds_sending; /* its thread waits and has the role */
+    uint32_t seen;                       /* stream->changes at its last step */
+#endif
+};
+
+/*
+ * What the steps look at most comes first, and the transport with its buffers last: where the code
+ * is to be small, that decides how long the instructions are that reach a member.
+ */
+struct stream {
+    struct stream_half reading, writing;
+    bool agreed;      /* the backend's handshake is done */
+    bool established; /* and our last flight has left */
+    bool peer_closed; /* its close_notify came */
+    bool truncated;   /* its bytes ended without one */
+    bool strict;      /* that is an error */
+    bool shutdown_sent;
+#if PORTLS_WITH_WAITING
+    bool looking;    /* the step only sees whether a port is ready */
+    bool delivering; /* both ports are closed but for what was written and has to arrive */
+#endif
+    bool has_stash; /* a byte was read to see whether there is one */
+    uint8_t stash;
+    bool close_original, shutdown_on_close, network;
+#if PORTLS_WITH_ON_ERROR
+    bool over_stream; /* a port below is one of another stream: TLS inside TLS */
+#endif
+#if PORTLS_WITH_SYSTEM
+    bool has_spoken;    /* a record of data has been made */
+    bool awake;         /* it does not rest: see stream_dry.h */
+    uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
+                           them: a read needs more */
+#endif
+    struct snapshot *snapshot;
+    struct backend_session *session; /* NULL when the settings forbid one; see refusal */
+    struct failure *failure;         /* of the session: nothing goes in either direction any more */
+#if PORTLS_WITH_WAITING
+    uint32_t changes; /* counts steps that changed something */
+#endif
+
+    os_mutex lock; /* guards all that changes here, but for the ports' own */
+    struct watch_list watchers;
+#if !BUFFERS_INSIDE
+    uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
+                        bytes, and less than one full record */
+    size_t unsent_size;
+#endif
+    portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
+#if PORTLS_WITH_ON_ERROR
+    portls_on_error *on_error;
+    void *on_error_argument;
+#endif
+
+    portls_input_port in;   /* the SSL input port itself */
+    portls_output_port out; /* the SSL output port itself */
+    atomic_uint live_ports; /* port objects not released yet: the last one frees the stream */
+    struct failure_room failure_room;
+    struct transport transport;
+    char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
+};
+
+struct stream_options {
+    struct snapshot *snapshot;        /* the stream takes a reference of its own */
+    const portls_wrap_options *asked; /* all but mode, context and protocol */
+    bool network;                     /* errors are of PORTLS_CLASS_NETWORK */
+};
+
+/*
+ * Makes a stream over two ports, which it takes. PORTLS_OK with both SSL ports open and the
+ * handshake not begun; on failure (PORTLS_INVALID_ARGUMENT, WRONG_KIND, CLOSED, IN_USE, NO_MEMORY,
+ * what session_new says) the ports are as they were.
+ */
+portls_status stream_new(portls_input_port *in, portls_output_port *out,
+                         const struct stream_options *options, struct stream **stream,
+                         portls_error *error);
+
+#if PORTLS_WITH_WAITING
+/* Waits until the handshake is done; on failure, until its alert has left (CLOSE_MILLISECONDS, or
+   less where the limit is nearer). */
+portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
+                               portls_error *error);
+#endif
+
+/* Drops a stream that nobody has got to see. `and_close`: the underlying ports are closed too;
+   otherwise they are the caller's again. */
+void stream_abandon(struct stream *stream, bool and_close);
+
+/* ---- steps: called with the lock held, between stream_enter and stream_leave ---- */
+
+void stream_enter(struct stream *stream);
+/* As stream_enter, with the lock held already. */
+void stream_enter_locked(struct stream *stream);
+void stream_leave(struct stream *stream, struct stream_half *half);
+
+portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
+portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
+portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size, size_t *put);
+#if PORTLS_WITH_WAITING
+/* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
+portls_status stream_step_room(struct stream *stream);
+#endif
+portls_status stream_step_flush(struct stream *stream);
+/* Everything that has to leave before the output port can be closed, the close_notify included. */
+portls_status stream_step_finish(struct stream *stream);
+
+/* When the half is closed next, and the other is closed: whether closing the ports below would have
+   to wait. PORTLS_OK or PORTLS_WANT_WRITE. */
+portls_status stream_step_deliver(struct stream *stream, struct stream_half *half);
+
+/* ---- for the steps ---- */
+
+/* An error of the session's, to be filled; stream_fail keeps it. */
+static inline portls_error *stream_begin_error(struct stream *stream,
+                                               struct failure_scratch *scratch) {
+    return failure_begin(&stream->failure, &stream->failure_room, scratch);
+}
+
+/* Of the errors of this stream: only what came of connect and accept is of the network. */
+static inline portls_error_class stream_error_class(const struct stream *stream) {
+#if PORTLS_WITH_SOCKETS
+    return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
+#else
+    (void)stream;
+    return PORTLS_CLASS_FAIL;
+#endif
+}
+
+/* Keeps the session's end: from here on every step in either direction returns it. */
+portls_status stream_fail(struct stream *stream, portls_error *error);
+
+#if BUFFERS_INSIDE
+
+/* Nothing is kept back: there is no buffer for it. */
+static inline bool stream_has_unsent(const struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+static inline portls_status stream_encrypt_unsent(struct stream *stream) {
+    (void)stream;
+    return PORTLS_OK;
+}
+
+static inline void stream_drop_unsent(struct stream *stream) {
+    (void)stream;
+}
+
+#else
+
+static inline bool stream_has_unsent(const struct stream *stream) {
+    return stream->unsent_size > 0;
+}
+
+/* Encrypts what a buffering port has kept back; the handshake is done. PORTLS_OK; PORTLS_WANT_READ
+   (needed before anything can be encrypted); the session's failure. */
+portls_status stream_encrypt_unsent(struct stream *stream);
+
+/* Gives the buffer of what was kept back to the pool. */
+void stream_drop_unsent(struct stream *stream);
+
+#endif
+
+/*
+ * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error
+ * told once. Returns `status`.
+ */
+portls_status stream_report(struct stream *stream, const struct stream_half *half,
+                            portls_status status, portls_error *error);
+
+/* The same where nearly always all is well. */
+static inline portls_status stream_say(struct stream *stream, const struct stream_half *half,
+                                       portls_status status, portls_error *error) {
+#if PORTLS_WITH_ON_ERROR
+    bool look_below = stream->over_stream;
+#else
+    bool look_below = false;
+#endif
+    return status == PORTLS_OK && !look_below ? PORTLS_OK
+                                              : stream_report(stream, half, status, error);
+}
+
+/* ---- waiting for a half; all under the lock but the first two ---- */
+
+#if PORTLS_WITH_WAITING
+
+void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);
+void stream_end_wait(struct stream *stream, struct stream_half *half);
+
+/* Whether a thread that waits has the role of receiving, or of sending. */
+static inline bool stream_waits_for_input(const struct stream *stream) {
+    return stream->reading.holds_receiving || stream->writing.holds_receiving;
+}
+
+static inline bool stream_waits_for_room(const struct stream *stream) {
+    return stream->reading.holds_sending || stream->writing.holds_sending;
+}
+
+/* Something has changed: whoever waits looks again. */
+static inline void stream_notify(struct stream *stream) {
+    stream->changes++;
+    watch_list_notify(&stream->watchers);
+}
+
+/* What this half would have to wait for. */
+static inline void stream_half_needs(struct stream_half *half, int needs) {
+    half->needs = (uint8_t)needs;
+}
+
+/* This half has seen all that has changed. */
+static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
+    half->seen = stream->changes;
+}
+
+#else
+
+/* Nobody ever waits. */
+static inline bool stream_waits_for_input(const struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+static inline bool stream_waits_for_room(const struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+static inline void stream_notify(struct stream *stream) {
+    (void)stream;
+}
+
+static inline void stream_half_needs(const struct stream_half *half, int needs) {
+    (void)half;
+    (void)needs;
+}
+
+static inline void stream_half_sees(const struct stream_half *half, const struct stream *stream) {
+    (void)half;
+    (void)stream;
+}
+
+#endif
+
+/* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
+static inline bool stream_peer_is_done(const struct stream *stream) {
+    return stream->peer_closed && !transport_has_received(&stream->transport);
+}
+
+/* Closes a half; with the second one the session ends and the underlying ports are given back. */
+portls_status stream_close_half(struct stream *stream, struct stream_half *half,
+                                portls_error *error);
+
+/* One of the two port objects is released; the last one frees the stream. */
+void stream_release(struct stream *stream);
+
+/* The classes of the two ports (ssl_port.c). */
+extern const struct input_class ssl_input_class;
+extern const struct output_class ssl_output_class;
+
+/* The stream of either SSL port; NULL for any other handle. */
+struct stream *stream_of(const void *handle);
+
+#endif

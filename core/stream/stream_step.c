@@ -1,0 +1,328 @@
+/* What a stream can do now: the steps of the handshake and of reading, under the lock, none of them
+   waiting. Those of writing are in stream_output.c. */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/stream/stream.h"
+#include "core/stream/stream_dry.h"
+
+enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
+
+portls_status stream_fail(struct stream *stream, portls_error *error) {
+    error->error_class = stream_error_class(stream);
+    failure_keep(&stream->failure, &stream->failure_room, error);
+    transport_note_change(&stream->transport);
+    stream->transport.owed = true; /* the alert that tells the peer */
+    return stream->failure->error.status;
+}
+
+/* Whether what the peer said first cannot be TLS: no TLS stream begins with another record. */
+static bool peer_speaks_no_tls(const struct transport *transport) {
+    return transport->first_count > 0 && transport->first_bytes[0] != RECORD_HANDSHAKE &&
+           transport->first_bytes[0] != RECORD_ALERT;
+}
+
+/* Says that the peer speaks no TLS, quoting what it said as far as it can be printed. */
+static void describe_no_tls(const struct transport *transport, portls_error *error) {
+    char quoted[TRANSPORT_FIRST_BYTES + 1];
+    size_t length = 0;
+    while (length < transport->first_count) {
+        uint8_t byte = transport->first_bytes[length];
+        if (byte == '\r' || byte == '\n') {
+            break;
+        }
+        quoted[length++] = (char)(byte >= ' ' && byte <= '~' ? byte : '?');
+    }
+    quoted[length] = '\0';
+    int64_t code = error->backend_code;
+    error_begin(error);
+    error->backend_code = code;
+    (void)error_fail(error, PORTLS_PROTOCOL, "the peer does not speak TLS: it began with \"%s\"",
+                     quoted);
+}
+
+/* Says in the core's words what went wrong in a handshake, where it knows better. */
+static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_status status,
+                                              portls_error *error) {
+    struct transport *transport = &stream->transport;
+    if (transport->in_failure != NULL) {
+        return transport->in_failure->error.status;
+    }
+    if (peer_speaks_no_tls(transport)) {
+        describe_no_tls(transport, error);
+    } else if (status == PORTLS_TRUNCATED) {
+        error_begin(error);
+        (void)error_fail(error, PORTLS_HANDSHAKE,
+                         "the peer closed the connection in the middle of the handshake");
+    }
+    return stream_fail(stream, error);
+}
+
+/* Says why the settings forbid a session. */
+static OWN_FRAME void fail_refused(const struct stream *stream, portls_error *error) {
+    const struct snapshot *snapshot = stream->snapshot;
+    if (stream->refusal == PORTLS_VERIFY) {
+        (void)error_fail(error, PORTLS_VERIFY,
+                         "verification is on, but no trusted roots are loaded: call "
+                         "portls_load_verify_root_certificates");
+        error->verify_reason = PORTLS_VERIFY_NO_ROOTS;
+    } else {
+        (void)error_fail(error, PORTLS_NO_CERTIFICATE,
+                         "no shared cipher: the server context has no %s: call %s%s%s",
+                         snapshot->has_chain ? "private key"
+                         : snapshot->has_key ? "certificate"
+                                             : "certificate and no private key",
+                         snapshot->has_chain ? "" : "portls_load_certificate_chain",
+                         snapshot->has_chain || snapshot->has_key ? "" : " and ",
+                         snapshot->has_key ? "" : "portls_load_private_key");
+    }
+}
+
+/* The settings forbid a session: lets a client know, once it has spoken, and says why. */
+static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half *half) {
+    static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
+    struct transport *transport = &stream->transport;
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
+    if (stream->snapshot->role == PORTLS_SERVER) {
+        uint8_t first;
+        size_t got;
+        portls_status status = transport->face.receive(&transport->face, &first, 1, &got);
+        if (status == PORTLS_WANT_READ) {
+            stream_half_needs(half, NEEDS_INPUT);
+            return PORTLS_WANT_READ;
+        }
+        if (status == PORTLS_OK) {
+            (void)transport->face.send(&transport->face, handshake_failure,
+                                       sizeof handshake_failure);
+            (void)transport_flush(transport);
+        }
+    } else {
+        /* A peer that cannot be reached is the first thing to be told of. */
+        portls_status status = output_port_flush_avail(transport->out, error);
+        if (port_wants(status)) {
+            stream_half_needs(half, NEEDS_OUTPUT);
+            return PORTLS_WANT_WRITE;
+        }
+        if (status != PORTLS_OK) {
+            return stream_fail(stream, error);
+        }
+    }
+    fail_refused(stream, error);
+    return stream_fail(stream, error);
+}
+
+/*
+ * In TLS 1.3 a server's part of the handshake ends with what it receives: all that it has still to
+ * send then are tickets, and a client need not read those to be content (RFC 8446, 4.6.1).
+ */
+static bool owes_last_flight(const struct stream *stream) {
+    return stream->snapshot->role == PORTLS_CLIENT ||
+           !stream->snapshot->backend->speaks_tls13(stream->session);
+}
+
+/* Lets the backend go on, and says what it then needs. */
+static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *half) {
+    struct transport *transport = &stream->transport;
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_status status = stream->snapshot->backend->handshake(stream->session, error);
+    if (status == PORTLS_OK) {
+        stream->agreed = true;
+        transport->owed = owes_last_flight(stream);
+        transport_note_change(transport);
+        return PORTLS_OK;
+    }
+    portls_status flushed = transport_flush(transport);
+    if (status != PORTLS_WANT_READ) {
+        return fail_handshake(stream, status, error);
+    }
+    if (flushed == PORTLS_OK) {
+        stream_half_needs(half, NEEDS_INPUT);
+        return PORTLS_WANT_READ;
+    }
+    if (flushed == PORTLS_WANT_WRITE) {
+        stream_half_needs(half, NEEDS_INPUT | NEEDS_OUTPUT);
+        return PORTLS_WANT_WRITE;
+    }
+    return flushed;
+}
+
+/*
+ * Our last flight cannot leave, yet or ever: a peer that refuses it says so by an alert, which it
+ * may need us to take before it takes more, and which tells more than that nothing can be sent. A
+ * byte of anything else is kept for the reader. PORTLS_OK and what else to wait for, or the
+ * session's failure.
+ */
+static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
+    struct transport *transport = &stream->transport;
+    stream_half_needs(half, NEEDS_OUTPUT);
+    if (stream->has_stash || stream->peer_closed || stream->truncated ||
+        transport->in_failure != NULL) {
+        return PORTLS_OK;
+    }
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
+    size_t got = 0;
+    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, error)) {
+    case PORTLS_OK:
+        stream->has_stash = true;
+        break;
+    case PORTLS_WANT_READ:
+        stream_half_needs(half, NEEDS_INPUT | NEEDS_OUTPUT);
+        break;
+    case PORTLS_EOF:
+        stream->peer_closed = true;
+        break;
+    case PORTLS_TRUNCATED:
+        stream->truncated = transport->in_failure == NULL;
+        break;
+    default:
+        if (transport->in_failure == NULL) {
+            (void)transport_flush(transport);
+            return stream_fail(stream, error);
+        }
+    }
+    return PORTLS_OK;
+}
+
+portls_status stream_step_handshake(struct stream *stream, struct stream_half *half) {
+    stream_half_needs(half, 0);
+    if (stream->established) {
+        return PORTLS_OK;
+    }
+    if (stream->failure != NULL) {
+        return stream->failure->error.status;
+    }
+    if (stream->session == NULL) {
+        return refuse(stream, half);
+    }
+    if (!stream->agreed && stream->transport.in_failure != NULL) {
+        return stream->transport.in_failure->error.status; /* the backend has had it already */
+    }
+    if (!stream->agreed) {
+        portls_status status = agree(stream, half);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    /* A server's tickets go with its first data: nobody waits for them. */
+    bool owed = stream->transport.owed;
+    if (owed && transport_settle(&stream->transport) != PORTLS_OK) {
+        portls_status status = listen_meanwhile(stream, half);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    portls_status status = owed ? transport_settle(&stream->transport) : PORTLS_OK;
+    if (status == PORTLS_OK) {
+        stream->established = true;
+        stream->transport.owed = false;
+        transport_note_change(&stream->transport);
+        stream_half_needs(half, 0);
+        transport_tuck(&stream->transport);
+    }
+    return status;
+}
+
+/* The stream's bytes have ended: cleanly, or cut. */
+static OWN_FRAME portls_status end_of_stream(struct stream *stream) {
+    if (stream->peer_closed || !stream->strict) {
+        return PORTLS_EOF;
+    }
+    struct transport *transport = &stream->transport;
+    struct failure_scratch scratch;
+    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
+    (void)error_fail(error, PORTLS_TRUNCATED,
+                     "the stream was cut: the peer's bytes ended without its close_notify");
+    error->error_class = stream_error_class(stream);
+    failure_keep(&transport->in_failure, &transport->in_room, error);
+    return transport->in_failure->error.status;
+}
+
+/* Nothing to read yet: sends what may keep the peer waiting, and says what the reader needs. */
+static portls_status starve(struct stream *stream) {
+    struct transport *transport = &stream->transport;
+    stream_half_needs(&stream->reading, NEEDS_INPUT);
+    if (stream_has_unsent(stream)) {
+        (void)stream_encrypt_unsent(stream);
+    }
+    if (transport_may_send(transport) && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
+        stream_half_needs(&stream->reading, NEEDS_INPUT | NEEDS_OUTPUT);
+    }
+    stream_rest(stream);
+    return PORTLS_WANT_READ;
+}
+
+static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
+    struct transport *transport = &stream->transport;
+    if (stream_starves(stream)) {
+        return starve(stream);
+    }
+    struct failure_scratch scratch;
+    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_status status =
+        stream->snapshot->backend->read(stream->session, buffer, size, got, error);
+    stream_note_read(stream, status);
+    switch (status) {
+    case PORTLS_OK:
+        if (!transport_is_flushed(transport)) {
+            (void)transport_flush_awaited(transport);
+        }
+        return PORTLS_OK;
+    case PORTLS_WANT_READ:
+        return starve(stream);
+    case PORTLS_EOF:
+        stream->peer_closed = true;
+        transport_note_change(transport);
+        return end_of_stream(stream);
+    case PORTLS_TRUNCATED:
+        if (transport->in_failure != NULL) {
+            return transport->in_failure->error.status; /* the underlying port's own cut */
+        }
+        stream->truncated = true;
+        transport_note_change(transport);
+        return end_of_stream(stream);
+    default:
+        (void)transport_flush(transport);
+        return transport->in_failure != NULL ? transport->in_failure->error.status
+                                             : stream_fail(stream, error);
+    }
+}
+
+/* Serves the byte that was read to see whether there is one, and what can be had behind it. */
+static void read_stash(struct stream *stream, uint8_t *buffer, size_t size, size_t *got) {
+    stream->has_stash = false;
+    buffer[0] = stream->stash;
+    size_t more = 0;
+    bool open = !stream->peer_closed && !stream->truncated && stream->failure == NULL;
+    /* How the stream goes on otherwise is kept, and said by the next read. */
+    if (size > 1 && open && read_session(stream, buffer + 1, size - 1, &more) != PORTLS_OK) {
+        more = 0;
+    }
+    *got = 1 + more;
+}
+
+portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got) {
+    portls_status status = stream_step_handshake(stream, &stream->reading);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (stream->has_stash) {
+        read_stash(stream, buffer, size, got);
+        return PORTLS_OK;
+    }
+    if (stream->peer_closed || stream->truncated) {
+        return end_of_stream(stream);
+    }
+    if (stream->failure != NULL) {
+        return stream->failure->error.status;
+    }
+    if (transport_pending(&stream->transport) > TRANSPORT_ANSWERS_LIMIT &&
+        transport_flush(&stream->transport) == PORTLS_WANT_WRITE) {
+        stream_half_needs(&stream->reading, NEEDS_OUTPUT);
+        return PORTLS_WANT_WRITE;
+    }
+    return read_session(stream, buffer, size, got);
+}

@@ -1,0 +1,106 @@
+/* TLS over any pair of ports (manual, section 3: ports->ssl-ports). */
+#include "portls/wrap.h"
+
+#include "core/context/context.h"
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/stream/stream.h"
+
+/* The snapshot that the options ask for, with a reference. */
+static portls_status choose_snapshot(const portls_wrap_options *options, struct snapshot **snapshot,
+                                     portls_error *error) {
+    if (options->mode != PORTLS_MODE_ACCEPT && options->mode != PORTLS_MODE_CONNECT) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%d is no mode: use PORTLS_MODE_ACCEPT or PORTLS_MODE_CONNECT",
+                          (int)options->mode);
+    }
+    portls_role role = options->mode == PORTLS_MODE_ACCEPT ? PORTLS_SERVER : PORTLS_CLIENT;
+    /* The manual makes a fresh context from the protocol; the shared one is the same and is there
+       already. */
+    portls_context *context = options->context;
+    portls_status status = PORTLS_OK;
+    if (context == NULL) {
+        status = protocol_context_make(role, options->protocol, &context, error);
+    }
+    return status == PORTLS_OK ? context_snapshot(context, role, snapshot, error) : status;
+}
+
+portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port *out,
+                                      const portls_wrap_options *options,
+                                      portls_input_port **ssl_in, portls_output_port **ssl_out,
+                                      portls_error *error) {
+    static const portls_wrap_options defaults = PORTLS_WRAP_OPTIONS_INIT;
+    error_begin(error);
+    if (ssl_in != NULL) {
+        *ssl_in = NULL;
+    }
+    if (ssl_out != NULL) {
+        *ssl_out = NULL;
+    }
+    if (ssl_in == NULL || ssl_out == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for an SSL port is NULL");
+    }
+    if (options == NULL) {
+        options = &defaults;
+    }
+    struct snapshot *snapshot = NULL;
+    portls_status status = choose_snapshot(options, &snapshot, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct stream_options made = {.snapshot = snapshot, .asked = options};
+    struct stream *stream = NULL;
+    status = stream_new(in, out, &made, &stream, error);
+    snapshot_release(snapshot);
+    if (status == PORTLS_OK) {
+        *ssl_in = &stream->in;
+        *ssl_out = &stream->out;
+    }
+    return status;
+}
+
+#if PORTLS_WITH_WAITING
+
+/* The limit is the caller's: it would lie on the stack beneath all of the handshake once more. */
+static OWN_FRAME portls_status wrap_within(const struct wait_limit *limit, portls_input_port *in,
+                                           portls_output_port *out,
+                                           const portls_wrap_options *options,
+                                           portls_input_port **ssl_in, portls_output_port **ssl_out,
+                                           portls_error *error) {
+    portls_status status = portls_wrap_ports_avail(in, out, options, ssl_in, ssl_out, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct stream *stream = stream_of(*ssl_in);
+    if (limit->brk != NULL && !handle_is(limit->brk, HANDLE_BREAK)) {
+        status = error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
+    } else if (portls_break_is_set(limit->brk)) {
+        /* Now nothing has been said yet, and the given ports are as they were. */
+        status = error_fail(error, PORTLS_BREAK, "the break is set, so nothing was begun");
+    } else {
+        status = stream_handshake(stream, limit, error);
+    }
+    if (status != PORTLS_OK) {
+        *ssl_in = NULL;
+        *ssl_out = NULL;
+        stream_abandon(stream, false);
+    }
+    return status;
+}
+
+portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port *out,
+                                      const portls_wrap_options *options, portls_deadline deadline,
+                                      portls_break *brk, portls_input_port **ssl_in,
+                                      portls_output_port **ssl_out, portls_error *error) {
+    const struct wait_limit limit = {deadline, brk};
+    return wrap_within(&limit, in, out, options, ssl_in, ssl_out, error);
+}
+
+portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
+                                const portls_wrap_options *options, portls_input_port **ssl_in,
+                                portls_output_port **ssl_out, portls_error *error) {
+    static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
+    return wrap_within(&forever, in, out, options, ssl_in, ssl_out, error);
+}
+
+#endif

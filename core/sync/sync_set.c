@@ -1,0 +1,313 @@
+/* Sync sets: the public calls, and the wait. */
+#include "core/sync/sync_set.h"
+
+#include "core/wait/clock.h"
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/sync/sync_source.h"
+
+/* ---- making and freeing ---- */
+
+/* The poller with the wakeup in it. 0 or the system's error. */
+static int open_poller(portls_sync_set *set) {
+    int failed = os_poller_init(&set->poller);
+    if (failed != 0) {
+        return failed;
+    }
+    failed = os_wakeup_init(&set->wakeup);
+    if (failed == 0) {
+        failed = os_poller_set(&set->poller, set->wakeup.readable, 0, OS_READABLE, &set->wakeup);
+        if (failed == 0) {
+            return 0;
+        }
+        os_wakeup_destroy(&set->wakeup);
+    }
+    os_poller_destroy(&set->poller);
+    return failed;
+}
+
+portls_status portls_make_sync_set(portls_sync_set **set, portls_error *error) {
+    error_begin(error);
+    if (set == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "set is NULL, and should receive the sync set");
+    }
+    *set = NULL;
+    portls_sync_set *made = memory_zeroed(sizeof *made);
+    if (made == NULL || !os_mutex_init(&made->lock)) {
+        memory_free(made);
+        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a sync set");
+    }
+    int failed = open_poller(made);
+    if (failed != 0) {
+        os_mutex_destroy(&made->lock);
+        memory_free(made);
+        return error_fail_os(error, PORTLS_OS, failed,
+                             "the system gave no descriptor for a sync set");
+    }
+    made->handle.kind = HANDLE_SYNC_SET;
+    atomic_init(&made->references, 1);
+    *set = made;
+    return PORTLS_OK;
+}
+
+void portls_free_sync_set(portls_sync_set *set) {
+    if (handle_is(set, HANDLE_SYNC_SET)) {
+        set->handle.kind = HANDLE_FREED;
+        sync_set_part_all(set);
+        sync_set_unhold(set);
+    }
+}
+
+/* ---- what is in it ---- */
+
+static portls_status check_set(const portls_sync_set *set, portls_error *error) {
+    return handle_is(set, HANDLE_SYNC_SET)
+               ? PORTLS_OK
+               : error_fail(error, PORTLS_WRONG_KIND,
+                            "set is %s, and should be a sync set, as portls_make_sync_set makes it",
+                            set == NULL ? "NULL" : "a handle of another kind");
+}
+
+portls_status portls_sync_set_add(portls_sync_set *set, void *source, void *data,
+                                  portls_error *error) {
+    error_begin(error);
+    portls_status status = check_set(set, error);
+    if (status == PORTLS_OK) {
+        status = sync_source_check(source, "source", error);
+    }
+    return status == PORTLS_OK ? sync_set_join(set, source, data, error) : status;
+}
+
+portls_status portls_sync_set_remove(portls_sync_set *set, void *source, portls_error *error) {
+    error_begin(error);
+    portls_status status = check_set(set, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    status = sync_source_check(source, "source", NULL);
+    if (status != PORTLS_OK && status != PORTLS_IN_USE) {
+        return sync_source_check(source, "source", error);
+    }
+    if (status == PORTLS_OK && sync_set_part(set, source)) {
+        return PORTLS_OK;
+    }
+    return error_fail(error, PORTLS_INVALID_ARGUMENT, "the source is not in this sync set%s",
+                      status == PORTLS_IN_USE ? ": it left it when a stream wrapped it" : "");
+}
+
+/* ---- the wait ---- */
+
+/* Queues what has to be looked at although nothing was heard of it. */
+static portls_status refresh(portls_sync_set *set, portls_error *error) {
+    bool busy = false;
+    os_mutex_lock(&set->lock);
+    struct sync_member *member = set->list[SYNC_EACH_TIME].first;
+    for (; member != NULL; member = member->place[SYNC_EACH_TIME].next) {
+        sync_member_queue(member);
+    }
+    member = set->list[SYNC_TIMED].first;
+    for (portls_deadline now = member != NULL ? clock_now() : 0; member != NULL;
+         member = member->place[SYNC_TIMED].next) {
+        if (member->deadline <= now) {
+            sync_member_queue(member);
+        }
+    }
+    busy = set->list[SYNC_QUEUE].first != NULL;
+    os_mutex_unlock(&set->lock);
+    /* With nothing in the queue the thread goes to sleep, or has just been woken by the poller. */
+    int failed = busy || set->fired ? sync_set_take_fired(set) : 0;
+    set->fired = false;
+    return failed == 0 ? PORTLS_OK
+                       : error_fail_os(error, PORTLS_OS, failed, "the system could not wait");
+}
+
+/* Looks at the member that has waited longest in the queue. PORTLS_OK, with *count one more when
+   it is ready. */
+static portls_status look_at_next(portls_sync_set *set, portls_ready *ready, size_t *count,
+                                  portls_error *error) {
+    os_mutex_lock(&set->lock);
+    struct sync_member *member = set->list[SYNC_QUEUE].first;
+    if (member == NULL) {
+        os_mutex_unlock(&set->lock);
+        return PORTLS_OK;
+    }
+    sync_list_remove(SYNC_QUEUE, member);
+    set->looked_at = member;
+    os_mutex_unlock(&set->lock);
+
+    bool is_ready = sync_source_ready(member->source);
+
+    os_mutex_lock(&set->lock);
+    bool left = set->looked_at == NULL; /* a callback of the program's closed it */
+    set->looked_at = NULL;
+    if (!left && is_ready) {
+        ready[(*count)++] = (portls_ready){member->source, member->data};
+        sync_member_queue(member); /* it may be ready the next time as well */
+    }
+    os_mutex_unlock(&set->lock);
+    return left || is_ready ? PORTLS_OK : sync_member_register(member, error);
+}
+
+/* Looks at all that are in the queue now, until there is no more room. */
+static portls_status look(portls_sync_set *set, portls_ready *ready, size_t capacity, size_t *count,
+                          portls_error *error) {
+    portls_status status = refresh(set, error);
+    os_mutex_lock(&set->lock);
+    size_t left = set->list[SYNC_QUEUE].count;
+    os_mutex_unlock(&set->lock);
+    for (; status == PORTLS_OK && left > 0 && *count < capacity; left--) {
+        status = look_at_next(set, ready, count, error);
+    }
+    return status;
+}
+
+/* Falls asleep unless something is in the queue; the earliest deadline of a member in *deadline. */
+static bool fall_asleep(portls_sync_set *set, portls_deadline *deadline) {
+    os_mutex_lock(&set->lock);
+    set->asleep = set->list[SYNC_QUEUE].first == NULL;
+    bool asleep = set->asleep;
+    *deadline = PORTLS_NO_DEADLINE;
+    for (const struct sync_member *member = set->list[SYNC_TIMED].first; member != NULL;
+         member = member->place[SYNC_TIMED].next) {
+        if (member->deadline < *deadline) {
+            *deadline = member->deadline;
+        }
+    }
+    os_mutex_unlock(&set->lock);
+    return asleep;
+}
+
+static void wake_up(portls_sync_set *set) {
+    os_mutex_lock(&set->lock);
+    set->asleep = false;
+    if (set->woken) {
+        set->woken = false;
+        os_wakeup_clear(&set->wakeup);
+    }
+    os_mutex_unlock(&set->lock);
+}
+
+/* Waits until something is in the queue or may be. */
+static portls_status sleep_until_something(portls_sync_set *set, const struct wait_limit *limit,
+                                           portls_error *error) {
+    struct wait_set wait;
+    wait_set_init(&wait);
+    portls_deadline deadline = PORTLS_NO_DEADLINE;
+    if (!fall_asleep(set, &deadline)) {
+        wait_set_add_ready(&wait);
+        return wait_set_wait(&wait, limit, error);
+    }
+    wait_set_add_descriptor(&wait, set->poller.descriptor, OS_READABLE);
+    wait_set_add_deadline(&wait, deadline);
+    struct sync_member *member = set->list[SYNC_EACH_TIME].first;
+    for (; member != NULL; member = member->place[SYNC_EACH_TIME].next) {
+        sync_source_begin_wait(member->source, &wait);
+    }
+    portls_status status = wait_set_wait(&wait, limit, error);
+    wait_set_destroy(&wait);
+    wake_up(set);
+    for (member = set->list[SYNC_EACH_TIME].first; member != NULL;
+         member = member->place[SYNC_EACH_TIME].next) {
+        sync_source_end_wait(member->source);
+    }
+    set->fired = status == PORTLS_OK;
+    return status;
+}
+
+static portls_status wait_until_ready(portls_sync_set *set, portls_ready *ready, size_t capacity,
+                                      size_t *count, const struct wait_limit *limit,
+                                      portls_error *error) {
+    bool late = false;
+    for (;;) {
+        if (portls_break_is_set(limit->brk)) {
+            /* Else a source that is always ready would keep the break from being seen. */
+            return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
+        }
+        portls_status status = look(set, ready, capacity, count, error);
+        if (*count > 0) {
+            error_begin(error); /* what failed beside them is in the queue, and fails again */
+            return PORTLS_OK;
+        }
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        if (late) {
+            /* Something moves all the time, and yet nothing gets ready. */
+            return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
+        }
+        status = sleep_until_something(set, limit, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        late = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
+    }
+}
+
+static portls_status check_wait(const portls_sync_set *set, const portls_ready *ready,
+                                size_t capacity, size_t *count, const portls_break *brk,
+                                portls_error *error) {
+    portls_status status = check_set(set, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (ready == NULL || capacity == 0) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "%s, and there should be room for at least one source that is ready",
+                          ready == NULL ? "ready is NULL" : "capacity is 0");
+    }
+    if (count == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "count is NULL, and should receive the number of sources");
+    }
+    if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
+        return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
+    }
+    return PORTLS_OK;
+}
+
+/* The thread is the only one that waits, and there is something to wait for. */
+static portls_status begin_wait(portls_sync_set *set, const struct wait_limit *limit,
+                                portls_error *error) {
+    os_mutex_lock(&set->lock);
+    bool taken = set->waiting;
+    bool endless = set->list[SYNC_ALL].count == 0 && limit->brk == NULL &&
+                   limit->deadline == PORTLS_NO_DEADLINE;
+    set->waiting = taken || !endless;
+    os_mutex_unlock(&set->lock);
+    if (taken) {
+        return error_fail(error, PORTLS_IN_USE, "another thread waits on this sync set");
+    }
+    if (endless) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the sync set is empty, and there is no deadline and no break, so the "
+                          "wait would never end");
+    }
+    return PORTLS_OK;
+}
+
+portls_status portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity,
+                                   size_t *count, portls_deadline deadline, portls_break *brk,
+                                   portls_error *error) {
+    const struct wait_limit limit = {deadline, brk};
+    error_begin(error);
+    if (count != NULL) {
+        *count = 0;
+    }
+    portls_status status = check_wait(set, ready, capacity, count, brk, error);
+    if (status == PORTLS_OK) {
+        status = begin_wait(set, &limit, error);
+    }
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    size_t found = 0;
+    status = wait_until_ready(set, ready, capacity, &found, &limit, error);
+    if (status == PORTLS_OK && count != NULL) {
+        *count = found;
+    }
+    os_mutex_lock(&set->lock);
+    set->waiting = false;
+    os_mutex_unlock(&set->lock);
+    return status;
+}

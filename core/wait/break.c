@@ -1,0 +1,104 @@
+/* Breaks and deadlines: the sticky flag that cancels what blocks, and points in time. */
+#include "portls/break.h"
+
+#include <stdatomic.h>
+
+#include "core/wait/clock.h"
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/base/handle.h"
+#include "core/os/os.h"
+#include "core/wait/wait.h"
+
+struct portls_break {
+    struct handle handle; /* HANDLE_BREAK */
+    atomic_bool set;
+    os_wakeup wakeup; /* readable while `set` is true, for those who poll */
+};
+
+/* A signal handler may touch it only so. */
+_Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "atomic_bool must be lock-free");
+
+portls_status portls_make_break(portls_break **brk, portls_error *error) {
+    error_begin(error);
+    if (brk == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "brk is NULL, and should receive the break");
+    }
+    *brk = NULL;
+    portls_break *made = memory_allocate(sizeof *made);
+    if (made == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a break");
+    }
+    int failure = os_wakeup_init(&made->wakeup);
+    if (failure != 0) {
+        memory_free(made);
+        return error_fail_os(error, PORTLS_OS, failure,
+                             "the system gave no descriptor for a break");
+    }
+    made->handle.kind = HANDLE_BREAK;
+    atomic_init(&made->set, false);
+    *brk = made;
+    return PORTLS_OK;
+}
+
+/*
+ * Sets the flag and makes the wakeup agree with it. Another thread, or a signal handler in the
+ * middle of this, may do the same with the other value, so each looks again after it has touched
+ * the wakeup: whoever touches it last has seen the flag as it stays.
+ */
+static void change(portls_break *brk, bool set) {
+    atomic_store(&brk->set, set);
+    bool shown = false;
+    do {
+        shown = atomic_load(&brk->set);
+        if (shown) {
+            os_wakeup_set(&brk->wakeup);
+        } else {
+            os_wakeup_clear(&brk->wakeup);
+        }
+    } while (atomic_load(&brk->set) != shown);
+}
+
+void portls_set_break(portls_break *brk) {
+    if (handle_is(brk, HANDLE_BREAK)) {
+        change(brk, true);
+    }
+}
+
+void portls_clear_break(portls_break *brk) {
+    if (handle_is(brk, HANDLE_BREAK)) {
+        change(brk, false);
+    }
+}
+
+bool portls_break_is_set(const portls_break *brk) {
+    return handle_is(brk, HANDLE_BREAK) && atomic_load(&brk->set);
+}
+
+void portls_free_break(portls_break *brk) {
+    if (handle_is(brk, HANDLE_BREAK)) {
+        brk->handle.kind = HANDLE_FREED;
+        os_wakeup_destroy(&brk->wakeup);
+        memory_free(brk);
+    }
+}
+
+#if OS_CAN_WAIT
+portls_descriptor break_descriptor(const portls_break *brk) {
+    return brk->wakeup.readable;
+}
+#endif
+
+portls_deadline portls_deadline_after(int64_t milliseconds) {
+    const int64_t nanoseconds = 1000000;
+    int64_t now = clock_now();
+    if (milliseconds < 0) {
+        return now - 1;
+    }
+    /* What lies beyond the clock's end is no limit. */
+    if (milliseconds > (INT64_MAX - now) / nanoseconds) {
+        return PORTLS_NO_DEADLINE;
+    }
+    return now + milliseconds * nanoseconds;
+}

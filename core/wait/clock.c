@@ -1,0 +1,31 @@
+/* Where time comes from. */
+#include "core/wait/clock.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "core/os/os.h"
+#include "portls/break.h"
+
+static _Atomic(int64_t (*)(void)) replacement;
+
+int64_t clock_now(void) {
+    int64_t (*now)(void) = atomic_load_explicit(&replacement, memory_order_relaxed);
+    return now != NULL ? now() : os_now();
+}
+
+void clock_replace(int64_t (*now)(void)) {
+    atomic_store(&replacement, now);
+}
+
+#if !PORTLS_WITH_SYSTEM
+
+bool clock_is_set(void) {
+    return atomic_load_explicit(&replacement, memory_order_relaxed) != NULL;
+}
+
+void portls_set_clock(int64_t (*now)(void)) {
+    clock_replace(now);
+}
+
+#endif

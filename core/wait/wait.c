@@ -1,0 +1,344 @@
+/* Wait sets: what a blocking call puts together before it waits, and the waiting itself. */
+#include "core/wait/wait.h"
+
+#include <string.h>
+
+#include "core/wait/clock.h"
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#if PORTLS_WITH_SOCKETS
+#include "core/wait/near_peer.h"
+#endif
+
+/* A deadline that has passed on every clock: only look. */
+static const portls_deadline only_look = 0;
+
+enum {
+    NANOSECONDS_PER_MILLISECOND = 1000000,
+    /* How long a callback may wait before the rest of the set is looked at again. */
+    SLICE_MILLISECONDS = 50,
+    /* How long it may wait when it is all there is: finite, so that it fits any timer. */
+    LONGEST_MILLISECONDS = 60000,
+};
+
+void watch_list_notify(struct watch_list *list) {
+    for (struct watcher *watcher = list->first; watcher != NULL; watcher = watcher->next) {
+        if (!watcher->notified) {
+            watcher->notified = true;
+            struct wait_set *set = watcher->set;
+            if (set->notified != NULL) {
+                set->notified(set);
+            } else {
+                os_wakeup_set(&set->wakeup);
+            }
+        }
+    }
+}
+
+void wait_set_init(struct wait_set *set) {
+    set->items = set->inline_items;
+    set->item_count = 0;
+    set->item_capacity = WAIT_SET_INLINE;
+    set->watchers = set->inline_watcher_pointers;
+    set->watcher_count = 0;
+    set->watcher_capacity = WAIT_SET_INLINE;
+    set->has_wakeup = false;
+    set->only_asks = false;
+    set->notified = NULL;
+    set->would_watch = false;
+    set->passing = false;
+    set->ready = false;
+    set->impossible = false;
+#if PORTLS_WITH_SOCKETS
+    set->near_peer = NULL;
+#endif
+    set->deadline = PORTLS_NO_DEADLINE;
+    set->failure = PORTLS_OK;
+    set->failure_errno = 0;
+    set->callback = NULL;
+    set->callback_argument = NULL;
+    set->more_callbacks = false;
+}
+
+static void unlink_watcher(struct watcher *watcher) {
+    struct watch_list *list = watcher->list;
+    os_mutex_lock(list->lock);
+    struct watcher **place = &list->first;
+    while (*place != watcher) {
+        place = &(*place)->next;
+    }
+    *place = watcher->next;
+    os_mutex_unlock(list->lock);
+}
+
+void wait_set_destroy(struct wait_set *set) {
+    for (size_t i = 0; i < set->watcher_count; i++) {
+        unlink_watcher(set->watchers[i]);
+        if (i >= WAIT_SET_INLINE) {
+            memory_free(set->watchers[i]);
+        }
+    }
+    /* Only now: until it was unlinked, a watcher could be notified. */
+    if (set->has_wakeup) {
+        os_wakeup_destroy(&set->wakeup);
+    }
+    if (set->watchers != set->inline_watcher_pointers) {
+        memory_free((void *)set->watchers);
+    }
+    if (set->items != set->inline_items) {
+        memory_free(set->items);
+    }
+}
+
+/* Keeps the first reason why something could not be added. */
+static void set_failure(struct wait_set *set, portls_status failure, int os_errno) {
+    if (set->failure == PORTLS_OK) {
+        set->failure = failure;
+        set->failure_errno = os_errno;
+    }
+}
+
+/*
+ * Makes room for `count` elements in an array that begins inside the set. The new array, or NULL.
+ */
+static void *grow(void *array, const void *inline_array, size_t *capacity, size_t count,
+                  size_t element) {
+    size_t larger = *capacity;
+    while (larger < count) {
+        if (larger > SIZE_MAX / element / 2) {
+            return NULL;
+        }
+        larger *= 2;
+    }
+    if (larger == *capacity) {
+        return array;
+    }
+    void *grown = memory_resize(array == inline_array ? NULL : array, larger * element);
+    if (grown != NULL) {
+        if (array == inline_array) {
+            memcpy(grown, inline_array, *capacity * element);
+        }
+        *capacity = larger;
+    }
+    return grown;
+}
+
+static bool reserve_items(struct wait_set *set, size_t count) {
+    struct os_poll_item *items =
+        grow(set->items, set->inline_items, &set->item_capacity, count, sizeof *set->items);
+    if (items != NULL) {
+        set->items = items;
+    }
+    return items != NULL;
+}
+
+static void append_item(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted) {
+    set->items[set->item_count] = (struct os_poll_item){descriptor, wanted, 0};
+    set->item_count++;
+}
+
+void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted) {
+    if (!reserve_items(set, set->item_count + 1)) {
+        set_failure(set, PORTLS_NO_MEMORY, 0);
+        return;
+    }
+    append_item(set, descriptor, wanted);
+}
+
+/* A watcher that belongs to the set, not linked yet, or NULL. */
+static struct watcher *new_watcher(struct wait_set *set) {
+    size_t place = set->watcher_count;
+    if (place < WAIT_SET_INLINE) {
+        return &set->inline_watchers[place];
+    }
+    void *watchers = grow((void *)set->watchers, (void *)set->inline_watcher_pointers,
+                          &set->watcher_capacity, place + 1, sizeof(struct watcher *));
+    if (watchers == NULL) {
+        return NULL;
+    }
+    set->watchers = watchers;
+    return memory_allocate(sizeof(struct watcher));
+}
+
+void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
+    if (set->only_asks && set->notified == NULL) {
+        set->would_watch = true;
+        return;
+    }
+    if (!set->has_wakeup && set->notified == NULL) {
+        int os_errno = os_wakeup_init_inside(&set->wakeup);
+        if (os_errno != 0) {
+            set_failure(set, PORTLS_OS, os_errno);
+            return;
+        }
+        set->has_wakeup = true;
+    }
+    struct watcher *watcher = new_watcher(set);
+    if (watcher == NULL) {
+        set_failure(set, PORTLS_NO_MEMORY, 0);
+        return;
+    }
+    *watcher = (struct watcher){.next = list->first, .list = list, .set = set, .notified = false};
+    set->watchers[set->watcher_count] = watcher;
+    set->watcher_count++;
+    list->first = watcher;
+}
+
+void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument) {
+    if (set->callback != NULL) {
+        set->more_callbacks = true;
+        return;
+    }
+    set->callback = callback;
+    set->callback_argument = argument;
+}
+
+#if PORTLS_WITH_SOCKETS
+void wait_set_add_near_peer(struct wait_set *set, struct near_peer *peer) {
+    if (set->item_count == 1) {
+        set->near_peer = peer;
+    }
+}
+#endif
+
+void wait_set_add_passing(struct wait_set *set) {
+    set->passing = true;
+}
+
+void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline) {
+    if (deadline < set->deadline) {
+        set->deadline = deadline;
+    }
+}
+
+void wait_set_add_ready(struct wait_set *set) {
+    set->ready = true;
+}
+
+void wait_set_add_impossible(struct wait_set *set) {
+    set->impossible = true;
+}
+
+static portls_status fail_break(portls_error *error) {
+    return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
+}
+
+static portls_status fail_failure(const struct wait_set *set, portls_error *error) {
+    if (set->failure_errno != 0) {
+        return error_fail_os(error, set->failure, set->failure_errno,
+                             "the system gave nothing to be woken by while waiting");
+    }
+    return error_fail(error, set->failure, "there is no memory for what is to be waited for");
+}
+
+/* A deadline on the system's own clock. */
+static portls_deadline system_deadline(portls_deadline deadline) {
+    int64_t left = deadline - clock_now();
+    if (deadline == PORTLS_NO_DEADLINE || left <= 0) {
+        return deadline == PORTLS_NO_DEADLINE ? deadline : only_look;
+    }
+    int64_t now = os_now();
+    return left < PORTLS_NO_DEADLINE - now ? now + left : PORTLS_NO_DEADLINE;
+}
+
+/* Polls all items, of which `own` are not the break or the wake-up. */
+static int poll_items(struct wait_set *set, size_t own, portls_deadline deadline, size_t *ready) {
+#if PORTLS_WITH_SOCKETS
+    if (set->near_peer != NULL && own == 1 && !set->has_wakeup) {
+        return near_peer_poll(set->near_peer, set->items, set->item_count, deadline, ready);
+    }
+#else
+    (void)own;
+#endif
+    return os_poll(set->items, set->item_count, deadline, ready);
+}
+
+/*
+ * Polls the descriptors, the wake-up and the break. PORTLS_OK with the number of those that have
+ * got something; PORTLS_BREAK; PORTLS_NO_MEMORY; PORTLS_OS.
+ */
+static portls_status poll_all(struct wait_set *set, const portls_break *brk,
+                              portls_deadline deadline, size_t *ready, portls_error *error) {
+    size_t own = set->item_count;
+    if (!reserve_items(set, own + 2)) {
+        return error_fail(error, PORTLS_NO_MEMORY,
+                          "there is no memory for what is to be waited for");
+    }
+    if (set->has_wakeup) {
+        append_item(set, set->wakeup.readable, OS_READABLE);
+    }
+    if (brk != NULL) {
+        append_item(set, break_descriptor(brk), OS_READABLE);
+    }
+    int os_errno = poll_items(set, own, system_deadline(deadline), ready);
+    set->item_count = own;
+    if (portls_break_is_set(brk)) {
+        return fail_break(error);
+    }
+    if (os_errno != 0) {
+        return error_fail_os(error, PORTLS_OS, os_errno, "the system could not wait");
+    }
+    return PORTLS_OK;
+}
+
+/* How long the callback may wait: `deadline` has not passed. */
+static int callback_milliseconds(portls_deadline deadline, bool alone) {
+    int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
+    if (deadline != PORTLS_NO_DEADLINE) {
+        int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
+        if (left < milliseconds) {
+            milliseconds = left > 0 ? (int)left : 0;
+        }
+    }
+    return milliseconds;
+}
+
+static portls_status wait_by_callback(struct wait_set *set, const struct wait_limit *limit,
+                                      portls_error *error) {
+    bool alone = set->item_count == 0 && set->watcher_count == 0 && !set->more_callbacks &&
+                 limit->brk == NULL;
+    if (!alone) {
+        size_t ready = 0;
+        portls_status status = poll_all(set, limit->brk, only_look, &ready, error);
+        if (status != PORTLS_OK || ready > 0) {
+            return status;
+        }
+    }
+    set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
+    /* Whether it came back early cannot be told, so the caller tries again in any case. */
+    return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;
+}
+
+portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
+                            portls_error *error) {
+    if (portls_break_is_set(limit->brk)) {
+        return fail_break(error);
+    }
+    if (set->ready) {
+        return PORTLS_OK;
+    }
+    if (set->failure != PORTLS_OK) {
+        return fail_failure(set, error);
+    }
+    bool set_ends_first = set->deadline < limit->deadline;
+    struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
+    bool passed = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
+    if (!passed && set->impossible) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "a port made from callbacks has neither a descriptor nor a wait "
+                          "callback, so it serves only the calls that do not wait");
+    }
+    if (!passed && set->callback != NULL) {
+        return wait_by_callback(set, &sooner, error);
+    }
+    size_t ready = 0;
+    portls_status status =
+        poll_all(set, limit->brk, passed ? only_look : sooner.deadline, &ready, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (ready == 0 && (passed || !set_ends_first)) {
+        return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
+    }
+    return PORTLS_OK;
+}

@@ -1,0 +1,95 @@
+/*
+ * Waiting where there is nothing to wait with but a callback of the program's: a build without
+ * sockets and threads. Nobody else runs meanwhile, so whatever is waited for comes to pass in the
+ * callback, or in an interrupt.
+ */
+#include "core/wait/clock.h"
+#include "core/base/error.h"
+#include "core/wait/wait.h"
+
+enum {
+    NANOSECONDS_PER_MILLISECOND = 1000000,
+    /* How long a callback may wait before the rest of the set is looked at again. */
+    SLICE_MILLISECONDS = 50,
+    /* How long it may wait when it is all there is: finite, so that it fits any timer. */
+    LONGEST_MILLISECONDS = 60000,
+};
+
+void wait_set_init(struct wait_set *set) {
+    *set = (struct wait_set){.callback = NULL};
+}
+
+void wait_set_destroy(struct wait_set *set) {
+    (void)set;
+}
+
+void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
+    (void)list;
+    set->more = true;
+}
+
+void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument) {
+    if (set->callback != NULL) {
+        set->more = true;
+        return;
+    }
+    set->callback = callback;
+    set->callback_argument = argument;
+}
+
+void wait_set_add_ready(struct wait_set *set) {
+    set->ready = true;
+}
+
+void wait_set_add_impossible(struct wait_set *set) {
+    set->impossible = true;
+}
+
+static portls_status fail_break(portls_error *error) {
+    return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
+}
+
+/* How long the callback may wait: `deadline` has not passed. */
+static int callback_milliseconds(portls_deadline deadline, bool alone) {
+    int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
+    if (deadline != PORTLS_NO_DEADLINE) {
+        int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
+        if (left < milliseconds) {
+            milliseconds = left > 0 ? (int)left : 0;
+        }
+    }
+    return milliseconds;
+}
+
+#if PORTLS_WITH_SYSTEM
+static bool clock_is_set(void) {
+    return true;
+}
+#endif
+
+portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
+                            portls_error *error) {
+    bool limited = limit->deadline != PORTLS_NO_DEADLINE;
+    if (portls_break_is_set(limit->brk)) {
+        return fail_break(error);
+    }
+    if (set->ready) {
+        return PORTLS_OK;
+    }
+    if (limited && limit->deadline <= clock_now()) {
+        return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
+    }
+    if (limited && !clock_is_set()) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "there is no clock to wait by: give portls one with portls_set_clock");
+    }
+    if (set->impossible || set->callback == NULL) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "this build waits by the wait callbacks of ports only, and there is none "
+                          "here: use the calls that do not wait");
+    }
+    bool alone = !set->more && limit->brk == NULL;
+    set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
+    /* Whether it came back early cannot be told, so the caller tries again in any case. */
+    return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;
+}

@@ -1,0 +1,106 @@
+/* Host names and IP addresses as text. */
+#include "core/x509/hostname.h"
+
+#include <string.h>
+
+#include "core/base/error.h"
+
+enum { LABEL_MAX = 63 };
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool hostname_is_address(const char *text) {
+    uint8_t bytes[16];
+    size_t size = strcspn(text, "%");
+    size_t found = backend_address(text, size, bytes);
+    /* A zone stands behind an IPv6 address only. */
+    return text[size] == '\0' ? found > 0 : found == 16 && text[size + 1] != '\0';
+}
+
+/* Copies with small letters. */
+static void copy_small(const char *text, size_t size, char *copy) {
+    for (size_t i = 0; i < size; i++) {
+        copy[i] = text[i];
+        if (text[i] >= 'A' && text[i] <= 'Z') {
+            copy[i] = (char)(text[i] - 'A' + 'a');
+        }
+    }
+    copy[size] = '\0';
+}
+
+static portls_status fail_byte(char byte, portls_error *error) {
+    unsigned value = (unsigned char)byte;
+    if (value > 0x7f) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the host name has the byte 0x%02x, which is not ASCII: such a name has "
+                          "to be given in its xn-- form",
+                          value);
+    }
+    if (value < 0x20 || value == 0x7f) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the host name has the byte 0x%02x, which stands in no host name", value);
+    }
+    const char *hint = byte == ':'   ? ": the port number is an argument of its own"
+                       : byte == '[' ? ": an IPv6 address is given without brackets"
+                       : byte == '/' ? ": a host is wanted, not a URL"
+                                     : "";
+    return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                      "the host name has a '%c', which stands in no host name%s", byte, hint);
+}
+
+/* Checks the labels of a name: letters, digits, '-' and '_', with dots between them. */
+static portls_status check_labels(const char *name, size_t size, portls_error *error) {
+    size_t start = 0;
+    for (size_t i = 0; i <= size; i++) {
+        if (i < size && name[i] != '.') {
+            if (!is_letter(name[i]) && !is_digit(name[i]) && name[i] != '-' && name[i] != '_') {
+                return fail_byte(name[i], error);
+            }
+            continue;
+        }
+        if (i == start) {
+            return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                              "the host name has an empty label: two dots together, or one in "
+                              "front");
+        }
+        if (i - start > LABEL_MAX) {
+            return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                              "the host name has a label of %zu bytes between its dots, and %d is "
+                              "the most",
+                              i - start, (int)LABEL_MAX);
+        }
+        start = i + 1;
+    }
+    return PORTLS_OK;
+}
+
+portls_status hostname_normalise(const char *host, char *normal, portls_error *error) {
+    normal[0] = '\0';
+    if (host == NULL || host[0] == '\0') {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the host name is empty");
+    }
+    if (hostname_is_address(host)) {
+        copy_small(host, strcspn(host, "%"), normal);
+        return PORTLS_OK;
+    }
+    size_t size = strlen(host);
+    if (size > 1 && host[size - 1] == '.') {
+        size--;
+    }
+    if (size > HOSTNAME_MAX) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "the host name has %zu bytes, and %d is the most", size,
+                          (int)HOSTNAME_MAX);
+    }
+    portls_status status = check_labels(host, size, error);
+    if (status == PORTLS_OK) {
+        copy_small(host, size, normal);
+    }
+    return status;
+}

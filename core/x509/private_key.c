@@ -1,0 +1,254 @@
+/* Finding the private key in what a user loads (manual: ssl-load-private-key!). */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/frame.h"
+#include "core/base/format.h"
+#include "core/base/memory.h"
+#include "core/x509/key_form.h"
+#include "core/os/os.h"
+#include "core/x509/pem.h"
+#include "core/x509/pem_block.h"
+
+/* Far above any key: RSA with 16384 bits has 9 KB, the largest post-quantum ones less. */
+enum { KEY_SIZE_MAX = 64 * 1024 };
+
+/* The kinds of keys by their names, as labels and key_form_of give them. */
+static const char *const kind_names[] = {"RSA",   "RSA-PSS", "EC",          "Ed25519",
+                                         "Ed448", "X25519",  "X448",        "DSA",
+                                         "DH",    "OpenSSH", "another kind"};
+enum { KIND_COUNT = sizeof kind_names / sizeof kind_names[0] };
+
+/* Those that were passed over, each once, in the order in which they came. */
+struct kinds {
+    uint8_t order[KIND_COUNT];
+    uint8_t count;
+};
+
+static void kinds_add(struct kinds *kinds, const char *name) {
+    uint8_t kind = 0;
+    while (kind + 1 < KIND_COUNT && strcmp(kind_names[kind], name) != 0) {
+        kind++;
+    }
+    if (memchr(kinds->order, kind, kinds->count) == NULL) {
+        kinds->order[kinds->count++] = kind;
+    }
+}
+
+static OWN_FRAME portls_status fail_other_kinds(const struct kinds *kinds, const char *name,
+                                                portls_error *error) {
+    (void)error_fail(error, PORTLS_BAD_KEY, "%s: no RSA key in it, only ", name);
+    for (size_t i = 0; i < kinds->count; i++) { /* "EC, DSA and Ed25519" */
+        const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
+        error_append(error, between);
+        error_append(error, kind_names[kinds->order[i]]);
+    }
+    error_append(error, " (PORTLS_KEY_ANY takes the first key of any kind)");
+    return PORTLS_BAD_KEY;
+}
+
+static OWN_FRAME portls_status fail_none(const void *bytes, size_t size, const char *name,
+                                         portls_error *error) {
+    if (pem_is_der(bytes, size)) {
+        return error_fail(error, PORTLS_BAD_KEY,
+                          "%s: it is DER (ASN.1), and PEM was asked for (PORTLS_ASN1 loads a key "
+                          "in DER)",
+                          name);
+    }
+    return error_fail(error, PORTLS_BAD_KEY,
+                      "%s: %s (a PEM block that begins with -----BEGIN PRIVATE KEY-----, or with "
+                      "RSA or EC before PRIVATE, was expected)",
+                      name, size == 0 ? "it is empty" : "no private key in it");
+}
+
+/*
+ * `place` is empty or says in which line the key is; `kind_counts`: it may be a key that would be
+ * passed over, were it not encrypted.
+ */
+static OWN_FRAME portls_status fail_encrypted(const char *name, const char *place, bool kind_counts,
+                                              portls_encoding encoding, portls_error *error) {
+    return error_fail(error, PORTLS_KEY_ENCRYPTED,
+                      "%s: the private key%s is encrypted%s, and nothing asks for a password "
+                      "(decrypt it with: openssl pkey %s-in FILE -out NEWFILE)",
+                      name, place, kind_counts ? ", so that its kind cannot be told" : "",
+                      encoding == PORTLS_ASN1 ? "-inform DER -outform DER " : "");
+}
+
+static OWN_FRAME portls_status fail_encrypted_block(const char *name, size_t line, bool kind_counts,
+                                                    portls_error *error) {
+    char place[40];
+    (void)format_text(place, sizeof place, " in line %zu", line);
+    return fail_encrypted(name, place, kind_counts, PORTLS_PEM, error);
+}
+
+/* What the label of a block promises. */
+static const struct label {
+    const char *text;
+    const char *kind;               /* NULL: the content tells */
+    enum backend_key_format format; /* of the content; NONE for one that no backend takes */
+    bool encrypted;
+    const char *fault;
+} labels[] = {
+    {"PRIVATE KEY", NULL, BACKEND_KEY_PKCS8, false, NULL},
+    {"RSA PRIVATE KEY", "RSA", BACKEND_KEY_PKCS1, false, NULL},
+    {"EC PRIVATE KEY", "EC", BACKEND_KEY_SEC1, false, NULL},
+    {"ENCRYPTED PRIVATE KEY", NULL, BACKEND_KEY_NONE, true, NULL},
+    {"DSA PRIVATE KEY", "DSA", BACKEND_KEY_NONE, false, "is of a kind that TLS does not use"},
+    {"OPENSSH PRIVATE KEY", "OpenSSH", BACKEND_KEY_NONE, false,
+     "is in OpenSSH's own form (ssh-keygen -p -m PKCS8 -f FILE converts it)"},
+};
+
+static const struct label other_label = {"", "another kind", BACKEND_KEY_NONE, false,
+                                         "is in a form that is not known"};
+
+/* The label's meaning; NULL when the block is no private key. */
+static const struct label *find_label(const struct pem_block *block) {
+    static const char ending[] = "PRIVATE KEY";
+    size_t size = sizeof ending - 1;
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (pem_block_is(block, labels[i].text)) {
+            return &labels[i];
+        }
+    }
+    bool is_key = block->label_size > size &&
+                  memcmp(block->label + block->label_size - size, ending, size) == 0;
+    return is_key ? &other_label : NULL;
+}
+
+/* What is wrong with what is in a block of a certain format; NULL when nothing is. */
+static const char *content_fault(const struct key_form *form, enum backend_key_format promised) {
+    if (form->format == promised || form->format == BACKEND_KEY_NONE) {
+        return form->encrypted ? "is encrypted, though its label does not say so" : form->fault;
+    }
+    switch (promised) {
+    case BACKEND_KEY_PKCS1:
+        return "is labelled RSA PRIVATE KEY, but is not PKCS#1 inside";
+    case BACKEND_KEY_SEC1:
+        return "is labelled EC PRIVATE KEY, but is not SEC1 inside";
+    default:
+        return "is labelled PRIVATE KEY, but is not PKCS#8 inside";
+    }
+}
+
+/* One search through a PEM text. */
+struct search {
+    struct pem_reader reader;
+    portls_key_kind kind;
+    struct kinds passed;
+};
+
+/* Decodes a block that holds a key in clear and takes it, or passes it over: then `key` stays
+ * empty. */
+static OWN_FRAME portls_status take_key(struct search *search, const struct pem_block *block,
+                                        const struct label *label, struct private_key *key,
+                                        portls_error *error) {
+    portls_status status =
+        pem_block_decode(&search->reader, block, KEY_SIZE_MAX, &key->bytes, &key->size, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct key_form form;
+    key_form_of(key->bytes, key->size, &form);
+    if (search->kind == PORTLS_KEY_RSA && form.kind != NULL && !form.rsa &&
+        form.format == label->format) {
+        private_key_clear(key);
+        kinds_add(&search->passed, form.kind);
+        return PORTLS_OK;
+    }
+    const char *fault = content_fault(&form, label->format);
+    if (fault != NULL) {
+        private_key_clear(key);
+        return error_fail(error, PORTLS_BAD_KEY, "%s: the private key in line %zu %s",
+                          search->reader.name, block->line, fault);
+    }
+    key->format = label->format;
+    return PORTLS_OK;
+}
+
+/* Looks at one block with a private key. */
+static portls_status look_at(struct search *search, const struct pem_block *block,
+                             const struct label *label, struct private_key *key,
+                             portls_error *error) {
+    bool is_rsa = label->kind != NULL && strcmp(label->kind, "RSA") == 0;
+    if (search->kind == PORTLS_KEY_RSA && label->kind != NULL && !is_rsa) {
+        kinds_add(&search->passed, label->kind);
+        return PORTLS_OK;
+    }
+    if (label->encrypted || block->encrypted) {
+        bool kind_counts = search->kind == PORTLS_KEY_RSA && label->kind == NULL;
+        return fail_encrypted_block(search->reader.name, block->line, kind_counts, error);
+    }
+    if (label->fault != NULL) {
+        return error_fail(error, PORTLS_BAD_KEY, "%s: the private key in line %zu %s",
+                          search->reader.name, block->line, label->fault);
+    }
+    return take_key(search, block, label, key, error);
+}
+
+static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const char *name,
+                                           portls_key_kind kind, struct private_key *key,
+                                           portls_error *error) {
+    struct search search = {.kind = kind};
+    pem_reader_init(&search.reader, bytes, size, name, PORTLS_BAD_KEY);
+    struct pem_block block;
+    while (key->bytes == NULL) {
+        portls_status status = pem_reader_next(&search.reader, &block, error);
+        if (status == PORTLS_EOF) {
+            return search.passed.count > 0 ? fail_other_kinds(&search.passed, name, error)
+                                           : fail_none(bytes, size, name, error);
+        }
+        const struct label *label = status == PORTLS_OK ? find_label(&block) : NULL;
+        if (label != NULL) {
+            status = look_at(&search, &block, label, key, error);
+        }
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    return PORTLS_OK;
+}
+
+/* All the bytes are one key in DER. */
+static OWN_FRAME portls_status take_der(const void *bytes, size_t size, const char *name,
+                                        portls_key_kind kind, struct private_key *key,
+                                        portls_error *error) {
+    if (!pem_is_der(bytes, size) && pem_is_pem(bytes, size)) {
+        return error_fail(error, PORTLS_BAD_KEY,
+                          "%s: it is PEM, and DER (ASN.1) was asked for (PORTLS_PEM loads a key in "
+                          "PEM)",
+                          name);
+    }
+    if (size > KEY_SIZE_MAX) {
+        return error_fail(error, PORTLS_BAD_KEY,
+                          "%s: too long for a private key (%d bytes at most)", name,
+                          (int)KEY_SIZE_MAX);
+    }
+    struct key_form form;
+    key_form_of(bytes, size, &form);
+    if (form.encrypted) {
+        return fail_encrypted(name, "", kind == PORTLS_KEY_RSA, PORTLS_ASN1, error);
+    }
+    if (kind == PORTLS_KEY_RSA && form.kind != NULL && !form.rsa) {
+        struct kinds kinds = {.count = 0};
+        kinds_add(&kinds, form.kind);
+        return fail_other_kinds(&kinds, name, error);
+    }
+    if (form.fault != NULL) {
+        return error_fail(error, PORTLS_BAD_KEY, "%s: the private key %s", name, form.fault);
+    }
+    uint8_t *copy = memory_allocate(size);
+    if (copy == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for the private key", name);
+    }
+    memcpy(copy, bytes, size);
+    *key = (struct private_key){copy, size, form.format};
+    return PORTLS_OK;
+}
+
+portls_status pem_private_key(const void *bytes, size_t size, const char *name,
+                              portls_key_kind kind, portls_encoding encoding,
+                              struct private_key *key, portls_error *error) {
+    *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
+    return encoding == PORTLS_ASN1 ? take_der(bytes, size, name, kind, key, error)
+                                   : find_in_pem(bytes, size, name, kind, key, error);
+}
