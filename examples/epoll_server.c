@@ -1,6 +1,7 @@
 /*
  * An echo server over Linux's epoll: one thread, and a turn of the loop costs what has happened,
  * not how many connections there are. poll_server.c is the same for any POSIX system, and shorter.
+ * The echo itself is in echo_session.c.
  *
  *     epoll_server PORT PEM-FILE       (certificate and key in one file)
  *
@@ -18,14 +19,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <portls/portls.h>
+#include "echo_session.h"
 
-enum {
-    CONNECTIONS = 500, /* at once; further ones wait in the listener */
-    PIECE = 16384,     /* bytes of each that may be on their way through this program */
-    TURNS = 8,         /* steps of one connection before the others get their turn */
-    EVENTS = 64        /* taken from epoll at once */
-};
+enum { EVENTS = 64 }; /* taken from epoll at once */
 
 /*
  * What the loop watches: the signals, the listener, each connection. Epoll tells of descriptors;
@@ -40,21 +36,15 @@ struct watch {
 };
 
 struct connection {
-    struct watch watch;      /* the first member: a watch of this kind is the connection */
-    portls_input_port *in;   /* NULL once the connection has ended: `out` is still to be closed */
-    portls_output_port *out; /* NULL once that is done */
-    void *waits_for;         /* the port that says what the next step waits for */
-    size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
-    char bytes[PIECE];
+    struct watch watch; /* the first member: a watch of this kind is the connection */
+    struct echo_session session;
 };
 
 static int epoll = -1;
 static struct watch timed = {.previous = &timed, .next = &timed}; /* a ring with this as its end */
 static struct watch signals = {.descriptor = -1, .until = PORTLS_NO_DEADLINE};
 static struct watch listening = {.descriptor = -1, .until = PORTLS_NO_DEADLINE};
-static portls_listener *listener; /* NULL once it has stopped and handed out its last one */
-static size_t count;              /* of connections */
-static bool paused;               /* no accepting until a connection has ended */
+static struct echo_server server;
 
 /* ---- watches ---- */
 
@@ -118,130 +108,38 @@ static void unwatch(struct watch *watch) {
 
 /* ---- one connection ---- */
 
-/*
- * One step without waiting. Nothing is read before everything has left: so a client that sends and
- * does not read is not read from either, and costs no memory.
- */
-static portls_status step(struct connection *connection, portls_error *error) {
-    size_t put = 0;
-    connection->waits_for = connection->out;
-    portls_status status = portls_flush_avail(connection->out, error);
-    if (status == PORTLS_OK && connection->start == connection->end) {
-        connection->waits_for = connection->in;
-        connection->start = 0;
-        status =
-            portls_read_avail(connection->in, connection->bytes, PIECE, &connection->end, error);
-    }
-    if (status == PORTLS_OK) {
-        connection->waits_for = connection->out;
-        status = portls_write_avail(connection->out, connection->bytes + connection->start,
-                                    connection->end - connection->start, &put, error);
-        connection->start += put;
-    }
-    return status;
-}
-
-static bool is_waiting(portls_status status) {
-    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
-}
-
-/* Moves a connection on as far as it goes in its turn. False: it is over, and closed. */
-static bool move_on(struct connection *connection) {
-    portls_error error;
-    portls_status status = PORTLS_OK;
-    for (int turn = 0; turn < TURNS && status == PORTLS_OK && connection->in != NULL; turn++) {
-        status = step(connection, &error);
-    }
-    if (connection->in != NULL && status != PORTLS_OK && !is_waiting(status)) {
-        if (status != PORTLS_EOF) {
-            (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        }
-        /* The output port is the one that is closed last, since that can be done without waiting.
-         */
-        portls_status closed = portls_close_input_port(connection->in, NULL);
-        (void)closed; /* it owes nothing */
-        connection->in = NULL;
-        connection->waits_for = connection->out;
-    }
-    if (connection->in == NULL) {
-        status = portls_close_output_port_avail(connection->out, NULL);
-        return is_waiting(status);
-    }
-    return true;
-}
-
 /* Gives a connection its turn, and then watches for what it waits for or forgets it. */
 static void serve(struct connection *connection) {
-    if (move_on(connection)) {
-        watch_for(&connection->watch, connection->waits_for);
+    if (echo_transfer(&connection->session) || echo_close(&connection->session)) {
+        watch_for(&connection->watch, connection->session.waits_for);
         return;
     }
-    set_until(&connection->watch,
-              PORTLS_NO_DEADLINE); /* epoll forgets a closed descriptor itself */
+    set_until(&connection->watch, PORTLS_NO_DEADLINE); /* epoll forgets a closed descriptor */
     free(connection);
-    count--;
-    paused = false;
+    echo_end(&server);
 }
 
 /* ---- the listener ---- */
 
 static void add_connection(portls_input_port *in, portls_output_port *out) {
     struct connection *connection = malloc(sizeof *connection);
-    /* The client is to see a clean end. */
-    if (connection == NULL || portls_set_shutdown_on_close(out, true, NULL) != PORTLS_OK) {
-        (void)fprintf(stderr, "a connection failed: there is no memory for it\n");
+    if (connection == NULL || !echo_begin(&connection->session, in, out)) {
         free(connection);
-        portls_status closed = portls_close_ports(in, out, NULL);
-        (void)closed;
+        echo_refuse(&server, in, out);
         return;
     }
     connection->watch = (struct watch){.descriptor = -1, .until = PORTLS_NO_DEADLINE};
-    connection->in = in;
-    connection->out = out;
-    connection->start = connection->end = 0;
-    count++;
     serve(connection); /* its first bytes may be here already */
 }
 
 /* Takes every connection whose handshake is done. False: it cannot go on. */
 static bool accept_all(void) {
-    while (count < CONNECTIONS) {
-        portls_error error;
-        portls_input_port *in = NULL;
-        portls_output_port *out = NULL;
-        portls_status status = portls_accept_avail(listener, &in, &out, &error);
-        if (is_waiting(status)) {
-            return true;
-        }
-        if (status == PORTLS_CLOSED) { /* it was stopped, and that was the last one */
-            unwatch(&listening);
-            portls_close(listener);
-            listener = NULL;
-            return true;
-        }
-        if (status == PORTLS_OK) {
-            add_connection(in, out);
-            continue;
-        }
-        (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        if (status == PORTLS_OS || status == PORTLS_NO_MEMORY) {
-            /* Trying again at once would only fail again: wait until a connection ends. */
-            paused = true;
-            return count > 0;
-        }
+    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
+    if (accepted == ECHO_STOPPED) {
+        unwatch(&listening);
+        echo_close_listener(&server);
     }
-    return true;
-}
-
-static bool listen_on(const char *port, const char *pem) {
-    portls_error error;
-    if (portls_listen((int)strtol(port, NULL, 10), 128, true, "localhost",
-                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
-        portls_load_identity(portls_listener_context(listener), pem, pem, &error)) {
-        (void)fprintf(stderr, "%s\n", error.message);
-        return false;
-    }
-    return true;
+    return accepted != ECHO_FAILED;
 }
 
 /* ---- signals: blocked, and read from a descriptor ---- */
@@ -261,7 +159,7 @@ static bool watch_signals(void) {
 static void stop(void) {
     struct signalfd_siginfo first;
     sigset_t ending;
-    portls_status stopped = portls_stop(listener, NULL);
+    portls_status stopped = portls_stop(server.listener, NULL);
     (void)stopped;
     if (read(signals.descriptor, &first, sizeof first) < 0) {
         perror("signalfd");
@@ -279,7 +177,7 @@ static bool handle(struct watch *watch) {
         return true;
     }
     if (watch == &listening) {
-        return listener == NULL || accept_all();
+        return server.listener == NULL || accept_all();
     }
     serve((struct connection *)(void *)watch);
     return true;
@@ -314,9 +212,9 @@ static bool handle_due(void) {
 
 static bool run(void) {
     bool good = true;
-    while (good && (listener != NULL || count > 0)) {
-        if (listener != NULL && count < CONNECTIONS && !paused) {
-            watch_for(&listening, listener);
+    while (good && (server.listener != NULL || server.count > 0)) {
+        if (echo_accepting(&server)) {
+            watch_for(&listening, server.listener);
         } else {
             unwatch(&listening);
         }
@@ -330,12 +228,9 @@ static bool run(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: epoll_server PORT PEM-FILE\n");
-        return EXIT_FAILURE;
-    }
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    bool good = epoll >= 0 && listen_on(argv[1], argv[2]) && watch_signals() && run();
-    portls_close(listener);
+    bool good =
+        epoll >= 0 && echo_listen(&server, "epoll_server", argc, argv) && watch_signals() && run();
+    echo_close_listener(&server);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

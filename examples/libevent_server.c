@@ -1,6 +1,6 @@
 /*
  * An echo server over libevent: one thread, many connections, and none of them holds up another. It
- * fits into any program that has an event base already.
+ * fits into any program that has an event base already. The echo itself is in echo_session.c.
  *
  *     libevent_server PORT PEM-FILE       (certificate and key in one file)
  *
@@ -13,29 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <portls/portls.h>
-
-enum {
-    CONNECTIONS = 500, /* at once; further ones wait in the listener */
-    PIECE = 16384,     /* bytes of each that may be on their way through this program */
-    TURNS = 8          /* steps of one connection before the others get their turn */
-};
+#include "echo_session.h"
 
 struct connection {
-    struct event *event;     /* a descriptor, a time, or both */
-    portls_input_port *in;   /* NULL once the connection has ended: `out` is still to be closed */
-    portls_output_port *out; /* NULL once that is done */
-    void *waits_for;         /* the port that says what the next step waits for */
-    size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
-    char bytes[PIECE];
+    struct event *event; /* a descriptor, a time, or both */
+    struct echo_session session;
 };
 
 static struct event_base *base;
 static struct event *listening;
 static struct event *signals[2];
-static portls_listener *listener; /* NULL once it has stopped and handed out its last one */
-static size_t count;              /* of connections */
-static bool paused;               /* no accepting until a connection has ended */
+static struct echo_server server;
 
 /* ---- what to wait for ---- */
 
@@ -71,72 +59,19 @@ static void watch_for(struct event *event, void *handle, event_callback_fn callb
 
 /* ---- one connection ---- */
 
-/*
- * One step without waiting. Nothing is read before everything has left: so a client that sends and
- * does not read is not read from either, and costs no memory.
- */
-static portls_status step(struct connection *connection, portls_error *error) {
-    size_t put = 0;
-    connection->waits_for = connection->out;
-    portls_status status = portls_flush_avail(connection->out, error);
-    if (status == PORTLS_OK && connection->start == connection->end) {
-        connection->waits_for = connection->in;
-        connection->start = 0;
-        status =
-            portls_read_avail(connection->in, connection->bytes, PIECE, &connection->end, error);
-    }
-    if (status == PORTLS_OK) {
-        connection->waits_for = connection->out;
-        status = portls_write_avail(connection->out, connection->bytes + connection->start,
-                                    connection->end - connection->start, &put, error);
-        connection->start += put;
-    }
-    return status;
-}
-
-static bool is_waiting(portls_status status) {
-    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
-}
-
-/* Moves a connection on as far as it goes in its turn. False: it is over, and closed. */
-static bool move_on(struct connection *connection) {
-    portls_error error;
-    portls_status status = PORTLS_OK;
-    for (int turn = 0; turn < TURNS && status == PORTLS_OK && connection->in != NULL; turn++) {
-        status = step(connection, &error);
-    }
-    if (connection->in != NULL && status != PORTLS_OK && !is_waiting(status)) {
-        if (status != PORTLS_EOF) {
-            (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        }
-        /* The output port is the one that is closed last, since that can be done without waiting.
-         */
-        portls_status closed = portls_close_input_port(connection->in, NULL);
-        (void)closed; /* it owes nothing */
-        connection->in = NULL;
-        connection->waits_for = connection->out;
-    }
-    if (connection->in == NULL) {
-        status = portls_close_output_port_avail(connection->out, NULL);
-        return is_waiting(status);
-    }
-    return true;
-}
-
 static void watch_listener(void);
 
 static void on_connection(evutil_socket_t descriptor, short events, void *argument);
 
 /* Gives a connection its turn, and then waits for what it waits for or forgets it. */
 static void serve(struct connection *connection) {
-    if (move_on(connection)) {
-        watch_for(connection->event, connection->waits_for, on_connection, connection);
+    if (echo_transfer(&connection->session) || echo_close(&connection->session)) {
+        watch_for(connection->event, connection->session.waits_for, on_connection, connection);
         return;
     }
     event_free(connection->event);
     free(connection);
-    count--;
-    paused = false;
+    echo_end(&server);
     watch_listener();
 }
 
@@ -150,56 +85,30 @@ static void on_connection(evutil_socket_t descriptor, short events, void *argume
 
 static void add_connection(portls_input_port *in, portls_output_port *out) {
     struct connection *connection = calloc(1, sizeof *connection);
-    /* The client is to see a clean end. */
-    if (connection == NULL || portls_set_shutdown_on_close(out, true, NULL) != PORTLS_OK ||
+    if (connection == NULL || !echo_begin(&connection->session, in, out) ||
         !(connection->event = event_new(base, -1, 0, on_connection, connection))) {
-        (void)fprintf(stderr, "a connection failed: there is no memory for it\n");
         free(connection);
-        portls_status closed = portls_close_ports(in, out, NULL);
-        (void)closed;
+        echo_refuse(&server, in, out);
         return;
     }
-    connection->in = in;
-    connection->out = out;
-    count++;
     serve(connection); /* its first bytes may be here already */
 }
 
 /* Takes every connection whose handshake is done. False: it cannot go on. */
 static bool accept_all(void) {
-    while (count < CONNECTIONS) {
-        portls_error error;
-        portls_input_port *in = NULL;
-        portls_output_port *out = NULL;
-        portls_status status = portls_accept_avail(listener, &in, &out, &error);
-        if (is_waiting(status)) {
-            return true;
-        }
-        if (status == PORTLS_CLOSED) { /* it was stopped, and that was the last one */
-            (void)event_del(listening);
-            portls_close(listener);
-            listener = NULL;
-            return true;
-        }
-        if (status == PORTLS_OK) {
-            add_connection(in, out);
-            continue;
-        }
-        (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        if (status == PORTLS_OS || status == PORTLS_NO_MEMORY) {
-            /* Trying again at once would only fail again: wait until a connection ends. */
-            paused = true;
-            return count > 0;
-        }
+    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
+    if (accepted == ECHO_STOPPED) {
+        (void)event_del(listening);
+        echo_close_listener(&server);
     }
-    return true;
+    return accepted != ECHO_FAILED;
 }
 
 static void on_listener(evutil_socket_t descriptor, short events, void *argument) {
     (void)descriptor;
     (void)events;
     (void)argument;
-    if (listener != NULL && !accept_all()) {
+    if (server.listener != NULL && !accept_all()) {
         (void)event_base_loopbreak(base);
     }
     watch_listener();
@@ -207,20 +116,9 @@ static void on_listener(evutil_socket_t descriptor, short events, void *argument
 
 static void watch_listener(void) {
     (void)event_del(listening);
-    if (listener != NULL && count < CONNECTIONS && !paused) {
-        watch_for(listening, listener, on_listener, NULL);
+    if (echo_accepting(&server)) {
+        watch_for(listening, server.listener, on_listener, NULL);
     }
-}
-
-static bool listen_on(const char *port, const char *pem) {
-    portls_error error;
-    if (portls_listen((int)strtol(port, NULL, 10), 128, true, "localhost",
-                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
-        portls_load_identity(portls_listener_context(listener), pem, pem, &error)) {
-        (void)fprintf(stderr, "%s\n", error.message);
-        return false;
-    }
-    return true;
 }
 
 /* ---- signals, and the loop ---- */
@@ -229,7 +127,7 @@ static void on_signal(evutil_socket_t number, short events, void *argument) {
     (void)number;
     (void)events;
     (void)argument;
-    portls_status stopped = portls_stop(listener, NULL);
+    portls_status stopped = portls_stop(server.listener, NULL);
     (void)stopped;
     for (int i = 0; i < 2; i++) {
         (void)event_del(signals[i]); /* the next one kills */
@@ -244,7 +142,8 @@ static bool run(void) {
                 event_add(signals[0], NULL) == 0 && event_add(signals[1], NULL) == 0;
     if (good) {
         watch_listener();
-        good = event_base_dispatch(base) >= 0 && listener == NULL; /* until nothing is watched */
+        good = event_base_dispatch(base) >= 0 &&
+               server.listener == NULL; /* until nothing is watched */
     }
     return good;
 }
@@ -256,13 +155,9 @@ static void let_go(struct event *event) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: libevent_server PORT PEM-FILE\n");
-        return EXIT_FAILURE;
-    }
     base = event_base_new();
-    bool good = base != NULL && listen_on(argv[1], argv[2]) && run();
-    portls_close(listener);
+    bool good = base != NULL && echo_listen(&server, "libevent_server", argc, argv) && run();
+    echo_close_listener(&server);
     let_go(listening);
     let_go(signals[0]);
     let_go(signals[1]);

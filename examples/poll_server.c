@@ -1,5 +1,6 @@
 /*
  * An echo server over poll(2): one thread, many connections, and none of them holds up another.
+ * The echo itself is in echo_session.c.
  *
  *     poll_server PORT PEM-FILE       (certificate and key in one file)
  *
@@ -16,31 +17,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <portls/portls.h>
-
-enum {
-    CONNECTIONS = 500, /* at once; further ones wait in the listener */
-    PIECE = 16384,     /* bytes of each that may be on their way through this program */
-    TURNS = 8          /* steps of one connection before the others get their turn */
-};
+#include "echo_session.h"
 
 struct connection {
-    portls_input_port *in;   /* NULL once the connection has ended: `out` is still to be closed */
-    portls_output_port *out; /* NULL once that is done */
-    void *waits_for;         /* the port that says what the next step waits for */
-    portls_deadline until;   /* when the next step is due even if nothing happens */
-    size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
-    char bytes[PIECE];
+    struct echo_session session;
+    portls_deadline until; /* when the next step is due even if nothing happens */
 };
 
 /* The descriptors that poll looks at: two of the server's, then one for each connection. */
 enum { SIGNALS, LISTENER, FIRST };
-static struct pollfd polled[FIRST + CONNECTIONS];
-static struct connection *connections[CONNECTIONS];
-static size_t count;
-static portls_listener *listener;      /* NULL once it has stopped and handed out its last one */
+static struct pollfd polled[FIRST + ECHO_CONNECTIONS];
+static struct connection *connections[ECHO_CONNECTIONS];
+static struct echo_server server;
 static portls_deadline listener_until; /* as `until` of a connection */
-static bool paused;                    /* no accepting until a connection has ended */
 
 /* ---- signals: the handler writes into a pipe, which poll sees ---- */
 
@@ -94,130 +83,39 @@ static bool is_due(const struct pollfd *place, portls_deadline until) {
 
 /* ---- one connection ---- */
 
-/*
- * One step without waiting. Nothing is read before everything has left: so a client that sends and
- * does not read is not read from either, and costs no memory.
- */
-static portls_status step(struct connection *connection, portls_error *error) {
-    size_t put = 0;
-    connection->waits_for = connection->out;
-    portls_status status = portls_flush_avail(connection->out, error);
-    if (status == PORTLS_OK && connection->start == connection->end) {
-        connection->waits_for = connection->in;
-        connection->start = 0;
-        status =
-            portls_read_avail(connection->in, connection->bytes, PIECE, &connection->end, error);
-    }
-    if (status == PORTLS_OK) {
-        connection->waits_for = connection->out;
-        status = portls_write_avail(connection->out, connection->bytes + connection->start,
-                                    connection->end - connection->start, &put, error);
-        connection->start += put;
-    }
-    return status;
-}
-
-static bool is_waiting(portls_status status) {
-    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
-}
-
-/* Moves a connection on as far as it goes in its turn. False: it is over, and closed. */
-static bool move_on(struct connection *connection) {
-    portls_error error;
-    portls_status status = PORTLS_OK;
-    for (int turn = 0; turn < TURNS && status == PORTLS_OK && connection->in != NULL; turn++) {
-        status = step(connection, &error);
-    }
-    if (connection->in != NULL && status != PORTLS_OK && !is_waiting(status)) {
-        if (status != PORTLS_EOF) {
-            (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        }
-        /* The output port is the one that is closed last, since that can be done without waiting.
-         */
-        portls_status closed = portls_close_input_port(connection->in, NULL);
-        (void)closed; /* it owes nothing */
-        connection->in = NULL;
-        connection->waits_for = connection->out;
-    }
-    if (connection->in == NULL) {
-        status = portls_close_output_port_avail(connection->out, NULL);
-        return is_waiting(status);
-    }
-    return true;
-}
-
 /* Gives a connection its turn, and then asks what to wait for or forgets it. */
 static void serve(size_t place) {
     struct connection *connection = connections[place];
-    if (move_on(connection)) {
-        connection->until = watch(connection->waits_for, &polled[FIRST + place]);
+    if (echo_transfer(&connection->session) || echo_close(&connection->session)) {
+        connection->until = watch(connection->session.waits_for, &polled[FIRST + place]);
         return;
     }
     free(connection);
-    count--;
-    connections[place] = connections[count];
-    polled[FIRST + place] = polled[FIRST + count];
-    paused = false;
+    echo_end(&server);
+    connections[place] = connections[server.count];
+    polled[FIRST + place] = polled[FIRST + server.count];
 }
 
 /* ---- the listener ---- */
 
 static void add_connection(portls_input_port *in, portls_output_port *out) {
     struct connection *connection = malloc(sizeof *connection);
-    /* The client is to see a clean end. */
-    if (connection == NULL || portls_set_shutdown_on_close(out, true, NULL) != PORTLS_OK) {
-        (void)fprintf(stderr, "a connection failed: there is no memory for it\n");
+    if (connection == NULL || !echo_begin(&connection->session, in, out)) {
         free(connection);
-        portls_status closed = portls_close_ports(in, out, NULL);
-        (void)closed;
+        echo_refuse(&server, in, out);
         return;
     }
-    connection->in = in;
-    connection->out = out;
-    connection->start = connection->end = 0;
-    connections[count] = connection;
-    count++;
-    serve(count - 1); /* its first bytes may be here already */
+    connections[server.count - 1] = connection;
+    serve(server.count - 1); /* its first bytes may be here already */
 }
 
 /* Takes every connection whose handshake is done. False: it cannot go on. */
 static bool accept_all(void) {
-    while (count < CONNECTIONS) {
-        portls_error error;
-        portls_input_port *in = NULL;
-        portls_output_port *out = NULL;
-        portls_status status = portls_accept_avail(listener, &in, &out, &error);
-        if (is_waiting(status)) {
-            return true;
-        }
-        if (status == PORTLS_CLOSED) { /* it was stopped, and that was the last one */
-            portls_close(listener);
-            listener = NULL;
-            return true;
-        }
-        if (status == PORTLS_OK) {
-            add_connection(in, out);
-            continue;
-        }
-        (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        if (status == PORTLS_OS || status == PORTLS_NO_MEMORY) {
-            /* Trying again at once would only fail again: wait until a connection ends. */
-            paused = true;
-            return count > 0;
-        }
+    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
+    if (accepted == ECHO_STOPPED) {
+        echo_close_listener(&server);
     }
-    return true;
-}
-
-static bool listen_on(const char *port, const char *pem) {
-    portls_error error;
-    if (portls_listen((int)strtol(port, NULL, 10), 128, true, "localhost",
-                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
-        portls_load_identity(portls_listener_context(listener), pem, pem, &error)) {
-        (void)fprintf(stderr, "%s\n", error.message);
-        return false;
-    }
-    return true;
+    return accepted != ECHO_FAILED;
 }
 
 /* ---- the loop ---- */
@@ -227,33 +125,34 @@ static bool wait_for_any(void) {
     portls_deadline until = PORTLS_NO_DEADLINE;
     polled[LISTENER] = (struct pollfd){.fd = -1};
     listener_until = PORTLS_NO_DEADLINE;
-    if (listener != NULL && count < CONNECTIONS && !paused) {
-        until = listener_until = watch(listener, &polled[LISTENER]);
+    if (echo_accepting(&server)) {
+        until = listener_until = watch(server.listener, &polled[LISTENER]);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < server.count; i++) {
         until = connections[i]->until < until ? connections[i]->until : until;
     }
-    return poll(polled, FIRST + count, portls_milliseconds_until(until)) >= 0 || errno == EINTR;
+    return poll(polled, FIRST + server.count, portls_milliseconds_until(until)) >= 0 ||
+           errno == EINTR;
 }
 
 static bool run(void) {
-    while (listener != NULL || count > 0) {
+    while (server.listener != NULL || server.count > 0) {
         if (!wait_for_any()) {
             perror("poll");
             return false;
         }
         if (polled[SIGNALS].revents != 0) {
             polled[SIGNALS].fd = -1;
-            portls_status stopped = portls_stop(listener, NULL); /* NULL does no harm */
+            portls_status stopped = portls_stop(server.listener, NULL); /* NULL does no harm */
             (void)stopped;
         }
-        for (size_t i = count;
-             i-- > 0;) { /* backwards: the last one takes the place of one that ends */
+        /* Go backwards: the last one takes the place of one that ends. */
+        for (size_t i = server.count; i-- > 0;) {
             if (is_due(&polled[FIRST + i], connections[i]->until)) {
                 serve(i);
             }
         }
-        if (listener != NULL && is_due(&polled[LISTENER], listener_until) && !accept_all()) {
+        if (server.listener != NULL && is_due(&polled[LISTENER], listener_until) && !accept_all()) {
             return false;
         }
     }
@@ -261,11 +160,7 @@ static bool run(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) {
-        (void)fprintf(stderr, "usage: poll_server PORT PEM-FILE\n");
-        return EXIT_FAILURE;
-    }
-    bool good = listen_on(argv[1], argv[2]) && watch_signals() && run();
-    portls_close(listener);
+    bool good = echo_listen(&server, "poll_server", argc, argv) && watch_signals() && run();
+    echo_close_listener(&server);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,0 +1,137 @@
+/* The listener and the sessions of the four event-loop servers. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "echo_session.h"
+
+static bool is_waiting(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
+}
+
+/* ---- the listener ---- */
+
+bool echo_listen(struct echo_server *server, const char *program, int argc, char **argv) {
+    if (argc != 3) {
+        (void)fprintf(stderr, "usage: %s PORT PEM-FILE\n", program);
+        return false;
+    }
+    portls_error error;
+    const char *pem = argv[2];
+    if (portls_listen((int)strtol(argv[1], NULL, 10), 128, true, "localhost",
+                      portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &server->listener,
+                      &error) ||
+        portls_load_identity(portls_listener_context(server->listener), pem, pem, &error)) {
+        (void)fprintf(stderr, "%s\n", error.message);
+        return false;
+    }
+    return true;
+}
+
+bool echo_accepting(const struct echo_server *server) {
+    return server->listener != NULL && server->count < ECHO_CONNECTIONS && !server->paused;
+}
+
+enum echo_accepted echo_accept_all(struct echo_server *server,
+                                   void (*add)(portls_input_port *, portls_output_port *)) {
+    while (server->count < ECHO_CONNECTIONS) {
+        portls_error error;
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        portls_status status = portls_accept_avail(server->listener, &in, &out, &error);
+        if (status == PORTLS_OK) {
+            server->count++;
+            add(in, out);
+            continue;
+        }
+        if (is_waiting(status)) {
+            return ECHO_ALL;
+        }
+        if (status == PORTLS_CLOSED) { /* it was stopped, and the last one was handed out */
+            return ECHO_STOPPED;
+        }
+        (void)fprintf(stderr, "a connection failed: %s\n", error.message);
+        if (status == PORTLS_OS || status == PORTLS_NO_MEMORY) {
+            /* Trying again at once would only fail again: wait until a connection ends. */
+            server->paused = true;
+            return server->count > 0 ? ECHO_ALL : ECHO_FAILED;
+        }
+    }
+    return ECHO_ALL;
+}
+
+void echo_close_listener(struct echo_server *server) {
+    portls_close(server->listener); /* NULL does no harm */
+    server->listener = NULL;
+}
+
+/* ---- one connection ---- */
+
+bool echo_begin(struct echo_session *session, portls_input_port *in, portls_output_port *out) {
+    session->in = in;
+    session->out = out;
+    session->waits_for = in;
+    session->start = session->end = 0;
+    /* Send close_notify at the end: the client sees that nothing was truncated. */
+    return portls_set_shutdown_on_close(out, true, NULL) == PORTLS_OK;
+}
+
+void echo_refuse(struct echo_server *server, portls_input_port *in, portls_output_port *out) {
+    (void)fprintf(stderr, "a connection failed: there is no memory for it\n");
+    portls_status closed = portls_close_ports(in, out, NULL);
+    (void)closed;
+    echo_end(server);
+}
+
+/*
+ * Makes one step. Nothing is read before everything has left: so a client that sends and does not
+ * read is not read from either, and costs no memory.
+ */
+static portls_status step(struct echo_session *session, portls_error *error) {
+    size_t put = 0;
+    session->waits_for = session->out;
+    portls_status status = portls_flush_avail(session->out, error);
+    if (status == PORTLS_OK && session->start == session->end) {
+        session->waits_for = session->in;
+        session->start = 0;
+        status = portls_read_avail(session->in, session->bytes, ECHO_PIECE, &session->end, error);
+    }
+    if (status == PORTLS_OK) {
+        session->waits_for = session->out;
+        status = portls_write_avail(session->out, session->bytes + session->start,
+                                    session->end - session->start, &put, error);
+        session->start += put;
+    }
+    return status;
+}
+
+bool echo_transfer(struct echo_session *session) {
+    portls_error error;
+    portls_status status = PORTLS_OK;
+    if (session->in == NULL) {
+        return false;
+    }
+    for (int turn = 0; turn < ECHO_TURNS && status == PORTLS_OK; turn++) {
+        status = step(session, &error);
+    }
+    if (status == PORTLS_OK || is_waiting(status)) {
+        return true;
+    }
+    if (status != PORTLS_EOF) {
+        (void)fprintf(stderr, "a connection failed: %s\n", error.message);
+    }
+    /* Close the output port last: that can be done without waiting. */
+    portls_status closed = portls_close_input_port(session->in, NULL);
+    (void)closed; /* it owes nothing */
+    session->in = NULL;
+    session->waits_for = session->out;
+    return false;
+}
+
+bool echo_close(struct echo_session *session) {
+    return is_waiting(portls_close_output_port_avail(session->out, NULL));
+}
+
+void echo_end(struct echo_server *server) {
+    server->count--;
+    server->paused = false;
+}

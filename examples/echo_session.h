@@ -1,0 +1,69 @@
+/*
+ * What the four event-loop servers share: the listener, and the echo session of each connection. No
+ * call here waits. The loops, poll_server.c and its neighbours, add when to call again.
+ */
+#ifndef EXAMPLES_ECHO_SESSION_H
+#define EXAMPLES_ECHO_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <portls/portls.h>
+
+enum {
+    ECHO_CONNECTIONS = 500, /* at once; further ones wait in the listener */
+    ECHO_PIECE = 16384,     /* bytes buffered for each */
+    ECHO_TURNS = 8          /* steps of one connection before the others get their turn */
+};
+
+struct echo_server {
+    portls_listener *listener; /* NULL once it has stopped and handed out its last connection */
+    size_t count;              /* of connections accepted and not yet ended */
+    bool paused;               /* no accepting until a connection has ended */
+};
+
+struct echo_session {
+    portls_input_port *in;   /* NULL once the transfer has ended: `out` is still to be closed */
+    portls_output_port *out; /* freed once echo_close has returned false */
+    void *waits_for;         /* the port to pass to portls_interest_of */
+    size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
+    char bytes[ECHO_PIECE];
+};
+
+enum echo_accepted {
+    ECHO_ALL,     /* there are no more for now */
+    ECHO_STOPPED, /* there will be no more: unwatch the listener, then call echo_close_listener */
+    ECHO_FAILED   /* accepting fails, and there is no connection whose end could change that */
+};
+
+/* Listens as the arguments PORT PEM-FILE say. False: the reason is on standard error. */
+bool echo_listen(struct echo_server *server, const char *program, int argc, char **argv);
+
+/* True while the loop has to watch the listener. */
+bool echo_accepting(const struct echo_server *server);
+
+/*
+ * Accepts and counts every connection whose handshake is done. `add` calls echo_begin for it, or
+ * echo_refuse.
+ */
+enum echo_accepted echo_accept_all(struct echo_server *server,
+                                   void (*add)(portls_input_port *, portls_output_port *));
+
+void echo_close_listener(struct echo_server *server);
+
+/* Starts the session of an accepted connection. False: the ports are still the caller's. */
+bool echo_begin(struct echo_session *session, portls_input_port *in, portls_output_port *out);
+
+/* Closes an accepted connection that there is no memory for. */
+void echo_refuse(struct echo_server *server, portls_input_port *in, portls_output_port *out);
+
+/* Reads and writes back for one turn. False: the transfer has ended, and echo_close comes next. */
+bool echo_transfer(struct echo_session *session);
+
+/* Goes on closing. False: the session is closed, and echo_end comes next. */
+bool echo_close(struct echo_session *session);
+
+/* Stops counting a connection, and resumes accepting. */
+void echo_end(struct echo_server *server);
+
+#endif
