@@ -308,6 +308,7 @@ def parse(argv):
     own.add_argument("--connections", type=int)
     own.add_argument("--certificate")
     own.add_argument("--gather", action="store_true", help="portls in block mode")
+    own.add_argument("--busy-poll", type=int, help="microseconds for which portls polls before it sleeps")
     return parser.parse_args(argv)
 
 
@@ -322,9 +323,11 @@ def chosen(arguments):
     if not like:
         raise Failure(f"there is no timed work '{arguments.work}'")
     count = (arguments.count,) * 2 if arguments.count else like[0].count
-    gather = ("--gather",) if arguments.gather else ()
-    text = " ".join([arguments.work, *options, *gather])
-    return [cases.Case("own", arguments.work, text, tuple(options), count=count, portls_options=gather)]
+    told = ("--gather",) if arguments.gather else ()
+    if arguments.busy_poll:
+        told += ("--busy-poll", str(arguments.busy_poll))
+    text = " ".join([arguments.work, *options, *told])
+    return [cases.Case("own", arguments.work, text, tuple(options), count=count, portls_options=told)]
 
 
 def scaled(case, scale):

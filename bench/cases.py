@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 BACKENDS = ("openssl", "libtls", "wolfssl")
+BUSY_POLL = ("--busy-poll", "60")  # microseconds; portls alone, and off in every other case
 
 
 @dataclass(frozen=True)
@@ -124,11 +125,27 @@ CASES = [
         count=(20000, 20000),
     ),
     Case(
+        "pingpong-1-busy",
+        "pingpong",
+        "1 byte there and back, portls with a busy poll of 60 µs",
+        ("--size", "1"),
+        count=(20000, 20000),
+        portls_options=BUSY_POLL,
+    ),
+    Case(
         "pingpong-1k",
         "pingpong",
         "1 KB there and back",
         ("--size", "1024"),
         count=(20000, 6000),
+    ),
+    Case(
+        "pingpong-1k-busy",
+        "pingpong",
+        "1 KB there and back, portls with a busy poll of 60 µs",
+        ("--size", "1024"),
+        count=(20000, 6000),
+        portls_options=BUSY_POLL,
     ),
     many(1),
     many(10),

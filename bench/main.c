@@ -39,6 +39,7 @@ static void usage(void) {
                  "  --roots FILE        what the client trusts; the test root's file otherwise\n"
                  "  --wrap              portls wraps a socket in place of connect and accept\n"
                  "  --gather            portls gathers what is written (block mode)\n"
+                 "  --busy-poll MICROSECONDS  portls polls before it sleeps\n"
                  "  --check             compare every byte that arrives\n"
                  "  --pin               client and server on a processor each\n"
                  "  --marks             mark the measured part for a tracer of system calls\n"
@@ -51,6 +52,7 @@ struct run {
     const char *certificate;
     const char *roots;
     bool wrap;
+    unsigned int busy_poll;
     struct options options;
 };
 
@@ -84,7 +86,7 @@ static const struct way *find_way(const char *name) {
 
 static void parse(struct run *run, int argc, char **argv) {
     enum { WORK, WAY, SIZE, COUNT, CONNECTIONS, CERTIFICATE, ROOTS, GATHER, CHECK, PIN, MARKS };
-    enum { SETTLE = MARKS + 1, WRAP, HELP };
+    enum { SETTLE = MARKS + 1, WRAP, BUSY_POLL, HELP };
     static const struct option names[] = {
         {"work", required_argument, NULL, WORK},
         {"way", required_argument, NULL, WAY},
@@ -99,6 +101,7 @@ static void parse(struct run *run, int argc, char **argv) {
         {"marks", no_argument, NULL, MARKS},
         {"settle", no_argument, NULL, SETTLE},
         {"wrap", no_argument, NULL, WRAP},
+        {"busy-poll", required_argument, NULL, BUSY_POLL},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
@@ -142,6 +145,9 @@ static void parse(struct run *run, int argc, char **argv) {
             break;
         case WRAP:
             run->wrap = true;
+            break;
+        case BUSY_POLL:
+            run->busy_poll = (unsigned int)number(optarg);
             break;
         case HELP:
             usage();
@@ -327,6 +333,7 @@ int main(int argc, char **argv) {
     struct setup setups[2] = {{.server = true}, {.server = false}};
     for (int i = 0; i < 2; i++) {
         setups[i].wrap = run.wrap;
+        setups[i].busy_poll = run.busy_poll;
         setups[i].chain = file_of(chain, run.certificate, ".chain.pem");
         setups[i].key = file_of(key, run.certificate, ".key");
         setups[i].roots = run.roots != NULL ? run.roots : file_of(roots, "root", ".pem");

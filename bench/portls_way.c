@@ -18,7 +18,8 @@ struct talk {
 
 static portls_context *context;
 static portls_listener *listener;
-static bool wraps; /* then the sockets are made by hand */
+static bool wraps;             /* then the sockets are made by hand */
+static unsigned int busy_poll; /* microseconds */
 static int plain_listener;
 
 static void good(portls_status status, const portls_error *error, const char *what) {
@@ -48,12 +49,17 @@ static struct talk *new_talk(portls_input_port *in, portls_output_port *out) {
         die("out of memory");
     }
     *talk = (struct talk){.in = in, .out = out};
+    if (busy_poll > 0) {
+        portls_error error;
+        good(portls_set_busy_poll(in, busy_poll, &error), &error, "busy poll");
+    }
     return talk;
 }
 
 static void way_prepare(const struct setup *setup) {
     context = make_context(setup);
     wraps = setup->wrap;
+    busy_poll = setup->busy_poll;
 }
 
 /* Over a socket that is connected. */

@@ -39,6 +39,7 @@ done
 for size in 1 1024 16384 65536; do
     run portls $((size * 100)) --work bulk --size $size --count 100 --gather
 done
+run portls 20 --work pingpong --size 1 --count 20 --busy-poll 60
 for way in portls hand; do
     run $way 0 --work pipe --count 10
 done

@@ -13,9 +13,10 @@
 struct setup {
     bool server;
     bool wrap; /* portls: the socket is made by hand and wrapped, in place of connect and accept */
-    const char *chain; /* PEM file of the server's certificate and its issuers */
-    const char *key;   /* PEM file of its key */
-    const char *roots; /* PEM file that the client verifies the server by */
+    unsigned int busy_poll; /* portls: microseconds, portls_set_busy_poll; 0: off */
+    const char *chain;      /* PEM file of the server's certificate and its issuers */
+    const char *key;        /* PEM file of its key */
+    const char *roots;      /* PEM file that the client verifies the server by */
 };
 
 /* One conversation; each way has its own structure. */

@@ -310,6 +310,30 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_ports(portls_des
                                                                       portls_output_port **out,
                                                                       portls_error *error);
 
+/**
+ * Polls before sleeping: a call that waits to read from the port polls its descriptor, without
+ * sleeping, for up to `microseconds`, and sleeps only then. Off by default. Deadlines and breaks
+ * end the polling too. It applies to reads, handshakes and portls_sync; not to sync sets and not
+ * to calls that do not wait.
+ *
+ * It pays where the answer comes within the time that it takes to put a thread to sleep and to
+ * wake it, some 50 µs: two processes in dialogue on one machine or over a fast link, with a
+ * processor to spare for each. It costs a processor, which is kept busy for up to `microseconds`
+ * in every wait. On a machine whose processors are all busy it makes things slower, since the
+ * peer cannot run meanwhile.
+ * @param in           an input port over a descriptor, or an SSL input port over one, which hands
+ *                     the value on; the port below keeps it when it is given back
+ * @param microseconds how long to poll at most, 1,000,000 (one second) at most; 0: never
+ * @param error        may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (too long); PORTLS_UNSUPPORTED (no descriptor is
+ *         below the port: it is made from callbacks, or in memory); PORTLS_WRONG_KIND (no input
+ *         port); PORTLS_CLOSED; PORTLS_IN_USE (wrapped: set it on the SSL port). Does not block.
+ *         To be called by the thread that uses the port; it applies from the next wait.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_busy_poll(portls_input_port *in,
+                                                              unsigned int microseconds,
+                                                              portls_error *error);
+
 #endif
 
 /* ---- ports from callbacks ---- */

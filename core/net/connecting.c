@@ -33,6 +33,7 @@ struct connecting {
     size_t under_way;
     int first_failure; /* of an address: what is reported when none answers */
 
+    atomic_uint busy_poll;        /* microseconds; for waits to read from the socket */
     portls_input_port *socket_in; /* when CONNECTED */
     portls_output_port *socket_out;
     portls_error failure; /* when FAILED */
@@ -192,8 +193,12 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
                                    portls_error *error) {
     struct connecting *made = around_input(in);
     portls_status status = step(made, error);
-    return status == PORTLS_OK ? input_port_read_blocking(made->socket_in, buffer, size, got, error)
-                               : status;
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    return atomic_load(&made->busy_poll) > 0
+               ? input_port_read_avail(made->socket_in, buffer, size, got, error)
+               : input_port_read_blocking(made->socket_in, buffer, size, got, error);
 }
 
 static bool byte_ready(portls_input_port *in) {
@@ -206,6 +211,7 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct connecting *made = around_input(in);
     if (made->state == CONNECTED) {
         input_port_begin_wait(made->socket_in, set);
+        wait_set_add_busy_poll(set, atomic_load(&made->busy_poll));
     } else {
         wait_for_step(made, set);
     }
@@ -335,6 +341,12 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
     return input_descriptor(&around_output(out)->in);
 }
 
+/* It is for reads of the socket: a wait for the connection sleeps. */
+static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
+    atomic_store(&around_input(in)->busy_poll, microseconds);
+    return true;
+}
+
 static const struct input_class connecting_input_class = {
     .read_avail = read_avail,
     .read_blocking = read_blocking,
@@ -344,6 +356,7 @@ static const struct input_class connecting_input_class = {
     .close = close_input,
     .release = release_input,
     .descriptor = input_descriptor,
+    .set_busy_poll = set_busy_poll,
 };
 
 static const struct output_class connecting_output_class = {

@@ -53,15 +53,6 @@ portls_status error_fail_os_unsaid(portls_error *error, portls_status status, in
 /* Monotonic nanoseconds. Without a system always 0. */
 int64_t os_now(void);
 
-/* For a thread that looks again and again: lets the processor's other thread go first. */
-static inline void os_relax(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
-
 /* ---- threads ---- */
 
 #if PORTLS_WITH_THREADS

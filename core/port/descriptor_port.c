@@ -7,7 +7,6 @@
 #include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/wait/near_peer.h"
 #include "core/os/os.h"
 #include "core/port/port.h"
 
@@ -16,7 +15,6 @@ struct descriptor_ports {
     portls_input_port in;
     portls_output_port out;
     portls_descriptor descriptor;
-    struct near_peer peer;
     enum os_descriptor_kind kind;
     bool own;
     bool hurried;                  /* the close may not wait */
@@ -24,6 +22,7 @@ struct descriptor_ports {
     portls_deadline deliver_until; /* or at that time */
     bool has_output;               /* somebody may have written, so the close has to deliver it */
     bool talks_on;                 /* the peer has sent more, although it was said to be done */
+    atomic_uint busy_poll;  /* microseconds for which a wait to read polls before it sleeps */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
 };
@@ -138,11 +137,12 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
 
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error) {
-    struct descriptor_ports *ports = ports_of_input(in);
-    if (ports->kind != OS_SOCKET) {
+    const struct descriptor_ports *ports = ports_of_input(in);
+    /* A busy poll is the wait set's: the port does not wait by itself then. */
+    if (ports->kind != OS_SOCKET || atomic_load(&ports->busy_poll) > 0) {
         return read_avail(in, buffer, size, got, error);
     }
-    int result = near_peer_receive(&ports->peer, ports->descriptor, buffer, size, got);
+    int result = os_receive(ports->descriptor, buffer, size, got);
     return read_result(result, *got, error);
 }
 
@@ -162,7 +162,7 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
         wait_for_delivery(ports, set);
     } else {
         wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
-        wait_set_add_near_peer(set, &ports->peer);
+        wait_set_add_busy_poll(set, atomic_load(&ports->busy_poll));
     }
 }
 
@@ -183,6 +183,11 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
     return ports_of_input(in)->descriptor;
 }
 
+static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
+    atomic_store(&ports_of_input(in)->busy_poll, microseconds);
+    return true;
+}
+
 static const struct input_class descriptor_input_class = {
     .read_avail = read_avail,
     .read_blocking = read_blocking,
@@ -193,6 +198,7 @@ static const struct input_class descriptor_input_class = {
     .close = close_input,
     .release = release_input,
     .descriptor = input_descriptor,
+    .set_busy_poll = set_busy_poll,
 };
 
 /* ---- output ---- */
@@ -210,18 +216,16 @@ static portls_status write_result(int result, portls_error *error) {
 
 static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error) {
-    struct descriptor_ports *ports = ports_of_output(out);
-    near_peer_spoken(&ports->peer);
+    const struct descriptor_ports *ports = ports_of_output(out);
     return write_result(os_write(ports->descriptor, ports->kind, bytes, size, put), error);
 }
 
 static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                       size_t *put, portls_error *error) {
-    struct descriptor_ports *ports = ports_of_output(out);
+    const struct descriptor_ports *ports = ports_of_output(out);
     if (ports->kind != OS_SOCKET) {
         return write_avail(out, pieces[0].bytes, pieces[0].size, put, error);
     }
-    near_peer_spoken(&ports->peer);
     return write_result(os_send_both(ports->descriptor, pieces, put), error);
 }
 
@@ -375,4 +379,28 @@ portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_
 
 void descriptor_ports_hurry(portls_input_port *in) {
     ports_of_input(in)->hurried = true;
+}
+
+/* ---- busy polling ---- */
+
+enum { LONGEST_BUSY_POLL = 1000000 }; /* microseconds */
+
+portls_status portls_set_busy_poll(portls_input_port *in, unsigned int microseconds,
+                                   portls_error *error) {
+    error_begin(error);
+    portls_status status = input_port_check(in, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (microseconds > LONGEST_BUSY_POLL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT,
+                          "microseconds is %u, and should be %d (one second) at most", microseconds,
+                          (int)LONGEST_BUSY_POLL);
+    }
+    if (in->class->set_busy_poll == NULL || !in->class->set_busy_poll(in, microseconds)) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "the input port is not over a descriptor, and only a descriptor can be "
+                          "polled");
+    }
+    return PORTLS_OK;
 }

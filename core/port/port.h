@@ -50,6 +50,9 @@ struct input_class {
 #if PORTLS_WITH_SOCKETS
     /* The descriptor beneath, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(const portls_input_port *in);
+    /* Sets for how long a wait polls the descriptor beneath before it sleeps; false: there is no
+       descriptor. NULL: there never is. */
+    bool (*set_busy_poll)(portls_input_port *in, unsigned int microseconds);
 #endif
 };
 

@@ -125,6 +125,11 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
     return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
                                             : below->class->descriptor(below);
 }
+
+static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
+    portls_input_port *below = around_input(in)->transport.in;
+    return below->class->set_busy_poll != NULL && below->class->set_busy_poll(below, microseconds);
+}
 #endif
 
 const struct input_class ssl_input_class = {
@@ -142,6 +147,7 @@ const struct input_class ssl_input_class = {
     .release = input_release,
 #if PORTLS_WITH_SOCKETS
     .descriptor = input_descriptor,
+    .set_busy_poll = set_busy_poll,
 #endif
 };
 

@@ -6,14 +6,12 @@
 #include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#if PORTLS_WITH_SOCKETS
-#include "core/wait/near_peer.h"
-#endif
 
 /* A deadline that has passed on every clock: only look. */
 static const portls_deadline only_look = 0;
 
 enum {
+    NANOSECONDS_PER_MICROSECOND = 1000,
     NANOSECONDS_PER_MILLISECOND = 1000000,
     /* How long a callback may wait before the rest of the set is looked at again. */
     SLICE_MILLISECONDS = 50,
@@ -49,9 +47,7 @@ void wait_set_init(struct wait_set *set) {
     set->passing = false;
     set->ready = false;
     set->impossible = false;
-#if PORTLS_WITH_SOCKETS
-    set->near_peer = NULL;
-#endif
+    set->busy_poll = 0;
     set->deadline = PORTLS_NO_DEADLINE;
     set->failure = PORTLS_OK;
     set->failure_errno = 0;
@@ -193,13 +189,12 @@ void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), 
     set->callback_argument = argument;
 }
 
-#if PORTLS_WITH_SOCKETS
-void wait_set_add_near_peer(struct wait_set *set, struct near_peer *peer) {
-    if (set->item_count == 1) {
-        set->near_peer = peer;
+void wait_set_add_busy_poll(struct wait_set *set, unsigned int microseconds) {
+    int64_t nanoseconds = (int64_t)microseconds * NANOSECONDS_PER_MICROSECOND;
+    if (nanoseconds > set->busy_poll) {
+        set->busy_poll = nanoseconds;
     }
 }
-#endif
 
 void wait_set_add_passing(struct wait_set *set) {
     set->passing = true;
@@ -241,15 +236,17 @@ static portls_deadline system_deadline(portls_deadline deadline) {
     return left < PORTLS_NO_DEADLINE - now ? now + left : PORTLS_NO_DEADLINE;
 }
 
-/* Polls all items, of which `own` are not the break or the wake-up. */
-static int poll_items(struct wait_set *set, size_t own, portls_deadline deadline, size_t *ready) {
-#if PORTLS_WITH_SOCKETS
-    if (set->near_peer != NULL && own == 1 && !set->has_wakeup) {
-        return near_peer_poll(set->near_peer, set->items, set->item_count, deadline, ready);
+/* Polls until the busy-poll time is over or the deadline has passed, then sleeps. */
+static int poll_items(struct wait_set *set, portls_deadline deadline, size_t *ready) {
+    if (set->busy_poll > 0 && deadline != only_look) {
+        int64_t end = os_now() + set->busy_poll;
+        do {
+            int failure = os_poll(set->items, set->item_count, only_look, ready);
+            if (failure != 0 || *ready > 0) {
+                return failure;
+            }
+        } while (os_now() < (end < deadline ? end : deadline));
     }
-#else
-    (void)own;
-#endif
     return os_poll(set->items, set->item_count, deadline, ready);
 }
 
@@ -270,7 +267,7 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
     if (brk != NULL) {
         append_item(set, break_descriptor(brk), OS_READABLE);
     }
-    int os_errno = poll_items(set, own, system_deadline(deadline), ready);
+    int os_errno = poll_items(set, system_deadline(deadline), ready);
     set->item_count = own;
     if (portls_break_is_set(brk)) {
         return fail_break(error);

@@ -32,7 +32,6 @@ struct wait_limit {
     }
 
 struct wait_set;
-struct near_peer;
 
 #endif
 
@@ -93,13 +92,11 @@ struct wait_set {
     bool has_wakeup;
     bool only_asks; /* set, after wait_set_init, by who does not wait with it */
     void (*notified)(struct wait_set *set); /* takes the place of the wake-up; or NULL */
-    bool would_watch; /* a watch was left out: a set that only asks has `notified` or none */
-    bool passing;     /* a descriptor in it may be closed by the next step: a connect under way */
-    bool ready;       /* something is ready already: the wait ends at once */
-    bool impossible;  /* a port is in it that cannot be waited for */
-#if PORTLS_WITH_SOCKETS
-    struct near_peer *near_peer; /* of the first descriptor, or NULL */
-#endif
+    bool would_watch;  /* a watch was left out: a set that only asks has `notified` or none */
+    bool passing;      /* a descriptor in it may be closed by the next step: a connect under way */
+    bool ready;        /* something is ready already: the wait ends at once */
+    bool impossible;   /* a port is in it that cannot be waited for */
+    int64_t busy_poll; /* nanoseconds for which the wait polls before it sleeps */
     portls_deadline deadline; /* of something in the set: then the wait ends as if it were ready */
     portls_status failure;    /* why something could not be added: PORTLS_NO_MEMORY, PORTLS_OS */
     int failure_errno;
@@ -142,10 +139,9 @@ void wait_set_destroy(struct wait_set *set);
 /* Ends the wait when the descriptor has got one of `wanted` (OS_READABLE, OS_WRITABLE). */
 void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted);
 
-#if PORTLS_WITH_SOCKETS
-/* The descriptor that was added last is to be readable, and has a peer that may be near. */
-void wait_set_add_near_peer(struct wait_set *set, struct near_peer *peer);
-#endif
+/* Polls for so many microseconds, without sleeping, before the wait sleeps; of several calls the
+   longest time counts. */
+void wait_set_add_busy_poll(struct wait_set *set, unsigned int microseconds);
 
 /* A descriptor in the set may be closed, and its number be another's, after any step. */
 void wait_set_add_passing(struct wait_set *set);

@@ -163,6 +163,9 @@ SPEC(bad_handle, input_calls_take_input_ports_only) {
         REQUIRE_WRONG_KIND(portls_read_avail(other, &byte, 1, &got, &problem));
         REQUIRE_WRONG_KIND(portls_close_input_port(other, &problem));
         REQUIRE_WRONG_KIND(portls_set_strict_eof(other, true, &problem));
+#if PORTLS_WITH_SOCKETS
+        REQUIRE_WRONG_KIND(portls_set_busy_poll(other, 1, &problem));
+#endif
         REQUIRE_WRONG_KIND(portls_pipe_peek(other, &bytes, &got, &problem));
         REQUIRE_WRONG_KIND(portls_pipe_consume(other, 1, &problem));
         REQUIRE_WRONG_KIND(portls_handshake_avail(other, &problem));

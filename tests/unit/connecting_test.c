@@ -168,6 +168,32 @@ Test(connecting, the_first_address_that_answers_is_taken) {
     (void)close(listeners[1]);
 }
 
+/* Of a wait to read. */
+static int64_t busy_poll_of(struct pair pair) {
+    struct wait_set set;
+    wait_set_init(&set);
+    input_port_begin_wait(pair.in, &set);
+    int64_t nanoseconds = set.busy_poll;
+    wait_set_destroy(&set);
+    input_port_end_wait(pair.in);
+    return nanoseconds;
+}
+
+Test(connecting, a_busy_poll_applies_once_the_connection_is_made) {
+    int first = 0;
+    int listener = listen_on_loopback(5, &first);
+    struct pair pair = begin(first, first);
+    cr_assert_eq(portls_set_busy_poll(pair.in, 50, &problem), PORTLS_OK, "%s", problem.message);
+    cr_assert_eq(busy_poll_of(pair), 0);
+    (void)step_when_resolved(pair);
+    cr_assert_eq(step_to_the_end(pair), PORTLS_OK);
+    cr_assert_eq(busy_poll_of(pair), 50000);
+    cr_assert_eq(portls_set_busy_poll(pair.in, 0, &problem), PORTLS_OK, "%s", problem.message);
+    cr_assert_eq(busy_poll_of(pair), 0);
+    end(pair);
+    (void)close(listener);
+}
+
 Test(connecting, an_address_that_refuses_makes_room_for_the_next_at_once) {
     int second = 0;
     int listener = listen_on_loopback(5, &second);

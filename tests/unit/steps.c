@@ -71,16 +71,6 @@ static int64_t look_at_clock(void) {
     return now;
 }
 
-int64_t __real_os_now(void);
-int64_t __wrap_os_now(void);
-
-/* Of the system's time a millisecond more passes with each look at it: no peer is near
-   (core/wait/near_peer.h), and so a wait takes the same steps each time. */
-int64_t __wrap_os_now(void) {
-    static _Atomic int64_t more;
-    return __real_os_now() + atomic_fetch_add(&more, 1000000);
-}
-
 #define STEP(name, parameters, arguments)                                                          \
     int __real_##name parameters;                                                                  \
     int __wrap_##name parameters;                                                                  \
