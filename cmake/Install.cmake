@@ -37,6 +37,8 @@ endif()
 # ---- the CMake package: portls::portls-<backend>, and portls::portls for the chosen one ----
 
 install(EXPORT portls NAMESPACE portls:: FILE portlsTargets.cmake DESTINATION "${_package}")
+# For a parent project that exports its own build tree.
+export(EXPORT portls NAMESPACE portls:: FILE "${PROJECT_BINARY_DIR}/portlsTargets.cmake")
 
 # Only users of a static library have to find what it stands on.
 set(PORTLS_CONFIG_DEPENDENCIES "")

@@ -15,7 +15,8 @@ option(PORTLS_WITH_WAITING "Calls that wait; without, only those that return at 
 option(PORTLS_WITH_ON_ERROR "The procedure that is told of errors, beside the call that returns them" ON)
 option(PORTLS_WITH_PEM "Certificates and keys in PEM; without, only from memory, in DER" ON)
 option(PORTLS_WITH_MESSAGES "Errors with a text; without, only with what a program can ask for" ON)
-option(BUILD_SHARED_LIBS "Build a shared library rather than a static one" ON)
+set(PORTLS_SHARED "" CACHE STRING
+    "ON: a shared library, OFF: a static one; empty: as BUILD_SHARED_LIBS says, shared by default, static in another project")
 option(PORTLS_LTO "Optimise a static library as a whole when it is linked, by GCC" OFF)
 option(PORTLS_WERROR "Make every warning an error" OFF)
 option(PORTLS_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
@@ -37,6 +38,13 @@ set(PORTLS_SYSROOT_PACKAGES "" CACHE STRING
 option(PORTLS_FIRMWARE "Build examples/bare-metal, for the board that QEMU has" OFF)
 option(PORTLS_VALGRIND "Run the spec suites under valgrind" OFF)
 option(PORTLS_HELGRIND "Run the stress test, and only that, under valgrind's helgrind" OFF)
+
+# A normal variable, seen in this directory and below: a parent project keeps its own.
+if(NOT PORTLS_SHARED STREQUAL "")
+    set(BUILD_SHARED_LIBS ${PORTLS_SHARED})
+elseif(NOT DEFINED BUILD_SHARED_LIBS)
+    set(BUILD_SHARED_LIBS ${PROJECT_IS_TOP_LEVEL})
+endif()
 
 if(NOT PORTLS_BACKEND_LINKAGE MATCHES "^(linked|loaded)$")
     message(FATAL_ERROR

@@ -4,7 +4,7 @@
 # between the two marker lines. `write` makes the columns of the commands given anew; `check` fails
 # where that would change something. The columns of libraries that no command given stands on are
 # kept as they are.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 set(BEGIN "<!-- capabilities: made by the target docs-capabilities, not by hand -->")
 set(END "<!-- end of capabilities -->")

@@ -1,7 +1,7 @@
 # Formatting and static analysis of the source:
 #   cmake -D CHECK=format|format-check|tidy -D ROOT=<tree> [-D BUILD=<build tree>] -P check-style.cmake
 # `format` rewrites, the others only look; tidy needs the compile_commands.json of a build tree.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 # Other versions of clang-format break lines elsewhere: 14 is Debian 12's.
 find_program(CLANG_FORMAT NAMES clang-format-14 clang-format)

@@ -4,7 +4,7 @@
 #         -P cmake/debian-sysroot.cmake
 # Exactly these packages, not what they depend on: the C library comes with the cross compiler.
 # Nothing is done when all of them are there.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/DebianArchive.cmake")
 
 foreach(name IN ITEMS ARCHITECTURE SYSROOT PACKAGES)

@@ -1,7 +1,7 @@
 # Builds portls in build/demo and runs its demonstration, on a fresh Debian 12 machine:
 #   cmake -P cmake/demo.cmake
 # The exit code is the demonstration's.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/InstallPackages.cmake")
 get_filename_component(ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 set(BUILD "${ROOT}/build/demo")

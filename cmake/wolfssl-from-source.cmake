@@ -12,7 +12,7 @@
 #   -D BUILD_TYPE=<type>       Release unless said otherwise
 #   -D WORK=<directory>        where it is built; <PREFIX>-work unless said otherwise
 #   -D DOWNLOADS=<directory>   where the source is fetched to and unpacked; WORK unless said otherwise
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/DebianArchive.cmake")
 
 if(NOT PREFIX)

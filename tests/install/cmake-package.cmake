@@ -1,5 +1,5 @@
-# Builds and runs the consumer with find_package(portls) on the installed tree.
-cmake_minimum_required(VERSION 3.25)
+# Builds and runs the consumer with find_package(PACKAGE) on the installed tree, and with its TARGET.
+cmake_minimum_required(VERSION 3.22)
 
 file(REMOVE_RECURSE "${SCRATCH}")
 set(flags "")
@@ -8,7 +8,8 @@ if(SANITIZE)
 endif()
 execute_process(COMMAND "${CMAKE_COMMAND}" -S "${SOURCE}" -B "${SCRATCH}" -G "${GENERATOR}"
     -D "CMAKE_C_COMPILER=${COMPILER}" -D "CMAKE_C_FLAGS=${flags}" -D "CMAKE_PREFIX_PATH=${PREFIX}"
-    -D "PORTLS_WANTED=${VERSION}" -D "PORTLS_TARGET=portls::portls${SUFFIX}"
+    -D "PACKAGE=${PACKAGE}" -D "WANTED=${VERSION}"
+    -D "TARGET=${TARGET}"
     COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND "${CMAKE_COMMAND}" --build "${SCRATCH}" COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND "${SCRATCH}/consumer" "${BACKEND}" "${VERSION}"

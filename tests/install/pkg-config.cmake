@@ -1,5 +1,5 @@
 # Builds and runs the consumer with what pkg-config says of the installed tree.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 file(REMOVE_RECURSE "${SCRATCH}")
 file(MAKE_DIRECTORY "${SCRATCH}")

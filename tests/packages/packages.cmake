@@ -1,7 +1,7 @@
 # Runs install_packages with commands of our own in place of Debian's, which write down what they
 # were asked to do:
 #   cmake -D ROOT=<source tree> -D SCRATCH=<directory to work in> -P packages.cmake
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 set(failures 0)
 find_program(SH sh REQUIRED)
@@ -24,7 +24,7 @@ endfunction()
 
 # Runs install_packages(there missing) or what `packages` says; looks at result, words and deeds.
 function(expect what packages succeeds said asked)
-    file(WRITE "${SCRATCH}/run.cmake" "cmake_minimum_required(VERSION 3.25)\n"
+    file(WRITE "${SCRATCH}/run.cmake" "cmake_minimum_required(VERSION 3.22)\n"
         "set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH OFF)\n"
         "include(\"${ROOT}/cmake/InstallPackages.cmake\")\ninstall_packages(${packages})\n")
     set(ENV{PATH} "${SCRATCH}/bin")

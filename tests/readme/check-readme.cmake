@@ -1,7 +1,7 @@
 # The code in README.md is the very text of the examples, which are compiled and run; every file it
 # links to is there.
 #   cmake -D ROOT=<source tree> -P check-readme.cmake
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 if(NOT EXISTS "${ROOT}/README.md")
     message(FATAL_ERROR "check-readme.cmake needs -D ROOT=<source tree>")

@@ -1,5 +1,5 @@
 # cmake -D PROGRAM=<emulator;program> -P selftest.cmake: the runner fails what is wrong, and only that.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 function(expect exit_code text)
     # Into a file: an emulator's server may live on, and would hold a pipe open.

@@ -1,7 +1,7 @@
 # Fails unless the headers declare PORTLS_API exactly the functions that a build has, for every
 # choice of features (configured.cmake says which functions those are):
 #   cmake -D ROOT=<source tree> -D COMPILER=cc -P headers.cmake
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/configured.cmake")
 
 # Functions are read from the headers themselves, where PORTLS_API still stands before each.

@@ -1,7 +1,7 @@
 # Fails unless the library of a loaded backend can start without the TLS library: it must need
 # nothing but the C library, and the module must be the one that needs more.
 #   cmake -D READELF=readelf -D FILE=libportls-openssl.so -D MODULE=portls-backend-openssl.so -P …
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 function(needed file variable)
     execute_process(COMMAND "${READELF}" --dynamic --wide "${file}"

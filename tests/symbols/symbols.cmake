@@ -1,6 +1,6 @@
 # Fails unless a shared object defines exactly the symbols of a list:
 #   cmake -D NM=nm -D FILE=libportls-openssl.so -D LIST=api/symbols.list -P symbols.cmake
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 foreach(variable IN ITEMS NM FILE LIST)
     if(NOT ${variable})

@@ -3,7 +3,7 @@
 #         -D LIST=c.list -P undefined.cmake
 # With all features off, nothing may be asked for but the symbols of LIST, which are standard C, and
 # what the TLS library defines (LIBRARY). With some off, nothing of those.
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 # Names of calls that come with a feature on any system.
 set(SOCKETS_SYMBOLS "(socket|bind|listen|accept4?|connect|recv|recvfrom|recvmsg|send|sendto|sendmsg"

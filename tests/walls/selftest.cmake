@@ -1,7 +1,7 @@
 # Shows that walls.cmake finds what it is there for: plants one violation at a time into a small
 # tree that is clean otherwise, and fails unless exactly that is reported.
 #   cmake -D SCRATCH=<directory to work in> -P selftest.cmake
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 if(NOT SCRATCH)
     message(FATAL_ERROR "selftest.cmake needs -D SCRATCH=<directory>")

@@ -2,7 +2,7 @@
 # a feature is asked for in the wrong place or way, when a file is too long, and when a source file
 # is built by nobody. CONTRIBUTING.md gives the rules; this file is where they are written down.
 #   cmake -D ROOT=<source tree> -P walls.cmake
-cmake_minimum_required(VERSION 3.25)
+cmake_minimum_required(VERSION 3.22)
 
 if(NOT IS_DIRECTORY "${ROOT}")
     message(FATAL_ERROR "walls.cmake needs -D ROOT=<source tree>")
