@@ -95,20 +95,6 @@ int backend_unsaid(const char *format, ...) __attribute__((format(printf, 1, 2))
     ((void)sizeof(backend_unsaid(__VA_ARGS__)), backend_failed((error), (status)))
 #endif
 
-/* A literal that is only ever part of a message. */
-#if PORTLS_WITH_MESSAGES
-#define BACKEND_SAID(text) text
-#else
-#define BACKEND_SAID(text) ""
-#endif
-
-/* The same of a name that is handed on until a message may need it: NULL where none does. */
-#if PORTLS_WITH_MESSAGES
-#define BACKEND_CALLED(text) text
-#else
-#define BACKEND_CALLED(text) NULL
-#endif
-
 /*
  * Writes text into `room` of `size` bytes (≥ 1), cut to what fits and terminated, and tells how
  * many characters it wrote. Formats, here and for backend_fail, are those of core/base/format.h.
@@ -288,18 +274,5 @@ struct backend {
 
 /* The one object a backend defines: `const struct backend portls_backend`. */
 extern const struct backend portls_backend;
-
-#if !PORTLS_WITH_SYSTEM
-/*
- * And on a small device two names, each defined in the file that is about own certificates and
- * keys, and about `describe`. What in the core loads them, or calls it, asks for the name, so that
- * a linker takes that file out of the archive; a backend refers to it weakly otherwise, and a
- * program that has no certificate of its own, or describes no connection, goes without. A backend
- * that is given an identity and has not that part says PORTLS_UNSUPPORTED; the slot `describe` is
- * NULL then, and nobody is there to call it.
- */
-extern const char backend_identity_part;
-extern const char backend_describe_part;
-#endif
 
 #endif

@@ -39,11 +39,6 @@ function(portls_library_code target)
     endif()
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/api"
         "${PROJECT_SOURCE_DIR}")
-    if(PORTLS_LTO)
-        # Fat objects can also be linked to as they are: by a program whose own build knows nothing of it.
-        set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
-        target_compile_options(${target} PRIVATE -ffat-lto-objects)
-    endif()
 endfunction()
 
 # Programs beside the library: the command, examples, tests. They may ask the system for more.

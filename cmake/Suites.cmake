@@ -33,7 +33,7 @@ if(PORTLS_OWN_RUNNER)
     set(PORTLS_SUITE_LAUNCHER ${CMAKE_CROSSCOMPILING_EMULATOR})
     # Where there are no processes, or none that fork.
     set(PORTLS_ONE_TEST_AT_A_TIME OFF)
-    if(WIN32 OR (NOT PORTLS_WITH_SYSTEM AND CMAKE_CROSSCOMPILING))
+    if(WIN32 OR (NOT PORTLS_HOSTED AND CMAKE_CROSSCOMPILING))
         set(PORTLS_ONE_TEST_AT_A_TIME ON)
         set(each "${PROJECT_SOURCE_DIR}/tests/runner/each.sh")
         if(WIN32)

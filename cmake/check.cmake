@@ -9,11 +9,10 @@ cmake_minimum_required(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/InstallPackages.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/CheckPresets.cmake")
 
-# Not among what is run by default: valgrind, which takes as long as all the others, and what only
-# leaves out one feature; .ci/run runs all of these but valgrind.
-set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgrind without-sockets
-    without-files without-threads)
-set(LEFT_OUT valgrind helgrind without-sockets without-files without-threads)
+# Not run by default: valgrind, which takes as long as all the others, and helgrind, which .ci/run
+# runs.
+set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgrind)
+set(LEFT_OUT valgrind helgrind)
 choose_steps()
 
 if(NOT DEFINED PACKAGES OR PACKAGES)

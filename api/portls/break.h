@@ -9,8 +9,6 @@
 #include "portls/export.h"
 #include "portls/features.h"
 
-#if PORTLS_WITH_WAITING
-
 PORTLS_BEGIN_DECLS
 
 /** A sticky cancel object (manual: breaks, as the enable-break procedures take them). */
@@ -50,7 +48,7 @@ typedef int64_t portls_deadline;
 /** The deadline so many milliseconds from now; a negative number gives one that has passed. */
 PORTLS_API portls_deadline portls_deadline_after(int64_t milliseconds);
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 /**
  * Gives portls its time: `now` returns nanoseconds of a clock that never goes back, from any
  * beginning that is not negative. Without it time stands still: a call that would have to wait
@@ -61,7 +59,5 @@ PORTLS_API void portls_set_clock(int64_t (*now)(void));
 #endif
 
 PORTLS_END_DECLS
-
-#endif
 
 #endif

@@ -29,7 +29,7 @@ typedef enum portls_protocol {
     PORTLS_TLS = 3,                   /**< any TLS 1.x that is still safe: 1.2 and later */
     PORTLS_TLS12 = 4,                 /**< exactly TLS 1.2 */
     PORTLS_TLS13 = 5,                 /**< exactly TLS 1.3 */
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
     PORTLS_SECURE = 6 /**< clients: as AUTO, with system trust, chain and host name verified; its
                            trust and verification are sealed, an identity may still be loaded */
 #endif
@@ -77,7 +77,7 @@ PORTLS_API bool portls_is_client_context(const void *handle);
 /** Whether the handle is a live server context (manual: ssl-server-context?). NULL: false. */
 PORTLS_API bool portls_is_server_context(const void *handle);
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Loads the certificate chain that identifies this side (manual: ssl-load-certificate-chain!):
  * a PEM file, the own certificate first, then its issuers in order. Overwrites a chain loaded
@@ -117,7 +117,7 @@ typedef enum portls_encoding {
     PORTLS_ASN1 = 1 /**< DER: PKCS#1, SEC1 or PKCS#8 */
 } portls_encoding;
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Loads the private key that goes with the certificate (manual: ssl-load-private-key!).
  * Nothing ever asks for a password: an encrypted key is an error.
@@ -144,7 +144,7 @@ PORTLS_API PORTLS_MUST_USE portls_status
 portls_load_private_key_data(portls_context *context, const void *bytes, size_t size,
                              portls_key_kind kind, portls_encoding encoding, portls_error *error);
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Replaces chain and key at once, from two PEM files (which may be the same one): the short way
  * to renew the certificate of a context that is in use. The key may be of any kind.
@@ -189,7 +189,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_verify_hostname(portls_conte
                                                                     bool verify,
                                                                     portls_error *error);
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Adds the certificates of a PEM file to the trusted roots
  * (manual: ssl-load-verify-root-certificates!). Calls add up. Does not turn verification on.
@@ -203,7 +203,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates(
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates_data(
     portls_context *context, const void *bytes, size_t size, portls_error *error);
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Adds the system's trusted roots: the file or directory that SSL_CERT_FILE or SSL_CERT_DIR names,
  * else the bundle at the place this system keeps it.
@@ -214,7 +214,7 @@ PORTLS_API PORTLS_MUST_USE portls_status
 portls_load_verify_system_certificates(portls_context *context, portls_error *error);
 #endif
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Server contexts: sets the list of authorities that is sent to a client together with the request
  * for its certificate (manual: ssl-load-suggested-certificate-authorities!). It implies no trust.

@@ -83,11 +83,7 @@ typedef enum portls_verify_reason {
 #undef PORTLS_VERIFY_ENUM
 } portls_verify_reason;
 
-#if PORTLS_WITH_MESSAGES
 #define PORTLS_ERROR_MESSAGE_SIZE 320
-#else
-#define PORTLS_ERROR_MESSAGE_SIZE 1
-#endif
 
 /**
  * What went wrong, allocated by the caller (no need to clear it first). Every fallible call takes a

@@ -10,7 +10,7 @@
 #include "portls/features.h"
 #include "portls/port.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 PORTLS_BEGIN_DECLS
 

@@ -26,7 +26,6 @@ typedef struct portls_output_port portls_output_port;
 
 /* ---- reading ---- */
 
-#if PORTLS_WITH_WAITING
 /**
  * Reads what is there, waiting for at least one byte (manual, section 1; read-bytes-avail!).
  * @param in     any input port
@@ -41,21 +40,18 @@ typedef struct portls_output_port portls_output_port;
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void *buffer,
                                                      size_t size, size_t *got, portls_error *error);
-#endif
 
 /** The same without waiting: also PORTLS_WANT_READ or PORTLS_WANT_WRITE. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in, void *buffer,
                                                            size_t size, size_t *got,
                                                            portls_error *error);
 
-#if PORTLS_WITH_WAITING
 /**
  * Whether portls_read would return at once: bytes, the end, or an error are there
  * (manual: byte-ready?). Bytes that are decrypted, or that can be now, count; half a record does
  * not. Does not block. False for NULL and for a closed port.
  */
 PORTLS_API bool portls_byte_ready(portls_input_port *in);
-#endif
 
 /**
  * Whether the SSL port's stream ended without the peer's close_notify: an end that the network or
@@ -74,7 +70,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port
 
 /* ---- writing ---- */
 
-#if PORTLS_WITH_WAITING
 /**
  * Writes all of it and flushes it: when it returns PORTLS_OK every byte has left for the
  * underlying port.
@@ -90,7 +85,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port
 PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, const void *bytes,
                                                       size_t size, size_t *put,
                                                       portls_error *error);
-#endif
 
 /**
  * Writes what can be taken now. PORTLS_OK means `*put` ≥ 1 bytes are taken: they belong to the
@@ -109,7 +103,7 @@ typedef enum portls_buffering {
     PORTLS_BUFFER_BLOCK = 2, /**< in full records and sends of 64 KB */
 } portls_buffering;
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 /**
  * Sets when bytes that are written to an SSL output port leave. Small writes become few full
  * records and sends in PORTLS_BUFFER_BLOCK. Whatever the mode, bytes that are kept back leave with
@@ -131,16 +125,12 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port
                                                               portls_error *error);
 #endif
 
-#if PORTLS_WITH_WAITING
 /** Waits until every byte that was taken has left for the underlying port. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
-#endif
 
 /** The same without waiting: PORTLS_WANT_WRITE while bytes are left. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
-
-#if PORTLS_WITH_WAITING
 
 /* ---- both, and lines ---- */
 
@@ -206,8 +196,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
                                                                 portls_break *brk,
                                                                 portls_error *error);
 
-#endif
-
 /* ---- closing ---- */
 
 /**
@@ -215,8 +203,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
  * gone when both of its ports are closed: until then calls on the closed one return
  * PORTLS_CLOSED. When the second one is closed and the connection owns its underlying ports
  * (connect, accept, close_original) they are closed too, in a way that lets bytes already written
- * arrive, which waits two seconds at the most. Without PORTLS_WITH_WAITING nothing waits: what the
- * port below does not take at once is lost, and the status is PORTLS_UNSUPPORTED.
+ * arrive, which waits two seconds at the most.
  * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND; the underlying port's failure to close.
  *         The port is closed whatever is returned, but for the first two.
  */
@@ -279,7 +266,7 @@ PORTLS_API bool portls_is_input_port(const void *handle);
 /** Whether the handle is a live output port. NULL and other portls handles: false. */
 PORTLS_API bool portls_is_output_port(const void *handle);
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* ---- ports from descriptors ---- */
 
@@ -346,20 +333,16 @@ typedef struct portls_input_callbacks {
     /** Reads 1 to `size` bytes: PORTLS_OK and `*got`, PORTLS_EOF, PORTLS_WANT_READ when nothing is
         there yet, anything else is a failure that the caller gets back. Required. */
     portls_status (*read)(void *argument, void *buffer, size_t size, size_t *got);
-#if PORTLS_WITH_WAITING
     /** Whether read would not say PORTLS_WANT_READ. NULL: the port tries to read one byte. */
     bool (*byte_ready)(void *argument);
-#endif
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     /** A descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May be
         NULL. */
     portls_descriptor (*descriptor)(void *argument);
 #endif
-#if PORTLS_WITH_WAITING
     /** Waits until `read` can go on or so many milliseconds have passed; may return early. May be
         NULL; without it and without a descriptor only the calls that do not wait are served. */
     void (*wait)(void *argument, int milliseconds);
-#endif
     /** Called once, when the port is closed. May be NULL. */
     portls_status (*close)(void *argument);
 } portls_input_callbacks;
@@ -369,13 +352,11 @@ typedef struct portls_output_callbacks {
     /** Takes 1 to `size` bytes: PORTLS_OK and `*put`, PORTLS_WANT_WRITE when there is no room yet,
         anything else is a failure that the caller gets back. Required. */
     portls_status (*write)(void *argument, const void *bytes, size_t size, size_t *put);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     /** A descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(void *argument);
 #endif
-#if PORTLS_WITH_WAITING
     void (*wait)(void *argument, int milliseconds);
-#endif
     portls_status (*close)(void *argument);
 } portls_output_callbacks;
 

@@ -14,7 +14,7 @@
 
 PORTLS_BEGIN_DECLS
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * Makes a FILE of an input port, of an output port, or of each of the two ports of a connection.
  *

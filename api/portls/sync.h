@@ -8,8 +8,6 @@
 #include "portls/break.h"
 #include "portls/error.h"
 
-#if PORTLS_WITH_WAITING
-
 PORTLS_BEGIN_DECLS
 
 /** One thing to wait for. */
@@ -42,7 +40,5 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_sync(portls_event *events, size_
                                                      portls_error *error);
 
 PORTLS_END_DECLS
-
-#endif
 
 #endif

@@ -8,7 +8,7 @@
 #include "portls/error.h"
 #include "portls/features.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 PORTLS_BEGIN_DECLS
 

@@ -9,7 +9,7 @@
 #include "portls/features.h"
 #include "portls/port.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 PORTLS_BEGIN_DECLS
 
@@ -65,7 +65,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, 
                                                               portls_output_port **out,
                                                               portls_error *error);
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * portls_connect with portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE): the server's
  * certificate has to lead to one of the system's trusted roots and to be for this host.
@@ -100,7 +100,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
                                                        portls_listener **listener,
                                                        portls_error *error);
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /**
  * The short way to a server: portls_listen with a queue of 128, `reuse`, a context of its own that
  * speaks PORTLS_AUTO, and portls_load_identity.

@@ -13,38 +13,29 @@ PORTLS_BEGIN_DECLS
 /** How the TLS protocol is begun: as the client or as the server (manual: #:mode). */
 typedef enum portls_mode { PORTLS_MODE_ACCEPT = 0, PORTLS_MODE_CONNECT = 1 } portls_mode;
 
-#if PORTLS_WITH_ON_ERROR
 /**
- * The procedure for communication errors (manual: #:error/ssl). Called once for each, in the thread
- * whose call failed and with no lock of any connection held, with the error that this call then
- * returns. It must not use the connection's ports.
+ * The procedure for communication errors (manual: #:error/ssl). Called once for each error, in the
+ * thread whose call failed and with no lock held, with the error that this call then returns. Where
+ * one connection wraps the ports of another, calls are made on the outer one, and only its
+ * procedure is called. It must not use the connection's ports.
  */
 typedef void portls_on_error(void *argument, const portls_error *error);
-#endif
 
 /** What portls_wrap_ports may be told. Begin with PORTLS_WRAP_OPTIONS_INIT, then change fields. */
 typedef struct portls_wrap_options {
-    portls_mode mode;         /**< PORTLS_MODE_ACCEPT */
-    portls_context *context;  /**< NULL: one is made from `protocol`; its role must fit `mode` */
-    portls_protocol protocol; /**< PORTLS_SSLV2_OR_V3; counts only without a context */
-    bool close_original;      /**< false; true: the given ports are closed with the SSL ports */
-    bool shutdown_on_close;   /**< false; true: closing the output port sends close_notify */
-    const char *hostname;     /**< NULL; clients: the server's name, for SNI and verification */
-#if PORTLS_WITH_ON_ERROR
+    portls_mode mode;          /**< PORTLS_MODE_ACCEPT */
+    portls_context *context;   /**< NULL: one is made from `protocol`; its role must fit `mode` */
+    portls_protocol protocol;  /**< PORTLS_SSLV2_OR_V3; counts only without a context */
+    bool close_original;       /**< false; true: the given ports are closed with the SSL ports */
+    bool shutdown_on_close;    /**< false; true: closing the output port sends close_notify */
+    const char *hostname;      /**< NULL; clients: the server's name, for SNI and verification */
     portls_on_error *on_error; /**< NULL */
     void *on_error_argument;   /**< NULL */
-#endif
 } portls_wrap_options;
 
-#if PORTLS_WITH_ON_ERROR
 #define PORTLS_WRAP_OPTIONS_INIT                                                                   \
     { PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false, NULL, NULL, NULL }
-#else
-#define PORTLS_WRAP_OPTIONS_INIT                                                                   \
-    { PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false, NULL }
-#endif
 
-#if PORTLS_WITH_WAITING
 /**
  * Speaks TLS over two ports and returns two ports for what is said in it
  * (manual: ports->ssl-ports). Waits until the handshake is done.
@@ -91,7 +82,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
     portls_deadline deadline, portls_break *brk, portls_input_port **ssl_in,
     portls_output_port **ssl_out, portls_error *error);
-#endif
 
 /**
  * The same without waiting: PORTLS_OK with both ports still before their handshake. Any call on

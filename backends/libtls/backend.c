@@ -32,8 +32,3 @@ const struct backend portls_backend = {
     .speaks_tls13 = session_speaks_tls13,
     .describe = session_describe,
 };
-
-#if !PORTLS_WITH_SYSTEM
-const char backend_identity_part = 0; /* it has no such parts: it is all in one */
-const char backend_describe_part = 0;
-#endif

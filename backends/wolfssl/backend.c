@@ -2,7 +2,7 @@
 
 #include "backends/wolfssl/wolfssl.h"
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 static char version_text[64];
 #else
 /* What is linked in is what the headers are of. */
@@ -15,7 +15,7 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
     if (result != WOLFSSL_SUCCESS || !thread_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
     }
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
     /* Two builds of one version can differ; docs/backends.md says how the two kinds do. */
     version_text[0] = '\0';
     backend_add_text(version_text, sizeof version_text, "wolfSSL ");

@@ -38,12 +38,6 @@ static const char cipher_suites[] = ONLY_AES_128(
         ONLY_AES_256(":ECDHE-ECDSA-AES256-GCM-SHA384" ONLY_RSA(":ECDHE-RSA-AES256-GCM-SHA384"))
             ONLY_CHACHA(":ECDHE-ECDSA-CHACHA20-POLY1305" ONLY_RSA(":ECDHE-RSA-CHACHA20-POLY1305"));
 
-#if PORTLS_WITH_SYSTEM
-#define HAS_IDENTITY_PART true
-#else
-#define HAS_IDENTITY_PART (identity_install != NULL)
-#endif
-
 enum { LEAST_RSA_BITS = 2048, LEAST_EC_BITS = 224 };
 
 /* The highest version is a matter of the method, the lowest of a setting, also for 1.3 alone: the
@@ -122,11 +116,7 @@ static portls_status compile(struct backend_context *context,
         return status;
     }
     verify_install(context->ssl_context, settings);
-    if (HAS_IDENTITY_PART) {
-        status = identity_install(context->ssl_context, settings, error);
-    } else if (settings->chain_count > 0 || settings->key_format != BACKEND_KEY_NONE) {
-        status = backend_fail(error, PORTLS_UNSUPPORTED, "backend_identity_part is not linked");
-    }
+    status = identity_install(context->ssl_context, settings, error);
     if (WITH_AUTHORITIES && status == PORTLS_OK && settings->authorities_count > 0) {
         status = authorities_install(context->ssl_context, settings, error);
     }
@@ -159,10 +149,8 @@ portls_status context_new(const struct backend_settings *settings, struct backen
 
 void context_free(struct backend_context *context) {
     wolfSSL_CTX_free(context->ssl_context);
-#if PORTLS_WOLFSSL_OWN_VERIFIER
     XFREE(context->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     XFREE(context->roots_der, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-#endif
     XFREE(context, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     failure_clear();
 }

@@ -1,10 +1,6 @@
 /* What is known of a connection. */
 #include "backends/wolfssl/wolfssl.h"
 
-#if !PORTLS_WITH_SYSTEM
-const char backend_describe_part = 0;
-#endif
-
 void session_describe(struct backend_session *session, portls_connection_info *info) {
     backend_add_text(info->protocol, sizeof info->protocol, wolfSSL_get_version(session->ssl));
     const char *cipher = wolfSSL_get_cipher_name(session->ssl);

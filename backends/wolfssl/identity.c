@@ -2,10 +2,6 @@
 #include "backends/wolfssl/key.h"
 #include "backends/wolfssl/signature.h"
 
-#if !PORTLS_WITH_SYSTEM
-const char backend_identity_part = 0;
-#endif
-
 /* Parses all of the chain; `first` is the own certificate. */
 static portls_status check_chain(const struct backend_settings *settings, struct certificate *first,
                                  portls_error *error) {

@@ -132,10 +132,8 @@ struct backend_context {
     portls_role role;
     bool verify;
     size_t roots_count;
-#if PORTLS_WOLFSSL_OWN_VERIFIER
     struct certificate *roots; /* they point into roots_der */
     uint8_t *roots_der;
-#endif
 };
 
 /* What came of looking at the peer's certificates, noted while they are at hand. */
@@ -143,11 +141,9 @@ struct peer_judgement {
     bool begun; /* within one Certificate message */
     bool seen;  /* the peer has sent a certificate */
     portls_verify_reason reason;
-#if PORTLS_WOLFSSL_OWN_VERIFIER
     size_t depth;      /* which certificate of the chain was refused, 0 the peer's own */
     char culprit[128]; /* its subject */
     char subject[256]; /* of the peer's own certificate */
-#endif
 };
 
 /* The header of the record that is arriving, and with an alert in the clear all of it. */
@@ -180,13 +176,6 @@ struct backend_session {
 /* Which verb a failure came up in. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
-/* On a small device some parts may be missing (backend.h). */
-#if PORTLS_WITH_SYSTEM
-#define MAY_BE_MISSING
-#else
-#define MAY_BE_MISSING __attribute__((weak))
-#endif
-
 /* ---- context.c ---- */
 
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,
@@ -196,9 +185,8 @@ void context_free(struct backend_context *context);
 /* ---- identity.c ---- */
 
 /* Checks the own chain and key and, when both are there, installs them. */
-MAY_BE_MISSING portls_status identity_install(WOLFSSL_CTX *ssl_context,
-                                              const struct backend_settings *settings,
-                                              portls_error *error);
+portls_status identity_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
+                               portls_error *error);
 
 /* ---- trust.c, or library_verifier.c ---- */
 
@@ -218,14 +206,7 @@ portls_status authorities_install(WOLFSSL_CTX *ssl_context, const struct backend
 void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings);
 
 /* Has the certificate compared with the name that was asked for; false: no memory. */
-#if PORTLS_WOLFSSL_OWN_VERIFIER
 bool verify_host_install(struct backend_session *session);
-#else
-static inline bool verify_host_install(const struct backend_session *session) {
-    (void)session;
-    return true; /* library_verifier.c does it */
-}
-#endif
 
 /* The subject of the peer's own certificate, as far as it is kept. */
 const char *verify_subject(const struct backend_session *session);
@@ -259,7 +240,7 @@ bool session_speaks_tls13(struct backend_session *session);
 
 /* ---- describe.c ---- */
 
-MAY_BE_MISSING void session_describe(struct backend_session *session, portls_connection_info *info);
+void session_describe(struct backend_session *session, portls_connection_info *info);
 
 /* ---- thread.c ---- */
 

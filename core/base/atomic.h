@@ -9,7 +9,7 @@
 
 #include "portls/features.h"
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 
 #include <stdatomic.h>
 

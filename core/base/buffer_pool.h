@@ -16,9 +16,8 @@
 
 /* Whether buffers are part of the stream instead, so that it is one allocation for its whole life.
  */
-#define BUFFERS_INSIDE (!PORTLS_WITH_SYSTEM)
 
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
 
 struct buffer_pool {
     char none;

@@ -75,7 +75,7 @@ portls_status error_copy(portls_error *error, const portls_error *stored) {
     return stored->status;
 }
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 void error_begin(portls_error *error) {
     error_begin_here(error);
 }

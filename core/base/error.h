@@ -23,7 +23,7 @@ static inline void error_begin_here(portls_error *error) {
     }
 }
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 #define error_begin error_begin_here
 #else
 void error_begin(portls_error *error); /* the same, but there only once */

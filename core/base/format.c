@@ -5,11 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/base/frame.h"
 #include "portls/features.h"
 
 /* The largest number: 64 bits are many for a small processor, whose messages have none. */
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 typedef unsigned long long number;
 #else
 typedef size_t number;

@@ -13,7 +13,7 @@
 #include "core/base/format.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 #include "core/os/stdio_stream.h"
 #endif
 
@@ -120,7 +120,7 @@ const char *portls_backend_version(void) {
 
 /* What does not depend on the backend. */
 static uint32_t own_capabilities(void) {
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
     return os_stream_possible() ? (uint32_t)PORTLS_CAN_STDIO : 0;
 #else
     return 0;

@@ -47,7 +47,7 @@ portls_status context_make(portls_role role, portls_protocol protocol, portls_co
     atomic_init(&made->references, 1);
     made->settings.role = role;
     made->settings.protocol = protocol;
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
     if (protocol == PORTLS_SECURE) {
         made->seal = CONTEXT_TRUST_SEALED;
         made->settings.verify = true;

@@ -8,13 +8,7 @@
  */
 #include "core/context/context.h"
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/x509/source.h"
-
-#if !PORTLS_WITH_SYSTEM
-/* Nobody looks at it; that the name is there is enough (backend.h). */
-static __attribute__((used)) const char *const needs_identity_part = &backend_identity_part;
-#endif
 
 static const struct certificate_list no_certificates = {NULL, 0};
 static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
@@ -38,8 +32,8 @@ static void exchange(struct settings *settings, struct certificate_list *chain,
 
 /* Takes a chain, a key or both (NULL: that one stays), and hands back what was there; a chain that
    waited is dropped. On failure all is as it was. */
-static OWN_FRAME portls_status replace(portls_context *context, struct certificate_list *chain,
-                                       struct private_key *key, portls_error *error) {
+static portls_status replace(portls_context *context, struct certificate_list *chain,
+                             struct private_key *key, portls_error *error) {
     struct settings *settings = &context->settings;
     exchange(settings, chain, key);
     portls_status status = context_apply(context, error);
@@ -52,9 +46,8 @@ static OWN_FRAME portls_status replace(portls_context *context, struct certifica
 }
 
 /* Puts the chain aside until its key comes, if it can be a chain at all. */
-static OWN_FRAME portls_status begin_new_identity(portls_context *context,
-                                                  struct certificate_list *chain,
-                                                  portls_error *error) {
+static portls_status begin_new_identity(portls_context *context, struct certificate_list *chain,
+                                        portls_error *error) {
     struct settings alone = context->settings;
     alone.chain = *chain;
     alone.key = no_key;
@@ -137,11 +130,11 @@ static portls_status check_key_arguments(portls_key_kind kind, portls_encoding e
 
 /* ---- the public calls ---- */
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 portls_status portls_load_certificate_chain(portls_context *context, const char *path,
                                             portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_certificate_chain");
+    const char *call = "portls_load_certificate_chain";
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
@@ -158,24 +151,23 @@ portls_status portls_load_certificate_chain(portls_context *context, const char 
 portls_status portls_load_certificate_chain_data(portls_context *context, const void *bytes,
                                                  size_t size, portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_certificate_chain_data");
+    const char *call = "portls_load_certificate_chain_data";
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
-        status =
-            source_from_memory(bytes, size, BACKEND_CALLED("the certificate data"), &source, error);
+        status = source_from_memory(bytes, size, "the certificate data", &source, error);
     }
     return status == PORTLS_OK
                ? load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
                : status;
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 portls_status portls_load_private_key(portls_context *context, const char *path,
                                       portls_key_kind kind, portls_encoding encoding,
                                       portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_private_key");
+    const char *call = "portls_load_private_key";
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
@@ -196,23 +188,23 @@ portls_status portls_load_private_key_data(portls_context *context, const void *
                                            portls_key_kind kind, portls_encoding encoding,
                                            portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_private_key_data");
+    const char *call = "portls_load_private_key_data";
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
         status = check_key_arguments(kind, encoding, error);
     }
     if (status == PORTLS_OK) {
-        status = source_from_memory(bytes, size, BACKEND_CALLED("the key data"), &source, error);
+        status = source_from_memory(bytes, size, "the key data", &source, error);
     }
     return status == PORTLS_OK ? load(context, NULL, &source, kind, encoding, call, error) : status;
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
                                    portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_identity");
+    const char *call = "portls_load_identity";
     struct source chain_source = SOURCE_NONE;
     struct source key_source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
@@ -235,17 +227,16 @@ portls_status portls_load_identity_data(portls_context *context, const void *cha
                                         size_t chain_size, const void *key, size_t key_size,
                                         portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_identity_data");
+    const char *call = "portls_load_identity_data";
     struct source chain_source = SOURCE_NONE;
     struct source key_source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
-        status = source_from_memory(chain, chain_size, BACKEND_CALLED("the certificate data"),
-                                    &chain_source, error);
+        status =
+            source_from_memory(chain, chain_size, "the certificate data", &chain_source, error);
     }
     if (status == PORTLS_OK) {
-        status =
-            source_from_memory(key, key_size, BACKEND_CALLED("the key data"), &key_source, error);
+        status = source_from_memory(key, key_size, "the key data", &key_source, error);
     }
     return status == PORTLS_OK
                ? load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error)

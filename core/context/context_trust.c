@@ -6,7 +6,6 @@
 #include "core/context/available.h"
 #include "core/context/context.h"
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/x509/source.h"
 #include "core/x509/trust.h"
 
@@ -33,14 +32,13 @@ static portls_status set_verified(portls_context *context, enum verified which, 
 
 portls_status portls_set_verify(portls_context *context, bool verify, portls_error *error) {
     error_begin(error);
-    return set_verified(context, VERIFIED_CHAIN, verify, BACKEND_CALLED("portls_set_verify"),
-                        error);
+    return set_verified(context, VERIFIED_CHAIN, verify, "portls_set_verify", error);
 }
 
 portls_status portls_set_verify_hostname(portls_context *context, bool verify,
                                          portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_set_verify_hostname");
+    const char *call = "portls_set_verify_hostname";
     if (handle_is(context, HANDLE_SERVER_CONTEXT)) {
         return error_fail(error, PORTLS_WRONG_KIND,
                           "%s needs a client context: a server has no name to verify a client "
@@ -109,9 +107,9 @@ static portls_status check_authorities(portls_context *context, const char *call
     return PORTLS_OK;
 }
 
-static OWN_FRAME portls_status add_source(portls_context *context, enum added which,
-                                          const struct source *source, const char *call,
-                                          portls_error *error) {
+static portls_status add_source(portls_context *context, enum added which,
+                                const struct source *source, const char *call,
+                                portls_error *error) {
     struct certificate_list more = {NULL, 0};
     portls_status status =
         pem_certificates(source->bytes, source->size, source->name, &more, error);
@@ -125,7 +123,7 @@ static OWN_FRAME portls_status add_source(portls_context *context, enum added wh
     return status;
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 static portls_status add_file(portls_context *context, enum added which, const char *path,
                               const char *call, portls_error *error) {
     struct source source = SOURCE_NONE;
@@ -146,32 +144,30 @@ static portls_status add_data(portls_context *context, enum added which, const v
     struct source source = SOURCE_NONE;
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
-        status =
-            source_from_memory(bytes, size, BACKEND_CALLED("the certificate data"), &source, error);
+        status = source_from_memory(bytes, size, "the certificate data", &source, error);
     }
     return status == PORTLS_OK ? add_source(context, which, &source, call, error) : status;
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,
                                                    portls_error *error) {
     error_begin(error);
-    return add_file(context, ADDED_ROOTS, path,
-                    BACKEND_CALLED("portls_load_verify_root_certificates"), error);
+    return add_file(context, ADDED_ROOTS, path, "portls_load_verify_root_certificates", error);
 }
 #endif
 
 portls_status portls_load_verify_root_certificates_data(portls_context *context, const void *bytes,
                                                         size_t size, portls_error *error) {
     error_begin(error);
-    return add_data(context, ADDED_ROOTS, bytes, size,
-                    BACKEND_CALLED("portls_load_verify_root_certificates_data"), error);
+    return add_data(context, ADDED_ROOTS, bytes, size, "portls_load_verify_root_certificates_data",
+                    error);
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 portls_status portls_load_verify_system_certificates(portls_context *context, portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_verify_system_certificates");
+    const char *call = "portls_load_verify_system_certificates";
     struct certificate_list roots = {NULL, 0};
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
@@ -185,11 +181,11 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
 }
 #endif
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 portls_status portls_load_suggested_certificate_authorities(portls_context *context,
                                                             const char *path, portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_suggested_certificate_authorities");
+    const char *call = "portls_load_suggested_certificate_authorities";
     portls_status status = check_authorities(context, call, error);
     return status == PORTLS_OK ? add_file(context, ADDED_AUTHORITIES, path, call, error) : status;
 }
@@ -199,7 +195,7 @@ portls_status portls_load_suggested_certificate_authorities_data(portls_context 
                                                                  const void *bytes, size_t size,
                                                                  portls_error *error) {
     error_begin(error);
-    const char *call = BACKEND_CALLED("portls_load_suggested_certificate_authorities_data");
+    const char *call = "portls_load_suggested_certificate_authorities_data";
     portls_status status = check_authorities(context, call, error);
     return status == PORTLS_OK ? add_data(context, ADDED_AUTHORITIES, bytes, size, call, error)
                                : status;

@@ -3,7 +3,7 @@
 #include "core/base/error.h"
 
 /* Only a build with files has the system's roots, and so PORTLS_SECURE. */
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 enum { PROTOCOLS = PORTLS_SECURE + 1 };
 #else
 enum { PROTOCOLS = PORTLS_TLS13 + 1 };

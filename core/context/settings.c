@@ -35,7 +35,7 @@ portls_status settings_check_protocol(portls_role role, portls_protocol protocol
                    ? PORTLS_OK
                    : error_fail(error, PORTLS_UNSUPPORTED,
                                 "this backend does not speak TLS 1.3: use PORTLS_AUTO");
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
     case PORTLS_SECURE:
         return role == PORTLS_CLIENT
                    ? PORTLS_OK

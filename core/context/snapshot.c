@@ -63,7 +63,7 @@ struct snapshot *snapshot_hold(struct snapshot *snapshot) {
     return snapshot;
 }
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 bool snapshot_keep_awake(struct snapshot *snapshot) {
     /* Looking first leaves the cache line with those who share it. */
     if (atomic_load_explicit(&snapshot->awake, memory_order_relaxed) >= SNAPSHOT_AWAKE) {

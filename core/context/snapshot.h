@@ -23,7 +23,7 @@ struct snapshot {
     bool has_key;
     bool has_roots;
     struct buffer_pool buffers; /* for the connections made from it */
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
     atomic_uint awake; /* those of them that do not rest */
 #endif
 };
@@ -42,7 +42,7 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 /* Whether a connection need not rest: then it does so as long as it lives. */
 bool snapshot_keep_awake(struct snapshot *snapshot);
 void snapshot_let_rest(struct snapshot *snapshot);

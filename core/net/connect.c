@@ -109,7 +109,7 @@ portls_status portls_connect(const char *host, int port_no, portls_context *cont
     return connect_and_wait(&request, error);
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 portls_status portls_connect_secure(const char *host, int port_no, portls_input_port **in,
                                     portls_output_port **out, portls_error *error) {

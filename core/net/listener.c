@@ -211,7 +211,7 @@ portls_status portls_listen(int port_no, int queue, bool reuse, const char *host
     return status;
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 portls_status portls_listen_secure(int port_no, const char *host_or_null, const char *chain,
                                    const char *key, portls_listener **listener,

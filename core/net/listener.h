@@ -7,7 +7,7 @@
 #include "core/wait/wait.h"
 #include "portls/tcp.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /*
  * Whether portls_accept would return at once, with a connection or with the error of one. Moves on

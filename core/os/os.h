@@ -17,14 +17,13 @@
 #include "portls/port.h"
 #include "portls/tcp.h"
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #include <stdatomic.h>
 #endif
 
 /* Whether a thread can wait for anything at all but by a callback of the program's. */
-#define OS_CAN_WAIT (PORTLS_WITH_SOCKETS || PORTLS_WITH_THREADS)
 
-#if !PORTLS_WITH_SOCKETS
+#if !PORTLS_HOSTED
 /* Programs have none, but threads are woken by one. */
 typedef intptr_t portls_descriptor;
 #define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
@@ -55,7 +54,7 @@ int64_t os_now(void);
 
 /* ---- threads ---- */
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* Room for the system's mutex; posix.c checks that it fits. */
 typedef struct os_mutex {
@@ -115,7 +114,7 @@ static inline void os_once(os_once_flag *flag, void (*function)(void)) {
 
 /* ---- waiting ---- */
 
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 
 /* Something a thread can be woken by while it polls. */
 typedef struct os_wakeup {
@@ -164,7 +163,7 @@ static inline void os_wakeup_clear(const os_wakeup *wakeup) {
 
 #endif
 
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 
 enum { OS_READABLE = 1, OS_WRITABLE = 2 };
 
@@ -183,7 +182,7 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
 
 #endif
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /*
  * One descriptor that stands for many: it is readable while any of those it watches has got what is
@@ -210,7 +209,7 @@ int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *co
 
 #endif
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 /* ---- files ---- */
 
@@ -258,7 +257,7 @@ bool os_own_directory(char *directory, size_t size);
 
 #endif
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* ---- descriptors ---- */
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"
 
@@ -13,21 +12,17 @@ struct callback_input {
     portls_input_port port; /* first: the two have one address */
     portls_input_callbacks callbacks;
     void *argument;
-#if PORTLS_WITH_WAITING
     bool looked;          /* byte_ready had to read: `found` is what came of it, not told yet */
     portls_status found;  /* PORTLS_OK: with the byte `ahead`; else the end or a failure */
     portls_error failure; /* filled when `found` is a failure */
     uint8_t ahead;
-#endif
 };
 
 struct callback_output {
     portls_output_port port; /* first */
     portls_output_callbacks callbacks;
     void *argument;
-#if PORTLS_WITH_WAITING
     bool full; /* the last write found no room, and nobody has waited since */
-#endif
 };
 
 static struct callback_input *input_of(const portls_input_port *in) {
@@ -51,8 +46,8 @@ static bool is_status(portls_status status) {
 }
 
 /* A callback returned something other than success: the failure that the caller gets back. */
-static OWN_FRAME portls_status fail_callback(portls_error *error, const char *callback,
-                                             portls_status status) {
+static portls_status fail_callback(portls_error *error, const char *callback,
+                                   portls_status status) {
     if (!is_status(status)) {
         return error_fail(error, PORTLS_IO,
                           "the %s callback returned %d, which is no portls_status", callback,
@@ -69,8 +64,8 @@ static OWN_FRAME portls_status fail_callback(portls_error *error, const char *ca
 }
 
 /* A callback said PORTLS_OK and `count`: whether that can be. */
-static OWN_FRAME portls_status check_count(portls_error *error, const char *callback, size_t count,
-                                           size_t size, const char *otherwise) {
+static portls_status check_count(portls_error *error, const char *callback, size_t count,
+                                 size_t size, const char *otherwise) {
     if (count > size) {
         return error_fail(error, PORTLS_IO,
                           "the %s callback claims %zu bytes, but was asked for %zu at the most",
@@ -93,10 +88,9 @@ static portls_status finish_close(portls_error *error, portls_status status) {
                           portls_status_name(status));
     }
 #endif
-    return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, BACKEND_CALLED("close"), status);
+    return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, "close", status);
 }
 
-#if PORTLS_WITH_WAITING
 /* Puts what a port without a descriptor can be waited for by into the set. */
 static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *argument) {
     if (wait != NULL) {
@@ -105,7 +99,6 @@ static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *ar
         wait_set_add_impossible(set);
     }
 }
-#endif
 
 /* ---- input ---- */
 
@@ -118,14 +111,12 @@ static portls_status call_read(struct callback_input *input, void *buffer, size_
         return status;
     }
     if (status != PORTLS_OK) {
-        return fail_callback(error, BACKEND_CALLED("read"), status);
+        return fail_callback(error, "read", status);
     }
-    return check_count(
-        error, BACKEND_CALLED("read"), *got, size,
-        BACKEND_CALLED("PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end"));
+    return check_count(error, "read", *got, size,
+                       "PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end");
 }
 
-#if PORTLS_WITH_WAITING
 /* Tells what byte_ready has found. */
 static portls_status take_found(struct callback_input *input, void *buffer, size_t *got,
                                 portls_error *error) {
@@ -137,20 +128,16 @@ static portls_status take_found(struct callback_input *input, void *buffer, size
     }
     return input->found == PORTLS_EOF ? PORTLS_EOF : error_copy(error, &input->failure);
 }
-#endif
 
 static portls_status read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                 portls_error *error) {
     struct callback_input *input = input_of(in);
-#if PORTLS_WITH_WAITING
     if (input->looked) {
         return take_found(input, buffer, got, error);
     }
-#endif
     return call_read(input, buffer, size, got, error);
 }
 
-#if PORTLS_WITH_WAITING
 static bool byte_ready(portls_input_port *in) {
     struct callback_input *input = input_of(in);
     if (input->looked) {
@@ -168,9 +155,8 @@ static bool byte_ready(portls_input_port *in) {
     }
     return input->looked;
 }
-#endif
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const struct callback_input *input = input_of(in);
     return input->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
@@ -178,14 +164,13 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
 }
 #endif
 
-#if PORTLS_WITH_WAITING
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct callback_input *input = input_of(in);
     if (input->looked) {
         wait_set_add_ready(set);
         return;
     }
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     portls_descriptor descriptor = input_descriptor(in);
     if (descriptor != PORTLS_NO_DESCRIPTOR) {
         wait_set_add_descriptor(set, descriptor, OS_READABLE);
@@ -198,7 +183,6 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
 static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
-#endif
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     struct callback_input *input = input_of(in);
@@ -210,22 +194,18 @@ static portls_status close_input(portls_input_port *in, portls_error *error) {
 
 static void release_input(portls_input_port *in) {
     in->handle.kind = HANDLE_FREED;
-#if PORTLS_WITH_WAITING
     os_wipe(&input_of(in)->ahead, 1);
-#endif
     memory_free(in);
 }
 
 static const struct input_class callback_input_class = {
     .read_avail = read_avail,
-#if PORTLS_WITH_WAITING
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
-#endif
     .close = close_input,
     .release = release_input,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = input_descriptor,
 #endif
 };
@@ -260,17 +240,14 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
                                  size_t *put, portls_error *error) {
     struct callback_output *output = output_of(out);
     portls_status status = output->callbacks.write(output->argument, bytes, size, put);
-#if PORTLS_WITH_WAITING
     output->full = status == PORTLS_WANT_WRITE;
-#endif
     if (status == PORTLS_WANT_WRITE) {
         return status;
     }
     if (status != PORTLS_OK) {
-        return fail_callback(error, BACKEND_CALLED("write"), status);
+        return fail_callback(error, "write", status);
     }
-    return check_count(error, BACKEND_CALLED("write"), *put, size,
-                       BACKEND_CALLED("PORTLS_WANT_WRITE when there is no room"));
+    return check_count(error, "write", *put, size, "PORTLS_WANT_WRITE when there is no room");
 }
 
 /* The callback took what was written: nothing is left in the port. */
@@ -280,7 +257,7 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const struct callback_output *output = output_of(out);
     return output->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
@@ -288,11 +265,10 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
 }
 #endif
 
-#if PORTLS_WITH_WAITING
 /* No callback tells whether there is room, so a descriptor is asked; without one there is room
    until a write has found none. */
 static bool room_ready(portls_output_port *out) {
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     struct os_poll_item item = {output_descriptor(out), OS_WRITABLE, 0};
     if (item.descriptor != PORTLS_NO_DESCRIPTOR) {
         size_t ready = 0;
@@ -304,7 +280,7 @@ static bool room_ready(portls_output_port *out) {
 }
 
 static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     portls_descriptor descriptor = output_descriptor(out);
     if (descriptor != PORTLS_NO_DESCRIPTOR) {
         wait_set_add_descriptor(set, descriptor, OS_WRITABLE);
@@ -317,7 +293,6 @@ static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
 static void end_write_wait(portls_output_port *out) {
     output_of(out)->full = false;
 }
-#endif
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     struct callback_output *output = output_of(out);
@@ -336,14 +311,12 @@ static const struct output_class callback_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
-#if PORTLS_WITH_WAITING
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
-#endif
     .close = close_output,
     .release = release_output,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = output_descriptor,
 #endif
 };

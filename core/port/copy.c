@@ -1,11 +1,10 @@
 /* What programs do with ports over and over, made of the calls in port_wait.c. */
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/port/port.h"
 
 /* Bytes that were taken from a port and could not be used are the next ones to be read again. */
-static OWN_FRAME portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
-                                        portls_status status, portls_error *error) {
+static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
+                              portls_status status, portls_error *error) {
     if (input_port_unread(in, bytes, size) == PORTLS_OK) {
         return status;
     }
@@ -16,7 +15,7 @@ static OWN_FRAME portls_status put_back(portls_input_port *in, const uint8_t *by
 
 portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
     /* A full record, where there is a stack for it. */
-    enum { PIECE = PORTLS_WITH_SYSTEM ? 16384 : 16 };
+    enum { PIECE = PORTLS_HOSTED ? 16384 : 16 };
     uint8_t bytes[PIECE];
     size_t got = 0;
     error_begin(error);
@@ -35,7 +34,7 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
     return status == PORTLS_EOF ? PORTLS_OK : status;
 }
 
-static OWN_FRAME portls_status fail_long(size_t size, portls_error *error) {
+static portls_status fail_long(size_t size, portls_error *error) {
     return error_fail(error, PORTLS_INVALID_ARGUMENT,
                       "the line is longer than the %zu bytes there is room for", size - 1);
 }

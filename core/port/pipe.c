@@ -97,7 +97,6 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     return status;
 }
 
-#if PORTLS_WITH_WAITING
 static bool byte_ready(portls_input_port *in) {
     struct pipe *pipe = pipe_of_input(in);
     os_mutex_lock(&pipe->lock);
@@ -121,7 +120,6 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
 static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
-#endif
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     (void)error;
@@ -149,7 +147,7 @@ static void release_input(portls_input_port *in) {
     release_end(pipe_of_input(in));
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor no_input_descriptor(const portls_input_port *in) {
     (void)in;
     return PORTLS_NO_DESCRIPTOR;
@@ -158,14 +156,12 @@ static portls_descriptor no_input_descriptor(const portls_input_port *in) {
 
 static const struct input_class pipe_input_class = {
     .read_avail = read_avail,
-#if PORTLS_WITH_WAITING
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
-#endif
     .close = close_input,
     .release = release_input,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = no_input_descriptor,
 #endif
 };
@@ -200,7 +196,6 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
-#if PORTLS_WITH_WAITING
 static bool room_ready(portls_output_port *out) {
     struct pipe *pipe = pipe_of_output(out);
     os_mutex_lock(&pipe->lock);
@@ -223,7 +218,6 @@ static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
 static void end_write_wait(portls_output_port *out) {
     (void)out;
 }
-#endif
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     (void)error;
@@ -241,7 +235,7 @@ static void release_output(portls_output_port *out) {
     release_end(pipe_of_output(out));
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor no_output_descriptor(const portls_output_port *out) {
     (void)out;
     return PORTLS_NO_DESCRIPTOR;
@@ -252,14 +246,12 @@ static const struct output_class pipe_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
-#if PORTLS_WITH_WAITING
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
-#endif
     .close = close_output,
     .release = release_output,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = no_output_descriptor,
 #endif
 };

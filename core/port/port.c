@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/memory.h"
 
 /* ---- which port it is, and whether it may be used ---- */
@@ -76,8 +75,8 @@ portls_status port_check(const void *handle, enum handle_kind kind, portls_error
     return status;
 }
 
-OWN_FRAME portls_status input_port_check_read(const portls_input_port *in, const void *buffer,
-                                              size_t size, size_t *got, portls_error *error) {
+portls_status input_port_check_read(const portls_input_port *in, const void *buffer, size_t size,
+                                    size_t *got, portls_error *error) {
     if (got != NULL) {
         *got = 0;
     }
@@ -96,8 +95,8 @@ OWN_FRAME portls_status input_port_check_read(const portls_input_port *in, const
     return PORTLS_OK;
 }
 
-OWN_FRAME portls_status output_port_check_write(const portls_output_port *out, const void *bytes,
-                                                size_t size, portls_error *error) {
+portls_status output_port_check_write(const portls_output_port *out, const void *bytes, size_t size,
+                                      portls_error *error) {
     portls_status status = output_port_check(out, error);
     if (status == PORTLS_OK && bytes == NULL && size > 0) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
@@ -145,8 +144,6 @@ portls_status port_take(void *handle, enum handle_kind kind, const char *name,
 
 /* ---- bytes that were given back ---- */
 
-#if PORT_TAKES_BACK
-
 void input_port_forget_unread(portls_input_port *in) {
     if (in->unread != NULL) {
         os_wipe(in->unread, in->unread_end);
@@ -191,7 +188,7 @@ void input_port_skip_unread(portls_input_port *in, size_t size) {
     }
 }
 
-static OWN_FRAME size_t take_unread(portls_input_port *in, void *buffer, size_t size) {
+static size_t take_unread(portls_input_port *in, void *buffer, size_t size) {
     const void *unread = NULL;
     size_t left = input_port_unread_bytes(in, &unread);
     size_t part = size < left ? size : left;
@@ -199,8 +196,6 @@ static OWN_FRAME size_t take_unread(portls_input_port *in, void *buffer, size_t 
     input_port_skip_unread(in, part);
     return part;
 }
-
-#endif
 
 /* ---- one step, without waiting ---- */
 
@@ -213,12 +208,10 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
     if (size == 0) {
         return PORTLS_OK;
     }
-#if PORT_TAKES_BACK
     if (input_port_has_unread(in)) {
         *got = take_unread(in, buffer, size);
         return PORTLS_OK;
     }
-#endif
     portls_status status = in->class->read_avail(in, buffer, size, got, error);
     if (status != PORTLS_OK) {
         *got = 0;
@@ -226,7 +219,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
     return status;
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error) {
     if (atomic_load(&in->base.closed) || !input_port_may_block(in)) {
@@ -257,7 +250,7 @@ portls_status output_port_write_avail(portls_output_port *out, const void *bytes
     return status;
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                            size_t *put, portls_error *error) {
     *put = 0;

@@ -30,14 +30,12 @@ struct input_class {
        wait by itself now, and begin_wait is the way. NULL: it never can. */
     portls_status (*read_blocking)(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error);
-#if PORTLS_WITH_WAITING
     /* Whether read_avail would not say WANT. */
     bool (*byte_ready)(portls_input_port *in);
     /* Puts into the set what has to happen before read_avail can go on, or says "ready". Each call
        is followed by one of end_wait, after the wait. */
     void (*begin_wait)(portls_input_port *in, struct wait_set *set);
     void (*end_wait)(portls_input_port *in);
-#endif
     /* The port is to be closed next: sees off what was written to the output port beside it,
        without waiting. PORTLS_OK when closing waits for nothing any more; PORTLS_WANT_WRITE:
        begin_wait and byte_ready are now about this. NULL: closing never waits. */
@@ -47,7 +45,7 @@ struct input_class {
     /* Frees the port object and makes its handle HANDLE_FREED; called after close, when no stream
        wraps it any more. */
     void (*release)(portls_input_port *in);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     /* The descriptor beneath, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(const portls_input_port *in);
     /* Sets for how long a wait polls the descriptor beneath before it sleeps; false: there is no
@@ -61,7 +59,7 @@ struct output_class {
     /* 1 to `size` bytes (size ≥ 1): PORTLS_OK and *put ≥ 1, WANT_READ, WANT_WRITE, a failure. */
     portls_status (*write_avail)(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     /* As write_avail, of two pieces, the second behind the first. NULL: they have to be one. */
     portls_status (*write_both_avail)(portls_output_port *out, const struct os_piece pieces[2],
                                       size_t *put, portls_error *error);
@@ -70,25 +68,21 @@ struct output_class {
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
     /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
     portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
-#if PORTLS_WITH_ON_ERROR
     /* Waiting for finish_avail came to nothing, for this reason, and what is not sent is lost: the
        class may add to `error` and tell others. NULL where there is nobody to tell. */
     void (*give_up)(portls_output_port *out, portls_error *error);
-#endif
     /* As that of input_class, after finish_avail. `beside` is closed along with it, or NULL. */
     portls_status (*deliver_avail)(portls_output_port *out, const portls_input_port *beside);
-#if PORTLS_WITH_WAITING
     /* Whether write_avail would not say WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* What has to happen before write_avail, or flush_avail, can go on. */
     void (*begin_wait)(portls_output_port *out, struct wait_set *set);
     void (*end_wait)(portls_output_port *out);
-#endif
     /* Closes what the port stands on; port_close.c has waited for finish_avail before, for
        CLOSE_MILLISECONDS at the most. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     portls_descriptor (*descriptor)(const portls_output_port *out);
 #endif
 };
@@ -97,10 +91,8 @@ struct output_class {
  * Whether bytes can be given back to an input port: by a stream that has read ahead, and by calls
  * that wait and come to nothing. A build without a system does not read ahead (transport.h).
  */
-#define PORT_TAKES_BACK PORTLS_WITH_WAITING
 
 /* What is known of the waits for a port. */
-#if PORTLS_WITH_WAITING
 struct port_waits {
     atomic_uint begun;       /* class->begin_wait calls that still need their end_wait */
     struct wait_limit limit; /* of the owner's calls that wait */
@@ -109,15 +101,6 @@ struct port_waits {
 static inline void port_waits_init(struct port_waits *waits) {
     waits->limit = WAIT_FOREVER;
 }
-#else
-struct port_waits {
-    char none;
-};
-
-static inline void port_waits_init(struct port_waits *waits) {
-    (void)waits;
-}
-#endif
 
 /* What both kinds of ports have. */
 struct port {
@@ -136,15 +119,13 @@ struct portls_input_port {
         struct handle handle; /* the base's */
     };
     const struct input_class *class;
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     bool peer_is_done; /* whoever wrapped it knows that the peer sends nothing more, and closes
                           it: there is nothing to take before that */
 #endif
     bool short_is_all; /* a read that got less than it asked for has taken all there was */
-#if PORT_TAKES_BACK
-    uint8_t *unread; /* bytes that were given back, allocated; served before all others */
+    uint8_t *unread;   /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
-#endif
 };
 
 struct portls_output_port {
@@ -209,7 +190,7 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
                                     portls_error *error);
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 /* Two pieces in one call; only where the class has write_both_avail. */
 portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                            size_t *put, portls_error *error);
@@ -217,7 +198,7 @@ portls_status output_port_write_both_avail(portls_output_port *out, const struct
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both can be closed without a wait: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 /* As input_port_read_avail, but by the class's read_blocking. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);
@@ -243,20 +224,16 @@ static inline portls_status input_port_read_blocking(portls_input_port *in, void
     return input_port_read_avail(in, buffer, size, got, error);
 }
 #endif
-#if PORTLS_WITH_WAITING
 bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set);
 void output_port_end_wait(portls_output_port *out);
-#endif
 
 /* Whether a step has to be done again later. */
 static inline bool port_wants(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
-
-#if PORT_TAKES_BACK
 
 /* Gives bytes back: they are the next ones to be read. PORTLS_OK or PORTLS_NO_MEMORY. */
 portls_status input_port_unread(portls_input_port *in, const void *bytes, size_t size);
@@ -275,25 +252,6 @@ void input_port_skip_unread(portls_input_port *in, size_t size);
 /* Forgets, and wipes, the bytes that were given back. */
 void input_port_forget_unread(portls_input_port *in);
 
-#else
-
-static inline size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes) {
-    (void)in;
-    *bytes = NULL;
-    return 0;
-}
-
-static inline void input_port_skip_unread(portls_input_port *in, size_t size) {
-    (void)in;
-    (void)size;
-}
-
-static inline void input_port_forget_unread(portls_input_port *in) {
-    (void)in;
-}
-
-#endif
-
 /* Closes both, whatever comes of it: for a caller who has a failure to report already. */
 static inline void ports_drop(portls_input_port *in, portls_output_port *out) {
     portls_status out_closed = portls_close_output_port(out, NULL);
@@ -304,8 +262,6 @@ static inline void ports_drop(portls_input_port *in, portls_output_port *out) {
 
 /* ---- blocking, for whoever needs a limit ---- */
 
-#if PORTLS_WITH_WAITING
-
 /* portls_read, portls_write and portls_flush with a limit: also PORTLS_DEADLINE, PORTLS_BREAK. They
    check the handle, and fill `error` from the start. */
 portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
@@ -314,7 +270,6 @@ portls_status output_port_write(portls_output_port *out, const void *bytes, size
                                 size_t *put, const struct wait_limit *limit, portls_error *error);
 portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
                                 portls_error *error);
-#endif
 
 /* How long closing may wait for what is still to be sent. */
 enum { CLOSE_MILLISECONDS = 2000 };

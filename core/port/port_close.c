@@ -1,6 +1,5 @@
 /* Closing ports and letting go of them: what is common to all classes. */
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"
 
@@ -55,28 +54,19 @@ static bool unwrap(struct port *port, bool and_close) {
     return first;
 }
 
-static OWN_FRAME portls_status fail_unsent(portls_error *error) {
-#if PORTLS_WITH_WAITING
+static portls_status fail_unsent(portls_error *error) {
     return error_fail(error, PORTLS_DEADLINE,
                       "the output port was closed before all that was written could be sent: the "
                       "other side took nothing for %d milliseconds",
                       CLOSE_MILLISECONDS);
-#else
-    return error_fail(error, PORTLS_UNSUPPORTED,
-                      "the output port was closed before all that was written could be sent, and "
-                      "this build does not wait: call portls_close_output_port_avail until it is");
-#endif
 }
 
-#if PORTLS_WITH_ON_ERROR
-
-/* What closing comes to when not all could be sent. */
-static const portls_status status_unsent =
-    PORTLS_WITH_WAITING ? PORTLS_DEADLINE : PORTLS_UNSUPPORTED;
+/* What closing returns when not all could be sent. */
+static const portls_status status_unsent = PORTLS_DEADLINE;
 
 /* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
    an error made for that. On the stack of a small target there is no room for one. */
-static OWN_FRAME void give_up(portls_output_port *out, portls_status status, portls_error *error) {
+static void give_up(portls_output_port *out, portls_status status, portls_error *error) {
     if (out->class->give_up == NULL) {
         return;
     }
@@ -97,24 +87,10 @@ static OWN_FRAME void give_up(portls_output_port *out, portls_status status, por
     }
 }
 
-#else
-
-/* There is nobody to tell but the caller. */
-static void give_up(const portls_output_port *out, portls_status status,
-                    const portls_error *error) {
-    (void)out;
-    (void)status;
-    (void)error;
-}
-
-#endif
-
-#if PORTLS_WITH_WAITING
-
 /* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
    holds no cause yet, or is NULL. The port counts as closed already, so its class is asked
    directly. */
-static OWN_FRAME portls_status finish_output(portls_output_port *out, portls_error *error) {
+static portls_status finish_output(portls_output_port *out, portls_error *error) {
     struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
     portls_status status = out->class->finish_avail(out, error);
     while (port_wants(status)) {
@@ -139,20 +115,6 @@ static OWN_FRAME portls_status finish_output(portls_output_port *out, portls_err
     }
     return status;
 }
-
-#else
-
-/* Tries once to send all that the end of the port calls for; as above. */
-static portls_status finish_output(portls_output_port *out, portls_error *error) {
-    portls_status status = out->class->finish_avail(out, error);
-    if (port_wants(status)) {
-        status = fail_unsent(error);
-        give_up(out, status, error);
-    }
-    return status;
-}
-
-#endif
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     bool is_first_cause = error != NULL && error->status == PORTLS_OK;

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/port/port.h"
 
 bool input_port_is_ready(portls_input_port *in) {
@@ -58,8 +57,8 @@ void output_port_end_wait(portls_output_port *out) {
     }
 }
 
-static OWN_FRAME portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
-                                          portls_error *error) {
+static portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
+                                portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     input_port_begin_wait(in, &set);
@@ -69,8 +68,8 @@ static OWN_FRAME portls_status wait_input(portls_input_port *in, const struct wa
     return status;
 }
 
-static OWN_FRAME portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
-                                           portls_error *error) {
+static portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
+                                 portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     output_port_begin_wait(out, &set);
@@ -99,8 +98,8 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
 }
 
 /* Waits until what was taken has left. */
-static OWN_FRAME portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
-                                         portls_error *error) {
+static portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
+                               portls_error *error) {
     portls_status status = PORTLS_OK;
     while (status == PORTLS_OK) {
         status = output_port_flush_avail(out, error);

@@ -4,11 +4,6 @@
 #include "core/base/error.h"
 #include "core/stream/stream.h"
 
-#if !PORTLS_WITH_SYSTEM
-/* Nobody looks at it; that the name is there is enough (backend.h). */
-static __attribute__((used)) const char *const needs_describe_part = &backend_describe_part;
-#endif
-
 portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,
                                          portls_error *error) {
     error_begin(error);

@@ -32,7 +32,7 @@ struct stream *stream_of(const void *handle) {
 static portls_status leave(struct stream *stream, struct stream_half *half, portls_status status,
                            portls_error *error) {
     stream_leave(stream, half);
-    return stream_say(stream, half, status, error);
+    return stream_report(stream, half, status, error);
 }
 
 /* ---- input ---- */
@@ -45,7 +45,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     return leave(stream, &stream->reading, status, error);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error) {
     struct stream *stream = around_input(in);
@@ -59,7 +59,6 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
 }
 #endif
 
-#if PORTLS_WITH_WAITING
 /* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
@@ -77,7 +76,6 @@ static bool byte_ready(portls_input_port *in) {
     stream_leave(stream, &stream->reading);
     return ready;
 }
-#endif
 
 /* Whether the ports below can be closed without a wait: those of a half that is closed next, which
    closes them where the other one is closed, or closed along. */
@@ -97,7 +95,6 @@ static portls_status input_deliver(portls_input_port *in) {
     return deliver(stream, &stream->reading, false);
 }
 
-#if PORTLS_WITH_WAITING
 static void input_begin_wait(portls_input_port *in, struct wait_set *set) {
     struct stream *stream = around_input(in);
     stream_begin_wait(stream, &stream->reading, set);
@@ -107,7 +104,6 @@ static void input_end_wait(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_end_wait(stream, &stream->reading);
 }
-#endif
 
 static portls_status input_close(portls_input_port *in, portls_error *error) {
     struct stream *stream = around_input(in);
@@ -118,7 +114,7 @@ static void input_release(portls_input_port *in) {
     stream_release(around_input(in));
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const portls_input_port *below = stream_of(in)->transport.in;
     /* Once its owner has closed it, the number may be another's. */
@@ -134,18 +130,16 @@ static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
 
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .read_blocking = read_blocking,
 #endif
-#if PORTLS_WITH_WAITING
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
-#endif
     .deliver_avail = input_deliver,
     .close = input_close,
     .release = input_release,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = input_descriptor,
     .set_busy_poll = set_busy_poll,
 #endif
@@ -158,9 +152,7 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     struct stream *stream = around_output(out);
     stream_enter(stream);
     portls_status status = stream_step_write(stream, bytes, size, put);
-#if PORTLS_WITH_WAITING /* otherwise nobody is spared a flush by it */
     out->holds = !transport_is_flushed(&stream->transport) || stream_has_unsent(stream);
-#endif
     return leave(stream, &stream->writing, status, error);
 }
 
@@ -178,7 +170,6 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
     return leave(stream, &stream->writing, status, error);
 }
 
-#if PORTLS_WITH_ON_ERROR
 static void give_up(portls_output_port *out, portls_error *error) {
     const struct stream *stream = around_output(out);
     error->error_class = stream_error_class(stream);
@@ -186,14 +177,12 @@ static void give_up(portls_output_port *out, portls_error *error) {
         stream->on_error(stream->on_error_argument, error);
     }
 }
-#endif
 
 static portls_status output_deliver(portls_output_port *out, const portls_input_port *beside) {
     struct stream *stream = around_output(out);
     return deliver(stream, &stream->writing, beside == &stream->in);
 }
 
-#if PORTLS_WITH_WAITING
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
@@ -213,7 +202,6 @@ static void output_end_wait(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_end_wait(stream, &stream->writing);
 }
-#endif
 
 static portls_status output_close(portls_output_port *out, portls_error *error) {
     struct stream *stream = around_output(out);
@@ -224,7 +212,7 @@ static void output_release(portls_output_port *out) {
     stream_release(around_output(out));
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const portls_output_port *below = stream_of(out)->transport.out;
     /* Once its owner has closed it, the number may be another's. */
@@ -237,18 +225,14 @@ const struct output_class ssl_output_class = {
     .write_avail = write_avail,
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
-#if PORTLS_WITH_ON_ERROR
     .give_up = give_up,
-#endif
     .deliver_avail = output_deliver,
-#if PORTLS_WITH_WAITING
     .room_ready = room_ready,
     .begin_wait = output_begin_wait,
     .end_wait = output_end_wait,
-#endif
     .close = output_close,
     .release = output_release,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = output_descriptor,
 #endif
 };
@@ -299,7 +283,7 @@ portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdow
     return PORTLS_OK;
 }
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 portls_status portls_set_buffering(portls_output_port *out, portls_buffering buffering,
                                    portls_error *error) {
     error_begin(error);

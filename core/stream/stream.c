@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/memory.h"
 #include "core/x509/hostname.h"
 #include "core/stream/stream_dry.h"
@@ -21,9 +20,8 @@ static portls_status refusal_of(const struct snapshot *snapshot) {
 }
 
 /* Checks what host name verification needs, and makes the session unless it is refused. */
-static OWN_FRAME portls_status begin_session(struct stream *stream,
-                                             const struct stream_options *options,
-                                             portls_error *error) {
+static portls_status begin_session(struct stream *stream, const struct stream_options *options,
+                                   portls_error *error) {
     struct snapshot *snapshot = options->snapshot;
     struct backend_session_options session = {NULL, NULL, false};
     if (snapshot->role == PORTLS_CLIENT && options->asked->hostname != NULL) {
@@ -50,12 +48,11 @@ static OWN_FRAME portls_status begin_session(struct stream *stream,
     if (stream->refusal != PORTLS_OK) {
         return PORTLS_OK;
     }
-    struct failure_scratch scratch;
-    if (error == NULL) {
-        error = stream_begin_error(stream, &scratch); /* a backend is never given NULL */
-    }
-    return snapshot->backend->session_new(snapshot->context, &session, &stream->transport.face,
-                                          &stream->session, error);
+    portls_error made; /* a backend is never given NULL */
+    error_begin(&made);
+    portls_status status = snapshot->backend->session_new(
+        snapshot->context, &session, &stream->transport.face, &stream->session, &made);
+    return status == PORTLS_OK ? PORTLS_OK : error_copy(error, &made);
 }
 
 static void free_stream(struct stream *stream) {
@@ -99,16 +96,13 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     made->close_original = options->asked->close_original;
     made->shutdown_on_close = options->asked->shutdown_on_close;
     made->network = options->network;
-#if PORTLS_WITH_ON_ERROR
     made->on_error = options->asked->on_error;
     made->on_error_argument = options->asked->on_error_argument;
-    made->over_stream = stream_of(in) != NULL || stream_of(out) != NULL;
-#endif
     transport_init(&made->transport, in, out, &made->snapshot->buffers);
 
-    portls_status status = input_port_take(in, BACKEND_CALLED("the input port"), error);
+    portls_status status = input_port_take(in, "the input port", error);
     if (status == PORTLS_OK) {
-        status = output_port_take(out, BACKEND_CALLED("the output port"), error);
+        status = output_port_take(out, "the output port", error);
         if (status == PORTLS_OK) {
             status = begin_session(made, options, error);
             if (status == PORTLS_OK) {
@@ -141,9 +135,7 @@ static void touch_sets(struct stream *stream) {
 void stream_enter_locked(struct stream *stream) {
     transport_begin_step(&stream->transport, !stream_waits_for_input(stream),
                          !stream_waits_for_room(stream));
-#if PORTLS_WITH_WAITING
     stream->looking = false;
-#endif
 }
 
 void stream_enter(struct stream *stream) {
@@ -152,14 +144,12 @@ void stream_enter(struct stream *stream) {
 }
 
 void stream_leave(struct stream *stream, struct stream_half *half) {
-#if PORTLS_WITH_WAITING
     if (stream->transport.changed) {
         stream_notify(stream);
     }
     if (stream->transport.changed || !stream->looking) {
         touch_sets(stream);
     }
-#endif
     stream_half_sees(half, stream);
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
         stream_half_needs(half, 0); /* it was stopped, and can go on */
@@ -173,8 +163,8 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
  * The underlying ports are to be used without TLS again: what the peer sent before its close_notify
  * and nobody read must not be taken for what comes after it. Only what has arrived is read.
  */
-static OWN_FRAME void read_what_arrived(struct stream *stream) {
-    enum { SCRATCH = PORTLS_WITH_SYSTEM ? 1024 : 8, MOST = 1024 * 1024 };
+static void read_what_arrived(struct stream *stream) {
+    enum { SCRATCH = PORTLS_HOSTED ? 1024 : 8, MOST = 1024 * 1024 };
     uint8_t scratch[SCRATCH];
     size_t total = 0;
     size_t got = 0;

@@ -27,11 +27,9 @@ enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
 /* One of the two ports, seen from the stream. */
 struct stream_half {
     bool closed;
-#if PORTLS_WITH_WAITING
     uint8_t needs;                       /* of its last step */
     bool holds_receiving, holds_sending; /* its thread waits and has the role */
     uint32_t seen;                       /* stream->changes at its last step */
-#endif
 };
 
 /*
@@ -46,17 +44,12 @@ struct stream {
     bool truncated;   /* its bytes ended without one */
     bool strict;      /* that is an error */
     bool shutdown_sent;
-#if PORTLS_WITH_WAITING
     bool looking;    /* the step only sees whether a port is ready */
     bool delivering; /* both ports are closed but for what was written and has to arrive */
-#endif
-    bool has_stash; /* a byte was read to see whether there is one */
+    bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
     bool close_original, shutdown_on_close, network;
-#if PORTLS_WITH_ON_ERROR
-    bool over_stream; /* a port below is one of another stream: TLS inside TLS */
-#endif
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
     bool has_spoken;    /* a record of data has been made */
     bool awake;         /* it does not rest: see stream_dry.h */
     uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
@@ -65,27 +58,22 @@ struct stream {
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
     struct failure *failure;         /* of the session: nothing goes in either direction any more */
-#if PORTLS_WITH_WAITING
-    uint32_t changes; /* counts steps that changed something */
-#endif
+    uint32_t changes;                /* counts steps that changed something */
 
     os_mutex lock; /* guards all that changes here, but for the ports' own */
     struct watch_list watchers;
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
     uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
                         bytes, and less than one full record */
     size_t unsent_size;
 #endif
     portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
-#if PORTLS_WITH_ON_ERROR
     portls_on_error *on_error;
     void *on_error_argument;
-#endif
 
     portls_input_port in;   /* the SSL input port itself */
     portls_output_port out; /* the SSL output port itself */
     atomic_uint live_ports; /* port objects not released yet: the last one frees the stream */
-    struct failure_room failure_room;
     struct transport transport;
     char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
 };
@@ -105,12 +93,10 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error);
 
-#if PORTLS_WITH_WAITING
 /* Waits until the handshake is done; on failure, until its alert has left (CLOSE_MILLISECONDS, or
    less where the limit is nearer). */
 portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
                                portls_error *error);
-#endif
 
 /* Drops a stream that nobody has got to see. `and_close`: the underlying ports are closed too;
    otherwise they are the caller's again. */
@@ -126,10 +112,8 @@ void stream_leave(struct stream *stream, struct stream_half *half);
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
 portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size, size_t *put);
-#if PORTLS_WITH_WAITING
 /* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
 portls_status stream_step_room(struct stream *stream);
-#endif
 portls_status stream_step_flush(struct stream *stream);
 /* Everything that has to leave before the output port can be closed, the close_notify included. */
 portls_status stream_step_finish(struct stream *stream);
@@ -140,15 +124,9 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
 
 /* ---- for the steps ---- */
 
-/* An error of the session's, to be filled; stream_fail keeps it. */
-static inline portls_error *stream_begin_error(struct stream *stream,
-                                               struct failure_scratch *scratch) {
-    return failure_begin(&stream->failure, &stream->failure_room, scratch);
-}
-
 /* Of the errors of this stream: only what came of connect and accept is of the network. */
 static inline portls_error_class stream_error_class(const struct stream *stream) {
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
 #else
     (void)stream;
@@ -159,7 +137,7 @@ static inline portls_error_class stream_error_class(const struct stream *stream)
 /* Keeps the session's end: from here on every step in either direction returns it. */
 portls_status stream_fail(struct stream *stream, portls_error *error);
 
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
 
 /* Nothing is kept back: there is no buffer for it. */
 static inline bool stream_has_unsent(const struct stream *stream) {
@@ -198,21 +176,7 @@ void stream_drop_unsent(struct stream *stream);
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error);
 
-/* The same where nearly always all is well. */
-static inline portls_status stream_say(struct stream *stream, const struct stream_half *half,
-                                       portls_status status, portls_error *error) {
-#if PORTLS_WITH_ON_ERROR
-    bool look_below = stream->over_stream;
-#else
-    bool look_below = false;
-#endif
-    return status == PORTLS_OK && !look_below ? PORTLS_OK
-                                              : stream_report(stream, half, status, error);
-}
-
 /* ---- waiting for a half; all under the lock but the first two ---- */
-
-#if PORTLS_WITH_WAITING
 
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);
 void stream_end_wait(struct stream *stream, struct stream_half *half);
@@ -241,35 +205,6 @@ static inline void stream_half_needs(struct stream_half *half, int needs) {
 static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
     half->seen = stream->changes;
 }
-
-#else
-
-/* Nobody ever waits. */
-static inline bool stream_waits_for_input(const struct stream *stream) {
-    (void)stream;
-    return false;
-}
-
-static inline bool stream_waits_for_room(const struct stream *stream) {
-    (void)stream;
-    return false;
-}
-
-static inline void stream_notify(struct stream *stream) {
-    (void)stream;
-}
-
-static inline void stream_half_needs(const struct stream_half *half, int needs) {
-    (void)half;
-    (void)needs;
-}
-
-static inline void stream_half_sees(const struct stream_half *half, const struct stream *stream) {
-    (void)half;
-    (void)stream;
-}
-
-#endif
 
 /* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
 static inline bool stream_peer_is_done(const struct stream *stream) {

@@ -10,7 +10,7 @@
 #include "core/context/snapshot.h"
 #include "core/stream/stream.h"
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 
 /* No number of bytes: there may be more to read. */
 #define NOT_DRY UINT64_MAX

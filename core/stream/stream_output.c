@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/stream/stream.h"
 
 enum { RECORD = BACKEND_WRITE_MAX, FIRST_RECORD = 4096 };
@@ -12,7 +11,7 @@ enum { RECORD = BACKEND_WRITE_MAX, FIRST_RECORD = 4096 };
 
 /* How many bytes the next record may have, of `size` that are to be written. */
 static size_t record_room(const struct stream *stream, size_t size) {
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     (void)size;
     return transport_record_room(&stream->transport);
 #else
@@ -24,7 +23,7 @@ static size_t record_room(const struct stream *stream, size_t size) {
 }
 
 static bool enough_for_one_send(const struct stream *stream) {
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     return transport_record_room(&stream->transport) == 0;
 #else
     return transport_pending(&stream->transport) >= TRANSPORT_GATHER_SIZE;
@@ -33,7 +32,7 @@ static bool enough_for_one_send(const struct stream *stream) {
 
 /* Whether a record of `size` bytes at the most is the last before a flush that follows. */
 static bool ends_send(const struct stream *stream, size_t size) {
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     (void)stream;
     (void)size;
     return false; /* every record is gathered */
@@ -47,15 +46,15 @@ static bool ends_send(const struct stream *stream, size_t size) {
    follows the last of these records. */
 static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken, bool flushes) {
-    struct failure_scratch scratch;
-    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_error error;
+    error_begin(&error);
     struct transport *transport = &stream->transport;
     size_t put = 0;
     size_t room = record_room(stream, flushes ? size : 0); /* block mode: full ones */
     size_t part = size < room ? size : room;
     transport_expect_last(transport, flushes && ends_send(stream, size) ? part : 0);
     portls_status status =
-        stream->snapshot->backend->write(stream->session, bytes, part, &put, error);
+        stream->snapshot->backend->write(stream->session, bytes, part, &put, &error);
     transport_expect_last(transport, 0);
     transport_note_starved(transport, status == PORTLS_WANT_READ);
     if (status == PORTLS_WANT_READ) {
@@ -64,9 +63,9 @@ static portls_status encrypt(struct stream *stream, const uint8_t *bytes, size_t
     /* Unless it has been sent at once, which failed. */
     transport->owed = transport->owed || transport_pending(transport) > 0;
     if (status != PORTLS_OK) {
-        return stream_fail(stream, error);
+        return stream_fail(stream, &error);
     }
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
     stream->has_spoken = true;
 #endif
     *taken += put;
@@ -86,7 +85,7 @@ static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t 
     return status;
 }
 
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
 
 /* ---- what is kept back ---- */
 
@@ -125,10 +124,10 @@ static portls_status keep_back(struct stream *stream, const uint8_t *bytes, size
     if (stream->unsent == NULL) {
         stream->unsent = buffer_pool_take(&stream->snapshot->buffers, BUFFER_SMALL);
         if (stream->unsent == NULL) {
-            struct failure_scratch scratch;
-            portls_error *error = stream_begin_error(stream, &scratch);
-            (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
-            return stream_fail(stream, error);
+            portls_error error;
+            error_begin(&error);
+            (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+            return stream_fail(stream, &error);
         }
     }
     size_t room = RECORD - stream->unsent_size;
@@ -144,8 +143,8 @@ static portls_status keep_back(struct stream *stream, const uint8_t *bytes, size
 /* ---- writing ---- */
 
 /* The step of a port that keeps nothing back. */
-static OWN_FRAME portls_status write_through(struct stream *stream, const uint8_t *bytes,
-                                             size_t size, size_t *taken) {
+static portls_status write_through(struct stream *stream, const uint8_t *bytes, size_t size,
+                                   size_t *taken) {
     struct transport *transport = &stream->transport;
     portls_status status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
@@ -165,7 +164,7 @@ static OWN_FRAME portls_status write_through(struct stream *stream, const uint8_
     return status;
 }
 
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
 
 /* The step of a port that keeps back what does not fill a record, and sends 64 KB at once. */
 static portls_status write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
@@ -205,7 +204,7 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
         return stream->failure->error.status;
     }
     size_t taken = 0;
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     status = write_through(stream, bytes, size, &taken);
 #else
     status = stream->out.buffering == PORTLS_BUFFER_NONE
@@ -220,7 +219,6 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
     return status;
 }
 
-#if PORTLS_WITH_WAITING
 portls_status stream_step_room(struct stream *stream) {
     struct transport *transport = &stream->transport;
     portls_status status = stream_step_handshake(stream, &stream->writing);
@@ -240,7 +238,6 @@ portls_status stream_step_room(struct stream *stream) {
     }
     return status == PORTLS_WANT_READ ? PORTLS_OK : status;
 }
-#endif
 
 /* ---- flushing and finishing ---- */
 
@@ -273,9 +270,7 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
     input_port_tell_done(stream->transport.in, stream_peer_is_done(stream));
     portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
     stream_half_needs(half, status == PORTLS_WANT_WRITE ? NEEDS_OUTPUT : 0);
-#if PORTLS_WITH_WAITING
     stream->delivering = status == PORTLS_WANT_WRITE;
-#endif
     return status;
 }
 
@@ -288,16 +283,16 @@ static portls_status shut_down(struct stream *stream) {
     if (status != PORTLS_OK) {
         return status;
     }
-    struct failure_scratch scratch;
-    portls_error *error = stream_begin_error(stream, &scratch);
-    status = stream->snapshot->backend->shutdown(stream->session, error);
+    portls_error error;
+    error_begin(&error);
+    status = stream->snapshot->backend->shutdown(stream->session, &error);
     if (status == PORTLS_WANT_READ) {
         return status;
     }
     stream->shutdown_sent = true;
     stream->transport.said_all = true;
     stream->transport.owed = true;
-    return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, error);
+    return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, &error);
 }
 
 portls_status stream_step_finish(struct stream *stream) {
@@ -318,7 +313,7 @@ portls_status stream_step_finish(struct stream *stream) {
     }
     if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && status != PORTLS_WANT_READ &&
         !owes_shutdown && stream->transport.out_failure != NULL &&
-        stream->transport.out_failure->told) {
+        stream->transport.out_failure->reported) {
         return PORTLS_OK; /* the writer knows already what was lost */
     }
     return status;

@@ -7,7 +7,7 @@
 
 #include "core/stream/stream.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /*
  * As stream_enter, for a step that is to leave receiving to stream_receive_blocking where that is

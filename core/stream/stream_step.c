@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/stream/stream.h"
 #include "core/stream/stream_dry.h"
 
@@ -11,7 +10,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
 portls_status stream_fail(struct stream *stream, portls_error *error) {
     error->error_class = stream_error_class(stream);
-    failure_keep(&stream->failure, &stream->failure_room, error);
+    failure_keep(&stream->failure, error);
     transport_note_change(&stream->transport);
     stream->transport.owed = true; /* the alert that tells the peer */
     return stream->failure->error.status;
@@ -43,8 +42,8 @@ static void describe_no_tls(const struct transport *transport, portls_error *err
 }
 
 /* Says in the core's words what went wrong in a handshake, where it knows better. */
-static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_status status,
-                                              portls_error *error) {
+static portls_status fail_handshake(struct stream *stream, portls_status status,
+                                    portls_error *error) {
     struct transport *transport = &stream->transport;
     if (transport->in_failure != NULL) {
         return transport->in_failure->error.status;
@@ -60,7 +59,7 @@ static OWN_FRAME portls_status fail_handshake(struct stream *stream, portls_stat
 }
 
 /* Says why the settings forbid a session. */
-static OWN_FRAME void fail_refused(const struct stream *stream, portls_error *error) {
+static void fail_refused(const struct stream *stream, portls_error *error) {
     const struct snapshot *snapshot = stream->snapshot;
     if (stream->refusal == PORTLS_VERIFY) {
         (void)error_fail(error, PORTLS_VERIFY,
@@ -80,11 +79,11 @@ static OWN_FRAME void fail_refused(const struct stream *stream, portls_error *er
 }
 
 /* The settings forbid a session: lets a client know, once it has spoken, and says why. */
-static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half *half) {
+static portls_status refuse(struct stream *stream, struct stream_half *half) {
     static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
     struct transport *transport = &stream->transport;
-    struct failure_scratch scratch;
-    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_error error;
+    error_begin(&error);
     if (stream->snapshot->role == PORTLS_SERVER) {
         uint8_t first;
         size_t got;
@@ -100,17 +99,17 @@ static OWN_FRAME portls_status refuse(struct stream *stream, struct stream_half 
         }
     } else {
         /* A peer that cannot be reached is the first thing to be told of. */
-        portls_status status = output_port_flush_avail(transport->out, error);
+        portls_status status = output_port_flush_avail(transport->out, &error);
         if (port_wants(status)) {
             stream_half_needs(half, NEEDS_OUTPUT);
             return PORTLS_WANT_WRITE;
         }
         if (status != PORTLS_OK) {
-            return stream_fail(stream, error);
+            return stream_fail(stream, &error);
         }
     }
-    fail_refused(stream, error);
-    return stream_fail(stream, error);
+    fail_refused(stream, &error);
+    return stream_fail(stream, &error);
 }
 
 /*
@@ -123,11 +122,11 @@ static bool owes_last_flight(const struct stream *stream) {
 }
 
 /* Lets the backend go on, and says what it then needs. */
-static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *half) {
+static portls_status agree(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
-    struct failure_scratch scratch;
-    portls_error *error = stream_begin_error(stream, &scratch);
-    portls_status status = stream->snapshot->backend->handshake(stream->session, error);
+    portls_error error;
+    error_begin(&error);
+    portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
     if (status == PORTLS_OK) {
         stream->agreed = true;
         transport->owed = owes_last_flight(stream);
@@ -136,7 +135,7 @@ static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *
     }
     portls_status flushed = transport_flush(transport);
     if (status != PORTLS_WANT_READ) {
-        return fail_handshake(stream, status, error);
+        return fail_handshake(stream, status, &error);
     }
     if (flushed == PORTLS_OK) {
         stream_half_needs(half, NEEDS_INPUT);
@@ -155,17 +154,17 @@ static OWN_FRAME portls_status agree(struct stream *stream, struct stream_half *
  * byte of anything else is kept for the reader. PORTLS_OK and what else to wait for, or the
  * session's failure.
  */
-static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
+static portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     stream_half_needs(half, NEEDS_OUTPUT);
     if (stream->has_stash || stream->peer_closed || stream->truncated ||
         transport->in_failure != NULL) {
         return PORTLS_OK;
     }
-    struct failure_scratch scratch;
-    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_error error;
+    error_begin(&error);
     size_t got = 0;
-    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, error)) {
+    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, &error)) {
     case PORTLS_OK:
         stream->has_stash = true;
         break;
@@ -181,7 +180,7 @@ static OWN_FRAME portls_status listen_meanwhile(struct stream *stream, struct st
     default:
         if (transport->in_failure == NULL) {
             (void)transport_flush(transport);
-            return stream_fail(stream, error);
+            return stream_fail(stream, &error);
         }
     }
     return PORTLS_OK;
@@ -227,17 +226,17 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
 }
 
 /* The stream's bytes have ended: cleanly, or cut. */
-static OWN_FRAME portls_status end_of_stream(struct stream *stream) {
+static portls_status end_of_stream(struct stream *stream) {
     if (stream->peer_closed || !stream->strict) {
         return PORTLS_EOF;
     }
     struct transport *transport = &stream->transport;
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
-    (void)error_fail(error, PORTLS_TRUNCATED,
+    portls_error error;
+    error_begin(&error);
+    (void)error_fail(&error, PORTLS_TRUNCATED,
                      "the stream was cut: the peer's bytes ended without its close_notify");
-    error->error_class = stream_error_class(stream);
-    failure_keep(&transport->in_failure, &transport->in_room, error);
+    error.error_class = stream_error_class(stream);
+    failure_keep(&transport->in_failure, &error);
     return transport->in_failure->error.status;
 }
 
@@ -260,10 +259,10 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     if (stream_starves(stream)) {
         return starve(stream);
     }
-    struct failure_scratch scratch;
-    portls_error *error = stream_begin_error(stream, &scratch);
+    portls_error error;
+    error_begin(&error);
     portls_status status =
-        stream->snapshot->backend->read(stream->session, buffer, size, got, error);
+        stream->snapshot->backend->read(stream->session, buffer, size, got, &error);
     stream_note_read(stream, status);
     switch (status) {
     case PORTLS_OK:
@@ -287,7 +286,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     default:
         (void)transport_flush(transport);
         return transport->in_failure != NULL ? transport->in_failure->error.status
-                                             : stream_fail(stream, error);
+                                             : stream_fail(stream, &error);
     }
 }
 

@@ -1,7 +1,6 @@
 /* Waiting for a stream: the roles that its two halves take meanwhile, and the handshake that waits.
  */
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/stream/stream.h"
 #include "core/stream/stream_receive.h"
 
@@ -65,7 +64,7 @@ static portls_status wait_for(struct stream *stream, struct stream_half *half,
 }
 
 /* Sees to it that the alert of a failed handshake leaves, if the port takes it in time. */
-static OWN_FRAME void send_alert(struct stream *stream, struct wait_limit limit) {
+static void send_alert(struct stream *stream, struct wait_limit limit) {
     portls_deadline latest = portls_deadline_after(CLOSE_MILLISECONDS);
     limit.deadline = limit.deadline < latest ? limit.deadline : latest;
     portls_status status;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/os/os.h"
 
 /* ---- receiving ---- */
@@ -42,23 +41,20 @@ void transport_note_received(struct transport *transport, portls_status status, 
     } else if (status == PORTLS_EOF) {
         transport->ended = true;
     } else {
-        failure_keep(&transport->in_failure, &transport->in_room, error);
+        failure_keep(&transport->in_failure, error);
     }
 }
 
-#if PORTLS_WITH_WAITING
 bool transport_has_input(struct transport *transport) {
     return transport_has_received(transport) || transport->in_failure != NULL || transport->ended ||
            (transport->may_receive && input_port_is_ready(transport->in));
 }
-#endif
 
 /* ---- sending ---- */
 
-static OWN_FRAME void fail_room(struct transport *transport, size_t size) {
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
-#if BUFFERS_INSIDE
+static void fail_room(struct transport *transport, size_t size) {
+    portls_error *error = failure_new(&transport->out_failure);
+#if !PORTLS_HOSTED
     (void)error_fail(error, PORTLS_NO_MEMORY,
                      "%zu bytes are to be sent at once, and the port below has not taken the %zu "
                      "before them: PORTLS_SEND_SIZE, which is %d, has to be larger",
@@ -67,13 +63,12 @@ static OWN_FRAME void fail_room(struct transport *transport, size_t size) {
     (void)size;
     (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
 #endif
-    failure_keep(&transport->out_failure, &transport->out_room, error);
     transport->lost = true;
 }
 
 /* Keeps why nothing can be sent any more, and lets go of what was to be sent. */
-static OWN_FRAME portls_status fail_output(struct transport *transport, const portls_error *error) {
-    failure_keep(&transport->out_failure, &transport->out_room, error);
+static portls_status fail_output(struct transport *transport, const portls_error *error) {
+    failure_keep(&transport->out_failure, error);
     transport_drop_pending(transport);
     transport->unflushed = false;
     transport->lost = transport->owed;
@@ -82,7 +77,7 @@ static OWN_FRAME portls_status fail_output(struct transport *transport, const po
     return transport->out_failure->error.status;
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* Whether the underlying port can take a record of `size` bytes from where the library has it: a
    copy less. It has to carry all that was written, and not be one of several or an answer. */
@@ -92,23 +87,23 @@ static bool may_send_at_once(const struct transport *transport, size_t size) {
 }
 
 /* Sends what is pending and a record behind it in one call. How much of the record has left. */
-static OWN_FRAME size_t send_at_once(struct transport *transport, const void *bytes, size_t size) {
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
+static size_t send_at_once(struct transport *transport, const void *bytes, size_t size) {
+    portls_error error;
+    error_begin(&error);
     size_t pending = transport_pending(transport);
     size_t put = 0;
     portls_status status = PORTLS_OK;
     transport->owed = true;
     if (pending == 0) {
-        status = output_port_write_avail(transport->out, bytes, size, &put, error);
+        status = output_port_write_avail(transport->out, bytes, size, &put, &error);
     } else {
         const struct os_piece pieces[2] = {{transport->pending + transport->pending_start, pending},
                                            {bytes, size}};
-        status = output_port_write_both_avail(transport->out, pieces, &put, error);
+        status = output_port_write_both_avail(transport->out, pieces, &put, &error);
     }
     if (status != PORTLS_OK) {
         if (!port_wants(status)) {
-            (void)fail_output(transport, error);
+            (void)fail_output(transport, &error);
         }
         return 0;
     }
@@ -133,7 +128,7 @@ static portls_status send(struct backend_transport *face, const void *bytes, siz
         return PORTLS_OK;
     }
     size_t put = 0;
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     if (may_send_at_once(transport, size)) {
         put = send_at_once(transport, bytes, size);
         if (put == size || transport->out_failure != NULL) {
@@ -161,30 +156,30 @@ portls_status transport_flush(struct transport *transport) {
     if (!transport_may_send(transport)) {
         return PORTLS_WANT_WRITE;
     }
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->out_failure, &transport->out_room, &scratch);
+    portls_error error;
+    error_begin(&error);
     while (transport_pending(transport) > 0) {
         size_t put = 0;
         portls_status status =
             output_port_write_avail(transport->out, transport->pending + transport->pending_start,
-                                    transport_pending(transport), &put, error);
+                                    transport_pending(transport), &put, &error);
         if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
             return PORTLS_WANT_WRITE;
         }
         if (status != PORTLS_OK) {
-            return fail_output(transport, error);
+            return fail_output(transport, &error);
         }
         transport->pending_start += put;
         transport->unflushed = true;
     }
     transport_drop_pending(transport);
     portls_status status =
-        transport->out->holds ? output_port_flush_avail(transport->out, error) : PORTLS_OK;
+        transport->out->holds ? output_port_flush_avail(transport->out, &error) : PORTLS_OK;
     if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
         return PORTLS_WANT_WRITE;
     }
     if (status != PORTLS_OK) {
-        return fail_output(transport, error);
+        return fail_output(transport, &error);
     }
     transport->unflushed = false;
     transport->owed = false;
@@ -206,15 +201,10 @@ portls_status transport_settle(struct transport *transport) {
 }
 
 void transport_begin_step(struct transport *transport, bool may_receive, bool may_send) {
-#if PORTLS_WITH_WAITING
     transport->may_receive = may_receive;
     transport->may_send = may_send;
     transport->changed = false;
-#else
-    (void)may_receive;
-    (void)may_send;
-#endif
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
     transport->drained = false;
 #endif
     transport->step_received = 0;
@@ -226,7 +216,7 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
     transport->face.send = send;
     transport->in = in;
     transport->out = out;
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     (void)pool;
 #else
     transport->pool = pool;
@@ -235,7 +225,7 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
 }
 
 void transport_destroy(struct transport *transport) {
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
     transport_drop_received(transport);
 #endif
     transport_drop_pending(transport);

@@ -2,7 +2,7 @@
  * The transport: the buffered ciphertext side of a stream, as a backend sees it.
  *
  * What arrives is read from the underlying input port in large pieces and handed on as asked for;
- * on a small target, where every buffer is part of the stream (BUFFERS_INSIDE), it is read as it is
+ * on a small target, where every buffer is part of the stream (!PORTLS_HOSTED), it is read as it is
  * asked for. What leaves is gathered, and goes to the underlying output port in few large pieces
  * when the core says so (transport_flush), never when the library does. Nothing here waits. The
  * stream's lock guards it.
@@ -19,7 +19,7 @@
 #include "core/base/failure.h"
 #include "core/port/port.h"
 
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
 /* The size of the buffer: what CMake's variable of this name says. */
 #ifndef PORTLS_SEND_SIZE
 #define PORTLS_SEND_SIZE 4096
@@ -27,7 +27,7 @@
 #endif
 
 enum {
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     TRANSPORT_SEND_SIZE = PORTLS_SEND_SIZE,
     TRANSPORT_ANSWERS_LIMIT = PORTLS_SEND_SIZE - 64,
 #else
@@ -47,18 +47,16 @@ enum {
 struct transport {
     struct backend_transport face; /* first: the backend's pointer is this object's */
 
-#if PORTLS_WITH_WAITING
     /* Set by the stream before each step: another thread may be waiting on a port, and then the
        bytes are that thread's to move. */
     bool may_receive, may_send;
     bool changed; /* something happened that others who wait may want to know */
     bool starved; /* a write had to wait for the rest of a message of the peer, of which nothing has
                      come since */
-#endif
-    bool ended;     /* the underlying input port is at its end */
-    bool owed;      /* what is pending was promised to somebody: part of a handshake, bytes a caller
-                       gave, a close_notify. Tickets and answers to key updates are not */
-    bool lost;      /* something that was owed cannot be sent any more */
+    bool ended;   /* the underlying input port is at its end */
+    bool owed;    /* what is pending was promised to somebody: part of a handshake, bytes a caller
+                     gave, a close_notify. Tickets and answers to key updates are not */
+    bool lost;    /* something that was owed cannot be sent any more */
     bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
     bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
 
@@ -70,7 +68,7 @@ struct transport {
     size_t pending_start, pending_end;
     size_t patient;       /* of what is pending, so much at the start can wait for company */
     size_t step_received; /* bytes in this step */
-#if !BUFFERS_INSIDE
+#if PORTLS_HOSTED
     bool drained;      /* in this step: nothing more is there, so there is no use in asking */
     bool in_bulk;      /* the last read filled its buffer: the next one gets a large one */
     uint8_t *received; /* of the pool; there only while it holds bytes */
@@ -78,14 +76,13 @@ struct transport {
     uint64_t all_received;
     struct buffer_pool *pool;
 #endif
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
                     use in gathering; 0: it is not */
 #endif
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
-    struct failure_room in_room, out_room;
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
     uint8_t send_room[TRANSPORT_SEND_SIZE];
 #endif
 };
@@ -99,38 +96,19 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
 
 /* Who may move bytes in this step: where nobody waits, it. */
 static inline bool transport_may_receive(const struct transport *transport) {
-#if PORTLS_WITH_WAITING
     return transport->may_receive;
-#else
-    (void)transport;
-    return true;
-#endif
 }
 
 static inline bool transport_may_send(const struct transport *transport) {
-#if PORTLS_WITH_WAITING
     return transport->may_send;
-#else
-    (void)transport;
-    return true;
-#endif
 }
 
 static inline void transport_note_change(struct transport *transport) {
-#if PORTLS_WITH_WAITING
     transport->changed = true;
-#else
-    (void)transport;
-#endif
 }
 
 static inline void transport_note_starved(struct transport *transport, bool starved) {
-#if PORTLS_WITH_WAITING
     transport->starved = starved;
-#else
-    (void)transport;
-    (void)starved;
-#endif
 }
 
 /* Frees the buffers. The ports are the stream's. */
@@ -140,7 +118,7 @@ void transport_destroy(struct transport *transport);
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got);
 
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
 
 static inline bool transport_has_received(const struct transport *transport) {
     (void)transport;
@@ -201,7 +179,7 @@ void transport_drop_pending(struct transport *transport);
 bool transport_reserve(struct transport *transport, size_t size);
 
 /* Room for `size` bytes that are about to be sent is better made at once. */
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
 static inline void transport_expect(struct transport *transport, size_t size) {
     (void)transport;
     (void)size;
@@ -212,7 +190,7 @@ void transport_expect(struct transport *transport, size_t size);
 
 /* The record that is made next carries so many bytes and is the last before a flush, or (0) not. */
 static inline void transport_expect_last(struct transport *transport, size_t size) {
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     transport->last = size;
 #else
     (void)transport;
@@ -233,7 +211,7 @@ portls_status transport_flush(struct transport *transport);
 /* The same, unless all that is pending can wait for company. */
 portls_status transport_flush_awaited(struct transport *transport);
 
-#if BUFFERS_INSIDE
+#if !PORTLS_HOSTED
 /* How many bytes fit into the record that is made next; 0: what is pending has to leave first. */
 size_t transport_record_room(const struct transport *transport);
 #endif
@@ -254,9 +232,7 @@ static inline bool transport_is_flushed(const struct transport *transport) {
  */
 portls_status transport_settle(struct transport *transport);
 
-#if PORTLS_WITH_WAITING
 /* Whether `receive` has something to say: bytes, the end, or a failure. */
 bool transport_has_input(struct transport *transport);
-#endif
 
 #endif

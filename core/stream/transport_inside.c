@@ -5,22 +5,21 @@
  */
 #include <string.h>
 
-#include "core/base/frame.h"
 #include "core/stream/transport.h"
 
 _Static_assert(TRANSPORT_SEND_SIZE >= 512, "PORTLS_SEND_SIZE has to be 512 or more");
 
-OWN_FRAME portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
-                                          size_t *got) {
+portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
+                                size_t *got) {
     struct transport *transport = (struct transport *)face;
     portls_status status = transport_may_ask(transport);
     if (status != PORTLS_OK) {
         return status;
     }
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
-    status = input_port_read_avail(transport->in, buffer, size, got, error);
-    transport_note_received(transport, status, *got, error);
+    portls_error error;
+    error_begin(&error);
+    status = input_port_read_avail(transport->in, buffer, size, got, &error);
+    transport_note_received(transport, status, *got, &error);
     if (status == PORTLS_OK) {
         transport_remember_first(transport, buffer, *got);
     }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/stream/transport.h"
 
 void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
@@ -28,19 +27,19 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
 }
 
 /* Reads a large piece of the underlying port into a buffer. */
-static OWN_FRAME portls_status fill(struct transport *transport) {
-    struct failure_scratch scratch;
-    portls_error *error = failure_begin(&transport->in_failure, &transport->in_room, &scratch);
+static portls_status fill(struct transport *transport) {
+    portls_error error;
+    error_begin(&error);
     size_t size = 0;
     uint8_t *buffer = transport_borrow(transport, &size);
     if (buffer == NULL) {
-        (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
-        failure_keep(&transport->in_failure, &transport->in_room, error);
+        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
+        failure_keep(&transport->in_failure, &error);
         return PORTLS_NO_MEMORY;
     }
     size_t got = 0;
-    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, error);
-    transport_hand_over(transport, buffer, size, status, got, error);
+    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, &error);
+    transport_hand_over(transport, buffer, size, status, got, &error);
     return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
 }
 

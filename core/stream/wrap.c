@@ -3,7 +3,6 @@
 
 #include "core/context/context.h"
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/stream/stream.h"
 
 /* The snapshot that the options ask for, with a reference. */
@@ -59,14 +58,11 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     return status;
 }
 
-#if PORTLS_WITH_WAITING
-
 /* The limit is the caller's: it would lie on the stack beneath all of the handshake once more. */
-static OWN_FRAME portls_status wrap_within(const struct wait_limit *limit, portls_input_port *in,
-                                           portls_output_port *out,
-                                           const portls_wrap_options *options,
-                                           portls_input_port **ssl_in, portls_output_port **ssl_out,
-                                           portls_error *error) {
+static portls_status wrap_within(const struct wait_limit *limit, portls_input_port *in,
+                                 portls_output_port *out, const portls_wrap_options *options,
+                                 portls_input_port **ssl_in, portls_output_port **ssl_out,
+                                 portls_error *error) {
     portls_status status = portls_wrap_ports_avail(in, out, options, ssl_in, ssl_out, error);
     if (status != PORTLS_OK) {
         return status;
@@ -102,5 +98,3 @@ portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
     static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
     return wrap_within(&forever, in, out, options, ssl_in, ssl_out, error);
 }
-
-#endif

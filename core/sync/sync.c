@@ -3,13 +3,12 @@
 
 #include "core/wait/clock.h"
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/format.h"
 #include "core/base/handle.h"
 #include "core/sync/sync_source.h"
 
 /* Whether the event's source may be waited for. */
-static OWN_FRAME portls_status check_source(const void *source, size_t place, portls_error *error) {
+static portls_status check_source(const void *source, size_t place, portls_error *error) {
     if (sync_source_check(source, "", NULL) == PORTLS_OK) {
         return PORTLS_OK;
     }
@@ -18,9 +17,8 @@ static OWN_FRAME portls_status check_source(const void *source, size_t place, po
     return sync_source_check(source, name, error);
 }
 
-static OWN_FRAME portls_status check_arguments(portls_event *events, size_t count,
-                                               portls_deadline deadline, const portls_break *brk,
-                                               portls_error *error) {
+static portls_status check_arguments(portls_event *events, size_t count, portls_deadline deadline,
+                                     const portls_break *brk, portls_error *error) {
     if (events == NULL && count > 0) {
         (void)error_fail(error, PORTLS_INVALID_ARGUMENT,
                          "events is NULL, and should point to %zu events", count);
@@ -53,8 +51,8 @@ static bool look(portls_event *events, size_t count) {
     return any;
 }
 
-static OWN_FRAME portls_status wait_for_any(portls_event *events, size_t count,
-                                            const struct wait_limit *limit, portls_error *error) {
+static portls_status wait_for_any(portls_event *events, size_t count,
+                                  const struct wait_limit *limit, portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     for (size_t i = 0; i < count; i++) {

@@ -84,7 +84,7 @@ void portls_free_break(portls_break *brk) {
     }
 }
 
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 portls_descriptor break_descriptor(const portls_break *brk) {
     return brk->wakeup.readable;
 }

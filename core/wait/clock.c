@@ -18,7 +18,7 @@ void clock_replace(int64_t (*now)(void)) {
     atomic_store(&replacement, now);
 }
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 
 bool clock_is_set(void) {
     return atomic_load_explicit(&replacement, memory_order_relaxed) != NULL;

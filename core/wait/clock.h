@@ -11,7 +11,7 @@
 /* Nanoseconds; what portls_deadline counts in. */
 int64_t clock_now(void);
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 /* Whether the program has given a clock: without one, time stands still. */
 bool clock_is_set(void);
 #endif

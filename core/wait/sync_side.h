@@ -10,7 +10,7 @@
 #include "core/base/atomic.h"
 #include "portls/features.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* Made when the source, or one that stands on it, is first added; lives as long as the source. */
 struct sync_side;

@@ -5,7 +5,7 @@
  * Two kinds of things end a wait: descriptors that the system polls, and objects in memory (a pipe,
  * a stream) that notify those who watch them.
  *
- * A build that cannot wait (OS_CAN_WAIT 0: no sockets, no threads) leaves it to callbacks of the
+ * A build that cannot wait (PORTLS_HOSTED 0: no sockets, no threads) leaves it to callbacks of the
  * program: wait_by_callback.c, in place of wait.c.
  */
 #ifndef CORE_WAIT_WAIT_H
@@ -17,8 +17,6 @@
 #include "core/os/os.h"
 #include "portls/break.h"
 #include "portls/error.h"
-
-#if PORTLS_WITH_WAITING
 
 /* How long a call may wait, and what else ends it. */
 struct wait_limit {
@@ -33,9 +31,7 @@ struct wait_limit {
 
 struct wait_set;
 
-#endif
-
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 
 /* The waits that want to hear of changes of one object; guarded by that object's lock. */
 struct watch_list {
@@ -68,9 +64,7 @@ static inline void watch_list_notify(struct watch_list *list) {
 
 #endif
 
-#if PORTLS_WITH_WAITING
-
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 
 struct watcher {
     struct watcher *next; /* in the object's list */
@@ -122,7 +116,7 @@ struct wait_set {
 
 /* Whether nobody waits with it: then no role is taken, and there is nothing to end. */
 static inline bool wait_set_only_asks(const struct wait_set *set) {
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
     return set->only_asks;
 #else
     (void)set;
@@ -135,7 +129,7 @@ void wait_set_init(struct wait_set *set);
 /* Takes back all watches and frees what the set made. The caller holds no object's lock. */
 void wait_set_destroy(struct wait_set *set);
 
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 /* Ends the wait when the descriptor has got one of `wanted` (OS_READABLE, OS_WRITABLE). */
 void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted);
 
@@ -171,11 +165,9 @@ void wait_set_add_impossible(struct wait_set *set);
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error);
 
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 /* The descriptor that turns readable while a break is set. */
 portls_descriptor break_descriptor(const portls_break *brk);
-#endif
-
 #endif
 
 #endif

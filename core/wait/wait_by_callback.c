@@ -61,7 +61,7 @@ static int callback_milliseconds(portls_deadline deadline, bool alone) {
     return milliseconds;
 }
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 static bool clock_is_set(void) {
     return true;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "core/x509/der.h"
-#include "core/base/frame.h"
 
 /* The algorithms of PKCS#8 keys that have a name here; others are left to the backend. */
 static const struct algorithm {
@@ -61,7 +60,7 @@ static const char not_whole_sec1[] = "is not a whole SEC1 key";
 static const char not_whole_pkcs8[] = "is not a whole PKCS#8 key";
 
 /* What begins with two INTEGERs: RSA has nine, and more primes perhaps; DSA has six. */
-static OWN_FRAME const char *pkcs1_fault(struct backend_blob *key) {
+static const char *pkcs1_fault(struct backend_blob *key) {
     struct backend_blob part;
     uint8_t version = 0;
     bool is_small = der_take_small(key, &version);
@@ -82,7 +81,7 @@ static void set_pkcs1_form(struct backend_blob *key, struct key_form *form) {
 }
 
 /* The curve of a SEC1 key stands in it, or, inside PKCS#8, may stand outside. */
-static OWN_FRAME const char *sec1_fault(struct backend_blob *key, bool needs_curve) {
+static const char *sec1_fault(struct backend_blob *key, bool needs_curve) {
     struct backend_blob parameters;
     struct backend_blob part;
     uint8_t version = 0;
@@ -103,9 +102,8 @@ static OWN_FRAME const char *sec1_fault(struct backend_blob *key, bool needs_cur
 }
 
 /* Looks into the OCTET STRING of a PKCS#8 key whose algorithm has a name here. */
-static OWN_FRAME const char *inner_fault(const struct algorithm *algorithm,
-                                         struct backend_blob *parameters,
-                                         struct backend_blob *inner) {
+static const char *inner_fault(const struct algorithm *algorithm, struct backend_blob *parameters,
+                               struct backend_blob *inner) {
     if (algorithm->unfit) {
         return unfit;
     }
@@ -126,7 +124,7 @@ static OWN_FRAME const char *inner_fault(const struct algorithm *algorithm,
 }
 
 /* Attributes, [0], and a public key, [1] and primitive, may stand at the end (RFC 5958). */
-static OWN_FRAME bool ends_well(struct backend_blob *key) {
+static bool ends_well(struct backend_blob *key) {
     enum { PUBLIC_KEY = 0x81 };
     struct backend_blob part;
     (void)der_take(key, DER_CONTEXT_0, &part);
@@ -135,7 +133,7 @@ static OWN_FRAME bool ends_well(struct backend_blob *key) {
                               (tag == PUBLIC_KEY || tag == DER_CONTEXT_1) && key->size == 0);
 }
 
-static OWN_FRAME void set_pkcs8_form(struct backend_blob *key, struct key_form *form) {
+static void set_pkcs8_form(struct backend_blob *key, struct key_form *form) {
     *form = (struct key_form){BACKEND_KEY_PKCS8, NULL, false, false, not_whole_pkcs8};
     struct backend_blob parameters;
     struct backend_blob part;
@@ -155,7 +153,7 @@ static OWN_FRAME void set_pkcs8_form(struct backend_blob *key, struct key_form *
 static const char no_form[] = "is neither PKCS#1 nor SEC1 nor PKCS#8";
 
 /* What begins with a SEQUENCE: an encrypted key, or a certificate by mistake. */
-static OWN_FRAME void set_encrypted_form(struct backend_blob *key, struct key_form *form) {
+static void set_encrypted_form(struct backend_blob *key, struct key_form *form) {
     struct backend_blob algorithm;
     struct backend_blob part;
     *form = (struct key_form){BACKEND_KEY_NONE, NULL, false, true, NULL};
@@ -170,8 +168,7 @@ static OWN_FRAME void set_encrypted_form(struct backend_blob *key, struct key_fo
 }
 
 /* The first two tags of the content; false: there are no two elements. */
-static OWN_FRAME bool look_at_tags(const struct backend_blob *key, uint8_t *first,
-                                   uint8_t *second) {
+static bool look_at_tags(const struct backend_blob *key, uint8_t *first, uint8_t *second) {
     struct backend_blob rest = *key;
     struct backend_blob part;
     return der_next(&rest, first, &part) &&

@@ -5,7 +5,6 @@
 
 #include "core/x509/der.h"
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/memory.h"
 #include "core/x509/pem_block.h"
 
@@ -37,8 +36,8 @@ static bool has_only_harmless_settings(struct backend_blob settings) {
 }
 
 /* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
-static OWN_FRAME const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
-                                               size_t *size) {
+static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
+                                     size_t *size) {
     struct backend_blob reader = {bytes, *size};
     struct backend_blob certificate;
     if (!der_take(&reader, DER_SEQUENCE, &certificate) || !has_three_parts(certificate)) {
@@ -60,9 +59,8 @@ static OWN_FRAME const char *check_certificate(const struct pem_block *block, co
 }
 
 /* Decodes one block and adds it to the list. */
-static OWN_FRAME portls_status add_block(const struct pem_reader *reader,
-                                         const struct pem_block *block,
-                                         struct certificate_list *list, portls_error *error) {
+static portls_status add_block(const struct pem_reader *reader, const struct pem_block *block,
+                               struct certificate_list *list, portls_error *error) {
     if (list->count == CERTIFICATE_COUNT_MAX) {
         return error_fail(error, PORTLS_BAD_CERTIFICATE,
                           "%s: more than %d certificates are in it, which is the limit",
@@ -91,8 +89,8 @@ static OWN_FRAME portls_status add_block(const struct pem_reader *reader,
 }
 
 /* Says what is wrong with a text in which no certificate was found. */
-static OWN_FRAME portls_status fail_none(const void *bytes, size_t size, const char *name,
-                                         portls_error *error) {
+static portls_status fail_none(const void *bytes, size_t size, const char *name,
+                               portls_error *error) {
     if (pem_is_der(bytes, size)) {
         return error_fail(error, PORTLS_BAD_CERTIFICATE,
                           "%s: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER "

@@ -1,7 +1,6 @@
 /*
  * PEM and DER as far as the core needs them: finding certificates and keys in what a user loads,
- * so that every backend is given the same DER and every mistake has the same message. Without
- * PORTLS_WITH_PEM der_only.c answers instead, for DER alone.
+ * so that every backend is given the same DER and every mistake has the same message.
  */
 #ifndef CORE_X509_PEM_H
 #define CORE_X509_PEM_H

@@ -5,7 +5,6 @@
 
 #include "core/x509/der.h"
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"
 
@@ -87,8 +86,8 @@ void pem_reader_init(struct pem_reader *reader, const void *bytes, size_t size, 
 }
 
 /* Takes a line that has to be the BEGIN of a block. */
-static OWN_FRAME portls_status begin_block(const struct pem_reader *reader, const struct line *line,
-                                           struct pem_block *block, portls_error *error) {
+static portls_status begin_block(const struct pem_reader *reader, const struct line *line,
+                                 struct pem_block *block, portls_error *error) {
     *block = (struct pem_block){.line = line->number};
     if (!line_label(line, begin_prefix, &block->label, &block->label_size)) {
         return error_fail(error, reader->failure,
@@ -119,8 +118,8 @@ static bool says_encrypted(const struct line *line) {
  * Takes the lines of a block up to its END. Headers ("Name: value", with more of the value in
  * lines that begin with white space) stand only before the base64, in which no colon can be.
  */
-static OWN_FRAME portls_status take_body(struct pem_reader *reader, struct pem_block *block,
-                                         portls_error *error) {
+static portls_status take_body(struct pem_reader *reader, struct pem_block *block,
+                               portls_error *error) {
     struct line line;
     bool in_headers = true;
     bool seen_header = false;
@@ -235,7 +234,7 @@ static bool base64_take(struct base64 *state, char character) {
 }
 
 /* Decodes a whole body. NULL, or what is wrong with it in line `state->line`. */
-static OWN_FRAME const char *base64_decode(struct base64 *state, const char *text, size_t size) {
+static const char *base64_decode(struct base64 *state, const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
         char c = text[i];
         if (c == '\n' || c == '\r') {

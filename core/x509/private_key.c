@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/base/frame.h"
 #include "core/base/format.h"
 #include "core/base/memory.h"
 #include "core/x509/key_form.h"
@@ -35,8 +34,8 @@ static void kinds_add(struct kinds *kinds, const char *name) {
     }
 }
 
-static OWN_FRAME portls_status fail_other_kinds(const struct kinds *kinds, const char *name,
-                                                portls_error *error) {
+static portls_status fail_other_kinds(const struct kinds *kinds, const char *name,
+                                      portls_error *error) {
     (void)error_fail(error, PORTLS_BAD_KEY, "%s: no RSA key in it, only ", name);
     for (size_t i = 0; i < kinds->count; i++) { /* "EC, DSA and Ed25519" */
         const char *between = i == 0 ? "" : i + 1 == kinds->count ? " and " : ", ";
@@ -47,8 +46,8 @@ static OWN_FRAME portls_status fail_other_kinds(const struct kinds *kinds, const
     return PORTLS_BAD_KEY;
 }
 
-static OWN_FRAME portls_status fail_none(const void *bytes, size_t size, const char *name,
-                                         portls_error *error) {
+static portls_status fail_none(const void *bytes, size_t size, const char *name,
+                               portls_error *error) {
     if (pem_is_der(bytes, size)) {
         return error_fail(error, PORTLS_BAD_KEY,
                           "%s: it is DER (ASN.1), and PEM was asked for (PORTLS_ASN1 loads a key "
@@ -65,8 +64,8 @@ static OWN_FRAME portls_status fail_none(const void *bytes, size_t size, const c
  * `place` is empty or says in which line the key is; `kind_counts`: it may be a key that would be
  * passed over, were it not encrypted.
  */
-static OWN_FRAME portls_status fail_encrypted(const char *name, const char *place, bool kind_counts,
-                                              portls_encoding encoding, portls_error *error) {
+static portls_status fail_encrypted(const char *name, const char *place, bool kind_counts,
+                                    portls_encoding encoding, portls_error *error) {
     return error_fail(error, PORTLS_KEY_ENCRYPTED,
                       "%s: the private key%s is encrypted%s, and nothing asks for a password "
                       "(decrypt it with: openssl pkey %s-in FILE -out NEWFILE)",
@@ -74,8 +73,8 @@ static OWN_FRAME portls_status fail_encrypted(const char *name, const char *plac
                       encoding == PORTLS_ASN1 ? "-inform DER -outform DER " : "");
 }
 
-static OWN_FRAME portls_status fail_encrypted_block(const char *name, size_t line, bool kind_counts,
-                                                    portls_error *error) {
+static portls_status fail_encrypted_block(const char *name, size_t line, bool kind_counts,
+                                          portls_error *error) {
     char place[40];
     (void)format_text(place, sizeof place, " in line %zu", line);
     return fail_encrypted(name, place, kind_counts, PORTLS_PEM, error);
@@ -139,9 +138,9 @@ struct search {
 
 /* Decodes a block that holds a key in clear and takes it, or passes it over: then `key` stays
  * empty. */
-static OWN_FRAME portls_status take_key(struct search *search, const struct pem_block *block,
-                                        const struct label *label, struct private_key *key,
-                                        portls_error *error) {
+static portls_status take_key(struct search *search, const struct pem_block *block,
+                              const struct label *label, struct private_key *key,
+                              portls_error *error) {
     portls_status status =
         pem_block_decode(&search->reader, block, KEY_SIZE_MAX, &key->bytes, &key->size, error);
     if (status != PORTLS_OK) {
@@ -185,9 +184,9 @@ static portls_status look_at(struct search *search, const struct pem_block *bloc
     return take_key(search, block, label, key, error);
 }
 
-static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const char *name,
-                                           portls_key_kind kind, struct private_key *key,
-                                           portls_error *error) {
+static portls_status find_in_pem(const void *bytes, size_t size, const char *name,
+                                 portls_key_kind kind, struct private_key *key,
+                                 portls_error *error) {
     struct search search = {.kind = kind};
     pem_reader_init(&search.reader, bytes, size, name, PORTLS_BAD_KEY);
     struct pem_block block;
@@ -209,9 +208,8 @@ static OWN_FRAME portls_status find_in_pem(const void *bytes, size_t size, const
 }
 
 /* All the bytes are one key in DER. */
-static OWN_FRAME portls_status take_der(const void *bytes, size_t size, const char *name,
-                                        portls_key_kind kind, struct private_key *key,
-                                        portls_error *error) {
+static portls_status take_der(const void *bytes, size_t size, const char *name,
+                              portls_key_kind kind, struct private_key *key, portls_error *error) {
     if (!pem_is_der(bytes, size) && pem_is_pem(bytes, size)) {
         return error_fail(error, PORTLS_BAD_KEY,
                           "%s: it is PEM, and DER (ASN.1) was asked for (PORTLS_PEM loads a key in "

@@ -5,7 +5,7 @@
 #include "core/base/memory.h"
 #include "core/os/os.h"
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 /* No certificate bundle or key comes near it; a device that never ends stops here. */
 enum { FILE_LIMIT = 16 * 1024 * 1024 };

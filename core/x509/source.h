@@ -9,7 +9,7 @@
 #include "portls/features.h"
 
 struct source {
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
     uint8_t *owned; /* to be wiped */
 #endif
     const void *bytes;
@@ -19,7 +19,7 @@ struct source {
 
 #define SOURCE_NONE ((struct source){.bytes = NULL})
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 /* Reads a file. PORTLS_OK; PORTLS_INVALID_ARGUMENT (NULL); PORTLS_FILE. */
 portls_status source_from_file(const char *path, struct source *source, portls_error *error);
 

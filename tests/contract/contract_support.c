@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if !PORTLS_WITH_SYSTEM
-/* As the core does that loads certificates and keys, and describes connections. */
-static __attribute__((used))
-const char *const needs_parts[] = {&backend_identity_part, &backend_describe_part};
-#endif
-
 /* ---- memory that lives as long as a test ---- */
 
 enum { OWNED_MAX = 1024 };

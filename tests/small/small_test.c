@@ -279,7 +279,7 @@ Test(small, without_a_callback_calls_that_would_wait_say_so) {
     end(&device, in, out);
 }
 
-#if !PORTLS_WITH_SOCKETS && !PORTLS_WITH_THREADS
+#if !PORTLS_HOSTED && !PORTLS_HOSTED
 
 /* Nobody could write into the pipe while this thread waits. */
 Test(small, an_empty_pipe_cannot_be_waited_for) {
@@ -305,7 +305,7 @@ Test(small, an_empty_pipe_cannot_be_waited_for) {
 
 /* ---- memory ---- */
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 
 static long allocations;
 static long live;
@@ -377,7 +377,7 @@ Test(small, a_stream_is_one_allocation_and_reads_and_writes_are_none) {
 
 /* ---- time ---- */
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 
 static int64_t now;
 

@@ -9,7 +9,7 @@ function(portls_add_stack_test name)
     add_test(NAME ${name} COMMAND "${Python3_EXECUTABLE}"
         "${PROJECT_SOURCE_DIR}/tests/small/stack.py"
         --compiler "${CMAKE_C_COMPILER}" --root "${PROJECT_SOURCE_DIR}"
-        --work "${CMAKE_CURRENT_BINARY_DIR}/stack" --limit 512
+        --work "${CMAKE_CURRENT_BINARY_DIR}/stack" --limit 1024
         ${core_sources} -- -std=c11 -Os ${target_flags} -DPORTLS_BUILDING=1 ${features}
         -DPORTLS_SEND_SIZE=${PORTLS_SEND_SIZE})
     set_tests_properties(${name} PROPERTIES TIMEOUT 60)

@@ -52,7 +52,7 @@ SPEC(availability, making_contexts_fails_exactly_when_not_available) {
     portls_free_context(context);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* "Calling ssl-connect, etc.": ssl-connect. */
 SPEC(availability, connect_fails_when_not_available) {

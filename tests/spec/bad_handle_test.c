@@ -17,7 +17,7 @@ struct zoo {
 static void zoo_open(struct zoo *zoo) {
     zoo->client = client_context(PORTLS_AUTO, NULL, NULL);
     zoo->server = test_server_context();
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     int port_no;
     zoo->listener = listen_local(zoo->server, &port_no);
 #else
@@ -33,7 +33,7 @@ static void zoo_close(struct zoo *zoo) {
     REQUIRE_OK(portls_close_input_port(zoo->in, &problem));
     REQUIRE_OK(portls_close_output_port(zoo->out, &problem));
     portls_free_break(zoo->brk);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     portls_close(zoo->listener);
 #endif
     portls_free_context(zoo->client);
@@ -86,7 +86,7 @@ SPEC(bad_handle, context_procedures_take_contexts_only) {
         REQUIRE_WRONG_KIND(portls_set_verify_hostname(other, true, &problem));
         REQUIRE_WRONG_KIND(portls_load_verify_root_certificates(other, ROOT, &problem));
         REQUIRE_WRONG_KIND(portls_load_verify_root_certificates_data(other, "x", 1, &problem));
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
         REQUIRE_WRONG_KIND(portls_load_verify_system_certificates(other, &problem));
 #endif
         REQUIRE_WRONG_KIND(portls_load_suggested_certificate_authorities(other, ROOT, &problem));
@@ -97,7 +97,7 @@ SPEC(bad_handle, context_procedures_take_contexts_only) {
     zoo_close(&zoo);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* ssl-connect and ssl-listen: a context of the right role, and nothing else. */
 SPEC(bad_handle, connect_and_listen_take_contexts_only) {
@@ -163,7 +163,7 @@ SPEC(bad_handle, input_calls_take_input_ports_only) {
         REQUIRE_WRONG_KIND(portls_read_avail(other, &byte, 1, &got, &problem));
         REQUIRE_WRONG_KIND(portls_close_input_port(other, &problem));
         REQUIRE_WRONG_KIND(portls_set_strict_eof(other, true, &problem));
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
         REQUIRE_WRONG_KIND(portls_set_busy_poll(other, 1, &problem));
 #endif
         REQUIRE_WRONG_KIND(portls_pipe_peek(other, &bytes, &got, &problem));
@@ -227,7 +227,7 @@ SPEC(bad_handle, wrap_takes_ports_only) {
                         PORTLS_WRONG_KIND, "the output port: ");
         cr_assert(in == NULL && out == NULL);
     }
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     options.context = zoo.listener;
     REQUIRE_WRONG_KIND(portls_wrap_ports(zoo.in, zoo.out, &options, &in, &out, &problem));
 #endif
@@ -278,7 +278,7 @@ SPEC(bad_handle, places_must_not_be_null) {
 #define REQUIRE_PLACE(call) REQUIRE_FAILURE(call, PORTLS_INVALID_ARGUMENT, "")
     REQUIRE_PLACE(portls_make_client_context(PORTLS_AUTO, NULL, &problem));
     REQUIRE_PLACE(portls_make_server_context(PORTLS_AUTO, NULL, &problem));
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     REQUIRE_PLACE(portls_connect("127.0.0.1", 1, zoo.client, NULL, &out, &problem));
     REQUIRE_PLACE(portls_connect("127.0.0.1", 1, zoo.client, &in, NULL, &problem));
     REQUIRE_PLACE(portls_listen(0, 1, false, NULL, zoo.server, NULL, &problem));

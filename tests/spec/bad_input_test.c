@@ -59,7 +59,7 @@ static void require_loading_fails(const char *path, portls_status of_certificate
     portls_free_context(context);
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 SPEC(bad_input, a_missing_file) {
     require_loading_fails("/nonexistent/file.pem", PORTLS_FILE, PORTLS_FILE,
@@ -290,7 +290,7 @@ SPEC(bad_input, errors_may_go_unread) {
     portls_input_port *in;
     portls_output_port *out;
     cr_assert_eq(portls_load_certificate_chain(context, "/nonexistent", NULL), PORTLS_FILE);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     cr_assert_eq(portls_connect("nonexistent.invalid", 1,
                                 portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
                                 NULL),
@@ -300,7 +300,7 @@ SPEC(bad_input, errors_may_go_unread) {
     portls_free_context(context);
 }
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 /* A message that does not fit is cut, and is a string all the same. */
 SPEC(bad_input, a_message_too_long_is_cut) {

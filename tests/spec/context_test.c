@@ -91,7 +91,7 @@ SPEC(context, a_chain_that_waits_for_its_key_is_overwritten_too) {
     portls_free_context(context);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* The same of a listener in use: connections made before, between and after all go well. */
 SPEC(context, a_listeners_identity_is_renewed_while_it_is_in_use) {

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 #include <unistd.h>
 #endif
 
@@ -12,7 +12,7 @@ SPEC_SUITE(ports);
 
 /* ---- over the system's pipes ---- */
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* "input-port : input-port?", "output-port : output-port?": two descriptors that are not sockets.
    Their flags stay as they are, and no SIGPIPE comes when the other end is gone. */
@@ -135,7 +135,7 @@ static void close_below(struct passing passing[2]) {
     }
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 enum { PATIENT_BEGIN = 2, PATIENT_WRAPS = WRAP_TRANSPORT_COUNT - 2 };
 #else
 enum { PATIENT_BEGIN = FIRST_TRANSPORT, PATIENT_WRAPS = USED_WRAPS };
@@ -161,7 +161,7 @@ SPEC_FOR_EACH(ports, over_ports_from_callbacks, struct transport, over, transpor
     close_below(passing);
 }
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 #define CANNOT_WAIT "a port made from callbacks has neither a descriptor nor a wait callback"
 #else
 #define CANNOT_WAIT "this build waits by the wait callbacks of ports only, and there is none here"

@@ -37,7 +37,7 @@ static portls_status load_roots(portls_context *context) {
 static portls_status load_roots_data(portls_context *context) {
     return portls_load_verify_root_certificates_data(context, "x", 1, &problem);
 }
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 static portls_status load_system_roots(portls_context *context) {
     return portls_load_verify_system_certificates(context, &problem);
 }
@@ -73,7 +73,7 @@ static const struct setter setters[] = {
     {verify, "portls_set_verify", true, true, true},
     {load_roots, "portls_load_verify_root_certificates", true, true, true},
     {load_roots_data, "portls_load_verify_root_certificates", true, true, true},
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
     {load_system_roots, "portls_load_verify_system_certificates", true, true, true},
 #endif
     {verify_host_not, "portls_set_verify_hostname", true, true, false},
@@ -82,7 +82,7 @@ static const struct setter setters[] = {
     {suggest_data, "portls_load_suggested_certificate_authorities", true, false, true},
 };
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 enum { LAST_PROTOCOL = PORTLS_SECURE };
 #else
 enum { LAST_PROTOCOL = PORTLS_TLS13 };
@@ -125,7 +125,7 @@ SPEC(seal, no_call_changes_a_protocol_context) {
     }
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* A listener made from a protocol has a context of its own, which is not sealed. */
 SPEC(seal, a_listener_unseals_its_protocol) {
@@ -143,7 +143,7 @@ SPEC(seal, a_listener_unseals_its_protocol) {
 
 /* ---- PORTLS_SECURE, which the system's roots are needed for ---- */
 
-#if PORTLS_WITH_FILES
+#if PORTLS_HOSTED
 
 static void trust_the_test_root(void) {
     cr_assert(setenv("SSL_CERT_FILE", ROOT, 1) == 0);
@@ -215,7 +215,7 @@ SPEC(seal, a_secure_context_verifies_chain_and_name) {
     }
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* The same over portls_connect, with the name that was connected to. */
 SPEC(seal, a_secure_connect_verifies_the_host_it_connects_to) {

@@ -1,7 +1,7 @@
 /* Loading from files by the test itself: see spec_files.h. */
 #include "spec_files.h"
 
-#if !PORTLS_WITH_FILES
+#if !PORTLS_HOSTED
 
 #include <errno.h>
 #include <stdio.h>

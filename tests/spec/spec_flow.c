@@ -7,7 +7,7 @@
 /* Without I/O waits, so many rounds in which not a byte moves are a stall. */
 enum { IDLE_ROUNDS_AT_MOST = 1000000, LARGEST_PIECE = 50000 };
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #define BUFFER_OF_A_THREAD _Thread_local
 #else
 #define BUFFER_OF_A_THREAD
@@ -68,7 +68,7 @@ static portls_status take_piece(struct flow *flow, bool wait, size_t *got) {
 
 /* ---- in threads ---- */
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 static void send_all(void *argument) {
     struct flow *flow = argument;
@@ -178,7 +178,7 @@ static void run(struct link *link, struct flow *flows, size_t count) {
     if (link->over.alone) {
         run_alone(link, flows, count);
     }
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     if (!link->over.alone) {
         run_in_threads(flows, count);
     }
@@ -231,7 +231,7 @@ portls_status link_read_to_end(struct link *link, struct side *side, size_t *tot
     return status;
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 struct closing {
     portls_output_port *out;
@@ -287,7 +287,7 @@ portls_status link_close_output(struct link *link, struct side *from, struct sid
     if (link->over.alone) {
         return close_output_alone(link, from, to, end);
     }
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     return close_output_apart(link, from, to, end);
 #else
     return PORTLS_INVALID_ARGUMENT; /* no such transport is used */

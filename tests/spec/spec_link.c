@@ -41,7 +41,7 @@ void link_make_raw(struct link *link, const struct transport *over) {
         REQUIRE_OK(portls_make_pipe(over->capacity, &link->server.raw_in, &link->client.raw_out,
                                     &problem));
     }
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     if (over->kind == OVER_SOCKETPAIR || over->kind == OVER_TCP) {
         link_make_sockets(link);
     }
@@ -70,7 +70,7 @@ static bool still_wants(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* One side's handshake over raw ports, as a thread does it. */
 struct handshaker {
@@ -151,13 +151,13 @@ static void handshake(struct link *link, const portls_wrap_options *client,
         handshake_alone(link, client, server);
         return;
     }
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     if (link->over.kind == OVER_CONNECT) {
         link_connect(link, client, server);
         return;
     }
 #endif
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     handshake_in_two_threads(link, client, server);
 #endif
 }
@@ -219,7 +219,7 @@ void link_close(struct link *link) {
     side_close(&link->server);
     side_close_raw(&link->client);
     side_close_raw(&link->server);
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     portls_close(link->listener);
     link->listener = NULL;
 #endif

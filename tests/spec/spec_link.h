@@ -25,7 +25,7 @@ extern const struct transport transports[TRANSPORT_COUNT];
 
 /* Those of them that this library has: all, or the memory pipes in one thread. Tests that pick some
    by their place ask for each. */
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 #define FIRST_TRANSPORT 0
 enum { USED_TRANSPORTS = TRANSPORT_COUNT, USED_WRAPS = WRAP_TRANSPORT_COUNT };
 #else
@@ -56,7 +56,7 @@ struct side {
 struct link {
     struct transport over;
     struct side client, server;
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     portls_listener *listener;
 #endif
 };
@@ -80,7 +80,7 @@ void link_open(struct link *link, const struct transport *over, const portls_wra
 void link_open_well(struct link *link, const struct transport *over,
                     const portls_wrap_options *client, const portls_wrap_options *server);
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* The same through a listener that is there already and stays: portls_connect to it by the host's
    name, while a thread accepts. */
@@ -141,7 +141,7 @@ portls_status link_close_output(struct link *link, struct side *from, struct sid
 /* The byte at a place of the pattern that transfers send. */
 uint8_t pattern_byte(size_t place);
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* The raw ports of a link over sockets. */
 void link_make_sockets(struct link *link);

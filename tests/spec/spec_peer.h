@@ -4,7 +4,7 @@
 
 #include "spec_support.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* A plain TCP connection to a port of this machine; its descriptor. */
 int connect_plainly(int port_no);

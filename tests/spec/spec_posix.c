@@ -60,7 +60,7 @@ void place_yield(void) {
     sched_yield();
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 static void *task_main(void *argument) {
     struct task *task = argument;

@@ -25,10 +25,10 @@
 #include "portls/portls.h"
 #include "spec_files.h"
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #include <pthread.h>
 #endif
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 #include <sys/socket.h>
 #endif
 
@@ -161,7 +161,7 @@ const char *temporary_file(const void *bytes, size_t size);
 
 /* ---- threads ---- */
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* A thread and what it works on. No check may be made in it: it leaves its findings to the test. */
 struct task {

@@ -361,7 +361,7 @@ OVER_EVERY_TRANSPORT(stream, nothing_is_read_or_written_at_once) {
 
 /* ---- nothing that was written is lost ---- */
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 enum { MUCH = 200 * 1024, ROUNDS = 20 };
 
@@ -437,7 +437,7 @@ SPEC(stream, closing_does_not_wait_for_ever) {
     size_t count;
     open_both(&link, narrow_pipes, false);
     REQUIRE_OK(portls_write_avail(link.client.out, filler, sizeof filler, &count, &problem));
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
     REQUIRE_FAILURE(portls_close_output_port(link.client.out, &problem), PORTLS_DEADLINE,
                     "the output port was closed before all that was written could be sent");
 #else
@@ -479,7 +479,7 @@ OVER_EVERY_WRAP(stream, closing_flushes) {
     link_close(&link);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* portls_set_shutdown_on_close: the ports of connect and accept send a shutdown message when they
    are asked to, */

@@ -3,7 +3,7 @@
 #include "spec_link.h"
 #include "spec_peer.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 #include <sys/socket.h>
 #include <unistd.h>
 #endif
@@ -54,7 +54,7 @@ SPEC(sync, all_that_are_ready_are_marked) {
     }
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 struct sending {
     portls_output_port *out;
@@ -92,7 +92,7 @@ SPEC(sync, a_wait_ends_when_something_becomes_ready) {
 
 #endif
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 static void set_it(void *argument) {
     portls_set_break(argument);
@@ -141,7 +141,7 @@ SPEC(sync, other_handles_are_refused) {
     portls_free_context(context);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* Scheme's tcp-addresses: of a listener, and of both ends of a connection. */
 SPEC(sync, addresses_of_listeners_and_connections) {

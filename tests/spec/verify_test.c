@@ -390,7 +390,7 @@ SPEC(verify, host_names_are_matched) {
     portls_free_context(client);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* The same over portls_connect: the host that was connected to. */
 SPEC(verify, connect_matches_the_host_it_connects_to) {

@@ -232,7 +232,7 @@ SPEC(wrap_close, data_that_waits_is_read_after_the_shutdown) {
 
 /* ---- unwrapping ---- */
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* One side that leaves TLS and then talks plainly over the given ports. */
 struct leaving {

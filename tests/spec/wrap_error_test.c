@@ -8,7 +8,7 @@ SPEC_SUITE(wrap_error);
 struct told {
     int times;
     portls_error last;
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     pthread_t thread;
 #endif
 };
@@ -17,7 +17,7 @@ static void remember(void *argument, const portls_error *error) {
     struct told *told = argument;
     told->times++;
     told->last = *error;
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     told->thread = pthread_self();
 #endif
 }
@@ -53,7 +53,7 @@ OVER_EVERY_WRAP(wrap_error, the_procedure_is_told_of_a_failed_handshake) {
     link_open(&link, over, &client, &server);
     REQUIRE_ERROR(&link.client.error, PORTLS_VERIFY, "");
     require_told(&told, &link.client.error);
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     cr_assert(pthread_equal(told.thread, pthread_self()));
 #endif
     link_close(&link);
@@ -182,7 +182,7 @@ SPEC(wrap_error, errors_of_wrapped_ports_are_of_the_class_fail) {
     link_close(&link);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 /* "in contrast, ssl-accept and ssl-connect use an error function that raises exn:fail:network":
    while they are made, */

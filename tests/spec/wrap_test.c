@@ -253,7 +253,7 @@ SPEC(wrap, the_protocol_is_ignored_with_a_context) {
     }
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* "See also ssl-connect about the limitations of reading and writing to an SSL connection (i.e.,
    one direction at a time)." There are none over wrapped ports either: eight megabytes each way. */

@@ -1,5 +1,5 @@
-# Fails unless the headers declare PORTLS_API exactly the functions that a build has, for every
-# choice of features (configured.cmake says which functions those are):
+# Fails unless the headers declare PORTLS_API exactly the functions that a build has, in a hosted
+# build and in a bare one (configured.cmake says which functions those are):
 #   cmake -D ROOT=<source tree> -D COMPILER=cc -P headers.cmake
 cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/configured.cmake")
@@ -24,50 +24,38 @@ if(count EQUAL 0)
 endif()
 
 file(STRINGS "${ROOT}/api/symbols.list" listed)
-file(STRINGS "${ROOT}/api/absent-system.list" listed_without_system)
+file(STRINGS "${ROOT}/api/bare-only.list" listed_bare)
 foreach(function IN LISTS declared)
-    if(NOT function IN_LIST listed AND NOT function IN_LIST listed_without_system)
+    if(NOT function IN_LIST listed AND NOT function IN_LIST listed_bare)
         message(SEND_ERROR "${function} is declared PORTLS_API, but is not in api/symbols.list")
     endif()
 endforeach()
-foreach(function IN LISTS listed listed_without_system)
+foreach(function IN LISTS listed listed_bare)
     if(NOT function IN_LIST declared)
         message(SEND_ERROR "${function} is in api/symbols.list, but no header declares it PORTLS_API")
     endif()
 endforeach()
 
-# What a program gets to see, by portls/portls.h and the one header that it leaves out, when these
-# features are off.
-function(check_choice off)
-    set(definitions "")
-    foreach(feature IN LISTS off)
-        list(APPEND definitions "-DPORTLS_WITH_${feature}=0")
-    endforeach()
-    execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" ${definitions}
+# What a program gets to see by portls/portls.h and the one header that it leaves out.
+function(check_build hosted)
+    execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" -DPORTLS_HOSTED=${hosted}
         -include "${ROOT}/api/portls/stdio.h" -x c "${ROOT}/api/portls/portls.h"
         OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
-    portls_configured_symbols("${ROOT}" "${off}" expected)
+    portls_configured_symbols("${ROOT}" ${hosted} expected)
     foreach(function IN LISTS declared)
         set(seen FALSE)
         if(text MATCHES "[^a-z0-9_]${function}[ \n]*\\(")
             set(seen TRUE)
         endif()
         if(function IN_LIST expected AND NOT seen)
-            message(SEND_ERROR
-                "${function} is not declared by #include \"portls/portls.h\" with '${off}' off")
+            message(SEND_ERROR "${function} is not declared by #include \"portls/portls.h\" "
+                "with PORTLS_HOSTED=${hosted}")
         elseif(seen AND NOT function IN_LIST expected)
-            message(SEND_ERROR "${function} is declared with '${off}' off, and would be missing")
+            message(SEND_ERROR "${function} is declared with PORTLS_HOSTED=${hosted}, and missing")
         endif()
     endforeach()
 endfunction()
 
-foreach(sockets IN ITEMS "" SOCKETS)
-    foreach(files IN ITEMS "" FILES)
-        foreach(threads IN ITEMS "" THREADS)
-            set(off ${sockets} ${files} ${threads})
-            check_choice("${off}")
-        endforeach()
-    endforeach()
-endforeach()
-check_choice("SOCKETS;FILES;THREADS;WAITING")
+check_build(1)
+check_build(0)
 message(STATUS "${count} public functions")

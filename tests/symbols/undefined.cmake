@@ -1,17 +1,7 @@
-# Fails when the objects of the library ask for a symbol that this build must do without:
-#   cmake -D NM=nm -D "OBJECTS=a.o;b.o" -D "LIBRARY=libwolfssl.a" -D "OFF=SOCKETS;FILES;THREADS"
-#         -D LIST=c.list -P undefined.cmake
-# With all features off, nothing may be asked for but the symbols of LIST, which are standard C, and
-# what the TLS library defines (LIBRARY). With some off, nothing of those.
+# Fails when the objects of a bare build need a symbol other than those of LIST, which are standard C,
+# and those that the TLS library defines (LIBRARY, may be empty):
+#   cmake -D NM=nm -D "OBJECTS=a.o;b.o" -D "LIBRARY=libwolfssl.a" -D LIST=c.list -P undefined.cmake
 cmake_minimum_required(VERSION 3.22)
-
-# Names of calls that come with a feature on any system.
-set(SOCKETS_SYMBOLS "(socket|bind|listen|accept4?|connect|recv|recvfrom|recvmsg|send|sendto|sendmsg"
-    "|shutdown|[gs]etsockopt|getsockname|getpeername|getaddrinfo|freeaddrinfo|getnameinfo|inet_.*"
-    "|epoll_.*|kqueue|kevent|select|ioctl|isatty|tcgetattr)")
-set(FILES_SYMBOLS "(open|openat|fopen|fread|fdopen|opendir|readdir|stat|lstat|access|readlink|realpath"
-    "|dl[a-z]+|getenv|secure_getenv|getauxval)")
-set(THREADS_SYMBOLS "(pthread_.*|thrd_.*|mtx_.*|cnd_.*|call_once|__tls_get_addr)")
 
 # "file: name type …" or "name type …" of every symbol that is (un)defined.
 function(symbols_of which variable)
@@ -37,27 +27,14 @@ endif()
 list(REMOVE_ITEM wanted ${there} _GLOBAL_OFFSET_TABLE_)
 list(FILTER wanted EXCLUDE REGEX "^__aeabi_") # the compiler's own arithmetic
 
-set(all "SOCKETS;FILES;THREADS")
-if(OFF STREQUAL all)
-    file(STRINGS "${LIST}" allowed REGEX "^[^#]")
-    list(REMOVE_ITEM wanted ${allowed})
-    if(LIBRARY)
-        symbols_of(--defined-only library "${LIBRARY}")
-        list(REMOVE_ITEM wanted ${library})
-    endif()
-    set(refused ${wanted})
-else()
-    set(refused "")
-    foreach(feature IN LISTS OFF)
-        string(CONCAT pattern "^" ${${feature}_SYMBOLS} "$")
-        set(some ${wanted})
-        list(FILTER some INCLUDE REGEX "${pattern}")
-        list(APPEND refused ${some})
-    endforeach()
+file(STRINGS "${LIST}" allowed REGEX "^[^#]")
+list(REMOVE_ITEM wanted ${allowed})
+if(LIBRARY)
+    symbols_of(--defined-only library "${LIBRARY}")
+    list(REMOVE_ITEM wanted ${library})
 endif()
-if(refused)
-    list(JOIN refused ", " text)
-    message(FATAL_ERROR "With ${OFF} off the library still asks for: ${text}")
+if(wanted)
+    list(JOIN wanted ", " text)
+    message(FATAL_ERROR "The bare library needs: ${text}")
 endif()
-list(LENGTH wanted left)
-message(STATUS "${count} symbols are defined; with ${OFF} off nothing is asked for that is left out")
+message(STATUS "${count} symbols are defined; only standard C and the TLS library are needed")

@@ -55,7 +55,7 @@ static void script_wait(void *argument, int milliseconds) {
     }
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor script_descriptor(void *argument) {
     return ((struct script *)argument)->descriptor;
 }
@@ -249,7 +249,7 @@ Test(callback_port, a_failing_or_misbehaving_write_callback_is_named) {
 
 /* ---- waiting ---- */
 
-#if PORTLS_WITH_SOCKETS || PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #define CANNOT_WAIT "neither a descriptor nor a wait callback"
 #else
 #define CANNOT_WAIT "waits by the wait callbacks of ports only, and there is none here"
@@ -258,7 +258,7 @@ Test(callback_port, a_failing_or_misbehaving_write_callback_is_named) {
 Test(callback_port, without_a_way_to_wait_only_the_calls_that_do_not_wait_serve) {
     struct script script = {.count = 1, .wants = 10, .descriptor = PORTLS_NO_DESCRIPTOR};
     portls_input_callbacks input = {0};
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     input.descriptor = script_descriptor;
 #endif
     portls_input_port *in = make_in(&script, input);
@@ -310,7 +310,7 @@ Test(callback_port, a_deadline_bounds_the_wait_callback) {
     close_in(in);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 Test(callback_port, waits_by_its_descriptor) {
     os_wakeup wakeup;

@@ -46,7 +46,7 @@ static void counting_release(portls_input_port *in) {
     ((struct counting_input *)in)->released++;
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor counting_descriptor(const portls_input_port *in) {
     (void)in;
     return PORTLS_NO_DESCRIPTOR;
@@ -60,7 +60,7 @@ static const struct input_class counting_class = {
     .end_wait = counting_end,
     .close = counting_close,
     .release = counting_release,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = counting_descriptor,
 #endif
 };
@@ -114,7 +114,7 @@ static bool lazy_room(portls_output_port *out) {
     return ((struct lazy_output *)out)->room > 0;
 }
 
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
 /* Nothing comes; without a system there is no other way to wait. */
 static void wait_in_vain(void *argument, int milliseconds) {
     (void)argument;
@@ -128,7 +128,7 @@ static void lazy_begin(portls_output_port *out, struct wait_set *set) {
     if (lazy->moves) {
         wait_set_add_ready(set);
     }
-#if !PORTLS_WITH_SYSTEM
+#if !PORTLS_HOSTED
     wait_set_add_callback(set, wait_in_vain, NULL);
 #endif
 }
@@ -147,7 +147,7 @@ static void lazy_release(portls_output_port *out) {
     ((struct lazy_output *)out)->released++;
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 static portls_descriptor lazy_descriptor(const portls_output_port *out) {
     (void)out;
     return PORTLS_NO_DESCRIPTOR;
@@ -163,7 +163,7 @@ static const struct output_class lazy_class = {
     .end_wait = lazy_end,
     .close = lazy_close,
     .release = lazy_release,
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
     .descriptor = lazy_descriptor,
 #endif
 };

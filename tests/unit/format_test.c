@@ -50,7 +50,7 @@ Test(format, numbers) {
     SAME("%d %d", INT_MAX, INT_MIN);
     SAME("%u %u", 0U, UINT_MAX);
     SAME("%x %X", 0xbeefU, 0xbeefU);
-#if PORTLS_WITH_SYSTEM /* without one it may be a C library that has not these */
+#if PORTLS_HOSTED /* without one it may be a C library that has not these */
     SAME("%zu %zu", (size_t)0, SIZE_MAX);
     SAME("%lld %lld", LLONG_MAX, LLONG_MIN);
     SAME("%llu", ULLONG_MAX);
@@ -69,7 +69,7 @@ static void makes(const char *expected, const char *format, ...) {
 
 Test(format, large_numbers) {
     makes("0 4294967295", "%zu %zu", (size_t)0, (size_t)UINT32_MAX);
-    if (PORTLS_WITH_SYSTEM || sizeof(size_t) == 8) {
+    if (PORTLS_HOSTED || sizeof(size_t) == 8) {
         makes("9223372036854775807 -9223372036854775808", "%lld %lld", LLONG_MAX, LLONG_MIN);
         makes("18446744073709551615 ffffffffffffffff", "%llu %llx", ULLONG_MAX, ULLONG_MAX);
     }

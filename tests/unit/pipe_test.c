@@ -6,7 +6,7 @@
 
 #include "core/port/port.h"
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #include <pthread.h>
 #endif
 
@@ -97,7 +97,7 @@ ParameterizedTest(size_t *capacity, pipe, one_thread_moves_every_byte) {
     close_in(ends.in);
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* ---- two threads ---- */
 
@@ -490,7 +490,7 @@ Test(pipe, peek_and_consume_begin_with_bytes_given_back) {
     close_out(ends.out);
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 static void *consume_later(void *in) {
     doze();

@@ -5,7 +5,7 @@
 #include "tests/unit/fake_ports.h"
 #include "tests/unit/ticking.h"
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #include <pthread.h>
 #endif
 
@@ -236,7 +236,7 @@ Test(port, a_closed_taken_output_port_fails_for_its_stream) {
     cr_expect_eq(output.released, 1);
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 /* The owner and the stream let go at the same time: closed once, released once. */
 static void *close_as_owner(void *input) {

@@ -10,7 +10,7 @@
 #include "core/stream/stream.h"
 #include "portls/portls.h"
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 #include <sys/socket.h>
 #include <unistd.h>
 #endif
@@ -138,7 +138,7 @@ Test(stream_pair, the_error_is_that_of_the_status_beside_it) {
     portls_free_context(pair.server);
 }
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 
 Test(stream_pair, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) {
     struct pair pair = make_pair(100);

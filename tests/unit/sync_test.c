@@ -6,7 +6,7 @@
 #include "core/port/port.h"
 #include "portls/sync.h"
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #include <pthread.h>
 #endif
 
@@ -79,7 +79,7 @@ Test(sync, ends_and_failures_and_bytes_given_back_are_ready) {
     close_ends(unread);
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 Test(sync, the_deadline_ends_it) {
     struct ends ends = make(4);

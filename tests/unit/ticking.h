@@ -5,7 +5,7 @@
 
 #include "core/wait/clock.h"
 
-#if PORTLS_WITH_SYSTEM
+#if PORTLS_HOSTED
 
 static inline void ticking_begin(void) {
 }

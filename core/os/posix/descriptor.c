@@ -70,7 +70,7 @@ int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *ki
 
 /* The mask is the thread's; with one thread it is the process's. */
 static int set_mask(int how, const sigset_t *mask, sigset_t *before) {
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     return pthread_sigmask(how, mask, before);
 #else
     return sigprocmask(how, mask, before);

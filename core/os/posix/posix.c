@@ -96,7 +96,7 @@ static const struct {
 };
 
 const char *os_error_text(int os_errno) {
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     static _Thread_local char other[40];
 #else
     static char other[40];

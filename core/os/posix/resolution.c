@@ -12,7 +12,7 @@
 
 #include "core/base/memory.h"
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 #include <pthread.h>
 #include <signal.h>
 #endif
@@ -24,7 +24,7 @@ enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
 
 struct os_resolution {
     atomic_int state;
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     bool has_thread;
     pthread_t thread;
 #endif
@@ -63,7 +63,7 @@ static bool tell_done(struct os_resolution *resolution) {
     return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
 }
 
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
 
 static void *run(void *argument) {
     struct os_resolution *resolution = argument;
@@ -153,7 +153,7 @@ void os_resolution_end(struct os_resolution *resolution) {
     if (resolution == NULL) {
         return;
     }
-#if PORTLS_WITH_THREADS
+#if PORTLS_HOSTED
     int under_way = UNDER_WAY;
     /* Afterwards the thread may free it at any time, so its number is taken first. */
     bool has_thread = resolution->has_thread;

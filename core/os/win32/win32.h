@@ -21,7 +21,7 @@ static inline SOCKET system_socket(portls_descriptor descriptor) {
     return (SOCKET)descriptor;
 }
 
-#if OS_CAN_WAIT
+#if PORTLS_HOSTED
 
 /* Starts Winsock for this process, once; it is never ended. */
 void sockets_begin(void);
@@ -49,7 +49,7 @@ void wakeups_show(const struct os_poll_item *items, size_t count, bool polled);
 
 #endif
 
-#if PORTLS_WITH_SOCKETS
+#if PORTLS_HOSTED
 /* Makes a poller's descriptor say what is true now; does nothing for any other descriptor. */
 void poller_look_again(portls_descriptor descriptor);
 
