@@ -18,13 +18,13 @@ macro(choose_steps)
     endforeach()
 endmacro()
 
-# Runs one command of a step, its output to a log; FALSE if it failed, which is then explained. Adds
-# to times how long it took.
+# Runs one command of a step with its output in a log, and prints a line per minute. Sets
+# result_variable to whether it succeeded; explains a failure. Adds to times how long it took.
 function(run step what advice result_variable)
     set(log "${ROOT}/build/check-${step}-${what}.log")
     string(TIMESTAMP begun "%s")
-    execute_process(COMMAND ${ARGN} WORKING_DIRECTORY "${ROOT}"
-        RESULT_VARIABLE result OUTPUT_FILE "${log}" ERROR_FILE "${log}")
+    execute_process(COMMAND sh "${ROOT}/cmake/with-progress.sh" "${step}, ${what}" "${log}" ${ARGN}
+        WORKING_DIRECTORY "${ROOT}" RESULT_VARIABLE result)
     string(TIMESTAMP ended "%s")
     math(EXPR seconds "${ended} - ${begun}")
     set(times ${times} "${what} ${seconds} s" PARENT_SCOPE)
