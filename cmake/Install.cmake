@@ -1,8 +1,14 @@
 # What `cmake --install` puts where: headers, libraries, modules, a CMake package, pkg-config files.
 include(CMakePackageConfigHelpers)
 
+# The headers that portls/portls.h includes in the other build are left out.
+set(_absent clock.h)
+if(NOT PORTLS_HOSTED)
+    set(_absent descriptor.h files.h interest.h stdio.h sync_set.h tcp.h)
+endif()
+list(TRANSFORM _absent REPLACE "(.+)" "PATTERN;\\1;EXCLUDE")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/api/portls" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-    FILES_MATCHING PATTERN "*.h" PATTERN "features.h" EXCLUDE)
+    FILES_MATCHING PATTERN "*.h" PATTERN "features.h" EXCLUDE ${_absent})
 file(READ "${PROJECT_SOURCE_DIR}/api/portls/features.h" _features)
 foreach(_definition IN LISTS PORTLS_FEATURE_DEFINITIONS)
     string(REPLACE "=0" "" _feature "${_definition}")

@@ -48,16 +48,6 @@ typedef int64_t portls_deadline;
 /** The deadline so many milliseconds from now; a negative number gives one that has passed. */
 PORTLS_API portls_deadline portls_deadline_after(int64_t milliseconds);
 
-#if !PORTLS_HOSTED
-/**
- * Gives portls its time: `now` returns nanoseconds of a clock that never goes back, from any
- * beginning that is not negative. Without it time stands still: a call that would have to wait
- * until some time returns PORTLS_UNSUPPORTED. NULL takes it back. To be called before anything
- * else; `now` is called from wherever portls is.
- */
-PORTLS_API void portls_set_clock(int64_t (*now)(void));
-#endif
-
 PORTLS_END_DECLS
 
 #endif

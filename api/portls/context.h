@@ -29,10 +29,9 @@ typedef enum portls_protocol {
     PORTLS_TLS = 3,                   /**< any TLS 1.x that is still safe: 1.2 and later */
     PORTLS_TLS12 = 4,                 /**< exactly TLS 1.2 */
     PORTLS_TLS13 = 5,                 /**< exactly TLS 1.3 */
-#if PORTLS_HOSTED
     PORTLS_SECURE = 6 /**< clients: as AUTO, with system trust, chain and host name verified; its
-                           trust and verification are sealed, an identity may still be loaded */
-#endif
+                           trust and verification are sealed, an identity may still be loaded. Bare
+                           builds have no system trust: PORTLS_UNSUPPORTED */
 } portls_protocol;
 
 /**
@@ -77,29 +76,22 @@ PORTLS_API bool portls_is_client_context(const void *handle);
 /** Whether the handle is a live server context (manual: ssl-server-context?). NULL: false. */
 PORTLS_API bool portls_is_server_context(const void *handle);
 
-#if PORTLS_HOSTED
 /**
- * Loads the certificate chain that identifies this side (manual: ssl-load-certificate-chain!):
- * a PEM file, the own certificate first, then its issuers in order. Overwrites a chain loaded
- * before. Other PEM blocks (a key, say) are passed over.
+ * Loads the certificate chain that identifies this side (manual: ssl-load-certificate-chain!) from
+ * memory: PEM, the own certificate first, then its issuers in order. Replaces a chain loaded
+ * before. Other PEM blocks (a key, say) are skipped.
  *
- * Where chain and key are loaded already and the new chain does not go with that key, it begins a
- * new identity: connections use the old pair until portls_load_private_key brings the new key.
+ * Where chain and key are loaded already and the new chain does not match that key, it begins a new
+ * identity: connections use the old pair until a matching key is loaded.
  *
  * @param context a context that is not sealed, or a listener's (portls_listener_context)
- * @param path    the file's name; read during the call, not kept
+ * @param bytes   `size` bytes of PEM, copied
  * @param error   may be NULL
- * @return PORTLS_OK; PORTLS_FILE (missing, a directory, unreadable); PORTLS_BAD_CERTIFICATE (empty,
- *         no certificate in it, bad base64 or DER); PORTLS_KEY_MISMATCH (a key was loaded without
- *         a chain and is not this certificate's); PORTLS_WRONG_KIND; PORTLS_SEALED;
- * PORTLS_NO_MEMORY. On failure the context stays as it was. Blocks for the file. Any thread.
+ * @return PORTLS_OK; PORTLS_BAD_CERTIFICATE (empty, no certificate, bad base64 or DER);
+ *         PORTLS_KEY_MISMATCH (a key was loaded without a chain and is not this certificate's);
+ *         PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. On failure the context stays as it
+ *         was. Does not block. Any thread.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_load_certificate_chain(portls_context *context,
-                                                                       const char *path,
-                                                                       portls_error *error);
-#endif
-
-/** The same from memory: `size` bytes of PEM at `bytes`, copied. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_certificate_chain_data(portls_context *context,
                                                                             const void *bytes,
                                                                             size_t size,
@@ -117,49 +109,34 @@ typedef enum portls_encoding {
     PORTLS_ASN1 = 1 /**< DER: PKCS#1, SEC1 or PKCS#8 */
 } portls_encoding;
 
-#if PORTLS_HOSTED
 /**
- * Loads the private key that goes with the certificate (manual: ssl-load-private-key!).
- * Nothing ever asks for a password: an encrypted key is an error.
+ * Loads the private key that matches the certificate (manual: ssl-load-private-key!) from memory.
+ * Never asks for a password: an encrypted key is an error.
  *
  * @param context  a context that is not sealed, or a listener's
- * @param path     the file's name; read during the call, not kept; what was read is wiped
+ * @param bytes    `size` bytes, copied; the caller wipes its own copy
  * @param kind     PORTLS_KEY_RSA or PORTLS_KEY_ANY
  * @param encoding PORTLS_PEM or PORTLS_ASN1
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_FILE; PORTLS_BAD_KEY (no key of that kind in it, or not to be
- *         understood); PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH (the chain that was loaded
- *         last has another key); PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY.
- *         On failure the context stays as it was. Blocks for the file. Any thread.
+ * @return PORTLS_OK; PORTLS_BAD_KEY (no key of that kind, or malformed); PORTLS_KEY_ENCRYPTED;
+ *         PORTLS_KEY_MISMATCH (the chain loaded last has another key); PORTLS_WRONG_KIND;
+ *         PORTLS_SEALED; PORTLS_NO_MEMORY. On failure the context stays as it was. Does not block.
+ *         Any thread.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_load_private_key(portls_context *context,
-                                                                 const char *path,
-                                                                 portls_key_kind kind,
-                                                                 portls_encoding encoding,
-                                                                 portls_error *error);
-#endif
-
-/** The same from memory: `size` bytes at `bytes`, copied; wiping the original is the caller's. */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_load_private_key_data(portls_context *context, const void *bytes, size_t size,
                              portls_key_kind kind, portls_encoding encoding, portls_error *error);
 
-#if PORTLS_HOSTED
 /**
- * Replaces chain and key at once, from two PEM files (which may be the same one): the short way
- * to renew the certificate of a context that is in use. The key may be of any kind.
- * @param context   a context that is not sealed, or a listener's
- * @param chain     as for portls_load_certificate_chain
- * @param key       as for portls_load_private_key
- * @param error     may be NULL
- * @return what the two calls return. On failure the context keeps the old pair.
+ * Replaces chain and key at once, from PEM in memory: the short way to renew the certificate of a
+ * context that is in use. The key may be of any kind.
+ * @param context    a context that is not sealed, or a listener's
+ * @param chain      `chain_size` bytes of PEM, copied
+ * @param key        `key_size` bytes of PEM, copied; may be the same memory
+ * @param error      may be NULL
+ * @return what portls_load_certificate_chain_data and portls_load_private_key_data return. On
+ *         failure the context keeps the old pair. Does not block. Any thread.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_load_identity(portls_context *context,
-                                                              const char *chain, const char *key,
-                                                              portls_error *error);
-#endif
-
-/** The same from memory: PEM at `chain` and at `key`, copied. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_identity_data(portls_context *context,
                                                                    const void *chain,
                                                                    size_t chain_size,
@@ -189,46 +166,30 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_verify_hostname(portls_conte
                                                                     bool verify,
                                                                     portls_error *error);
 
-#if PORTLS_HOSTED
 /**
- * Adds the certificates of a PEM file to the trusted roots
- * (manual: ssl-load-verify-root-certificates!). Calls add up. Does not turn verification on.
- * @return as portls_load_certificate_chain, less PORTLS_KEY_MISMATCH
+ * Adds certificates to the trusted roots (manual: ssl-load-verify-root-certificates!) from memory.
+ * Calls add up. Does not turn verification on.
+ * @param context a context that is not sealed, or a listener's
+ * @param bytes   `size` bytes of PEM, copied
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_BAD_CERTIFICATE; PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. On
+ *         failure the context stays as it was. Does not block. Any thread.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates(
-    portls_context *context, const char *path, portls_error *error);
-#endif
-
-/** The same from memory: `size` bytes of PEM at `bytes`, copied. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates_data(
     portls_context *context, const void *bytes, size_t size, portls_error *error);
 
-#if PORTLS_HOSTED
 /**
- * Adds the system's trusted roots: the file or directory that SSL_CERT_FILE or SSL_CERT_DIR names,
- * else the bundle at the place this system keeps it.
- * @return as portls_load_verify_root_certificates; PORTLS_FILE when none is found, naming the
- *         places that were looked at
+ * Server contexts: adds to the list of authorities that is sent to a client with the request for
+ * its certificate (manual: ssl-load-suggested-certificate-authorities!), from memory. Implies no
+ * trust.
+ * @param context a server context that is not sealed, or a listener's
+ * @param bytes   `size` bytes of PEM, copied
+ * @param error   may be NULL
+ * @return as portls_load_verify_root_certificates_data; PORTLS_UNSUPPORTED where the backend cannot
+ *         send it (PORTLS_CAN_SUGGESTED_AUTHORITIES is off, or the context speaks TLS 1.3 alone and
+ *         PORTLS_CAN_SUGGESTED_AUTHORITIES_13 is off). Where only the latter is off, a context that
+ *         speaks both versions sends it in TLS 1.2 only. Does not block. Any thread.
  */
-PORTLS_API PORTLS_MUST_USE portls_status
-portls_load_verify_system_certificates(portls_context *context, portls_error *error);
-#endif
-
-#if PORTLS_HOSTED
-/**
- * Server contexts: sets the list of authorities that is sent to a client together with the request
- * for its certificate (manual: ssl-load-suggested-certificate-authorities!). It implies no trust.
- * Calls add up.
- * @return as portls_load_verify_root_certificates; PORTLS_UNSUPPORTED where the backend has no way
- *         to send it (PORTLS_CAN_SUGGESTED_AUTHORITIES is off, or the context speaks TLS 1.3 alone
- *         and PORTLS_CAN_SUGGESTED_AUTHORITIES_13 is). Where only the latter is off, a context that
- *         speaks both sends it in TLS 1.2 and not in TLS 1.3
- */
-PORTLS_API PORTLS_MUST_USE portls_status portls_load_suggested_certificate_authorities(
-    portls_context *context, const char *path, portls_error *error);
-#endif
-
-/** The same from memory: `size` bytes of PEM at `bytes`, copied. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_suggested_certificate_authorities_data(
     portls_context *context, const void *bytes, size_t size, portls_error *error);
 

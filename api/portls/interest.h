@@ -7,10 +7,7 @@
 
 #include "portls/break.h"
 #include "portls/error.h"
-#include "portls/features.h"
 #include "portls/port.h"
-
-#if PORTLS_HOSTED
 
 PORTLS_BEGIN_DECLS
 
@@ -51,7 +48,5 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_interest_of(void *handle, portls
 PORTLS_API int portls_milliseconds_until(portls_deadline deadline);
 
 PORTLS_END_DECLS
-
-#endif
 
 #endif

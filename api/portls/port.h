@@ -103,7 +103,6 @@ typedef enum portls_buffering {
     PORTLS_BUFFER_BLOCK = 2, /**< in full records and sends of 64 KB */
 } portls_buffering;
 
-#if PORTLS_HOSTED
 /**
  * Sets when bytes that are written to an SSL output port leave. Small writes become few full
  * records and sends in PORTLS_BUFFER_BLOCK. Whatever the mode, bytes that are kept back leave with
@@ -117,13 +116,13 @@ typedef enum portls_buffering {
  * @param buffering the mode
  * @param error     may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND (not an SSL output port); PORTLS_CLOSED;
- *         PORTLS_INVALID_ARGUMENT (no such mode). Does not block. To be called by the thread that
+ *         PORTLS_INVALID_ARGUMENT (no such mode); PORTLS_UNSUPPORTED (bare builds have
+ *         PORTLS_BUFFER_NONE only). Does not block. To be called by the thread that
  *         writes.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port *out,
                                                               portls_buffering buffering,
                                                               portls_error *error);
-#endif
 
 /** Waits until every byte that was taken has left for the underlying port. */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
@@ -266,64 +265,11 @@ PORTLS_API bool portls_is_input_port(const void *handle);
 /** Whether the handle is a live output port. NULL and other portls handles: false. */
 PORTLS_API bool portls_is_output_port(const void *handle);
 
-#if PORTLS_HOSTED
-
-/* ---- ports from descriptors ---- */
+/* ---- ports from callbacks ---- */
 
 /** A file descriptor, or on Windows a SOCKET, which portls makes non-blocking for good. */
 typedef intptr_t portls_descriptor;
 #define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
-
-/**
- * Makes an input port from a readable descriptor: a socket, a pipe, a terminal, a file. The
- * descriptor's flags are left as they are, blocking or not; SIGPIPE is never raised.
- * @param descriptor what to read from
- * @param own        true: closing the port closes it; false: it stays the caller's
- * @param in         receives the port; NULL on failure, and the descriptor stays the caller's
- * @param error      may be NULL
- * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (not an open descriptor), PORTLS_NO_MEMORY
- */
-PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_input_port(
-    portls_descriptor descriptor, bool own, portls_input_port **in, portls_error *error);
-
-/** The same for an output port and a writable descriptor. */
-PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_output_port(
-    portls_descriptor descriptor, bool own, portls_output_port **out, portls_error *error);
-
-/** Both ports of one socket or terminal; with `own` it is closed with the second of them. */
-PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_ports(portls_descriptor descriptor,
-                                                                      bool own,
-                                                                      portls_input_port **in,
-                                                                      portls_output_port **out,
-                                                                      portls_error *error);
-
-/**
- * Polls before sleeping: a call that waits to read from the port polls its descriptor, without
- * sleeping, for up to `microseconds`, and sleeps only then. Off by default. Deadlines and breaks
- * end the polling too. It applies to reads, handshakes and portls_sync; not to sync sets and not
- * to calls that do not wait.
- *
- * It pays where the answer comes within the time that it takes to put a thread to sleep and to
- * wake it, some 50 µs: two processes in dialogue on one machine or over a fast link, with a
- * processor to spare for each. It costs a processor, which is kept busy for up to `microseconds`
- * in every wait. On a machine whose processors are all busy it makes things slower, since the
- * peer cannot run meanwhile.
- * @param in           an input port over a descriptor, or an SSL input port over one, which hands
- *                     the value on; the port below keeps it when it is given back
- * @param microseconds how long to poll at most, 1,000,000 (one second) at most; 0: never
- * @param error        may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (too long); PORTLS_UNSUPPORTED (no descriptor is
- *         below the port: it is made from callbacks, or in memory); PORTLS_WRONG_KIND (no input
- *         port); PORTLS_CLOSED; PORTLS_IN_USE (wrapped: set it on the SSL port). Does not block.
- *         To be called by the thread that uses the port; it applies from the next wait.
- */
-PORTLS_API PORTLS_MUST_USE portls_status portls_set_busy_poll(portls_input_port *in,
-                                                              unsigned int microseconds,
-                                                              portls_error *error);
-
-#endif
-
-/* ---- ports from callbacks ---- */
 
 /**
  * What an input port is made of (Scheme's make-input-port). No callback may block but `wait`,
@@ -335,11 +281,9 @@ typedef struct portls_input_callbacks {
     portls_status (*read)(void *argument, void *buffer, size_t size, size_t *got);
     /** Whether read would not say PORTLS_WANT_READ. NULL: the port tries to read one byte. */
     bool (*byte_ready)(void *argument);
-#if PORTLS_HOSTED
     /** A descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May be
         NULL. */
     portls_descriptor (*descriptor)(void *argument);
-#endif
     /** Waits until `read` can go on or so many milliseconds have passed; may return early. May be
         NULL; without it and without a descriptor only the calls that do not wait are served. */
     void (*wait)(void *argument, int milliseconds);
@@ -352,10 +296,8 @@ typedef struct portls_output_callbacks {
     /** Takes 1 to `size` bytes: PORTLS_OK and `*put`, PORTLS_WANT_WRITE when there is no room yet,
         anything else is a failure that the caller gets back. Required. */
     portls_status (*write)(void *argument, const void *bytes, size_t size, size_t *put);
-#if PORTLS_HOSTED
     /** A descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(void *argument);
-#endif
     void (*wait)(void *argument, int milliseconds);
     portls_status (*close)(void *argument);
 } portls_output_callbacks;

@@ -16,9 +16,16 @@
 #include "portls/context.h"   /* what connections are made from */
 #include "portls/port.h"      /* reading, writing, closing; ports of your own */
 #include "portls/sync.h"      /* waiting for the first of many */
-#include "portls/sync_set.h"  /* the same for thousands that stay */
-#include "portls/tcp.h"       /* connect, listen, accept */
-#include "portls/interest.h"  /* what an event loop waits for */
 #include "portls/wrap.h"      /* TLS over any ports */
+
+#if PORTLS_HOSTED
+#include "portls/files.h"      /* certificates and keys from files */
+#include "portls/descriptor.h" /* ports from descriptors */
+#include "portls/tcp.h"        /* connect, listen, accept */
+#include "portls/sync_set.h"   /* waiting for thousands of sources */
+#include "portls/interest.h"   /* what an event loop waits for */
+#else
+#include "portls/clock.h" /* the time, from the program */
+#endif
 
 #endif

@@ -9,12 +9,10 @@
 
 #include "portls/error.h"
 #include "portls/export.h"
-#include "portls/features.h"
 #include "portls/port.h"
 
 PORTLS_BEGIN_DECLS
 
-#if PORTLS_HOSTED
 /**
  * Makes a FILE of an input port, of an output port, or of each of the two ports of a connection.
  *
@@ -48,7 +46,6 @@ PORTLS_BEGIN_DECLS
 PORTLS_API PORTLS_MUST_USE portls_status portls_fopen_ports(portls_input_port *in,
                                                             portls_output_port *out, FILE **fin,
                                                             FILE **fout, portls_error *error);
-#endif
 
 PORTLS_END_DECLS
 

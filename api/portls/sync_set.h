@@ -6,9 +6,6 @@
 
 #include "portls/break.h"
 #include "portls/error.h"
-#include "portls/features.h"
-
-#if PORTLS_HOSTED
 
 PORTLS_BEGIN_DECLS
 
@@ -103,7 +100,5 @@ portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity,
                      portls_deadline deadline, portls_break *brk, portls_error *error);
 
 PORTLS_END_DECLS
-
-#endif
 
 #endif

@@ -6,10 +6,7 @@
 
 #include "portls/break.h"
 #include "portls/context.h"
-#include "portls/features.h"
 #include "portls/port.h"
-
-#if PORTLS_HOSTED
 
 PORTLS_BEGIN_DECLS
 
@@ -65,7 +62,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, 
                                                               portls_output_port **out,
                                                               portls_error *error);
 
-#if PORTLS_HOSTED
 /**
  * portls_connect with portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE): the server's
  * certificate has to lead to one of the system's trusted roots and to be for this host.
@@ -74,7 +70,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_secure(const char *host,
                                                                portls_input_port **in,
                                                                portls_output_port **out,
                                                                portls_error *error);
-#endif
 
 /** A bound TCP socket with a server context (manual: ssl-listener). */
 typedef struct portls_listener portls_listener;
@@ -100,7 +95,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
                                                        portls_listener **listener,
                                                        portls_error *error);
 
-#if PORTLS_HOSTED
 /**
  * The short way to a server: portls_listen with a queue of 128, `reuse`, a context of its own that
  * speaks PORTLS_AUTO, and portls_load_identity.
@@ -116,7 +110,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const
                                                               const char *chain, const char *key,
                                                               portls_listener **listener,
                                                               portls_error *error);
-#endif
 
 /**
  * Stops listening and frees the listener (manual: ssl-close); connections that were accepted go on.
@@ -219,7 +212,5 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(const void *handle, po
 PORTLS_API portls_descriptor portls_descriptor_of(const void *handle);
 
 PORTLS_END_DECLS
-
-#endif
 
 #endif

@@ -13,9 +13,7 @@
 #include "core/base/format.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"
-#if PORTLS_HOSTED
 #include "core/os/stdio_stream.h"
-#endif
 
 static const struct backend *backend;
 static portls_error load_error;
@@ -120,11 +118,7 @@ const char *portls_backend_version(void) {
 
 /* What does not depend on the backend. */
 static uint32_t own_capabilities(void) {
-#if PORTLS_HOSTED
     return os_stream_possible() ? (uint32_t)PORTLS_CAN_STDIO : 0;
-#else
-    return 0;
-#endif
 }
 
 uint32_t portls_capabilities(void) {

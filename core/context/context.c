@@ -47,14 +47,12 @@ portls_status context_make(portls_role role, portls_protocol protocol, portls_co
     atomic_init(&made->references, 1);
     made->settings.role = role;
     made->settings.protocol = protocol;
-#if PORTLS_HOSTED
     if (protocol == PORTLS_SECURE) {
         made->seal = CONTEXT_TRUST_SEALED;
         made->settings.verify = true;
         made->settings.verify_hostname = true;
         status = trust_load_system(&made->settings.roots, error);
     }
-#endif
     if (status == PORTLS_OK) {
         status = snapshot_compile(backend, &made->settings, &made->snapshot, error);
     }
@@ -167,4 +165,13 @@ portls_status context_apply(portls_context *context, portls_error *error) {
 
 void context_end_change(portls_context *context) {
     os_mutex_unlock(&context->lock);
+}
+
+portls_status source_from_memory(const void *bytes, size_t size, const char *name,
+                                 struct source *source, portls_error *error) {
+    if (bytes == NULL && size > 0) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "%s is NULL", name);
+    }
+    *source = (struct source){.bytes = bytes != NULL ? bytes : "", .size = size, .name = name};
+    return PORTLS_OK;
 }

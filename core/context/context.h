@@ -71,4 +71,45 @@ portls_status context_apply(portls_context *context, portls_error *error);
 /* Unlocks. */
 void context_end_change(portls_context *context);
 
+/* ---- loading ---- */
+
+/* Bytes to load from, and what messages call them. */
+struct source {
+    const void *bytes;
+    size_t size;
+    const char *name;
+};
+
+/* Refers to the caller's bytes. PORTLS_OK; PORTLS_INVALID_ARGUMENT (NULL with a size). */
+portls_status source_from_memory(const void *bytes, size_t size, const char *name,
+                                 struct source *source, portls_error *error);
+
+/* Parses a chain, a key or both (NULL: that one stays), and changes the context's identity. */
+portls_status context_load_identity(portls_context *context, const struct source *chain_source,
+                                    const struct source *key_source, portls_key_kind kind,
+                                    portls_encoding encoding, const char *call,
+                                    portls_error *error);
+
+/* Checks enum values that come from a program: PORTLS_OK or PORTLS_INVALID_ARGUMENT. */
+portls_status context_check_key_arguments(portls_key_kind kind, portls_encoding encoding,
+                                          portls_error *error);
+
+/* The lists of certificates that calls add to. */
+enum trust_list { TRUST_ROOTS, TRUST_AUTHORITIES };
+
+/* Moves `more`, which is empty afterwards, to the end of a list. On failure the list is unchanged.
+ */
+portls_status context_add_certificates(portls_context *context, enum trust_list which,
+                                       struct certificate_list *more, const char *call,
+                                       portls_error *error);
+
+/* Parses certificates and adds them to a list. On failure the list is unchanged. */
+portls_status context_add_source(portls_context *context, enum trust_list which,
+                                 const struct source *source, const char *call,
+                                 portls_error *error);
+
+/* Checks that a context can suggest authorities: a server's, over a backend that can send them. */
+portls_status context_check_authorities(portls_context *context, const char *call,
+                                        portls_error *error);
+
 #endif

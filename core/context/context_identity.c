@@ -8,7 +8,6 @@
  */
 #include "core/context/context.h"
 #include "core/base/error.h"
-#include "core/x509/source.h"
 
 static const struct certificate_list no_certificates = {NULL, 0};
 static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
@@ -79,12 +78,12 @@ static portls_status change_key(portls_context *context, struct private_key *key
     return replace(context, next->count > 0 ? next : NULL, key, error);
 }
 
-/* ---- loading, with the source at hand ---- */
+/* ---- loading ---- */
 
-/* Parses what is there (NULL: that part is not loaded) and makes the change. */
-static portls_status load(portls_context *context, const struct source *chain_source,
-                          const struct source *key_source, portls_key_kind kind,
-                          portls_encoding encoding, const char *call, portls_error *error) {
+portls_status context_load_identity(portls_context *context, const struct source *chain_source,
+                                    const struct source *key_source, portls_key_kind kind,
+                                    portls_encoding encoding, const char *call,
+                                    portls_error *error) {
     struct certificate_list chain = no_certificates;
     struct private_key key = no_key;
     portls_status status = PORTLS_OK;
@@ -115,8 +114,8 @@ static portls_status load(portls_context *context, const struct source *chain_so
     return status;
 }
 
-static portls_status check_key_arguments(portls_key_kind kind, portls_encoding encoding,
-                                         portls_error *error) {
+portls_status context_check_key_arguments(portls_key_kind kind, portls_encoding encoding,
+                                          portls_error *error) {
     if (kind != PORTLS_KEY_RSA && kind != PORTLS_KEY_ANY) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "%d is no key kind: use PORTLS_KEY_RSA or PORTLS_KEY_ANY", (int)kind);
@@ -130,106 +129,45 @@ static portls_status check_key_arguments(portls_key_kind kind, portls_encoding e
 
 /* ---- the public calls ---- */
 
-#if PORTLS_HOSTED
-portls_status portls_load_certificate_chain(portls_context *context, const char *path,
-                                            portls_error *error) {
-    error_begin(error);
-    const char *call = "portls_load_certificate_chain";
-    struct source source = SOURCE_NONE;
-    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
-    if (status == PORTLS_OK) {
-        status = source_from_file(path, &source, error);
-    }
-    if (status == PORTLS_OK) {
-        status = load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error);
-    }
-    source_end(&source);
-    return status;
-}
-#endif
-
 portls_status portls_load_certificate_chain_data(portls_context *context, const void *bytes,
                                                  size_t size, portls_error *error) {
     error_begin(error);
     const char *call = "portls_load_certificate_chain_data";
-    struct source source = SOURCE_NONE;
+    struct source source = {NULL, 0, NULL};
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
         status = source_from_memory(bytes, size, "the certificate data", &source, error);
     }
-    return status == PORTLS_OK
-               ? load(context, &source, NULL, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
-               : status;
+    return status == PORTLS_OK ? context_load_identity(context, &source, NULL, PORTLS_KEY_ANY,
+                                                       PORTLS_PEM, call, error)
+                               : status;
 }
-
-#if PORTLS_HOSTED
-portls_status portls_load_private_key(portls_context *context, const char *path,
-                                      portls_key_kind kind, portls_encoding encoding,
-                                      portls_error *error) {
-    error_begin(error);
-    const char *call = "portls_load_private_key";
-    struct source source = SOURCE_NONE;
-    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
-    if (status == PORTLS_OK) {
-        status = check_key_arguments(kind, encoding, error);
-    }
-    if (status == PORTLS_OK) {
-        status = source_from_file(path, &source, error);
-    }
-    if (status == PORTLS_OK) {
-        status = load(context, NULL, &source, kind, encoding, call, error);
-    }
-    source_end(&source);
-    return status;
-}
-#endif
 
 portls_status portls_load_private_key_data(portls_context *context, const void *bytes, size_t size,
                                            portls_key_kind kind, portls_encoding encoding,
                                            portls_error *error) {
     error_begin(error);
     const char *call = "portls_load_private_key_data";
-    struct source source = SOURCE_NONE;
+    struct source source = {NULL, 0, NULL};
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
-        status = check_key_arguments(kind, encoding, error);
+        status = context_check_key_arguments(kind, encoding, error);
     }
     if (status == PORTLS_OK) {
         status = source_from_memory(bytes, size, "the key data", &source, error);
     }
-    return status == PORTLS_OK ? load(context, NULL, &source, kind, encoding, call, error) : status;
+    return status == PORTLS_OK
+               ? context_load_identity(context, NULL, &source, kind, encoding, call, error)
+               : status;
 }
-
-#if PORTLS_HOSTED
-portls_status portls_load_identity(portls_context *context, const char *chain, const char *key,
-                                   portls_error *error) {
-    error_begin(error);
-    const char *call = "portls_load_identity";
-    struct source chain_source = SOURCE_NONE;
-    struct source key_source = SOURCE_NONE;
-    portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
-    if (status == PORTLS_OK) {
-        status = source_from_file(chain, &chain_source, error);
-    }
-    if (status == PORTLS_OK) {
-        status = source_from_file(key, &key_source, error);
-    }
-    if (status == PORTLS_OK) {
-        status = load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error);
-    }
-    source_end(&chain_source);
-    source_end(&key_source);
-    return status;
-}
-#endif
 
 portls_status portls_load_identity_data(portls_context *context, const void *chain,
                                         size_t chain_size, const void *key, size_t key_size,
                                         portls_error *error) {
     error_begin(error);
     const char *call = "portls_load_identity_data";
-    struct source chain_source = SOURCE_NONE;
-    struct source key_source = SOURCE_NONE;
+    struct source chain_source = {NULL, 0, NULL};
+    struct source key_source = {NULL, 0, NULL};
     portls_status status = context_check_change(context, CONTEXT_IDENTITY, call, error);
     if (status == PORTLS_OK) {
         status =
@@ -238,7 +176,7 @@ portls_status portls_load_identity_data(portls_context *context, const void *cha
     if (status == PORTLS_OK) {
         status = source_from_memory(key, key_size, "the key data", &key_source, error);
     }
-    return status == PORTLS_OK
-               ? load(context, &chain_source, &key_source, PORTLS_KEY_ANY, PORTLS_PEM, call, error)
-               : status;
+    return status == PORTLS_OK ? context_load_identity(context, &chain_source, &key_source,
+                                                       PORTLS_KEY_ANY, PORTLS_PEM, call, error)
+                               : status;
 }

@@ -6,8 +6,6 @@
 #include "core/context/available.h"
 #include "core/context/context.h"
 #include "core/base/error.h"
-#include "core/x509/source.h"
-#include "core/x509/trust.h"
 
 /* Which of the two a change is about. */
 enum verified { VERIFIED_CHAIN, VERIFIED_NAME };
@@ -50,18 +48,15 @@ portls_status portls_set_verify_hostname(portls_context *context, bool verify,
 
 /* ---- certificates that add up ---- */
 
-/* Which list of the settings is added to. */
-enum added { ADDED_ROOTS, ADDED_AUTHORITIES };
-
-/* Adds `more`, which is empty then, to one of the lists; on failure the list is as it was. */
-static portls_status add(portls_context *context, enum added which, struct certificate_list *more,
-                         const char *call, portls_error *error) {
+portls_status context_add_certificates(portls_context *context, enum trust_list which,
+                                       struct certificate_list *more, const char *call,
+                                       portls_error *error) {
     portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
     if (status != PORTLS_OK) {
         return status;
     }
     struct certificate_list *list =
-        which == ADDED_ROOTS ? &context->settings.roots : &context->settings.authorities;
+        which == TRUST_ROOTS ? &context->settings.roots : &context->settings.authorities;
     size_t before = list->count;
     status = certificate_list_take(list, more, error);
     if (status == PORTLS_OK) {
@@ -74,9 +69,8 @@ static portls_status add(portls_context *context, enum added which, struct certi
     return status;
 }
 
-/* Suggested authorities: only a server has them, and only where the backend can send them. */
-static portls_status check_authorities(portls_context *context, const char *call,
-                                       portls_error *error) {
+portls_status context_check_authorities(portls_context *context, const char *call,
+                                        portls_error *error) {
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status != PORTLS_OK) {
         return status;
@@ -107,14 +101,14 @@ static portls_status check_authorities(portls_context *context, const char *call
     return PORTLS_OK;
 }
 
-static portls_status add_source(portls_context *context, enum added which,
-                                const struct source *source, const char *call,
-                                portls_error *error) {
+portls_status context_add_source(portls_context *context, enum trust_list which,
+                                 const struct source *source, const char *call,
+                                 portls_error *error) {
     struct certificate_list more = {NULL, 0};
     portls_status status =
         pem_certificates(source->bytes, source->size, source->name, &more, error);
     if (status == PORTLS_OK) {
-        status = add(context, which, &more, call, error);
+        status = context_add_certificates(context, which, &more, call, error);
         certificate_list_clear(&more);
         if (status != PORTLS_OK) {
             error_prefix(error, source->name);
@@ -123,80 +117,29 @@ static portls_status add_source(portls_context *context, enum added which,
     return status;
 }
 
-#if PORTLS_HOSTED
-static portls_status add_file(portls_context *context, enum added which, const char *path,
-                              const char *call, portls_error *error) {
-    struct source source = SOURCE_NONE;
-    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
-    if (status == PORTLS_OK) {
-        status = source_from_file(path, &source, error);
-    }
-    if (status == PORTLS_OK) {
-        status = add_source(context, which, &source, call, error);
-    }
-    source_end(&source);
-    return status;
-}
-#endif
-
-static portls_status add_data(portls_context *context, enum added which, const void *bytes,
+static portls_status add_data(portls_context *context, enum trust_list which, const void *bytes,
                               size_t size, const char *call, portls_error *error) {
-    struct source source = SOURCE_NONE;
+    struct source source = {NULL, 0, NULL};
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
         status = source_from_memory(bytes, size, "the certificate data", &source, error);
     }
-    return status == PORTLS_OK ? add_source(context, which, &source, call, error) : status;
+    return status == PORTLS_OK ? context_add_source(context, which, &source, call, error) : status;
 }
-
-#if PORTLS_HOSTED
-portls_status portls_load_verify_root_certificates(portls_context *context, const char *path,
-                                                   portls_error *error) {
-    error_begin(error);
-    return add_file(context, ADDED_ROOTS, path, "portls_load_verify_root_certificates", error);
-}
-#endif
 
 portls_status portls_load_verify_root_certificates_data(portls_context *context, const void *bytes,
                                                         size_t size, portls_error *error) {
     error_begin(error);
-    return add_data(context, ADDED_ROOTS, bytes, size, "portls_load_verify_root_certificates_data",
+    return add_data(context, TRUST_ROOTS, bytes, size, "portls_load_verify_root_certificates_data",
                     error);
 }
-
-#if PORTLS_HOSTED
-portls_status portls_load_verify_system_certificates(portls_context *context, portls_error *error) {
-    error_begin(error);
-    const char *call = "portls_load_verify_system_certificates";
-    struct certificate_list roots = {NULL, 0};
-    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
-    if (status == PORTLS_OK) {
-        status = trust_load_system(&roots, error);
-    }
-    if (status == PORTLS_OK) {
-        status = add(context, ADDED_ROOTS, &roots, call, error);
-        certificate_list_clear(&roots);
-    }
-    return status;
-}
-#endif
-
-#if PORTLS_HOSTED
-portls_status portls_load_suggested_certificate_authorities(portls_context *context,
-                                                            const char *path, portls_error *error) {
-    error_begin(error);
-    const char *call = "portls_load_suggested_certificate_authorities";
-    portls_status status = check_authorities(context, call, error);
-    return status == PORTLS_OK ? add_file(context, ADDED_AUTHORITIES, path, call, error) : status;
-}
-#endif
 
 portls_status portls_load_suggested_certificate_authorities_data(portls_context *context,
                                                                  const void *bytes, size_t size,
                                                                  portls_error *error) {
     error_begin(error);
     const char *call = "portls_load_suggested_certificate_authorities_data";
-    portls_status status = check_authorities(context, call, error);
-    return status == PORTLS_OK ? add_data(context, ADDED_AUTHORITIES, bytes, size, call, error)
+    portls_status status = context_check_authorities(context, call, error);
+    return status == PORTLS_OK ? add_data(context, TRUST_AUTHORITIES, bytes, size, call, error)
                                : status;
 }

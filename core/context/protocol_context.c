@@ -2,12 +2,7 @@
 #include "core/context/context.h"
 #include "core/base/error.h"
 
-/* Only a build with files has the system's roots, and so PORTLS_SECURE. */
-#if PORTLS_HOSTED
 enum { PROTOCOLS = PORTLS_SECURE + 1 };
-#else
-enum { PROTOCOLS = PORTLS_TLS13 + 1 };
-#endif
 
 /* Made on first use, kept for the life of the process. */
 static ATOMIC_OF(portls_context *) shared[2][PROTOCOLS];

@@ -15,7 +15,6 @@ void settings_clear(struct settings *settings) {
 
 portls_status settings_check_protocol(portls_role role, portls_protocol protocol,
                                       uint32_t capabilities, portls_error *error) {
-    (void)role; /* matters for PORTLS_SECURE only, which a build may lack */
     switch (protocol) {
     case PORTLS_SSLV2_OR_V3:
     case PORTLS_TLS:
@@ -35,14 +34,12 @@ portls_status settings_check_protocol(portls_role role, portls_protocol protocol
                    ? PORTLS_OK
                    : error_fail(error, PORTLS_UNSUPPORTED,
                                 "this backend does not speak TLS 1.3: use PORTLS_AUTO");
-#if PORTLS_HOSTED
     case PORTLS_SECURE:
         return role == PORTLS_CLIENT
                    ? PORTLS_OK
                    : error_fail(error, PORTLS_INVALID_ARGUMENT,
                                 "PORTLS_SECURE is for clients: a server context takes PORTLS_AUTO "
                                 "and, to require client certificates, portls_set_verify");
-#endif
     }
     return error_fail(error, PORTLS_INVALID_ARGUMENT, "%d is no value of portls_protocol",
                       (int)protocol);

@@ -109,15 +109,11 @@ portls_status portls_connect(const char *host, int port_no, portls_context *cont
     return connect_and_wait(&request, error);
 }
 
-#if PORTLS_HOSTED
-
 portls_status portls_connect_secure(const char *host, int port_no, portls_input_port **in,
                                     portls_output_port **out, portls_error *error) {
     return portls_connect(host, port_no, portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE), in,
                           out, error);
 }
-
-#endif
 
 portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,
                                           portls_break *brk, portls_input_port **in,

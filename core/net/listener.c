@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/net/listener_state.h"
+#include "portls/files.h"
 
 enum { PORT_NUMBER_MAX = 65535, SAME_PORT_TRIES = 16 };
 
@@ -211,8 +212,6 @@ portls_status portls_listen(int port_no, int queue, bool reuse, const char *host
     return status;
 }
 
-#if PORTLS_HOSTED
-
 portls_status portls_listen_secure(int port_no, const char *host_or_null, const char *chain,
                                    const char *key, portls_listener **listener,
                                    portls_error *error) {
@@ -229,8 +228,6 @@ portls_status portls_listen_secure(int port_no, const char *host_or_null, const 
     }
     return status;
 }
-
-#endif
 
 static void drop_all(struct arrival_queue *queue) {
     while (queue->first != NULL) {

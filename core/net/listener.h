@@ -7,8 +7,6 @@
 #include "core/wait/wait.h"
 #include "portls/tcp.h"
 
-#if PORTLS_HOSTED
-
 /*
  * Whether portls_accept would return at once, with a connection or with the error of one. Moves on
  * the handshakes that are under way, and does not block. The caller holds no lock.
@@ -27,24 +25,5 @@ void listener_begin_wait(portls_listener *listener, struct wait_set *set);
 
 /* After the wait, and after the set is destroyed. */
 void listener_end_wait(portls_listener *listener);
-
-#else
-
-/* No handle is one. */
-static inline bool listener_ready(void *listener) {
-    (void)listener;
-    return false;
-}
-
-static inline void listener_begin_wait(void *listener, struct wait_set *set) {
-    (void)listener;
-    (void)set;
-}
-
-static inline void listener_end_wait(void *listener) {
-    (void)listener;
-}
-
-#endif
 
 #endif

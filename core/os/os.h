@@ -21,14 +21,6 @@
 #include <stdatomic.h>
 #endif
 
-/* Whether a thread can wait for anything at all but by a callback of the program's. */
-
-#if !PORTLS_HOSTED
-/* Programs have none, but threads are woken by one. */
-typedef intptr_t portls_descriptor;
-#define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
-#endif
-
 /* ---- memory and text ---- */
 
 /* Overwrites `size` bytes in a way the compiler may not leave out. */
@@ -46,6 +38,12 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
     ((void)sizeof(backend_unsaid(__VA_ARGS__)), error_fail_os_unsaid((error), (status), (os_errno)))
 portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno);
 #endif
+
+/* Bytes to be written one piece after another. */
+struct os_piece {
+    const void *bytes;
+    size_t size;
+};
 
 /* ---- time ---- */
 
@@ -139,13 +137,13 @@ void os_wakeup_clear(const os_wakeup *wakeup); /* takes back every set so far */
 
 #else
 
-/* Nobody sleeps, so nobody is woken. */
+/* No thread sleeps, so none is woken. */
 typedef struct os_wakeup {
-    char none;
+    portls_descriptor readable; /* never readable */
 } os_wakeup;
 
 static inline int os_wakeup_init(os_wakeup *wakeup) {
-    (void)wakeup;
+    wakeup->readable = PORTLS_NO_DESCRIPTOR;
     return 0;
 }
 
@@ -163,8 +161,6 @@ static inline void os_wakeup_clear(const os_wakeup *wakeup) {
 
 #endif
 
-#if PORTLS_HOSTED
-
 enum { OS_READABLE = 1, OS_WRITABLE = 2 };
 
 struct os_poll_item {
@@ -179,8 +175,6 @@ struct os_poll_item {
  * got something, 0 after the deadline.
  */
 int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready);
-
-#endif
 
 #if PORTLS_HOSTED
 
@@ -288,12 +282,6 @@ bool os_socket_is_stream(portls_descriptor socket);
 /* Writes what fits without waiting, without SIGPIPE. 0 and *put ≥ 1, OS_WOULD_BLOCK, error. */
 int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
              size_t size, size_t *put);
-
-/* Bytes that lie behind each other only in the stream they go to. */
-struct os_piece {
-    const void *bytes;
-    size_t size;
-};
 
 /* As os_write to a socket, of two pieces in one call. */
 int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);

@@ -156,13 +156,11 @@ static bool byte_ready(portls_input_port *in) {
     return input->looked;
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const struct callback_input *input = input_of(in);
     return input->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
                                                : input->callbacks.descriptor(input->argument);
 }
-#endif
 
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct callback_input *input = input_of(in);
@@ -170,13 +168,11 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
         wait_set_add_ready(set);
         return;
     }
-#if PORTLS_HOSTED
     portls_descriptor descriptor = input_descriptor(in);
     if (descriptor != PORTLS_NO_DESCRIPTOR) {
         wait_set_add_descriptor(set, descriptor, OS_READABLE);
         return;
     }
-#endif
     add_to_set(set, input->callbacks.wait, input->argument);
 }
 
@@ -205,9 +201,7 @@ static const struct input_class callback_input_class = {
     .end_wait = end_read_wait,
     .close = close_input,
     .release = release_input,
-#if PORTLS_HOSTED
     .descriptor = input_descriptor,
-#endif
 };
 
 portls_status portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
@@ -257,36 +251,30 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const struct callback_output *output = output_of(out);
     return output->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
                                                 : output->callbacks.descriptor(output->argument);
 }
-#endif
 
 /* No callback tells whether there is room, so a descriptor is asked; without one there is room
    until a write has found none. */
 static bool room_ready(portls_output_port *out) {
-#if PORTLS_HOSTED
     struct os_poll_item item = {output_descriptor(out), OS_WRITABLE, 0};
     if (item.descriptor != PORTLS_NO_DESCRIPTOR) {
         size_t ready = 0;
         /* When it cannot be asked, writing tells why. */
         return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
     }
-#endif
     return !output_of(out)->full;
 }
 
 static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
-#if PORTLS_HOSTED
     portls_descriptor descriptor = output_descriptor(out);
     if (descriptor != PORTLS_NO_DESCRIPTOR) {
         wait_set_add_descriptor(set, descriptor, OS_WRITABLE);
         return;
     }
-#endif
     add_to_set(set, output_of(out)->callbacks.wait, output_of(out)->argument);
 }
 
@@ -316,9 +304,7 @@ static const struct output_class callback_output_class = {
     .end_wait = end_write_wait,
     .close = close_output,
     .release = release_output,
-#if PORTLS_HOSTED
     .descriptor = output_descriptor,
-#endif
 };
 
 portls_status portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,

@@ -147,12 +147,10 @@ static void release_input(portls_input_port *in) {
     release_end(pipe_of_input(in));
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor no_input_descriptor(const portls_input_port *in) {
     (void)in;
     return PORTLS_NO_DESCRIPTOR;
 }
-#endif
 
 static const struct input_class pipe_input_class = {
     .read_avail = read_avail,
@@ -161,9 +159,7 @@ static const struct input_class pipe_input_class = {
     .end_wait = end_read_wait,
     .close = close_input,
     .release = release_input,
-#if PORTLS_HOSTED
     .descriptor = no_input_descriptor,
-#endif
 };
 
 /* ---- the writing end ---- */
@@ -235,12 +231,10 @@ static void release_output(portls_output_port *out) {
     release_end(pipe_of_output(out));
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor no_output_descriptor(const portls_output_port *out) {
     (void)out;
     return PORTLS_NO_DESCRIPTOR;
 }
-#endif
 
 static const struct output_class pipe_output_class = {
     .write_avail = write_avail,
@@ -251,9 +245,7 @@ static const struct output_class pipe_output_class = {
     .end_wait = end_write_wait,
     .close = close_output,
     .release = release_output,
-#if PORTLS_HOSTED
     .descriptor = no_output_descriptor,
-#endif
 };
 
 /* ---- public ---- */

@@ -219,7 +219,6 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
     return status;
 }
 
-#if PORTLS_HOSTED
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error) {
     if (atomic_load(&in->base.closed) || !input_port_may_block(in)) {
@@ -232,7 +231,6 @@ portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size
     }
     return status;
 }
-#endif
 
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error) {
@@ -250,7 +248,6 @@ portls_status output_port_write_avail(portls_output_port *out, const void *bytes
     return status;
 }
 
-#if PORTLS_HOSTED
 portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                            size_t *put, portls_error *error) {
     *put = 0;
@@ -263,7 +260,6 @@ portls_status output_port_write_both_avail(portls_output_port *out, const struct
     }
     return status;
 }
-#endif
 
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error) {
     if (atomic_load(&out->base.closed)) {

@@ -14,6 +14,7 @@
 #include "core/base/handle.h"
 #include "core/wait/sync_side.h"
 #include "core/wait/wait.h"
+#include "portls/descriptor.h"
 #include "portls/port.h"
 #include "portls/tcp.h"
 
@@ -45,13 +46,11 @@ struct input_class {
     /* Frees the port object and makes its handle HANDLE_FREED; called after close, when no stream
        wraps it any more. */
     void (*release)(portls_input_port *in);
-#if PORTLS_HOSTED
     /* The descriptor beneath, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(const portls_input_port *in);
     /* Sets for how long a wait polls the descriptor beneath before it sleeps; false: there is no
        descriptor. NULL: there never is. */
     bool (*set_busy_poll)(portls_input_port *in, unsigned int microseconds);
-#endif
 };
 
 /* A class of output ports; as input_class. */
@@ -59,11 +58,9 @@ struct output_class {
     /* 1 to `size` bytes (size ≥ 1): PORTLS_OK and *put ≥ 1, WANT_READ, WANT_WRITE, a failure. */
     portls_status (*write_avail)(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error);
-#if PORTLS_HOSTED
     /* As write_avail, of two pieces, the second behind the first. NULL: they have to be one. */
     portls_status (*write_both_avail)(portls_output_port *out, const struct os_piece pieces[2],
                                       size_t *put, portls_error *error);
-#endif
     /* PORTLS_OK when nothing that was taken is left in the port, WANT_WRITE, a failure. */
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
     /* Like flush_avail, before closing: also makes and sends what the end of the port calls for. */
@@ -82,9 +79,7 @@ struct output_class {
        CLOSE_MILLISECONDS at the most. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
-#if PORTLS_HOSTED
     portls_descriptor (*descriptor)(const portls_output_port *out);
-#endif
 };
 
 /*
@@ -119,10 +114,8 @@ struct portls_input_port {
         struct handle handle; /* the base's */
     };
     const struct input_class *class;
-#if PORTLS_HOSTED
     bool peer_is_done; /* whoever wrapped it knows that the peer sends nothing more, and closes
                           it: there is nothing to take before that */
-#endif
     bool short_is_all; /* a read that got less than it asked for has taken all there was */
     uint8_t *unread;   /* bytes that were given back, allocated; served before all others */
     size_t unread_start, unread_end;
@@ -190,15 +183,12 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
                                     portls_error *error);
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
-#if PORTLS_HOSTED
 /* Two pieces in one call; only where the class has write_both_avail. */
 portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                            size_t *put, portls_error *error);
-#endif
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both can be closed without a wait: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);
-#if PORTLS_HOSTED
 /* As input_port_read_avail, but by the class's read_blocking. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);
@@ -210,20 +200,6 @@ static inline void input_port_tell_done(portls_input_port *in, bool done) {
 static inline bool input_port_may_block(const portls_input_port *in) {
     return in->class->read_blocking != NULL && in->unread == NULL;
 }
-#else
-/* What is no socket does not ask. */
-static inline void input_port_tell_done(portls_input_port *in, bool done) {
-    (void)in;
-    (void)done;
-}
-
-/* No port waits by itself. */
-static inline portls_status input_port_read_blocking(portls_input_port *in, void *buffer,
-                                                     size_t size, size_t *got,
-                                                     portls_error *error) {
-    return input_port_read_avail(in, buffer, size, got, error);
-}
-#endif
 bool input_port_is_ready(portls_input_port *in); /* portls_byte_ready; true once it is closed */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);

@@ -114,7 +114,6 @@ static void input_release(portls_input_port *in) {
     stream_release(around_input(in));
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const portls_input_port *below = stream_of(in)->transport.in;
     /* Once its owner has closed it, the number may be another's. */
@@ -126,7 +125,6 @@ static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
     portls_input_port *below = around_input(in)->transport.in;
     return below->class->set_busy_poll != NULL && below->class->set_busy_poll(below, microseconds);
 }
-#endif
 
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
@@ -139,10 +137,8 @@ const struct input_class ssl_input_class = {
     .deliver_avail = input_deliver,
     .close = input_close,
     .release = input_release,
-#if PORTLS_HOSTED
     .descriptor = input_descriptor,
     .set_busy_poll = set_busy_poll,
-#endif
 };
 
 /* ---- output ---- */
@@ -212,14 +208,12 @@ static void output_release(portls_output_port *out) {
     stream_release(around_output(out));
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const portls_output_port *below = stream_of(out)->transport.out;
     /* Once its owner has closed it, the number may be another's. */
     return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
                                             : below->class->descriptor(below);
 }
-#endif
 
 const struct output_class ssl_output_class = {
     .write_avail = write_avail,
@@ -232,9 +226,7 @@ const struct output_class ssl_output_class = {
     .end_wait = output_end_wait,
     .close = output_close,
     .release = output_release,
-#if PORTLS_HOSTED
     .descriptor = output_descriptor,
-#endif
 };
 
 /* ---- what only SSL ports can be asked ---- */
@@ -283,7 +275,6 @@ portls_status portls_set_shutdown_on_close(portls_output_port *out, bool shutdow
     return PORTLS_OK;
 }
 
-#if PORTLS_HOSTED
 portls_status portls_set_buffering(portls_output_port *out, portls_buffering buffering,
                                    portls_error *error) {
     error_begin(error);
@@ -301,12 +292,15 @@ portls_status portls_set_buffering(portls_output_port *out, portls_buffering buf
             "PORTLS_BUFFER_BLOCK",
             (int)buffering);
     }
+    if (!PORTLS_HOSTED && buffering != PORTLS_BUFFER_NONE) {
+        return error_fail(error, PORTLS_UNSUPPORTED,
+                          "a bare build does not buffer output: use PORTLS_BUFFER_NONE");
+    }
     os_mutex_lock(&stream->lock);
     out->buffering = buffering;
     os_mutex_unlock(&stream->lock);
     return PORTLS_OK;
 }
-#endif
 
 portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *error) {
     error_begin(error);

@@ -84,11 +84,9 @@ void portls_free_break(portls_break *brk) {
     }
 }
 
-#if PORTLS_HOSTED
 portls_descriptor break_descriptor(const portls_break *brk) {
     return brk->wakeup.readable;
 }
-#endif
 
 portls_deadline portls_deadline_after(int64_t milliseconds) {
     const int64_t nanoseconds = 1000000;

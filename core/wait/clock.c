@@ -1,4 +1,4 @@
-/* Where time comes from. */
+/* The source of time. */
 #include "core/wait/clock.h"
 
 #include <stdatomic.h>
@@ -18,14 +18,6 @@ void clock_replace(int64_t (*now)(void)) {
     atomic_store(&replacement, now);
 }
 
-#if !PORTLS_HOSTED
-
-bool clock_is_set(void) {
+bool clock_is_replaced(void) {
     return atomic_load_explicit(&replacement, memory_order_relaxed) != NULL;
 }
-
-void portls_set_clock(int64_t (*now)(void)) {
-    clock_replace(now);
-}
-
-#endif

@@ -1,22 +1,18 @@
-/* The library's clock: the system's monotonic one, unless a test has put its own in its place;
-   without a system the program's. */
+/* The library's clock: the system's monotonic one, unless a test, or in a bare build the program,
+   has replaced it. */
 #ifndef CORE_WAIT_CLOCK_H
 #define CORE_WAIT_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "portls/features.h"
-
-/* Nanoseconds; what portls_deadline counts in. */
+/* Nanoseconds, the unit of portls_deadline. */
 int64_t clock_now(void);
 
-#if !PORTLS_HOSTED
-/* Whether the program has given a clock: without one, time stands still. */
-bool clock_is_set(void);
-#endif
-
-/* For tests: takes the time from `now`, or (NULL) from the system again. */
+/* Takes the time from `now`, or (NULL) from the system again. */
 void clock_replace(int64_t (*now)(void));
+
+/* Whether clock_replace has set a clock. In a bare build time stands still until it has. */
+bool clock_is_replaced(void);
 
 #endif

@@ -31,8 +31,6 @@ struct wait_limit {
 
 struct wait_set;
 
-#if PORTLS_HOSTED
-
 /* The waits that want to hear of changes of one object; guarded by that object's lock. */
 struct watch_list {
     os_mutex *lock; /* the object's, which outlives every wait on it */
@@ -45,26 +43,6 @@ static inline void watch_list_init(struct watch_list *list, os_mutex *lock) {
 
 /* Wakes every wait that watches. The caller holds the lock. Free when nobody does. */
 void watch_list_notify(struct watch_list *list);
-
-#else
-
-/* Nobody watches: whoever waits looks again after the callback. */
-struct watch_list {
-    char none;
-};
-
-static inline void watch_list_init(struct watch_list *list, const os_mutex *lock) {
-    (void)list;
-    (void)lock;
-}
-
-static inline void watch_list_notify(struct watch_list *list) {
-    (void)list;
-}
-
-#endif
-
-#if PORTLS_HOSTED
 
 struct watcher {
     struct watcher *next; /* in the object's list */
@@ -102,26 +80,9 @@ struct wait_set {
     struct watcher inline_watchers[WAIT_SET_INLINE];
 };
 
-#else
-
-struct wait_set {
-    bool ready;                                         /* the wait ends at once */
-    bool impossible;                                    /* a port is in it that nothing waits for */
-    bool more;                                          /* than `callback` alone is in it */
-    void (*callback)(void *argument, int milliseconds); /* or NULL */
-    void *callback_argument;
-};
-
-#endif
-
 /* Whether nobody waits with it: then no role is taken, and there is nothing to end. */
 static inline bool wait_set_only_asks(const struct wait_set *set) {
-#if PORTLS_HOSTED
     return set->only_asks;
-#else
-    (void)set;
-    return false;
-#endif
 }
 
 void wait_set_init(struct wait_set *set);
@@ -129,7 +90,6 @@ void wait_set_init(struct wait_set *set);
 /* Takes back all watches and frees what the set made. The caller holds no object's lock. */
 void wait_set_destroy(struct wait_set *set);
 
-#if PORTLS_HOSTED
 /* Ends the wait when the descriptor has got one of `wanted` (OS_READABLE, OS_WRITABLE). */
 void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted);
 
@@ -142,7 +102,6 @@ void wait_set_add_passing(struct wait_set *set);
 
 /* Something in the set has to be looked at again at that time. */
 void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline);
-#endif
 
 /* Ends the wait when the object notifies. The caller holds the list's lock and has just seen that
    the object is not ready. */
@@ -165,9 +124,7 @@ void wait_set_add_impossible(struct wait_set *set);
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error);
 
-#if PORTLS_HOSTED
 /* The descriptor that turns readable while a break is set. */
 portls_descriptor break_descriptor(const portls_break *brk);
-#endif
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/wait/wait.h"
+#include "portls/clock.h"
 
 enum {
     NANOSECONDS_PER_MILLISECOND = 1000000,
@@ -25,12 +26,12 @@ void wait_set_destroy(struct wait_set *set) {
 
 void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
     (void)list;
-    set->more = true;
+    set->more_callbacks = true;
 }
 
 void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument) {
     if (set->callback != NULL) {
-        set->more = true;
+        set->more_callbacks = true;
         return;
     }
     set->callback = callback;
@@ -43,6 +44,21 @@ void wait_set_add_ready(struct wait_set *set) {
 
 void wait_set_add_impossible(struct wait_set *set) {
     set->impossible = true;
+}
+
+/* Nothing polls descriptors here. */
+void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor, uint8_t wanted) {
+    (void)descriptor;
+    (void)wanted;
+    set->impossible = true;
+}
+
+void watch_list_notify(struct watch_list *list) {
+    (void)list; /* no other thread waits */
+}
+
+void portls_set_clock(int64_t (*now)(void)) {
+    clock_replace(now);
 }
 
 static portls_status fail_break(portls_error *error) {
@@ -61,12 +77,6 @@ static int callback_milliseconds(portls_deadline deadline, bool alone) {
     return milliseconds;
 }
 
-#if PORTLS_HOSTED
-static bool clock_is_set(void) {
-    return true;
-}
-#endif
-
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error) {
     bool limited = limit->deadline != PORTLS_NO_DEADLINE;
@@ -79,7 +89,7 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     if (limited && limit->deadline <= clock_now()) {
         return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
     }
-    if (limited && !clock_is_set()) {
+    if (limited && !clock_is_replaced()) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "there is no clock to wait by: give portls one with portls_set_clock");
     }
@@ -88,7 +98,7 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
                           "this build waits by the wait callbacks of ports only, and there is none "
                           "here: use the calls that do not wait");
     }
-    bool alone = !set->more && limit->brk == NULL;
+    bool alone = !set->more_callbacks && limit->brk == NULL;
     set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
     /* Whether it came back early cannot be told, so the caller tries again in any case. */
     return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;

@@ -38,8 +38,12 @@ endforeach()
 
 # What a program gets to see by portls/portls.h and the one header that it leaves out.
 function(check_build hosted)
-    execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" -DPORTLS_HOSTED=${hosted}
-        -include "${ROOT}/api/portls/stdio.h" -x c "${ROOT}/api/portls/portls.h"
+    set(stdio "")
+    if(hosted)
+        set(stdio -include "${ROOT}/api/portls/stdio.h")
+    endif()
+    execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" -DPORTLS_HOSTED=${hosted} ${stdio}
+        -x c "${ROOT}/api/portls/portls.h"
         OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
     portls_configured_symbols("${ROOT}" ${hosted} expected)
     foreach(function IN LISTS declared)

@@ -1,5 +1,6 @@
 /* No operating system: a build without sockets, files and threads. */
 #include "core/os/os.h"
+#include "core/os/stdio_stream.h"
 
 #include <string.h>
 
@@ -19,4 +20,17 @@ const char *os_error_text(int os_errno) {
 /* The program's clock stands in for it: portls_set_clock. */
 int64_t os_now(void) {
     return 0;
+}
+
+/* There are no descriptors to poll. */
+int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready) {
+    (void)items;
+    (void)count;
+    (void)deadline;
+    *ready = 0;
+    return -1;
+}
+
+bool os_stream_possible(void) {
+    return false;
 }
