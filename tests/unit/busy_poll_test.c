@@ -256,25 +256,27 @@ Test(busy_poll, can_be_turned_off_again) {
     require_ok(portls_close_input_port(in, &error));
 }
 
-/* Over `in` and a pipe that takes all of the client's first flight. */
-static void wrap(portls_input_port *in, portls_input_port **ssl_in, portls_output_port **ssl_out) {
-    portls_input_port *other = NULL;
+/* Over `in` and a pipe that takes all of the client's first flight; `*other` is the pipe's far end.
+ */
+static void wrap(portls_input_port *in, portls_input_port **other, portls_input_port **ssl_in,
+                 portls_output_port **ssl_out) {
     portls_output_port *out = NULL;
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     options.mode = PORTLS_MODE_CONNECT;
     options.context = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     options.close_original = true;
-    require_ok(portls_make_pipe(65536, &other, &out, &error));
+    require_ok(portls_make_pipe(65536, other, &out, &error));
     require_ok(portls_wrap_ports_avail(in, out, &options, ssl_in, ssl_out, &error));
 }
 
 Test(busy_poll, of_an_ssl_port_is_that_of_the_port_below) {
     portls_input_port *in = socket_port();
+    portls_input_port *far_end = NULL;
     portls_input_port *ssl_in = NULL;
     portls_output_port *ssl_out = NULL;
     char byte = 0;
     size_t got = 0;
-    wrap(in, &ssl_in, &ssl_out);
+    wrap(in, &far_end, &ssl_in, &ssl_out);
     cr_expect_eq(portls_set_busy_poll(in, SPIN, &error), PORTLS_IN_USE);
     require_ok(portls_set_busy_poll(ssl_in, SPIN, &error));
     the_system.times_out = true;
@@ -289,6 +291,7 @@ Test(busy_poll, of_an_ssl_port_is_that_of_the_port_below) {
     cr_expect_neq(portls_read(ssl_in, &byte, 1, &got, &error), PORTLS_OK, "x is no TLS");
     cr_expect(the_system.receives == 0 && the_system.polls >= 2 && the_system.sleeps == 1);
     cr_expect_neq(portls_close_ports(ssl_in, ssl_out, &error), PORTLS_WRONG_KIND);
+    require_ok(portls_close_input_port(far_end, &error));
 }
 
 #define EXPECT_FAILURE(call, status, part)                                                         \
@@ -316,21 +319,26 @@ Test(busy_poll, is_for_input_ports_over_descriptors) {
 Test(busy_poll, is_not_for_ssl_ports_over_others) {
     portls_input_port *in = NULL;
     portls_output_port *other = NULL;
+    portls_input_port *far_end = NULL;
     portls_input_port *ssl_in = NULL;
     portls_output_port *ssl_out = NULL;
     require_ok(portls_make_pipe(10, &in, &other, &error));
-    wrap(in, &ssl_in, &ssl_out);
+    wrap(in, &far_end, &ssl_in, &ssl_out);
     EXPECT_FAILURE(portls_set_busy_poll(ssl_in, 1, &error), PORTLS_UNSUPPORTED, "descriptor");
     require_ok(portls_close_input_port(ssl_in, &error));
     require_ok(portls_close_output_port(ssl_out, &error));
+    require_ok(portls_close_output_port(other, &error));
+    require_ok(portls_close_input_port(far_end, &error));
 }
 
 Test(busy_poll, is_not_for_a_closed_port) {
     portls_input_port *in = socket_port();
+    portls_input_port *far_end = NULL;
     portls_input_port *ssl_in = NULL;
     portls_output_port *ssl_out = NULL;
-    wrap(in, &ssl_in, &ssl_out);
+    wrap(in, &far_end, &ssl_in, &ssl_out);
     require_ok(portls_close_input_port(ssl_in, &error));
     EXPECT_FAILURE(portls_set_busy_poll(ssl_in, 1, &error), PORTLS_CLOSED, "closed");
     require_ok(portls_close_output_port(ssl_out, &error));
+    require_ok(portls_close_input_port(far_end, &error));
 }
