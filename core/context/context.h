@@ -5,7 +5,6 @@
 #include "core/base/atomic.h"
 #include "core/base/handle.h"
 #include "core/os/os.h"
-#include "core/context/settings.h"
 #include "core/context/snapshot.h"
 #include "portls/context.h"
 

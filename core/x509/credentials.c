@@ -1,10 +1,15 @@
-/* What certificates and keys are kept in. */
+/* Certificates: lists of them, and finding them in PEM. */
+#include "core/x509/credentials.h"
+
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"
+#include "core/x509/der.h"
 #include "core/x509/pem.h"
+
+/* ---- lists and keys in memory ---- */
 
 void certificate_list_shorten(struct certificate_list *list, size_t count) {
     while (list->count > count) {
@@ -77,4 +82,125 @@ void private_key_clear(struct private_key *key) {
         memory_free(key->bytes);
     }
     *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
+}
+
+/* ---- certificates in PEM ---- */
+
+/* Far above any certificate that a TLS library takes; post-quantum ones have tens of kilobytes. */
+enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
+
+/* Whether the content of a SEQUENCE is that of a certificate: signed part, algorithm, signature. */
+static bool has_three_parts(struct backend_blob certificate) {
+    struct backend_blob to_be_signed;
+    struct backend_blob algorithm;
+    struct backend_blob signature;
+    return der_take(&certificate, DER_SEQUENCE, &to_be_signed) &&
+           der_take(&certificate, DER_SEQUENCE, &algorithm) &&
+           der_take(&certificate, DER_BIT_STRING, &signature) && certificate.size == 0;
+}
+
+/*
+ * Behind a TRUSTED CERTIFICATE OpenSSL puts its own settings: for what it is to be trusted or
+ * rejected, and a name to show. No backend could be told the first two, and to leave them out could
+ * trust more than was meant: only settings without them pass.
+ */
+static bool has_only_harmless_settings(struct backend_blob settings) {
+    struct backend_blob content;
+    struct backend_blob part;
+    if (!der_take(&settings, DER_SEQUENCE, &content) || settings.size != 0) {
+        return false;
+    }
+    return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
+}
+
+/* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
+static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
+                                     size_t *size) {
+    struct backend_blob reader = {bytes, *size};
+    struct backend_blob certificate;
+    if (!der_take(&reader, DER_SEQUENCE, &certificate) || !has_three_parts(certificate)) {
+        return "is not the DER of a certificate";
+    }
+    if (reader.size == 0) {
+        return NULL;
+    }
+    if (!pem_block_is(block, "TRUSTED CERTIFICATE")) {
+        return "has more bytes than its certificate";
+    }
+    if (!has_only_harmless_settings(reader)) {
+        return "carries trust settings of OpenSSL, which cannot be kept (openssl x509 -in FILE "
+               "-out "
+               "FILE drops them)";
+    }
+    *size -= reader.size;
+    return NULL;
+}
+
+/* Decodes one block and adds it to the list. */
+static portls_status add_block(const struct pem_reader *reader, const struct pem_block *block,
+                               struct certificate_list *list, portls_error *error) {
+    if (list->count == CERTIFICATE_COUNT_MAX) {
+        return error_fail(error, PORTLS_BAD_CERTIFICATE,
+                          "%s: more than %d certificates are in it, which is the limit",
+                          reader->name, (int)CERTIFICATE_COUNT_MAX);
+    }
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    portls_status status =
+        pem_block_decode(reader, block, CERTIFICATE_SIZE_MAX, &bytes, &size, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    const char *fault = check_certificate(block, bytes, &size);
+    if (fault != NULL) {
+        memory_free(bytes);
+        return error_fail(error, PORTLS_BAD_CERTIFICATE, "%s: certificate %zu, in line %zu, %s",
+                          reader->name, list->count + 1, block->line, fault);
+    }
+    if (!certificate_list_reserve(list, 1)) {
+        memory_free(bytes);
+        return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for its certificates",
+                          reader->name);
+    }
+    list->blobs[list->count++] = (struct backend_blob){bytes, size};
+    return PORTLS_OK;
+}
+
+/* Says what is wrong with a text in which no certificate was found. */
+static portls_status fail_none(const void *bytes, size_t size, const char *name,
+                               portls_error *error) {
+    if (pem_is_der(bytes, size)) {
+        return error_fail(error, PORTLS_BAD_CERTIFICATE,
+                          "%s: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER "
+                          "-in FILE -out FILE.pem converts a certificate)",
+                          name);
+    }
+    return error_fail(error, PORTLS_BAD_CERTIFICATE,
+                      "%s: %s (a PEM block that begins with -----BEGIN CERTIFICATE----- was "
+                      "expected)",
+                      name, size == 0 ? "it is empty" : "no certificate in it");
+}
+
+portls_status pem_certificates(const void *bytes, size_t size, const char *name,
+                               struct certificate_list *list, portls_error *error) {
+    *list = (struct certificate_list){NULL, 0};
+    struct pem_reader reader;
+    struct pem_block block;
+    pem_reader_init(&reader, bytes, size, name, PORTLS_BAD_CERTIFICATE);
+    portls_status status = pem_reader_next(&reader, &block, error);
+    while (status == PORTLS_OK) {
+        if (pem_block_is_certificate(&block)) {
+            status = add_block(&reader, &block, list, error);
+        }
+        if (status == PORTLS_OK) {
+            status = pem_reader_next(&reader, &block, error);
+        }
+    }
+    if (status == PORTLS_EOF) {
+        status = list->count > 0 ? PORTLS_OK : fail_none(bytes, size, name, error);
+    }
+    if (status != PORTLS_OK) {
+        certificate_list_clear(list);
+    }
+    return status;
 }

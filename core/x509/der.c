@@ -1,5 +1,46 @@
-/* Reading DER. */
+/* Reading DER (X.690), strictly. A backend that is built as a module links this file too. */
 #include "core/x509/der.h"
+
+bool backend_der(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
+                 struct backend_blob *whole) {
+    const uint8_t *at = cursor->bytes;
+    size_t left = cursor->size;
+    if (left < 2 || (at[0] & 0x1fU) == 0x1f) {
+        return false;
+    }
+    size_t head = 2;
+    size_t length = at[1];
+    if (length > 0x7f) {
+        size_t count = length & 0x7fU;
+        head += count;
+        if (count == 0 || count > 4 || head > left || at[2] == 0) {
+            return false;
+        }
+        length = 0;
+        for (size_t i = 2; i < head; i++) {
+            length = length << 8 | at[i];
+        }
+        if (length < 0x80) {
+            return false;
+        }
+    }
+    if (length > left - head) {
+        return false;
+    }
+    if (tag != NULL) {
+        *tag = at[0];
+    }
+    if (whole != NULL) {
+        *whole = (struct backend_blob){at, head + length};
+    }
+    *content = (struct backend_blob){at + head, length};
+    *cursor = (struct backend_blob){at + head + length, left - head - length};
+    return true;
+}
+
+bool backend_der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content) {
+    return cursor->size > 0 && cursor->bytes[0] == tag && backend_der(cursor, NULL, content, NULL);
+}
 
 bool der_take_small(struct backend_blob *reader, uint8_t *value) {
     const uint8_t *at = reader->bytes;

@@ -1,4 +1,4 @@
-/* Certificates in PEM. */
+/* Walking through the blocks of a PEM text and decoding what is in them. */
 #include "core/x509/pem.h"
 
 #include <string.h>
@@ -6,123 +6,310 @@
 #include "core/x509/der.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/x509/pem_block.h"
+#include "core/os/os.h"
 
-/* Far above any certificate that a TLS library takes; post-quantum ones have tens of kilobytes. */
-enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
+enum { LABEL_MAX = 64 };
 
-/* Whether the content of a SEQUENCE is that of a certificate: signed part, algorithm, signature. */
-static bool has_three_parts(struct backend_blob certificate) {
-    struct backend_blob to_be_signed;
-    struct backend_blob algorithm;
-    struct backend_blob signature;
-    return der_take(&certificate, DER_SEQUENCE, &to_be_signed) &&
-           der_take(&certificate, DER_SEQUENCE, &algorithm) &&
-           der_take(&certificate, DER_BIT_STRING, &signature) && certificate.size == 0;
+/* A line without its end and without white space on either side. */
+struct line {
+    const char *text;
+    size_t size;
+    const char *start; /* of the whole line */
+    size_t number;
+    bool indented;
+};
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t';
 }
 
-/*
- * Behind a TRUSTED CERTIFICATE OpenSSL puts its own settings: for what it is to be trusted or
- * rejected, and a name to show. No backend could be told the first two, and to leave them out could
- * trust more than was meant: only settings without them pass.
- */
-static bool has_only_harmless_settings(struct backend_blob settings) {
-    struct backend_blob content;
-    struct backend_blob part;
-    if (!der_take(&settings, DER_SEQUENCE, &content) || settings.size != 0) {
+/* Takes the next line. False at the end of the text. */
+static bool take_line(struct pem_reader *reader, struct line *line) {
+    if (reader->at == reader->size) {
         return false;
     }
-    return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
+    const char *start = reader->text + reader->at;
+    size_t left = reader->size - reader->at;
+    size_t length = 0;
+    while (length < left && start[length] != '\n' && start[length] != '\r') {
+        length++;
+    }
+    size_t whole = length;
+    if (whole < left) {
+        whole += whole + 1 < left && start[whole] == '\r' && start[whole + 1] == '\n' ? 2 : 1;
+    }
+    reader->at += whole;
+    size_t first = 0;
+    while (first < length && is_blank(start[first])) {
+        first++;
+    }
+    while (length > first && is_blank(start[length - 1])) {
+        length--;
+    }
+    *line = (struct line){start + first, length - first, start, reader->line++, first > 0};
+    return true;
 }
 
-/* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
-static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
-                                     size_t *size) {
-    struct backend_blob reader = {bytes, *size};
-    struct backend_blob certificate;
-    if (!der_take(&reader, DER_SEQUENCE, &certificate) || !has_three_parts(certificate)) {
-        return "is not the DER of a certificate";
-    }
-    if (reader.size == 0) {
-        return NULL;
-    }
-    if (!pem_block_is(block, "TRUSTED CERTIFICATE")) {
-        return "has more bytes than its certificate";
-    }
-    if (!has_only_harmless_settings(reader)) {
-        return "carries trust settings of OpenSSL, which cannot be kept (openssl x509 -in FILE "
-               "-out "
-               "FILE drops them)";
-    }
-    *size -= reader.size;
-    return NULL;
+static bool starts_with(const struct line *line, const char *prefix) {
+    size_t size = strlen(prefix);
+    return line->size >= size && memcmp(line->text, prefix, size) == 0;
 }
 
-/* Decodes one block and adds it to the list. */
-static portls_status add_block(const struct pem_reader *reader, const struct pem_block *block,
-                               struct certificate_list *list, portls_error *error) {
-    if (list->count == CERTIFICATE_COUNT_MAX) {
-        return error_fail(error, PORTLS_BAD_CERTIFICATE,
-                          "%s: more than %d certificates are in it, which is the limit",
-                          reader->name, (int)CERTIFICATE_COUNT_MAX);
+/* The label of a line "-----BEGIN label-----" or "-----END label-----" whose prefix is there. */
+static bool line_label(const struct line *line, const char *prefix, const char **label,
+                       size_t *size) {
+    static const char dashes[] = "-----";
+    size_t before = strlen(prefix);
+    size_t after = sizeof dashes - 1;
+    if (line->size <= before + after ||
+        memcmp(line->text + line->size - after, dashes, after) != 0) {
+        return false;
     }
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    portls_status status =
-        pem_block_decode(reader, block, CERTIFICATE_SIZE_MAX, &bytes, &size, error);
-    if (status != PORTLS_OK) {
-        return status;
+    *label = line->text + before;
+    *size = line->size - before - after;
+    for (size_t i = 0; i < *size; i++) {
+        if ((*label)[i] < 0x20 || (*label)[i] > 0x7e) {
+            return false;
+        }
     }
-    const char *fault = check_certificate(block, bytes, &size);
-    if (fault != NULL) {
-        memory_free(bytes);
-        return error_fail(error, PORTLS_BAD_CERTIFICATE, "%s: certificate %zu, in line %zu, %s",
-                          reader->name, list->count + 1, block->line, fault);
+    return *size <= LABEL_MAX;
+}
+
+static const char begin_prefix[] = "-----BEGIN ";
+static const char end_prefix[] = "-----END ";
+
+void pem_reader_init(struct pem_reader *reader, const void *bytes, size_t size, const char *name,
+                     portls_status failure) {
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    size_t at = size >= sizeof mark && memcmp(bytes, mark, sizeof mark) == 0 ? sizeof mark : 0;
+    *reader = (struct pem_reader){bytes, size, at, 1, name, failure};
+}
+
+/* Takes a line that has to be the BEGIN of a block. */
+static portls_status begin_block(const struct pem_reader *reader, const struct line *line,
+                                 struct pem_block *block, portls_error *error) {
+    *block = (struct pem_block){.line = line->number};
+    if (!line_label(line, begin_prefix, &block->label, &block->label_size)) {
+        return error_fail(error, reader->failure,
+                          "%s: line %zu begins a PEM block, but is not of the form "
+                          "-----BEGIN LABEL-----",
+                          reader->name, line->number);
     }
-    if (!certificate_list_reserve(list, 1)) {
-        memory_free(bytes);
-        return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory for its certificates",
-                          reader->name);
-    }
-    list->blobs[list->count++] = (struct backend_blob){bytes, size};
     return PORTLS_OK;
 }
 
-/* Says what is wrong with a text in which no certificate was found. */
-static portls_status fail_none(const void *bytes, size_t size, const char *name,
-                               portls_error *error) {
-    if (pem_is_der(bytes, size)) {
-        return error_fail(error, PORTLS_BAD_CERTIFICATE,
-                          "%s: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER "
-                          "-in FILE -out FILE.pem converts a certificate)",
-                          name);
-    }
-    return error_fail(error, PORTLS_BAD_CERTIFICATE,
-                      "%s: %s (a PEM block that begins with -----BEGIN CERTIFICATE----- was "
-                      "expected)",
-                      name, size == 0 ? "it is empty" : "no certificate in it");
+/* Whether an END line is the one of this block. */
+static bool ends_block(const struct line *line, const struct pem_block *block) {
+    const char *label = NULL;
+    size_t size = 0;
+    return line_label(line, end_prefix, &label, &size) && size == block->label_size &&
+           memcmp(label, block->label, size) == 0;
 }
 
-portls_status pem_certificates(const void *bytes, size_t size, const char *name,
-                               struct certificate_list *list, portls_error *error) {
-    *list = (struct certificate_list){NULL, 0};
-    struct pem_reader reader;
-    struct pem_block block;
-    pem_reader_init(&reader, bytes, size, name, PORTLS_BAD_CERTIFICATE);
-    portls_status status = pem_reader_next(&reader, &block, error);
-    while (status == PORTLS_OK) {
-        if (pem_block_is_certificate(&block)) {
-            status = add_block(&reader, &block, list, error);
+/* Whether a header is the one that says that the block is encrypted (RFC 1421, 4.6.1.1). */
+static bool says_encrypted(const struct line *line) {
+    static const char text[] = "ENCRYPTED";
+    size_t size = sizeof text - 1;
+    return starts_with(line, "Proc-Type:") &&
+           memcmp(line->text + line->size - size, text, size) == 0;
+}
+
+/*
+ * Takes the lines of a block up to its END. Headers ("Name: value", with more of the value in
+ * lines that begin with white space) stand only before the base64, in which no colon can be.
+ */
+static portls_status take_body(struct pem_reader *reader, struct pem_block *block,
+                               portls_error *error) {
+    struct line line;
+    bool in_headers = true;
+    bool seen_header = false;
+    while (take_line(reader, &line)) {
+        if (starts_with(&line, end_prefix) && ends_block(&line, block)) {
+            if (block->body == NULL) {
+                block->body = line.start;
+                block->body_line = line.number;
+            }
+            block->body_size = (size_t)(line.start - block->body);
+            return PORTLS_OK;
         }
-        if (status == PORTLS_OK) {
-            status = pem_reader_next(&reader, &block, error);
+        if (starts_with(&line, begin_prefix) || starts_with(&line, end_prefix)) {
+            break;
+        }
+        if (in_headers) {
+            bool is_header = memchr(line.text, ':', line.size) != NULL ||
+                             (seen_header && line.indented && line.size > 0);
+            seen_header = seen_header || is_header;
+            block->encrypted = block->encrypted || says_encrypted(&line);
+            if (!is_header) {
+                in_headers = false;
+                block->body = line.start;
+                block->body_line = line.number;
+            }
         }
     }
-    if (status == PORTLS_EOF) {
-        status = list->count > 0 ? PORTLS_OK : fail_none(bytes, size, name, error);
+    return error_fail(error, reader->failure,
+                      "%s: the PEM block %.*s that begins in line %zu has no line "
+                      "-----END %.*s-----",
+                      reader->name, (int)block->label_size, block->label, block->line,
+                      (int)block->label_size, block->label);
+}
+
+portls_status pem_reader_next(struct pem_reader *reader, struct pem_block *block,
+                              portls_error *error) {
+    struct line line;
+    while (take_line(reader, &line)) {
+        if (starts_with(&line, end_prefix)) {
+            return error_fail(error, reader->failure,
+                              "%s: line %zu ends a PEM block that has no -----BEGIN line",
+                              reader->name, line.number);
+        }
+        if (starts_with(&line, begin_prefix)) {
+            portls_status status = begin_block(reader, &line, block, error);
+            return status == PORTLS_OK ? take_body(reader, block, error) : status;
+        }
     }
-    if (status != PORTLS_OK) {
-        certificate_list_clear(list);
+    return PORTLS_EOF;
+}
+
+bool pem_block_is(const struct pem_block *block, const char *label) {
+    return block->label_size == strlen(label) &&
+           memcmp(block->label, label, block->label_size) == 0;
+}
+
+bool pem_block_is_certificate(const struct pem_block *block) {
+    return pem_block_is(block, "CERTIFICATE") || pem_block_is(block, "X509 CERTIFICATE") ||
+           pem_block_is(block, "TRUSTED CERTIFICATE");
+}
+
+/* All ones when low ≤ c ≤ high, else 0. */
+static uint32_t in_range(uint32_t c, uint32_t low, uint32_t high) {
+    return ~((((c - low) | (high - c)) >> 31) * UINT32_MAX);
+}
+
+/*
+ * The value of a base64 character, or 64 and more for one that is none. Without a table and
+ * without branches: a key's characters are not to show in the cache or in the time.
+ */
+static uint32_t base64_value(uint8_t character) {
+    uint32_t c = character;
+    uint32_t upper = in_range(c, 'A', 'Z');
+    uint32_t lower = in_range(c, 'a', 'z');
+    uint32_t digit = in_range(c, '0', '9');
+    uint32_t plus = in_range(c, '+', '+');
+    uint32_t slash = in_range(c, '/', '/');
+    uint32_t none = ~(upper | lower | digit | plus | slash);
+    return (upper & (c - 'A')) | (lower & (c - 'a' + 26)) | (digit & (c - '0' + 52)) | (plus & 62) |
+           (slash & 63) | (none & 64);
+}
+
+/* Base64 on its way: the group of four characters that is being filled. */
+struct base64 {
+    uint8_t *out;
+    size_t size;
+    uint32_t group;
+    unsigned count;   /* characters in the group, padding included */
+    unsigned padding; /* of them */
+    bool ended;       /* a padded group was the last */
+    size_t line;
+};
+
+/* Takes one character. False when it cannot stand here. */
+static bool base64_take(struct base64 *state, char character) {
+    bool pad = character == '=';
+    uint32_t value = pad ? 0 : base64_value((uint8_t)character);
+    if (value > 63 || state->ended || (pad && state->count < 2) || (!pad && state->padding > 0)) {
+        return false;
     }
+    state->group = state->group << 6 | value;
+    state->padding += pad ? 1U : 0U;
+    if (++state->count == 4) {
+        for (unsigned i = 0; i < 3 - state->padding; i++) {
+            state->out[state->size++] = (uint8_t)(state->group >> (16 - 8 * i));
+        }
+        state->ended = state->padding > 0;
+        state->group = 0;
+        state->count = 0;
+    }
+    return true;
+}
+
+/* Decodes a whole body. NULL, or what is wrong with it in line `state->line`. */
+static const char *base64_decode(struct base64 *state, const char *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        char c = text[i];
+        if (c == '\n' || c == '\r') {
+            bool second = c == '\n' && i > 0 && text[i - 1] == '\r';
+            state->line += second ? 0 : 1;
+        } else if (!is_blank(c) && !base64_take(state, c)) {
+            return "has a character that base64 has not at this place";
+        }
+    }
+    if (state->count != 0) {
+        return "ends in the middle of its base64";
+    }
+    return state->size == 0 ? "has nothing in it" : NULL;
+}
+
+portls_status pem_block_decode(const struct pem_reader *reader, const struct pem_block *block,
+                               size_t limit, uint8_t **bytes, size_t *size, portls_error *error) {
+    *bytes = NULL;
+    *size = 0;
+    size_t room = block->body_size / 4 * 3 + 3;
+    if (room > limit + limit / 8) {
+        return error_fail(error, reader->failure,
+                          "%s: the PEM block %.*s that begins in line %zu is too long (it may have "
+                          "%zu bytes)",
+                          reader->name, (int)block->label_size, block->label, block->line, limit);
+    }
+    uint8_t *out = memory_allocate(room);
+    if (out == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "%s: no memory to decode it", reader->name);
+    }
+    struct base64 state = {.out = out, .line = block->body_line};
+    const char *fault = base64_decode(&state, block->body, block->body_size);
+    portls_status status = PORTLS_OK;
+    if (fault != NULL) {
+        status = error_fail(
+            error, reader->failure, "%s: the PEM block %.*s that begins in line %zu %s (line %zu)",
+            reader->name, (int)block->label_size, block->label, block->line, fault, state.line);
+        os_wipe(out, state.size);
+        memory_free(out);
+    } else {
+        *bytes = out;
+        *size = state.size;
+    }
+    os_wipe(&state, sizeof state);
     return status;
+}
+
+bool pem_is_der(const void *bytes, size_t size) {
+    struct backend_blob content;
+    return der_whole(bytes, size, DER_SEQUENCE, &content);
+}
+
+bool pem_is_pem(const void *bytes, size_t size) {
+    struct pem_reader reader;
+    pem_reader_init(&reader, bytes, size, "", PORTLS_BAD_KEY);
+    struct line line;
+    while (take_line(&reader, &line)) {
+        if (starts_with(&line, begin_prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pem_has_certificate(const void *bytes, size_t size) {
+    struct pem_reader reader;
+    pem_reader_init(&reader, bytes, size, "", PORTLS_BAD_CERTIFICATE);
+    struct line line;
+    struct pem_block block;
+    while (take_line(&reader, &line)) {
+        if (starts_with(&line, begin_prefix) &&
+            line_label(&line, begin_prefix, &block.label, &block.label_size) &&
+            pem_block_is_certificate(&block)) {
+            return true;
+        }
+    }
+    return false;
 }

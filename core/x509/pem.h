@@ -1,7 +1,4 @@
-/*
- * PEM and DER as far as the core needs them: finding certificates and keys in what a user loads,
- * so that every backend is given the same DER and every mistake has the same message.
- */
+/* Walking through the blocks of a PEM text (RFC 7468) and decoding what is in them. */
 #ifndef CORE_X509_PEM_H
 #define CORE_X509_PEM_H
 
@@ -9,65 +6,61 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backends/backend.h"
-#include "portls/context.h"
 #include "portls/error.h"
 
-/* A list of DER certificates, in one allocation per certificate. */
-struct certificate_list {
-    struct backend_blob *blobs;
-    size_t count;
+struct pem_reader {
+    const char *text;
+    size_t size, at;
+    size_t line;           /* the number of the line at `at`, from 1 */
+    const char *name;      /* what messages call the text */
+    portls_status failure; /* what a mistake in the text is to the caller */
 };
 
-/* Frees what the list holds and makes it empty. */
-void certificate_list_clear(struct certificate_list *list);
-
-/* Frees what stands behind the first `count` in the list. */
-void certificate_list_shorten(struct certificate_list *list, size_t count);
-
-/* Makes room for `more` further certificates; false: no memory. */
-bool certificate_list_reserve(struct certificate_list *list, size_t more);
-
-/* Appends copies of all of `more`. PORTLS_OK or PORTLS_NO_MEMORY, and then nothing is appended. */
-portls_status certificate_list_append(struct certificate_list *list,
-                                      const struct certificate_list *more, portls_error *error);
-
-/* The same, but moves them: `more` is empty then. On failure both are as they were. */
-portls_status certificate_list_take(struct certificate_list *list, struct certificate_list *more,
-                                    portls_error *error);
-
-/*
- * Decodes every certificate of a PEM text (CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE are
- * looked at; other blocks, and text between blocks, are passed over) into `list`, which begins
- * empty, in the order in which they stand.
- * `name` is what messages call the source: a path, or "the certificate data".
- * PORTLS_OK with at least one; PORTLS_BAD_CERTIFICATE (empty; none in it; a block without its end;
- * base64 that breaks off; a block whose DER is not one whole SEQUENCE of three parts), with the
- * number of the block; PORTLS_NO_MEMORY. On failure the list is empty.
- */
-portls_status pem_certificates(const void *bytes, size_t size, const char *name,
-                               struct certificate_list *list, portls_error *error);
-
-/* A private key in DER, from memory_allocate; wiped by private_key_clear. */
-struct private_key {
-    uint8_t *bytes;
-    size_t size;
-    enum backend_key_format format;
+/* One block. It points into the text. */
+struct pem_block {
+    const char *label; /* what stands behind BEGIN: printable ASCII, not terminated */
+    size_t label_size;
+    size_t line;      /* of its BEGIN */
+    const char *body; /* the base64, with its line ends, behind the headers */
+    size_t body_size;
+    size_t body_line;
+    bool encrypted; /* a header says "Proc-Type: 4,ENCRYPTED" */
 };
 
-void private_key_clear(struct private_key *key);
+/* Begins at the start of a text, behind a byte order mark. */
+void pem_reader_init(struct pem_reader *reader, const void *bytes, size_t size, const char *name,
+                     portls_status failure);
 
 /*
- * Finds the key (manual: ssl-load-private-key!): with PORTLS_PEM the first key block, of kind
- * PORTLS_KEY_RSA the first that is an RSA key, others being skipped; with PORTLS_ASN1 all the bytes
- * are one DER key in PKCS#1, SEC1 or PKCS#8. RSASSA-PSS counts as RSA.
- * PORTLS_OK; PORTLS_BAD_KEY (none; none of that kind, naming the kinds that were found; base64 or
- * DER not whole; a SEC1 key without its curve); PORTLS_KEY_ENCRYPTED (the key that would be taken,
- * or one whose kind cannot be told, is encrypted: the message gives the openssl command that
- * decrypts it); PORTLS_NO_MEMORY. Intermediate copies are wiped.
+ * Finds the next block; what stands between blocks is passed over. Lines may end in LF, CR LF or
+ * CR, and have white space on either side. PORTLS_OK; PORTLS_EOF when there is none any more;
+ * `failure` for a line that begins a block and does not end in dashes, for a block without its own
+ * END line, and for an END line without a block, naming the line.
  */
-portls_status pem_private_key(const void *bytes, size_t size, const char *name,
-                              portls_key_kind kind, portls_encoding encoding,
-                              struct private_key *key, portls_error *error);
+portls_status pem_reader_next(struct pem_reader *reader, struct pem_block *block,
+                              portls_error *error);
+
+bool pem_block_is(const struct pem_block *block, const char *label);
+
+/* Whether the label is one of the three that certificates have. */
+bool pem_block_is_certificate(const struct pem_block *block);
+
+/*
+ * Decodes the base64 of a block into memory from memory_allocate that has no byte behind `*size`
+ * written. PORTLS_OK with at least one byte; `failure` (nothing in it; no base64; it breaks off;
+ * more than about `limit` bytes), naming block and line; PORTLS_NO_MEMORY. On failure nothing is
+ * left behind.
+ */
+portls_status pem_block_decode(const struct pem_reader *reader, const struct pem_block *block,
+                               size_t limit, uint8_t **bytes, size_t *size, portls_error *error);
+
+/* Whether a BEGIN line of a certificate is in a text, whatever comes behind it. */
+bool pem_has_certificate(const void *bytes, size_t size);
+
+/* Whether bytes that should be PEM are DER: one whole SEQUENCE. */
+bool pem_is_der(const void *bytes, size_t size);
+
+/* Whether bytes that should be DER are PEM: a BEGIN line is in them. */
+bool pem_is_pem(const void *bytes, size_t size);
 
 #endif

@@ -7,7 +7,7 @@
 #include "core/base/format.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"
-#include "core/x509/pem_block.h"
+#include "core/x509/pem.h"
 
 /* Some thirty times the bundles of today. */
 enum { FILE_LIMIT = 16 * 1024 * 1024 };

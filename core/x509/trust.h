@@ -2,7 +2,7 @@
 #ifndef CORE_X509_TRUST_H
 #define CORE_X509_TRUST_H
 
-#include "core/x509/pem.h"
+#include "core/x509/credentials.h"
 
 /*
  * Loads them into `list`, which begins empty: from the file or directory that SSL_CERT_FILE or

@@ -45,7 +45,7 @@ POINTERS = {
     "backend.version": [],
     "face.receive": ["transport.c:receive"],
     "face.send": ["transport.c:send"],
-    "function": ["protocol_context.c:fill_unmade", "available.c:load_once"],  # of os_once
+    "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once
     # the program's own
     "callbacks.*": [],
     "installed.*": [],

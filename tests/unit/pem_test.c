@@ -2,7 +2,7 @@
 #include "tests/unit/pki.h"
 
 #include "core/base/error.h"
-#include "core/x509/pem.h"
+#include "core/x509/credentials.h"
 
 static portls_error error;
 
