@@ -1,9 +1,8 @@
 /*
  * Availability (manual: ssl-available?, ssl-load-fail-reason): finds and initialises the backend
- * once, and remembers why when that fails.
- *
- * PORTLS_BACKEND_LOADED 0: `portls_backend` is linked in. 1: it is a module, looked for beside the
- * library or program that holds this code, then in PORTLS_MODULE_DIRECTORY.
+ * once, and keeps the reason of a failure. PORTLS_BACKEND_LOADED 0: `portls_backend` is linked in.
+ * 1: it is a module, searched beside the library or program that holds this code, then in
+ * PORTLS_MODULE_DIRECTORY.
  */
 #include "core/context/available.h"
 
@@ -22,7 +21,7 @@ static portls_error load_error;
 
 #define MODULE_FILE "portls-backend-" PORTLS_BACKEND_NAME ".so"
 
-/* Opens the module and takes its backend, if it was built for this library; else says why not. */
+/* Opens the module and takes its backend, or fills load_error when it is of another version. */
 static void load_module(const char *path) {
     char reason[PORTLS_ERROR_MESSAGE_SIZE];
     void *module = os_module_open(path, reason, sizeof reason);
@@ -40,12 +39,12 @@ static void load_module(const char *path) {
     backend = found; /* never closed: TLS libraries do not survive being unloaded */
 }
 
-/* Loads the module from the first of the places that has one. */
+/* Loads the module from the first directory that has one. */
 static void find_backend(void) {
     char own[768];
     char path[1024];
-    /* Beside this code, as in a build tree; below it, as it is installed, also when the tree was
-       moved; and where it was meant to be installed. */
+    /* Beside this code, as in a build tree; below it, as installed, also in a tree that was moved;
+       and in the install prefix of the build. */
     const char *const below[] = {"", "/portls"};
     bool know_own = os_own_directory(own, sizeof own);
     for (size_t i = 0; know_own && i < sizeof below / sizeof *below; i++) {
@@ -116,7 +115,7 @@ const char *portls_backend_version(void) {
     return backend != NULL ? backend->version() : "";
 }
 
-/* What does not depend on the backend. */
+/* The capabilities that do not depend on the backend. */
 static uint32_t own_capabilities(void) {
     return os_stream_possible() ? (uint32_t)PORTLS_CAN_STDIO : 0;
 }

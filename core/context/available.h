@@ -4,7 +4,7 @@
 
 #include "backends/backend.h"
 
-/* The backend, initialised; NULL and PORTLS_UNAVAILABLE in `error` when it cannot be had. */
+/* Returns the initialised backend, or NULL with PORTLS_UNAVAILABLE in `error`. */
 const struct backend *available_backend(portls_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* Contexts: making, sharing, freeing, and changing them without disturbing anybody. */
+/* Contexts: makes, shares, frees and changes them, without effect on connections in progress. */
 #include "core/context/context.h"
 
 #include <string.h>
@@ -184,8 +184,8 @@ enum { PROTOCOLS = PORTLS_SECURE + 1 };
 /* Made on first use, kept for the life of the process. */
 static ATOMIC_OF(portls_context *) shared[2][PROTOCOLS];
 
-/* Stand for those that could not be made, perhaps only for the moment: whoever uses one of them
-   tries again, and is told what came of that. The last ones stand for what is no protocol. */
+/* Placeholders for shared contexts that could not be made. Each use of one tries again and returns
+   the result. The last one of each role stands for an invalid protocol. */
 static portls_context unmade[2][PROTOCOLS + 1];
 
 static void fill_unmade(void) {
@@ -201,7 +201,7 @@ static void fill_unmade(void) {
 }
 
 static bool is_protocol(portls_protocol protocol) {
-    return (unsigned)protocol < PROTOCOLS; /* a negative one is large then */
+    return (unsigned)protocol < PROTOCOLS; /* a negative value becomes a large one */
 }
 
 portls_status protocol_context_make(portls_role role, portls_protocol protocol,
@@ -223,7 +223,7 @@ portls_status protocol_context_make(portls_role role, portls_protocol protocol,
     if (atomic_compare_exchange_strong(&shared[role][protocol], context, made)) {
         *context = made;
     } else {
-        /* Another thread was faster. */
+        /* Another thread has made it meanwhile. */
         made->seal = CONTEXT_OPEN;
         portls_free_context(made);
     }

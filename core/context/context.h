@@ -1,4 +1,4 @@
-/* Contexts inside: settings that change under a lock, and the newest snapshot of them. */
+/* The inside of a context: settings that change under a lock, and their newest snapshot. */
 #ifndef CORE_CONTEXT_CONTEXT_H
 #define CORE_CONTEXT_CONTEXT_H
 
@@ -21,33 +21,27 @@ struct portls_context {
     atomic_uint references;
     os_mutex lock; /* guards settings and snapshot */
     struct settings settings;
-    struct snapshot *snapshot; /* the newest; NULL only in one that stands for a shared context that
-                                  could not be made yet */
+    struct snapshot *snapshot; /* the newest; NULL only in a placeholder for a shared context */
 };
 
-/* Makes a context of either role; what the two public calls do. */
+/* Makes a context of either role. See portls_make_client_context. */
 portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
                            portls_error *error);
 
-/*
- * The shared context of a protocol, made if it is not there yet: PORTLS_OK, PORTLS_INVALID_ARGUMENT
- * for no protocol, or what context_make says. Only a success is kept.
- */
+/* Returns the shared context of a protocol, and makes it on first use: PORTLS_OK,
+   PORTLS_INVALID_ARGUMENT (not a protocol), or the status of context_make. Keeps successes only. */
 portls_status protocol_context_make(portls_role role, portls_protocol protocol,
                                     portls_context **context, portls_error *error);
 
-/* Another reference; portls_free_context gives it back. */
+/* Adds a reference, which portls_free_context drops. */
 portls_context *context_hold(portls_context *context);
 
-/*
- * The newest snapshot, with a reference. PORTLS_OK; PORTLS_INVALID_ARGUMENT for NULL;
- * PORTLS_WRONG_KIND for anything but a context of this role, naming what was expected; what making
- * a shared context came to.
- */
+/* Returns the newest snapshot with a reference added: PORTLS_OK; PORTLS_INVALID_ARGUMENT (NULL);
+   PORTLS_WRONG_KIND (not a context of this role); the status of making a shared context. */
 portls_status context_snapshot(portls_context *context, portls_role role,
                                struct snapshot **snapshot, portls_error *error);
 
-/* What a change touches: which seals forbid it. */
+/* What a change concerns, which decides the seals that forbid it. */
 enum context_part { CONTEXT_IDENTITY, CONTEXT_TRUST };
 
 /*
@@ -57,14 +51,12 @@ enum context_part { CONTEXT_IDENTITY, CONTEXT_TRUST };
 portls_status context_begin_change(portls_context *context, enum context_part part,
                                    const char *call, portls_error *error);
 
-/* The same checks without the lock: before a file is read for nothing. */
+/* Checks as context_begin_change does, without locking: before a file is read. */
 portls_status context_check_change(portls_context *context, enum context_part part,
                                    const char *call, portls_error *error);
 
-/*
- * Compiles the context's settings after a change of them. On failure the snapshot stays as it was,
- * and the caller takes the change back. Between begin and end.
- */
+/* Compiles the changed settings, between context_begin_change and context_end_change. On failure
+   the snapshot stays as it was, and the caller undoes the change. */
 portls_status context_apply(portls_context *context, portls_error *error);
 
 /* Unlocks. */

@@ -1,10 +1,9 @@
 /*
- * Who this side is: certificate chain and private key (manual, section 4:
- * ssl-load-certificate-chain!, ssl-load-private-key!).
- *
- * The manual replaces an identity by loading the new chain and then its key. Between the two calls
- * the new chain waits in settings.next_chain and connections use the old pair, so that a server
- * can renew its certificate without one connection failing.
+ * The identity of this side: certificate chain and private key (manual, section 4: ssl-load-
+ * certificate-chain!, ssl-load-private-key!). The manual replaces an identity by loading the new
+ * chain and then its key. Between the two calls the new chain is kept in settings.next_chain and
+ * connections use the old pair, so that a server renews its certificate without a failed
+ * connection.
  */
 #include "core/context/context.h"
 #include "core/base/error.h"
@@ -14,7 +13,7 @@ static const struct private_key no_key = {NULL, 0, BACKEND_KEY_NONE};
 
 /* ---- changes, with the context locked ---- */
 
-/* Changes places with the settings; NULL stays where it is. */
+/* Swaps a chain and a key (each may be NULL) with those of the settings. */
 static void exchange(struct settings *settings, struct certificate_list *chain,
                      struct private_key *key) {
     if (chain != NULL) {
@@ -29,8 +28,8 @@ static void exchange(struct settings *settings, struct certificate_list *chain,
     }
 }
 
-/* Takes a chain, a key or both (NULL: that one stays), and hands back what was there; a chain that
-   waited is dropped. On failure all is as it was. */
+/* Installs a chain, a key or both (NULL: that one stays), returns the old ones in their place, and
+   drops a pending chain. On failure nothing changes. */
 static portls_status replace(portls_context *context, struct certificate_list *chain,
                              struct private_key *key, portls_error *error) {
     struct settings *settings = &context->settings;
@@ -44,7 +43,7 @@ static portls_status replace(portls_context *context, struct certificate_list *c
     return status;
 }
 
-/* Puts the chain aside until its key comes, if it can be a chain at all. */
+/* Keeps a chain that compiles by itself as pending until its key is loaded. */
 static portls_status begin_new_identity(portls_context *context, struct certificate_list *chain,
                                         portls_error *error) {
     struct settings alone = context->settings;
@@ -71,7 +70,7 @@ static portls_status change_chain(portls_context *context, struct certificate_li
     return status;
 }
 
-/* The key of the chain that waits, if one does. */
+/* Installs a key, together with the pending chain if there is one. */
 static portls_status change_key(portls_context *context, struct private_key *key,
                                 portls_error *error) {
     struct certificate_list *next = &context->settings.next_chain;

@@ -1,13 +1,13 @@
 /*
- * Whom this side trusts, and what a server suggests to its clients (manual, section 4:
- * ssl-set-verify!, ssl-load-verify-root-certificates!,
- * ssl-load-suggested-certificate-authorities!).
+ * Trust and verification, and the authorities that a server suggests to its clients (manual,
+ * section 4: ssl-set-verify!, ssl-load-verify-root-certificates!, ssl-load-suggested-certificate-
+ * authorities!).
  */
 #include "core/context/available.h"
 #include "core/context/context.h"
 #include "core/base/error.h"
 
-/* Which of the two a change is about. */
+/* What portls_set_verify and portls_set_verify_hostname change. */
 enum verified { VERIFIED_CHAIN, VERIFIED_NAME };
 
 static portls_status set_verified(portls_context *context, enum verified which, bool verify,
@@ -46,7 +46,7 @@ portls_status portls_set_verify_hostname(portls_context *context, bool verify,
     return set_verified(context, VERIFIED_NAME, verify, call, error);
 }
 
-/* ---- certificates that add up ---- */
+/* ---- lists of certificates ---- */
 
 portls_status context_add_certificates(portls_context *context, enum trust_list which,
                                        struct certificate_list *more, const char *call,

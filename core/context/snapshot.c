@@ -72,7 +72,8 @@ struct backend_settings settings_for_backend(const struct settings *settings,
 
 #if PORTLS_WITH_MESSAGES
 
-/* A backend is never given NULL. The stack of a small target has no room for an error. */
+/* A backend needs an error to fill. It is allocated, since a bare target's stack has little room.
+ */
 static portls_status compile(const struct backend *backend, const struct backend_settings *settings,
                              struct backend_context **context, portls_error *error) {
     portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);

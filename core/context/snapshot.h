@@ -20,7 +20,8 @@ struct settings {
     bool verify;
     bool verify_hostname;
     struct certificate_list chain;
-    struct certificate_list next_chain; /* of a new identity, until its key is loaded; else empty */
+    struct certificate_list
+        next_chain; /* pending: the chain of a new identity, until its key is loaded; else empty */
     struct private_key key;
     struct certificate_list roots;
     struct certificate_list authorities;
@@ -30,14 +31,14 @@ struct settings {
 void settings_clear(struct settings *settings);
 
 /*
- * Whether such a context can be made: PORTLS_OK; PORTLS_UNSUPPORTED (SSLv2, SSLv3, or a version
- * that `capabilities` lack); PORTLS_INVALID_ARGUMENT (no such protocol; PORTLS_SECURE for a
- * server).
+ * Checks that a context of that protocol is possible: PORTLS_OK; PORTLS_UNSUPPORTED (SSLv2, SSLv3,
+ * or a version that `capabilities` lack); PORTLS_INVALID_ARGUMENT (not a protocol; PORTLS_SECURE
+ * for a server).
  */
 portls_status settings_check_protocol(portls_role role, portls_protocol protocol,
                                       uint32_t capabilities, portls_error *error);
 
-/* The settings as a backend takes them; points into `settings`. */
+/* Returns the settings in the form a backend takes, which points into `settings`. */
 struct backend_settings settings_for_backend(const struct settings *settings,
                                              uint32_t capabilities);
 
@@ -64,7 +65,7 @@ struct snapshot {
  */
 enum { SNAPSHOT_AWAKE = 16 };
 
-/* Compiles settings: PORTLS_OK and one reference, or what backend->context_new returned. */
+/* Compiles settings: PORTLS_OK with one reference, or the status of backend->context_new. */
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
                                struct snapshot **snapshot, portls_error *error);
 

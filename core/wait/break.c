@@ -13,7 +13,7 @@
 struct portls_break {
     struct handle handle; /* HANDLE_BREAK */
     atomic_bool set;
-    os_wakeup wakeup; /* readable while `set` is true, for those who poll */
+    os_wakeup wakeup; /* readable while `set` is true, for pollers */
 };
 
 /* A signal handler may touch it only so. */
@@ -43,9 +43,9 @@ portls_status portls_make_break(portls_break **brk, portls_error *error) {
 }
 
 /*
- * Sets the flag and makes the wakeup agree with it. Another thread, or a signal handler in the
- * middle of this, may do the same with the other value, so each looks again after it has touched
- * the wakeup: whoever touches it last has seen the flag as it stays.
+ * Sets the flag and makes the wakeup agree with it. Another thread, or a signal handler that
+ * interrupts this one, may set the other value at the same time. So each checks the flag again
+ * after it has changed the wakeup: the last one to change it has seen the final flag.
  */
 static void change(portls_break *brk, bool set) {
     atomic_store(&brk->set, set);
@@ -94,7 +94,7 @@ portls_deadline portls_deadline_after(int64_t milliseconds) {
     if (milliseconds < 0) {
         return now - 1;
     }
-    /* What lies beyond the clock's end is no limit. */
+    /* A time beyond the clock's range is no limit. */
     if (milliseconds > (INT64_MAX - now) / nanoseconds) {
         return PORTLS_NO_DEADLINE;
     }

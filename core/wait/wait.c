@@ -7,15 +7,17 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
-/* A deadline that has passed on every clock: only look. */
+/* A deadline in the past on every clock: poll once, without waiting. */
 static const portls_deadline only_look = 0;
 
 enum {
     NANOSECONDS_PER_MICROSECOND = 1000,
     NANOSECONDS_PER_MILLISECOND = 1000000,
-    /* How long a callback may wait before the rest of the set is looked at again. */
+    /* The longest wait of a callback when the set holds anything else, which is then checked again.
+     */
     SLICE_MILLISECONDS = 50,
-    /* How long it may wait when it is all there is: finite, so that it fits any timer. */
+    /* The longest wait of a callback that is alone in the set: finite, so that it fits any timer.
+     */
     LONGEST_MILLISECONDS = 60000,
 };
 
@@ -74,7 +76,7 @@ void wait_set_destroy(struct wait_set *set) {
             memory_free(set->watchers[i]);
         }
     }
-    /* Only now: until it was unlinked, a watcher could be notified. */
+    /* Not earlier: until it is unlinked, a watcher may be notified. */
     if (set->has_wakeup) {
         os_wakeup_destroy(&set->wakeup);
     }
@@ -86,7 +88,7 @@ void wait_set_destroy(struct wait_set *set) {
     }
 }
 
-/* Keeps the first reason why something could not be added. */
+/* Keeps the first reason for a failure to add something. */
 static void set_failure(struct wait_set *set, portls_status failure, int os_errno) {
     if (set->failure == PORTLS_OK) {
         set->failure = failure;
@@ -94,9 +96,8 @@ static void set_failure(struct wait_set *set, portls_status failure, int os_errn
     }
 }
 
-/*
- * Makes room for `count` elements in an array that begins inside the set. The new array, or NULL.
- */
+/* Makes room for `count` elements in an array that begins inside the set. Returns the array, or
+   NULL. */
 static void *grow(void *array, const void *inline_array, size_t *capacity, size_t count,
                   size_t element) {
     size_t larger = *capacity;
@@ -141,7 +142,7 @@ void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor,
     append_item(set, descriptor, wanted);
 }
 
-/* A watcher that belongs to the set, not linked yet, or NULL. */
+/* Returns a watcher that belongs to the set and is not linked yet, or NULL. */
 static struct watcher *new_watcher(struct wait_set *set) {
     size_t place = set->watcher_count;
     if (place < WAIT_SET_INLINE) {
@@ -226,7 +227,7 @@ static portls_status fail_failure(const struct wait_set *set, portls_error *erro
     return error_fail(error, set->failure, "there is no memory for what is to be waited for");
 }
 
-/* A deadline on the system's own clock. */
+/* Converts a deadline to the system's clock. */
 static portls_deadline system_deadline(portls_deadline deadline) {
     int64_t left = deadline - clock_now();
     if (deadline == PORTLS_NO_DEADLINE || left <= 0) {
@@ -250,10 +251,8 @@ static int poll_items(struct wait_set *set, portls_deadline deadline, size_t *re
     return os_poll(set->items, set->item_count, deadline, ready);
 }
 
-/*
- * Polls the descriptors, the wake-up and the break. PORTLS_OK with the number of those that have
- * got something; PORTLS_BREAK; PORTLS_NO_MEMORY; PORTLS_OS.
- */
+/* Polls the descriptors, the wakeup and the break. Returns PORTLS_OK with the number of ready
+   items, PORTLS_BREAK, PORTLS_NO_MEMORY or PORTLS_OS. */
 static portls_status poll_all(struct wait_set *set, const portls_break *brk,
                               portls_deadline deadline, size_t *ready, portls_error *error) {
     size_t own = set->item_count;
@@ -278,7 +277,7 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
     return PORTLS_OK;
 }
 
-/* How long the callback may wait: `deadline` has not passed. */
+/* Returns how long the callback may wait. `deadline` has not passed. */
 static int callback_milliseconds(portls_deadline deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
     if (deadline != PORTLS_NO_DEADLINE) {
@@ -302,7 +301,7 @@ static portls_status wait_by_callback(struct wait_set *set, const struct wait_li
         }
     }
     set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
-    /* Whether it came back early cannot be told, so the caller tries again in any case. */
+    /* The callback may have returned early, so the caller tries again in any case. */
     return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;
 }
 

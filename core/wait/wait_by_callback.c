@@ -1,8 +1,5 @@
-/*
- * Waiting where there is nothing to wait with but a callback of the program's: a build without
- * sockets and threads. Nobody else runs meanwhile, so whatever is waited for comes to pass in the
- * callback, or in an interrupt.
- */
+/* Waiting in a bare build, in the callbacks of ports. There are no other threads, so an event
+   happens within the callback or in an interrupt. */
 #include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/wait/wait.h"
@@ -10,9 +7,11 @@
 
 enum {
     NANOSECONDS_PER_MILLISECOND = 1000000,
-    /* How long a callback may wait before the rest of the set is looked at again. */
+    /* The longest wait of a callback when the set holds anything else, which is then checked again.
+     */
     SLICE_MILLISECONDS = 50,
-    /* How long it may wait when it is all there is: finite, so that it fits any timer. */
+    /* The longest wait of a callback that is alone in the set: finite, so that it fits any timer.
+     */
     LONGEST_MILLISECONDS = 60000,
 };
 
@@ -65,7 +64,7 @@ static portls_status fail_break(portls_error *error) {
     return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
 }
 
-/* How long the callback may wait: `deadline` has not passed. */
+/* Returns how long the callback may wait. `deadline` has not passed. */
 static int callback_milliseconds(portls_deadline deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
     if (deadline != PORTLS_NO_DEADLINE) {
@@ -100,6 +99,6 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     }
     bool alone = !set->more_callbacks && limit->brk == NULL;
     set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
-    /* Whether it came back early cannot be told, so the caller tries again in any case. */
+    /* The callback may have returned early, so the caller tries again in any case. */
     return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;
 }

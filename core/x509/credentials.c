@@ -86,10 +86,11 @@ void private_key_clear(struct private_key *key) {
 
 /* ---- certificates in PEM ---- */
 
-/* Far above any certificate that a TLS library takes; post-quantum ones have tens of kilobytes. */
+/* Far above any certificate in use; post-quantum ones take tens of kilobytes. */
 enum { CERTIFICATE_SIZE_MAX = 256 * 1024, CERTIFICATE_COUNT_MAX = 10000 };
 
-/* Whether the content of a SEQUENCE is that of a certificate: signed part, algorithm, signature. */
+/* Whether the content of a SEQUENCE has the three parts of a certificate: signed part, algorithm,
+   signature. */
 static bool has_three_parts(struct backend_blob certificate) {
     struct backend_blob to_be_signed;
     struct backend_blob algorithm;
@@ -100,9 +101,9 @@ static bool has_three_parts(struct backend_blob certificate) {
 }
 
 /*
- * Behind a TRUSTED CERTIFICATE OpenSSL puts its own settings: for what it is to be trusted or
- * rejected, and a name to show. No backend could be told the first two, and to leave them out could
- * trust more than was meant: only settings without them pass.
+ * OpenSSL appends settings of its own to a TRUSTED CERTIFICATE: purposes to trust and to reject it
+ * for, and a name. No backend takes the purposes, and ignoring them could trust more than was
+ * meant. So only settings without them are accepted.
  */
 static bool has_only_harmless_settings(struct backend_blob settings) {
     struct backend_blob content;
@@ -113,7 +114,8 @@ static bool has_only_harmless_settings(struct backend_blob settings) {
     return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
 }
 
-/* Checks the DER of a block, and gives the number of its bytes that are the certificate. */
+/* Checks the DER of a block, and tells how many of its bytes are the certificate. Returns NULL or
+   the fault. */
 static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
                                      size_t *size) {
     struct backend_blob reader = {bytes, *size};
@@ -166,7 +168,7 @@ static portls_status add_block(const struct pem_reader *reader, const struct pem
     return PORTLS_OK;
 }
 
-/* Says what is wrong with a text in which no certificate was found. */
+/* Explains a text in which no certificate was found. */
 static portls_status fail_none(const void *bytes, size_t size, const char *name,
                                portls_error *error) {
     if (pem_is_der(bytes, size)) {

@@ -22,28 +22,28 @@ struct certificate_list {
 /* Frees what the list holds and makes it empty. */
 void certificate_list_clear(struct certificate_list *list);
 
-/* Frees what stands behind the first `count` in the list. */
+/* Truncates the list to its first `count` certificates. */
 void certificate_list_shorten(struct certificate_list *list, size_t count);
 
-/* Makes room for `more` further certificates; false: no memory. */
+/* Makes room for `more` certificates. Returns false without memory. */
 bool certificate_list_reserve(struct certificate_list *list, size_t more);
 
-/* Appends copies of all of `more`. PORTLS_OK or PORTLS_NO_MEMORY, and then nothing is appended. */
+/* Appends copies of all of `more`. Returns PORTLS_OK, or PORTLS_NO_MEMORY with nothing appended. */
 portls_status certificate_list_append(struct certificate_list *list,
                                       const struct certificate_list *more, portls_error *error);
 
-/* The same, but moves them: `more` is empty then. On failure both are as they were. */
+/* Moves all of `more` to the end of the list and leaves `more` empty. On failure both stay as they
+   were. */
 portls_status certificate_list_take(struct certificate_list *list, struct certificate_list *more,
                                     portls_error *error);
 
 /*
- * Decodes every certificate of a PEM text (CERTIFICATE, X509 CERTIFICATE, TRUSTED CERTIFICATE are
- * looked at; other blocks, and text between blocks, are passed over) into `list`, which begins
- * empty, in the order in which they stand.
- * `name` is what messages call the source: a path, or "the certificate data".
- * PORTLS_OK with at least one; PORTLS_BAD_CERTIFICATE (empty; none in it; a block without its end;
- * base64 that breaks off; a block whose DER is not one whole SEQUENCE of three parts), with the
- * number of the block; PORTLS_NO_MEMORY. On failure the list is empty.
+ * Decodes every certificate of a PEM text into `list`, which is empty before, in their order. Reads
+ * CERTIFICATE, X509 CERTIFICATE and TRUSTED CERTIFICATE blocks, and skips other blocks and text
+ * between blocks. `name` is the source in messages: a path, or "the certificate data". Returns
+ * PORTLS_OK with at least one; PORTLS_BAD_CERTIFICATE with the number of the block (empty text; no
+ * certificate; a block without its end; truncated base64; DER that is not one whole SEQUENCE of
+ * three parts); PORTLS_NO_MEMORY. On failure the list is empty.
  */
 portls_status pem_certificates(const void *bytes, size_t size, const char *name,
                                struct certificate_list *list, portls_error *error);
@@ -58,13 +58,13 @@ struct private_key {
 void private_key_clear(struct private_key *key);
 
 /*
- * Finds the key (manual: ssl-load-private-key!): with PORTLS_PEM the first key block, of kind
- * PORTLS_KEY_RSA the first that is an RSA key, others being skipped; with PORTLS_ASN1 all the bytes
- * are one DER key in PKCS#1, SEC1 or PKCS#8. RSASSA-PSS counts as RSA.
- * PORTLS_OK; PORTLS_BAD_KEY (none; none of that kind, naming the kinds that were found; base64 or
- * DER not whole; a SEC1 key without its curve); PORTLS_KEY_ENCRYPTED (the key that would be taken,
- * or one whose kind cannot be told, is encrypted: the message gives the openssl command that
- * decrypts it); PORTLS_NO_MEMORY. Intermediate copies are wiped.
+ * Finds the private key (manual: ssl-load-private-key!). With PORTLS_PEM it is the first key block;
+ * with PORTLS_KEY_RSA the first RSA key, other keys are skipped. With PORTLS_ASN1 all the bytes are
+ * one DER key in PKCS#1, SEC1 or PKCS#8. RSASSA-PSS counts as RSA. Returns PORTLS_OK;
+ * PORTLS_BAD_KEY (no key; none of that kind, naming the kinds found; truncated base64 or DER; a
+ * SEC1 key without its curve); PORTLS_KEY_ENCRYPTED (the key, or one of unknown kind, is encrypted:
+ * the message gives the openssl command that decrypts it); PORTLS_NO_MEMORY. Wipes intermediate
+ * copies.
  */
 portls_status pem_private_key(const void *bytes, size_t size, const char *name,
                               portls_key_kind kind, portls_encoding encoding,

@@ -1,4 +1,4 @@
-/* Reading DER (X.690) as far as telling certificates and keys apart needs it. */
+/* Reading DER (X.690), as far as certificates and keys need it. */
 #ifndef CORE_X509_DER_H
 #define CORE_X509_DER_H
 
@@ -8,7 +8,7 @@
 
 #include "backends/backend.h"
 
-/* The identifier bytes of the types that are looked for. */
+/* The identifier bytes of the types in use. */
 enum der_tag {
     DER_INTEGER = 0x02,
     DER_BIT_STRING = 0x03,
@@ -20,9 +20,9 @@ enum der_tag {
     DER_CONTEXT_1 = 0xa1, /* [1], constructed */
 };
 
-/* What is still to be read of some content is a backend_blob, which gets shorter. */
+/* A reader is a backend_blob: the rest of some content, which gets shorter. */
 
-/* As backend_der. */
+/* Takes the next element, as backend_der does. */
 static inline bool der_next(struct backend_blob *reader, uint8_t *tag,
                             struct backend_blob *content) {
     return backend_der(reader, tag, content, NULL);
@@ -33,10 +33,10 @@ static inline bool der_take(struct backend_blob *reader, enum der_tag tag,
     return backend_der_take(reader, (uint8_t)tag, content);
 }
 
-/* Takes a non-negative INTEGER of one byte, such as a version. */
+/* Takes a non-negative INTEGER of one byte, such as a version. Returns false for anything else. */
 bool der_take_small(struct backend_blob *reader, uint8_t *value);
 
-/* The content of the one element with that tag that the bytes are from first to last. */
+/* Returns the content when the bytes are exactly one element with that tag. */
 bool der_whole(const void *bytes, size_t size, enum der_tag tag, struct backend_blob *content);
 
 #endif

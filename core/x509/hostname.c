@@ -8,10 +8,8 @@
 
 /* ---- addresses ---- */
 
-/*
- * Four numbers up to 255 with dots between them. A zero in front is refused: some read such a
- * number as octal, so the text would not mean one address.
- */
+/* Reads four numbers up to 255 separated by dots. Refuses a leading zero: some programs read such a
+   number as octal, so the address would be ambiguous. */
 static bool read_ipv4(const char *at, const char *end, uint8_t bytes[4]) {
     for (int part = 0; part < 4; part++) {
         if (part > 0 && (at == end || *at++ != '.')) {
@@ -38,11 +36,12 @@ static int hex_digit(char letter) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* Groups of hexadecimal digits, "::" once at most, and perhaps an IPv4 address as the last two. */
+/* Reads groups of hexadecimal digits, with "::" at most once and optionally an IPv4 address as the
+   last two groups. */
 static bool read_ipv6(const char *at, const char *end, uint8_t bytes[16]) {
     enum { SIZE = 16, GROUP = 2, NO_GAP = SIZE + 1 };
     size_t used = 0;
-    size_t gap = NO_GAP; /* where "::" stands */
+    size_t gap = NO_GAP; /* the position of "::" */
     if (end - at >= 2 && at[0] == ':' && at[1] == ':') {
         gap = 0;
         at += 2;
@@ -83,7 +82,7 @@ static bool read_ipv6(const char *at, const char *end, uint8_t bytes[16]) {
         return used == SIZE;
     }
     if (used > SIZE - GROUP) {
-        return false; /* a gap stands for one group at least */
+        return false; /* "::" replaces at least one group */
     }
     memmove(bytes + gap + (SIZE - used), bytes + gap, used - gap);
     memset(bytes + gap, 0, SIZE - used);
@@ -113,11 +112,11 @@ bool hostname_is_address(const char *text) {
     uint8_t bytes[16];
     size_t size = strcspn(text, "%");
     size_t found = backend_address(text, size, bytes);
-    /* A zone stands behind an IPv6 address only. */
+    /* Only IPv6 addresses have a zone. */
     return text[size] == '\0' ? found > 0 : found == 16 && text[size + 1] != '\0';
 }
 
-/* Copies with small letters. */
+/* Copies in lower case. */
 static void copy_small(const char *text, size_t size, char *copy) {
     for (size_t i = 0; i < size; i++) {
         copy[i] = text[i];
@@ -148,7 +147,7 @@ static portls_status fail_byte(char byte, portls_error *error) {
                       "the host name has a '%c', which stands in no host name%s", byte, hint);
 }
 
-/* Checks the labels of a name: letters, digits, '-' and '_', with dots between them. */
+/* Checks the labels of a name: letters, digits, '-' and '_', separated by dots. */
 static portls_status check_labels(const char *name, size_t size, portls_error *error) {
     size_t start = 0;
     for (size_t i = 0; i <= size; i++) {

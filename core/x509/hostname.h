@@ -9,16 +9,16 @@
 
 enum { HOSTNAME_MAX = 253 };
 
-/* Whether the text is an IPv4 address in dotted form or an IPv6 one without brackets (RFC 4291; a
-   zone "%eth0" behind it is allowed and counts as an address). */
+/* Whether the text is an IPv4 address in dotted form or an IPv6 address without brackets (RFC
+   4291), which may have a zone ("%eth0"). */
 bool hostname_is_address(const char *text);
 
 /*
- * Copies a host name or address in the form in which it is sent and verified: a dot at the end is
- * dropped, ASCII letters are made small, a zone is dropped from an address. `room` is HOSTNAME_MAX
- * + 1. PORTLS_OK; PORTLS_INVALID_ARGUMENT: empty, longer than 253 bytes, a label that is empty or
- * longer than 63 bytes, a byte that stands in no host name (letters, digits, '-', '_', '.'), with a
- * message that quotes it. Non-ASCII names have to come in their xn-- form, and the message says so.
+ * Copies a host name or address in the form in which it is sent and verified: in lower case,
+ * without a trailing dot, and without the zone of an address. `normal` has HOSTNAME_MAX + 1 bytes.
+ * Returns PORTLS_OK, or PORTLS_INVALID_ARGUMENT: empty, longer than 253 bytes, a label that is
+ * empty or longer than 63 bytes, a byte that is not a letter, digit, '-', '_' or '.', which the
+ * message quotes. Non-ASCII names must be given in their xn-- form.
  */
 portls_status hostname_normalise(const char *host, char *normal, portls_error *error);
 

@@ -1,4 +1,4 @@
-/* Walking through the blocks of a PEM text and decoding what is in them. */
+/* Reads the blocks of a PEM text and decodes them. */
 #include "core/x509/pem.h"
 
 #include <string.h>
@@ -10,11 +10,11 @@
 
 enum { LABEL_MAX = 64 };
 
-/* A line without its end and without white space on either side. */
+/* A line without its end and without surrounding white space. */
 struct line {
     const char *text;
     size_t size;
-    const char *start; /* of the whole line */
+    const char *start; /* the first byte of the whole line */
     size_t number;
     bool indented;
 };
@@ -23,7 +23,7 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t';
 }
 
-/* Takes the next line. False at the end of the text. */
+/* Takes the next line. Returns false at the end of the text. */
 static bool take_line(struct pem_reader *reader, struct line *line) {
     if (reader->at == reader->size) {
         return false;
@@ -55,7 +55,8 @@ static bool starts_with(const struct line *line, const char *prefix) {
     return line->size >= size && memcmp(line->text, prefix, size) == 0;
 }
 
-/* The label of a line "-----BEGIN label-----" or "-----END label-----" whose prefix is there. */
+/* Finds the label of a line "-----BEGIN label-----" or "-----END label-----" that begins with the
+   prefix. */
 static bool line_label(const struct line *line, const char *prefix, const char **label,
                        size_t *size) {
     static const char dashes[] = "-----";
@@ -85,7 +86,7 @@ void pem_reader_init(struct pem_reader *reader, const void *bytes, size_t size, 
     *reader = (struct pem_reader){bytes, size, at, 1, name, failure};
 }
 
-/* Takes a line that has to be the BEGIN of a block. */
+/* Takes a line that must be the BEGIN line of a block. */
 static portls_status begin_block(const struct pem_reader *reader, const struct line *line,
                                  struct pem_block *block, portls_error *error) {
     *block = (struct pem_block){.line = line->number};
@@ -98,7 +99,7 @@ static portls_status begin_block(const struct pem_reader *reader, const struct l
     return PORTLS_OK;
 }
 
-/* Whether an END line is the one of this block. */
+/* Whether an END line ends this block. */
 static bool ends_block(const struct line *line, const struct pem_block *block) {
     const char *label = NULL;
     size_t size = 0;
@@ -106,7 +107,7 @@ static bool ends_block(const struct line *line, const struct pem_block *block) {
            memcmp(label, block->label, size) == 0;
 }
 
-/* Whether a header is the one that says that the block is encrypted (RFC 1421, 4.6.1.1). */
+/* Whether a header says that the block is encrypted (RFC 1421, 4.6.1.1). */
 static bool says_encrypted(const struct line *line) {
     static const char text[] = "ENCRYPTED";
     size_t size = sizeof text - 1;
@@ -114,10 +115,8 @@ static bool says_encrypted(const struct line *line) {
            memcmp(line->text + line->size - size, text, size) == 0;
 }
 
-/*
- * Takes the lines of a block up to its END. Headers ("Name: value", with more of the value in
- * lines that begin with white space) stand only before the base64, in which no colon can be.
- */
+/* Takes the lines of a block up to its END. Headers ("Name: value", continued on lines that begin
+   with white space) come before the base64, which contains no colon. */
 static portls_status take_body(struct pem_reader *reader, struct pem_block *block,
                                portls_error *error) {
     struct line line;
@@ -181,15 +180,13 @@ bool pem_block_is_certificate(const struct pem_block *block) {
            pem_block_is(block, "TRUSTED CERTIFICATE");
 }
 
-/* All ones when low ≤ c ≤ high, else 0. */
+/* Returns all ones when low ≤ c ≤ high, else 0. */
 static uint32_t in_range(uint32_t c, uint32_t low, uint32_t high) {
     return ~((((c - low) | (high - c)) >> 31) * UINT32_MAX);
 }
 
-/*
- * The value of a base64 character, or 64 and more for one that is none. Without a table and
- * without branches: a key's characters are not to show in the cache or in the time.
- */
+/* Returns the value of a base64 character, or at least 64 for any other. Has no table and no
+   branches, so that a key's characters show neither in the cache nor in the time. */
 static uint32_t base64_value(uint8_t character) {
     uint32_t c = character;
     uint32_t upper = in_range(c, 'A', 'Z');
@@ -202,18 +199,18 @@ static uint32_t base64_value(uint8_t character) {
            (slash & 63) | (none & 64);
 }
 
-/* Base64 on its way: the group of four characters that is being filled. */
+/* The state of decoding: the current group of four characters. */
 struct base64 {
     uint8_t *out;
     size_t size;
     uint32_t group;
-    unsigned count;   /* characters in the group, padding included */
-    unsigned padding; /* of them */
+    unsigned count;   /* characters in the group, including padding */
+    unsigned padding; /* padding characters among them */
     bool ended;       /* a padded group was the last */
     size_t line;
 };
 
-/* Takes one character. False when it cannot stand here. */
+/* Takes one character. Returns false when it is invalid here. */
 static bool base64_take(struct base64 *state, char character) {
     bool pad = character == '=';
     uint32_t value = pad ? 0 : base64_value((uint8_t)character);
@@ -233,7 +230,7 @@ static bool base64_take(struct base64 *state, char character) {
     return true;
 }
 
-/* Decodes a whole body. NULL, or what is wrong with it in line `state->line`. */
+/* Decodes a whole body. Returns NULL, or the fault in line `state->line`. */
 static const char *base64_decode(struct base64 *state, const char *text, size_t size) {
     for (size_t i = 0; i < size; i++) {
         char c = text[i];

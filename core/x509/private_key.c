@@ -21,16 +21,17 @@
 
 /* ---- the form of a key in DER ---- */
 
-/* What some DER turned out to be. */
+/* The form of a key in DER. */
 struct key_form {
-    enum backend_key_format format; /* BACKEND_KEY_NONE: none a backend is given */
-    const char *kind;               /* "RSA", "EC", "Ed25519", …; NULL when it cannot be told */
+    enum backend_key_format format; /* BACKEND_KEY_NONE: not one that backends take */
+    const char *kind;               /* "RSA", "EC", "Ed25519", …; NULL when it is unknown */
     bool rsa;                       /* also RSASSA-PSS */
     bool encrypted;                 /* an EncryptedPrivateKeyInfo */
-    const char *fault; /* why it cannot be used, to stand behind "the private key "; or NULL */
+    const char *fault; /* what makes it unusable, as the rest of a sentence after "the private key
+                          "; or NULL */
 };
 
-/* The algorithms of PKCS#8 keys that have a name here; others are left to the backend. */
+/* The algorithms of PKCS#8 keys that messages name; others are left to the backend. */
 static const struct algorithm {
     const char *kind;
     const char *object; /* the content of its object identifier */
@@ -62,7 +63,7 @@ static const struct algorithm *find_algorithm(const struct backend_blob *object)
     return NULL;
 }
 
-/* The number of INTEGERs, each of one byte at least, up to the first other element. */
+/* Counts the INTEGERs of at least one byte up to the first other element. */
 static size_t count_integers(struct backend_blob *reader) {
     struct backend_blob number;
     size_t count = 0;
@@ -76,7 +77,8 @@ static const char not_whole_pkcs1[] = "is not a whole PKCS#1 key";
 static const char not_whole_sec1[] = "is not a whole SEC1 key";
 static const char not_whole_pkcs8[] = "is not a whole PKCS#8 key";
 
-/* What begins with two INTEGERs: RSA has nine, and more primes perhaps; DSA has six. */
+/* Checks a key that begins with two INTEGERs: RSA has nine, or more with multiple primes; DSA has
+   six. */
 static const char *pkcs1_fault(struct backend_blob *key) {
     struct backend_blob part;
     uint8_t version = 0;
@@ -97,7 +99,7 @@ static void set_pkcs1_form(struct backend_blob *key, struct key_form *form) {
                            : (struct key_form){BACKEND_KEY_PKCS1, "RSA", true, false, fault};
 }
 
-/* The curve of a SEC1 key stands in it, or, inside PKCS#8, may stand outside. */
+/* Checks a SEC1 key. Its curve may be missing only inside PKCS#8, which names the curve itself. */
 static const char *sec1_fault(struct backend_blob *key, bool needs_curve) {
     struct backend_blob parameters;
     struct backend_blob part;
@@ -118,7 +120,7 @@ static const char *sec1_fault(struct backend_blob *key, bool needs_curve) {
     return der_take(&parameters, DER_OBJECT, &part) ? NULL : explicit_curve;
 }
 
-/* Looks into the OCTET STRING of a PKCS#8 key whose algorithm has a name here. */
+/* Checks the OCTET STRING of a PKCS#8 key of a known algorithm. */
 static const char *inner_fault(const struct algorithm *algorithm, struct backend_blob *parameters,
                                struct backend_blob *inner) {
     if (algorithm->unfit) {
@@ -140,7 +142,7 @@ static const char *inner_fault(const struct algorithm *algorithm, struct backend
                                                                          : "is not a whole key";
 }
 
-/* Attributes, [0], and a public key, [1] and primitive, may stand at the end (RFC 5958). */
+/* Whether only attributes ([0]) and a public key ([1], primitive) follow (RFC 5958). */
 static bool ends_well(struct backend_blob *key) {
     enum { PUBLIC_KEY = 0x81 };
     struct backend_blob part;
@@ -169,7 +171,7 @@ static void set_pkcs8_form(struct backend_blob *key, struct key_form *form) {
 
 static const char no_form[] = "is neither PKCS#1 nor SEC1 nor PKCS#8";
 
-/* What begins with a SEQUENCE: an encrypted key, or a certificate by mistake. */
+/* Checks what begins with a SEQUENCE: an encrypted key, or by mistake a certificate. */
 static void set_encrypted_form(struct backend_blob *key, struct key_form *form) {
     struct backend_blob algorithm;
     struct backend_blob part;
@@ -184,7 +186,7 @@ static void set_encrypted_form(struct backend_blob *key, struct key_form *form) 
     }
 }
 
-/* The first two tags of the content; false: there are no two elements. */
+/* Reads the first two tags of the content. Returns false with fewer than two elements. */
 static bool look_at_tags(const struct backend_blob *key, uint8_t *first, uint8_t *second) {
     struct backend_blob rest = *key;
     struct backend_blob part;
@@ -192,7 +194,7 @@ static bool look_at_tags(const struct backend_blob *key, uint8_t *first, uint8_t
            (*first == DER_SEQUENCE || der_next(&rest, second, &part));
 }
 
-/* Looks at the structure of all the bytes. Copies nothing. */
+/* Finds out the form from the structure of all the bytes. Copies nothing. */
 static void key_form_of(const void *bytes, size_t size, struct key_form *form) {
     *form = (struct key_form){BACKEND_KEY_NONE, NULL, false, false, no_form};
     struct backend_blob reader = {bytes, size};
