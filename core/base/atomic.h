@@ -34,6 +34,8 @@ typedef bool atomic_bool;
     atomic_compare_exchange_strong(place, expected, value)
 #define atomic_compare_exchange_strong(place, expected, value)                                     \
     (*(place) == *(expected) ? (*(place) = (value), true) : (*(expected) = *(place), false))
+#define atomic_compare_exchange_strong_explicit(place, expected, value, order, failure_order)      \
+    atomic_compare_exchange_strong(place, expected, value)
 
 static inline unsigned int atomic_fetch_add(atomic_uint *place, unsigned int number) {
     unsigned int before = *place;

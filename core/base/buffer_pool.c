@@ -1,28 +1,28 @@
-/* A few buffers in slots of one atomic pointer each: whoever swaps one out has it. */
+/* The pool is a few slots, each an atomic pointer; a compare-and-swap takes or returns a buffer. */
 #include "core/base/buffer_pool.h"
 
 #include "core/base/memory.h"
 
-static _Atomic(uint8_t *) *slots_of(struct buffer_pool *pool, size_t size) {
+static ATOMIC_OF(uint8_t *) * slots_of(struct buffer_pool *pool, size_t size) {
     return size == BUFFER_SMALL ? pool->small : pool->large;
 }
 
 uint8_t *buffer_pool_take(struct buffer_pool *pool, size_t size) {
-    _Atomic(uint8_t *) *slots = slots_of(pool, size);
+    ATOMIC_OF(uint8_t *) *slots = slots_of(pool, size);
     for (size_t i = 0; i < BUFFER_POOL_KEEPS; i++) {
-        /* Looking first leaves the cache line of an empty slot with those who share it. */
-        if (atomic_load_explicit(&slots[i], memory_order_relaxed) != NULL) {
-            uint8_t *buffer = atomic_exchange_explicit(&slots[i], NULL, memory_order_acquire);
-            if (buffer != NULL) {
-                return buffer;
-            }
+        /* The plain load leaves the cache line of an empty slot shared. */
+        uint8_t *buffer = atomic_load_explicit(&slots[i], memory_order_relaxed);
+        if (buffer != NULL &&
+            atomic_compare_exchange_strong_explicit(&slots[i], &buffer, NULL, memory_order_acquire,
+                                                    memory_order_relaxed)) {
+            return buffer;
         }
     }
     return memory_allocate(size);
 }
 
 void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer, size_t size) {
-    _Atomic(uint8_t *) *slots = slots_of(pool, size);
+    ATOMIC_OF(uint8_t *) *slots = slots_of(pool, size);
     for (size_t i = 0; i < BUFFER_POOL_KEEPS; i++) {
         uint8_t *empty = NULL;
         if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL &&
@@ -36,7 +36,9 @@ void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer, size_t size) {
 
 void buffer_pool_destroy(struct buffer_pool *pool) {
     for (size_t i = 0; i < BUFFER_POOL_KEEPS; i++) {
-        memory_free(atomic_exchange(&pool->small[i], NULL));
-        memory_free(atomic_exchange(&pool->large[i], NULL));
+        memory_free(atomic_load(&pool->small[i]));
+        memory_free(atomic_load(&pool->large[i]));
+        atomic_init(&pool->small[i], NULL);
+        atomic_init(&pool->large[i], NULL);
     }
 }

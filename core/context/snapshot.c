@@ -130,23 +130,23 @@ struct snapshot *snapshot_hold(struct snapshot *snapshot) {
     return snapshot;
 }
 
-#if PORTLS_HOSTED
-bool snapshot_keep_awake(struct snapshot *snapshot) {
-    /* Looking first leaves the cache line with those who share it. */
-    if (atomic_load_explicit(&snapshot->awake, memory_order_relaxed) >= SNAPSHOT_AWAKE) {
+bool snapshot_keep_buffers(struct snapshot *snapshot) {
+    /* The plain load leaves the cache line shared. */
+    if (atomic_load_explicit(&snapshot->buffer_keepers, memory_order_relaxed) >=
+        SNAPSHOT_BUFFER_KEEPERS) {
         return false;
     }
-    if (atomic_fetch_add_explicit(&snapshot->awake, 1, memory_order_relaxed) < SNAPSHOT_AWAKE) {
+    if (atomic_fetch_add_explicit(&snapshot->buffer_keepers, 1, memory_order_relaxed) <
+        SNAPSHOT_BUFFER_KEEPERS) {
         return true;
     }
-    snapshot_let_rest(snapshot);
+    snapshot_end_keeping_buffers(snapshot);
     return false;
 }
 
-void snapshot_let_rest(struct snapshot *snapshot) {
-    (void)atomic_fetch_sub_explicit(&snapshot->awake, 1, memory_order_relaxed);
+void snapshot_end_keeping_buffers(struct snapshot *snapshot) {
+    (void)atomic_fetch_sub_explicit(&snapshot->buffer_keepers, 1, memory_order_relaxed);
 }
-#endif
 
 void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&

@@ -4,7 +4,6 @@
 
 #include "core/base/error.h"
 #include "core/stream/stream.h"
-#include "core/stream/stream_receive.h"
 
 /* The stream around one of its port objects. */
 static struct stream *around_input(portls_input_port *in) {
@@ -45,7 +44,6 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     return leave(stream, &stream->reading, status, error);
 }
 
-#if PORTLS_HOSTED
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error) {
     struct stream *stream = around_input(in);
@@ -57,7 +55,6 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     } while (port_wants(status) && stream_receive_blocking(stream, half));
     return leave(stream, half, status, error);
 }
-#endif
 
 /* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
@@ -128,9 +125,7 @@ static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
 
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
-#if PORTLS_HOSTED
     .read_blocking = read_blocking,
-#endif
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,

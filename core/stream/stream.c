@@ -7,7 +7,6 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/x509/hostname.h"
-#include "core/stream/stream_dry.h"
 
 /* ---- making ---- */
 
@@ -61,7 +60,7 @@ static void free_stream(struct stream *stream) {
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
     }
-    stream_end_dry(stream);
+    stream_end_keeping_buffers(stream);
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);
@@ -82,7 +81,8 @@ static size_t name_room(const char *hostname) {
 portls_status stream_new(portls_input_port *in, portls_output_port *out,
                          const struct stream_options *options, struct stream **stream,
                          portls_error *error) {
-    struct stream *made = memory_zeroed(sizeof *made + name_room(options->asked->hostname));
+    size_t name_size = name_room(options->asked->hostname);
+    struct stream *made = memory_zeroed(sizeof *made + name_size + transport_buffer_size());
     if (made == NULL || !os_mutex_init(&made->lock)) {
         memory_free(made);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
@@ -91,14 +91,14 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     output_port_init(&made->out, &ssl_output_class);
     atomic_init(&made->live_ports, 2);
     watch_list_init(&made->watchers, &made->lock);
-    stream_begin_dry(made);
     made->snapshot = snapshot_hold(options->snapshot);
     made->close_original = options->asked->close_original;
     made->shutdown_on_close = options->asked->shutdown_on_close;
     made->network = options->network;
     made->on_error = options->asked->on_error;
     made->on_error_argument = options->asked->on_error_argument;
-    transport_init(&made->transport, in, out, &made->snapshot->buffers);
+    transport_init(&made->transport, in, out, &made->snapshot->buffers,
+                   (uint8_t *)made->server_name + name_size);
 
     portls_status status = input_port_take(in, "the input port", error);
     if (status == PORTLS_OK) {
@@ -164,8 +164,8 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
  * and nobody read must not be taken for what comes after it. Only what has arrived is read.
  */
 static void read_what_arrived(struct stream *stream) {
-    enum { SCRATCH = PORTLS_HOSTED ? 1024 : 8, MOST = 1024 * 1024 };
-    uint8_t scratch[SCRATCH];
+    enum { MOST = 1024 * 1024 };
+    uint8_t scratch[64]; /* small devices have small stacks */
     size_t total = 0;
     size_t got = 0;
     stream_enter(stream);

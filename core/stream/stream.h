@@ -49,12 +49,8 @@ struct stream {
     bool has_stash;  /* a byte was read to see whether there is one */
     uint8_t stash;
     bool close_original, shutdown_on_close, network;
-#if PORTLS_HOSTED
-    bool has_spoken;    /* a record of data has been made */
-    bool awake;         /* it does not rest: see stream_dry.h */
-    uint64_t dry_after; /* when so many bytes of the peer's had come, the session had given all of
-                           them: a read needs more */
-#endif
+    bool has_sent_data; /* a record of data has been encrypted */
+    bool keeps_buffers; /* its session keeps the library's buffers while the peer is silent */
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
     struct failure *failure;         /* of the session: nothing goes in either direction any more */
@@ -62,11 +58,9 @@ struct stream {
 
     os_mutex lock; /* guards all that changes here, but for the ports' own */
     struct watch_list watchers;
-#if PORTLS_HOSTED
-    uint8_t *unsent; /* what a buffering port keeps back: of the pool, there only while it holds
-                        bytes, and less than one full record */
+    uint8_t *unsent; /* plaintext that a buffering port holds, less than a full record; from the
+                        pool, and NULL while it is empty */
     size_t unsent_size;
-#endif
     portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
     portls_on_error *on_error;
     void *on_error_argument;
@@ -75,7 +69,7 @@ struct stream {
     portls_output_port out; /* the SSL output port itself */
     atomic_uint live_ports; /* port objects not released yet: the last one frees the stream */
     struct transport transport;
-    char server_name[]; /* the host that was asked for, or ""; as long as it has to be */
+    char server_name[]; /* the host that was asked for, or ""; behind it the transport's buffer */
 };
 
 struct stream_options {
@@ -126,48 +120,60 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
 
 /* Of the errors of this stream: only what came of connect and accept is of the network. */
 static inline portls_error_class stream_error_class(const struct stream *stream) {
-#if PORTLS_HOSTED
     return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
-#else
-    (void)stream;
-    return PORTLS_CLASS_FAIL;
-#endif
 }
 
 /* Keeps the session's end: from here on every step in either direction returns it. */
 portls_status stream_fail(struct stream *stream, portls_error *error);
 
-#if !PORTLS_HOSTED
+/* Encrypts one record at most, and adds the bytes taken to `*taken`. `flush_follows`: the caller
+   flushes after the last of these records. PORTLS_OK; PORTLS_WANT_READ; the session's failure. */
+portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
+                             size_t *taken, bool flush_follows);
 
-/* Nothing is kept back: there is no buffer for it. */
-static inline bool stream_has_unsent(const struct stream *stream) {
-    (void)stream;
-    return false;
-}
+/* ---- what a bare build leaves out: stream_hosted.c, stream_bare.c ---- */
 
-static inline portls_status stream_encrypt_unsent(struct stream *stream) {
-    (void)stream;
-    return PORTLS_OK;
-}
+/* Enters a step that leaves receiving to stream_receive_blocking, where that is possible. In a
+   dialogue the first try nearly always fails, and costs a system call. */
+void stream_enter_blocking(struct stream *stream);
 
-static inline void stream_drop_unsent(struct stream *stream) {
-    (void)stream;
-}
+/*
+ * Within a step of this half that has to wait: if it needs only input, takes the role of receiving,
+ * leaves the step while the underlying port blocks in its read, and returns within another step.
+ * True: try again, since something was received (maybe the end), the other half has changed
+ * something, or the next try receives without waiting. False: wait in the ordinary way.
+ */
+bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
 
-#else
+/* Whether a read can return no data now, which saves asking the library: that costs as much as a
+   small record. Receives what has arrived. */
+bool stream_is_starved(struct stream *stream);
 
+/* Records the status of the session's read, after each. */
+void stream_note_read(struct stream *stream, portls_status status);
+
+/* Frees the library's buffers while the peer is silent, unless this stream is one of the few that
+   keep theirs (snapshot_keep_buffers). */
+void stream_shrink_session(struct stream *stream);
+void stream_end_keeping_buffers(struct stream *stream);
+
+/* Writes to a port with buffering: holds what does not fill a record, and sends 64 KB at once. */
+portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
+                                    size_t *taken);
+
+/* Whether a buffering port holds plaintext. */
 static inline bool stream_has_unsent(const struct stream *stream) {
     return stream->unsent_size > 0;
 }
 
-/* Encrypts what a buffering port has kept back; the handshake is done. PORTLS_OK; PORTLS_WANT_READ
-   (needed before anything can be encrypted); the session's failure. */
+/* Encrypts the plaintext that a buffering port holds, after the handshake. PORTLS_OK;
+   PORTLS_WANT_READ; the session's failure. */
 portls_status stream_encrypt_unsent(struct stream *stream);
 
-/* Gives the buffer of what was kept back to the pool. */
+/* Drops that plaintext, and frees its buffer. */
 void stream_drop_unsent(struct stream *stream);
 
-#endif
+/* ---- reporting ---- */
 
 /*
  * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error

@@ -4,15 +4,14 @@
 
 #include "core/base/error.h"
 #include "core/stream/stream.h"
-#include "core/stream/stream_dry.h"
 
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
 portls_status stream_fail(struct stream *stream, portls_error *error) {
     error->error_class = stream_error_class(stream);
     failure_keep(&stream->failure, error);
-    transport_note_change(&stream->transport);
-    stream->transport.owed = true; /* the alert that tells the peer */
+    stream->transport.changed = true;
+    stream->transport.must_flush = true; /* the alert that tells the peer */
     return stream->failure->error.status;
 }
 
@@ -129,8 +128,8 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
     if (status == PORTLS_OK) {
         stream->agreed = true;
-        transport->owed = owes_last_flight(stream);
-        transport_note_change(transport);
+        transport->must_flush = owes_last_flight(stream);
+        transport->changed = true;
         return PORTLS_OK;
     }
     portls_status flushed = transport_flush(transport);
@@ -207,7 +206,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
         }
     }
     /* A server's tickets go with its first data: nobody waits for them. */
-    bool owed = stream->transport.owed;
+    bool owed = stream->transport.must_flush;
     if (owed && transport_settle(&stream->transport) != PORTLS_OK) {
         portls_status status = listen_meanwhile(stream, half);
         if (status != PORTLS_OK) {
@@ -217,10 +216,10 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     portls_status status = owed ? transport_settle(&stream->transport) : PORTLS_OK;
     if (status == PORTLS_OK) {
         stream->established = true;
-        stream->transport.owed = false;
-        transport_note_change(&stream->transport);
+        stream->transport.must_flush = false;
+        stream->transport.changed = true;
         stream_half_needs(half, 0);
-        transport_tuck(&stream->transport);
+        transport_defer(&stream->transport);
     }
     return status;
 }
@@ -247,16 +246,16 @@ static portls_status starve(struct stream *stream) {
     if (stream_has_unsent(stream)) {
         (void)stream_encrypt_unsent(stream);
     }
-    if (transport_may_send(transport) && transport_flush_awaited(transport) == PORTLS_WANT_WRITE) {
+    if (transport->may_send && transport_flush_needed(transport) == PORTLS_WANT_WRITE) {
         stream_half_needs(&stream->reading, NEEDS_INPUT | NEEDS_OUTPUT);
     }
-    stream_rest(stream);
+    stream_shrink_session(stream);
     return PORTLS_WANT_READ;
 }
 
 static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
     struct transport *transport = &stream->transport;
-    if (stream_starves(stream)) {
+    if (stream_is_starved(stream)) {
         return starve(stream);
     }
     portls_error error;
@@ -267,21 +266,21 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {
-            (void)transport_flush_awaited(transport);
+            (void)transport_flush_needed(transport);
         }
         return PORTLS_OK;
     case PORTLS_WANT_READ:
         return starve(stream);
     case PORTLS_EOF:
         stream->peer_closed = true;
-        transport_note_change(transport);
+        transport->changed = true;
         return end_of_stream(stream);
     case PORTLS_TRUNCATED:
         if (transport->in_failure != NULL) {
             return transport->in_failure->error.status; /* the underlying port's own cut */
         }
         stream->truncated = true;
-        transport_note_change(transport);
+        transport->changed = true;
         return end_of_stream(stream);
     default:
         (void)transport_flush(transport);
@@ -318,7 +317,7 @@ portls_status stream_step_read(struct stream *stream, void *buffer, size_t size,
     if (stream->failure != NULL) {
         return stream->failure->error.status;
     }
-    if (transport_pending(&stream->transport) > TRANSPORT_ANSWERS_LIMIT &&
+    if (transport_is_congested(&stream->transport) &&
         transport_flush(&stream->transport) == PORTLS_WANT_WRITE) {
         stream_half_needs(&stream->reading, NEEDS_OUTPUT);
         return PORTLS_WANT_WRITE;

@@ -2,7 +2,6 @@
  */
 #include "core/base/error.h"
 #include "core/stream/stream.h"
-#include "core/stream/stream_receive.h"
 
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set) {
     os_mutex_lock(&stream->lock);

@@ -1,11 +1,13 @@
 /*
- * The transport: the buffered ciphertext side of a stream, as a backend sees it.
+ * The transport: the buffered, non-blocking ciphertext side of a stream, as a backend sees it.
  *
- * What arrives is read from the underlying input port in large pieces and handed on as asked for;
- * on a small target, where every buffer is part of the stream (!PORTLS_HOSTED), it is read as it is
- * asked for. What leaves is gathered, and goes to the underlying output port in few large pieces
- * when the core says so (transport_flush), never when the library does. Nothing here waits. The
- * stream's lock guards it.
+ * What leaves is gathered and written to the underlying output port in few large pieces, when the
+ * core flushes it (transport_flush). Nothing here waits. The stream's lock guards it.
+ *
+ * The two builds differ in their buffers, one file each. Hosted (transport_hosted.c): buffers come
+ * from the snapshot's pool while they hold bytes, and the input port is read ahead in large pieces.
+ * Bare (transport_bare.c): one send buffer is part of the stream's allocation, and the input port
+ * is read directly into the TLS library's memory.
  */
 #ifndef CORE_STREAM_TRANSPORT_H
 #define CORE_STREAM_TRANSPORT_H
@@ -19,220 +21,177 @@
 #include "core/base/failure.h"
 #include "core/port/port.h"
 
-#if !PORTLS_HOSTED
-/* The size of the buffer: what CMake's variable of this name says. */
-#ifndef PORTLS_SEND_SIZE
-#define PORTLS_SEND_SIZE 4096
-#endif
-#endif
-
 enum {
-#if !PORTLS_HOSTED
-    TRANSPORT_SEND_SIZE = PORTLS_SEND_SIZE,
-    TRANSPORT_ANSWERS_LIMIT = PORTLS_SEND_SIZE - 64,
-#else
     TRANSPORT_GATHER_SIZE = 64 * 1024, /* records are gathered up to this before they leave */
-    /* A peer that makes us answer (key updates) without reading our answers is not read any more.
-     */
-    TRANSPORT_ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE,
-#endif
-    TRANSPORT_PENDING_LIMIT = 1024 * 1024, /* more than any handshake or honest peer makes */
-    TRANSPORT_STEP_LIMIT = 128 * 1024, /* taken in one step: a peer that never stops must not keep
-                                          it from ending */
-    /* Kept to recognise a peer that speaks no TLS, and to quote it. */
+    /* At most this much is received in one step: a peer that never stops sending must not keep the
+       step from ending. */
+    TRANSPORT_STEP_LIMIT = 128 * 1024,
+    /* Kept to recognise a peer that does not speak TLS, and to quote it. */
     TRANSPORT_FIRST_BYTES = PORTLS_WITH_MESSAGES ? 16 : 1,
 };
 
-/* Its members are in such an order as those of a stream. */
+/* Small members come first: small devices have short instructions to reach those. */
 struct transport {
     struct backend_transport face; /* first: the backend's pointer is this object's */
 
-    /* Set by the stream before each step: another thread may be waiting on a port, and then the
-       bytes are that thread's to move. */
+    /* Set by the stream before each step: false while another thread waits on that port and is the
+       one to move its bytes. */
     bool may_receive, may_send;
-    bool changed; /* something happened that others who wait may want to know */
-    bool starved; /* a write had to wait for the rest of a message of the peer, of which nothing has
-                     come since */
-    bool ended;   /* the underlying input port is at its end */
-    bool owed;    /* what is pending was promised to somebody: part of a handshake, bytes a caller
-                     gave, a close_notify. Tickets and answers to key updates are not */
-    bool lost;    /* something that was owed cannot be sent any more */
-    bool said_all;  /* our close_notify was the last: nothing may follow it (RFC 8446, 6.1) */
-    bool unflushed; /* the underlying output port holds bytes of ours that it has not passed on */
+    bool changed;           /* something happened that other waiting threads have to look at */
+    bool write_needs_input; /* a write has to wait for the rest of a message from the peer, and
+                               nothing has been received since */
+    bool input_ended;       /* the underlying input port has reported EOF */
+    bool must_flush;  /* pending bytes may not be dropped: handshake, caller's data, close_notify;
+                         but  not tickets and answers to key updates */
+    bool output_lost; /* bytes that had to be flushed cannot be sent any more */
+    bool close_notify_queued; /* nothing may follow it (RFC 8446, 6.1) */
+    bool port_unflushed; /* the underlying output port has taken bytes and not yet passed them on */
+    bool input_drained;  /* in this step: the underlying port has no more to read now */
+    bool session_drained; /* the session has returned all data of the ciphertext received so far */
+    bool bulk_receive;    /* the last read filled its buffer: the next one takes a large buffer */
 
     portls_input_port *in;
     portls_output_port *out;
-    struct failure *in_failure, *out_failure; /* the underlying ports' own, or NULL */
-    uint8_t
-        *pending; /* of the pool when it has one of its sizes; there only while it holds bytes */
-    size_t pending_start, pending_end;
-    size_t patient;       /* of what is pending, so much at the start can wait for company */
-    size_t step_received; /* bytes in this step */
-#if PORTLS_HOSTED
-    bool drained;      /* in this step: nothing more is there, so there is no use in asking */
-    bool in_bulk;      /* the last read filled its buffer: the next one gets a large one */
-    uint8_t *received; /* of the pool; there only while it holds bytes */
-    size_t received_start, received_end, received_capacity, pending_capacity;
-    uint64_t all_received;
+    struct failure *in_failure, *out_failure; /* of the underlying ports; NULL for none */
+    size_t step_received;                     /* bytes received in this step */
+
+    /* Ciphertext to send. */
+    uint8_t *pending; /* NULL: no buffer now */
+    size_t pending_start, pending_end, pending_capacity;
+    size_t deferrable_bytes; /* at the start of pending: may stay until there is more to send */
+    size_t last_record;      /* data bytes of the record being written, when a flush follows it and
+                                gathering it is no use; else 0 */
+
+    /* Ciphertext received and not yet consumed by the session. */
+    uint8_t *received; /* NULL: none */
+    size_t received_start, received_end, received_capacity;
+
     struct buffer_pool *pool;
-#endif
-#if PORTLS_HOSTED
-    size_t last; /* the one record of so many bytes that is made now is the last before a flush: no
-                    use in gathering; 0: it is not */
-#endif
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
-#if !PORTLS_HOSTED
-    uint8_t send_room[TRANSPORT_SEND_SIZE];
-#endif
 };
 
-/* Of memory that is all zero. The pool outlives the transport. */
+/* ---- life ---- */
+
+/* Initialises a zeroed transport. `buffer` has the transport_buffer_size() bytes; `pool` and
+   `buffer` outlive the transport. */
 void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
-                    struct buffer_pool *pool);
+                    struct buffer_pool *pool, uint8_t *buffer);
 
-/* To be called before each step, with who may move bytes in it. */
-void transport_begin_step(struct transport *transport, bool may_receive, bool may_send);
+/* How many bytes of the stream's own allocation the transport uses as a buffer. */
+size_t transport_buffer_size(void);
 
-/* Who may move bytes in this step: where nobody waits, it. */
-static inline bool transport_may_receive(const struct transport *transport) {
-    return transport->may_receive;
-}
-
-static inline bool transport_may_send(const struct transport *transport) {
-    return transport->may_send;
-}
-
-static inline void transport_note_change(struct transport *transport) {
-    transport->changed = true;
-}
-
-static inline void transport_note_starved(struct transport *transport, bool starved) {
-    transport->starved = starved;
-}
-
-/* Frees the buffers. The ports are the stream's. */
+/* Frees the buffers. The ports belong to the stream. */
 void transport_destroy(struct transport *transport);
 
-/* `receive` of its face. */
+/* Begins a step, which may move bytes in the given directions. */
+void transport_begin_step(struct transport *transport, bool may_receive, bool may_send);
+
+/* ---- receiving ---- */
+
+/* `receive` of the face. */
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got);
 
-#if !PORTLS_HOSTED
-
-static inline bool transport_has_received(const struct transport *transport) {
-    (void)transport;
-    return false;
-}
-
-/* Nothing was read ahead. */
-static inline portls_status transport_give_back(struct transport *transport) {
-    (void)transport;
-    return PORTLS_OK;
-}
-
-#else
-
-/* Whether bytes are there that were not asked for yet. */
+/* Whether the session has not consumed all that was received. */
 static inline bool transport_has_received(const struct transport *transport) {
     return transport->received != NULL;
 }
 
-/* Gives what was read ahead back to the underlying input port. */
+/* Whether `receive` would return something other than PORTLS_WANT_READ. */
+bool transport_has_input(struct transport *transport);
+
+/* Returns what was read ahead to the underlying input port. PORTLS_OK or PORTLS_NO_MEMORY. */
 portls_status transport_give_back(struct transport *transport);
 
-/*
- * Receiving outside of a step, for a thread that alone may receive: borrow a buffer (NULL: no
- * memory), read into it without the stream's lock, and hand over under the lock what came of it.
- * Nothing must be received and unread, and the input must not have ended.
- */
-uint8_t *transport_borrow(struct transport *transport, size_t *size);
-void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
-                         portls_status status, size_t got, const portls_error *error);
+/* Checks before a read of the underlying port. PORTLS_OK: read it; else the status that `receive`
+   returns. Flushes what the peer may be waiting for. */
+portls_status transport_begin_receive(struct transport *transport);
 
-/* Whether `receive` would say PORTLS_WANT_READ; sends and receives what it would, before it does.
- */
-bool transport_starves(struct transport *transport);
-
-/* Lets go of the buffer of what was received. */
-void transport_drop_received(struct transport *transport);
-
-#endif
-
-/* ---- for transport_receive: before and after it reads from the underlying port ---- */
-
-/* PORTLS_OK: the port may be asked for bytes; else what `receive` says instead. */
-portls_status transport_may_ask(struct transport *transport);
-
-/* What the port has said, and `got` bytes with PORTLS_OK; `error` is that of a failure. */
+/* Records the status of a read of the underlying port: `got` bytes with PORTLS_OK; `error` is that
+   of a failure. */
 void transport_note_received(struct transport *transport, portls_status status, size_t got,
                              const portls_error *error);
 
 /* Keeps the first bytes of all that are received. */
 void transport_remember_first(struct transport *transport, const uint8_t *bytes, size_t size);
 
-/* ---- of the buffer of what is to be sent ---- */
+/* Frees the buffer of what was received, and drops that. */
+void transport_drop_received(struct transport *transport);
 
-/* Lets go of it, and makes room for `size` more bytes behind what is pending (false: there is
-   none). */
-void transport_drop_pending(struct transport *transport);
-bool transport_reserve(struct transport *transport, size_t size);
+/* ---- receiving in hosted builds only ---- */
 
-/* Room for `size` bytes that are about to be sent is better made at once. */
-#if !PORTLS_HOSTED
-static inline void transport_expect(struct transport *transport, size_t size) {
-    (void)transport;
-    (void)size;
-}
-#else
-void transport_expect(struct transport *transport, size_t size);
-#endif
-
-/* The record that is made next carries so many bytes and is the last before a flush, or (0) not. */
-static inline void transport_expect_last(struct transport *transport, size_t size) {
-#if PORTLS_HOSTED
-    transport->last = size;
-#else
-    (void)transport;
-    (void)size;
-#endif
-}
-
-/* What is pending is what nobody waits for (tickets) and may stay for long: keeps it in no more
-   memory than it needs. */
-void transport_tuck(struct transport *transport);
+/* Receives what is there. Returns whether there is nothing, so that the session would starve. */
+bool transport_starves(struct transport *transport);
 
 /*
- * Sends what is pending as far as the underlying port takes it. PORTLS_OK: nothing is left;
- * PORTLS_WANT_WRITE; else the underlying port failed (out_failure).
+ * A read outside of a step, by the thread that has the role of receiving: borrows a buffer (NULL:
+ * out of memory), reads into it without the stream's lock, and returns it filled, with the read's
+ * status, under the lock. Nothing received may be left, and the input must not have ended.
  */
+uint8_t *transport_borrow(struct transport *transport, size_t *size);
+void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
+                         portls_status status, size_t got, const portls_error *error);
+
+/* ---- sending ---- */
+
+/* `send` of the face: takes all bytes. Once nothing can be sent any more it drops them and returns
+   PORTLS_OK, as a library that is reading may go on; steps that send check out_failure. */
+portls_status transport_send(struct backend_transport *face, const void *bytes, size_t size);
+
+/* Appends bytes to what is pending. Without room, it fails the output. */
+void transport_append(struct transport *transport, const void *bytes, size_t size);
+
+/* Writes pending bytes until the underlying port takes no more. PORTLS_OK: none are left;
+   PORTLS_WANT_WRITE; else the failure of the underlying port (out_failure). */
 portls_status transport_flush(struct transport *transport);
 
-/* The same, unless all that is pending can wait for company. */
-portls_status transport_flush_awaited(struct transport *transport);
+/* Flushes unless all that is pending is deferrable. */
+portls_status transport_flush_needed(struct transport *transport);
 
-#if !PORTLS_HOSTED
-/* How many bytes fit into the record that is made next; 0: what is pending has to leave first. */
-size_t transport_record_room(const struct transport *transport);
-#endif
+/* Flushes, and returns PORTLS_WANT_WRITE or a failure only for bytes that must be flushed. Others
+   leave when there is room; the peer may never read them. */
+portls_status transport_settle(struct transport *transport);
 
-/* Bytes that wait to be sent. */
+/* Fails the output port: what is pending is dropped. Returns the first failure's status. */
+portls_status transport_fail_output(struct transport *transport, const portls_error *error);
+
+/* How many bytes are pending. */
 static inline size_t transport_pending(const struct transport *transport) {
     return transport->pending_end - transport->pending_start;
 }
 
-/* Whether anything at all is between us and the far side of the underlying port. */
+/* Whether all that was sent has left both the transport and the underlying port. */
 static inline bool transport_is_flushed(const struct transport *transport) {
-    return transport_pending(transport) == 0 && !transport->unflushed;
+    return transport_pending(transport) == 0 && !transport->port_unflushed;
 }
 
-/*
- * Whether everything that is owed has been sent, trying once more. What is not owed goes along when
- * there is room, and is no reason to wait: the peer may never read it.
- */
-portls_status transport_settle(struct transport *transport);
+/* ---- the send buffer, which is the build's ---- */
 
-/* Whether `receive` has something to say: bytes, the end, or a failure. */
-bool transport_has_input(struct transport *transport);
+/* Makes room for `size` more pending bytes. False: there is none. */
+bool transport_reserve(struct transport *transport, size_t size);
+
+/* Fills `error` for bytes for which transport_reserve found no room. */
+void transport_describe_no_room(const struct transport *transport, size_t size,
+                                portls_error *error);
+
+/* Frees the room of pending bytes, and drops those. */
+void transport_drop_pending(struct transport *transport);
+
+/* Makes room at once for `size` bytes that are about to be sent. Failing to is no error. */
+void transport_expect(struct transport *transport, size_t size);
+
+/* Marks what is pending as deferrable (tickets), and keeps it in no more memory than it needs. */
+void transport_defer(struct transport *transport);
+
+/* How many bytes of data the next record may carry, unless transport_is_full. */
+size_t transport_record_room(const struct transport *transport);
+
+/* Whether as much is pending as leaves in one write: to be flushed before another record. */
+bool transport_is_full(const struct transport *transport);
+
+/* Whether a peer that makes us answer (key updates) and does not read our answers has so many of
+   them pending that it must not be read from. */
+bool transport_is_congested(const struct transport *transport);
 
 #endif

@@ -25,7 +25,7 @@ import subprocess
 import sys
 
 # The TLS library calls back into the transport.
-LIBRARY = ["transport.c:receive", "transport.c:send"]
+LIBRARY = ["transport_receive", "transport_send"]
 
 POINTERS = {
     "backend.handshake": LIBRARY,
@@ -43,8 +43,8 @@ POINTERS = {
     "backend.speaks_tls13": [],
     "backend.load": [],
     "backend.version": [],
-    "face.receive": ["transport.c:receive"],
-    "face.send": ["transport.c:send"],
+    "face.receive": ["transport_receive"],
+    "face.send": ["transport_send"],
     "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once
     # the program's own
     "callbacks.*": [],
@@ -56,7 +56,8 @@ POINTERS = {
 
 
 # Where a chain is in a stream; beyond, the ports below it are called.
-STREAM = ["stream.c", "stream_report.c", "stream_wait.c", "stream_step.c", "stream_output.c", "transport.c"]
+STREAM = ["stream.c", "stream_report.c", "stream_wait.c", "stream_step.c", "stream_write.c", "stream_bare.c",
+          "transport.c", "transport_bare.c"]
 
 
 class Function:

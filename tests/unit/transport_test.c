@@ -74,7 +74,7 @@ static void begin(const struct output_class *class, size_t takes) {
     taker.out.holds = false;
     taker.takes = takes;
     memset(&transport, 0, sizeof transport);
-    transport_init(&transport, NULL, &taker.out, &pool);
+    transport_init(&transport, NULL, &taker.out, &pool, NULL);
     transport_begin_step(&transport, true, true);
 }
 
@@ -93,10 +93,10 @@ static void send_records(int first, int end_record) {
         for (size_t j = 0; j < RECORD_SIZE; j++) {
             records[i][j] = (uint8_t)(j * 7 + (size_t)i);
         }
-        transport.owed = true;
-        transport.last = i == end_record - 1 ? RECORD_SIZE - 22 : 0;
+        transport.must_flush = true;
+        transport.last_record = i == end_record - 1 ? RECORD_SIZE - 22 : 0;
         cr_assert_eq(transport.face.send(&transport.face, records[i], RECORD_SIZE), PORTLS_OK);
-        transport.last = 0;
+        transport.last_record = 0;
     }
 }
 
@@ -158,16 +158,16 @@ Test(transport, bytes_keep_their_order_whatever_the_port_takes) {
 /* Also where the library has received before it made the record, and a flush went with that. */
 Test(transport, a_record_that_left_at_once_is_owed) {
     begin(&takes_two, SIZE_MAX);
-    transport.owed = false;
-    transport.last = RECORD_SIZE - 22;
+    transport.must_flush = false;
+    transport.last_record = RECORD_SIZE - 22;
     taker.fails = true;
     cr_assert_eq(transport.face.send(&transport.face, records[0], RECORD_SIZE), PORTLS_OK);
     cr_assert_eq(transport_settle(&transport), PORTLS_IO, "what a caller gave was lost in silence");
     end();
 
     begin(&takes_two, SIZE_MAX);
-    transport.owed = false;
-    transport.last = RECORD_SIZE - 22;
+    transport.must_flush = false;
+    transport.last_record = RECORD_SIZE - 22;
     cr_assert_eq(transport.face.send(&transport.face, records[0], RECORD_SIZE), PORTLS_OK);
     transport_begin_step(&transport, true, false);
     cr_assert_eq(transport_settle(&transport), PORTLS_WANT_WRITE, "the port below may hold it");
@@ -178,12 +178,12 @@ Test(transport, a_record_that_left_at_once_is_owed) {
 Test(transport, records_that_one_write_was_split_into_leave_in_one_call) {
     begin(&takes_two, SIZE_MAX);
     memset(records, 'r', sizeof records);
-    transport.owed = true;
-    transport.last = 16384;
+    transport.must_flush = true;
+    transport.last_record = 16384;
     for (size_t i = 0; i < 32; i++) {
         cr_assert_eq(transport.face.send(&transport.face, records[0] + i * 534, 534), PORTLS_OK);
     }
-    transport.last = 0;
+    transport.last_record = 0;
     cr_assert_eq(transport_flush(&transport), PORTLS_OK);
     cr_assert_eq(taker.calls, 1, "%d calls", taker.calls);
     expect_all((size_t)32 * 534);

@@ -1,5 +1,5 @@
 /*
- * The transport of a build without a system reads nothing ahead: the underlying port is asked for
+ * The transport of a bare build reads nothing ahead: the underlying port is asked for
  * as much as the TLS library asks for, so that what lies behind TLS stays in the port. Over an
  * input port of the test's own.
  */
@@ -68,6 +68,7 @@ static const struct output_class takes = {.write_avail = take, .flush_avail = fl
 static struct giver giver;
 static struct taker taker;
 static struct transport transport;
+static uint8_t send_buffer[PORTLS_SEND_SIZE]; /* a stream has it in its own allocation */
 
 static void begin(portls_status says, size_t size) {
     memset(&giver, 0, sizeof giver);
@@ -77,7 +78,7 @@ static void begin(portls_status says, size_t size) {
     output_port_init(&taker.out, &takes);
     giver.says = says;
     giver.gives = size;
-    transport_init(&transport, &giver.in, &taker.out, NULL);
+    transport_init(&transport, &giver.in, &taker.out, NULL, send_buffer);
     transport_begin_step(&transport, true, true);
 }
 
@@ -87,7 +88,7 @@ static portls_status receive(void *buffer, size_t size, size_t *got) {
 
 /* ---- ---- */
 
-Test(transport_inside, the_port_is_asked_for_what_the_library_wants_where_it_wants_it) {
+Test(transport_bare, the_port_is_asked_for_what_the_library_wants_where_it_wants_it) {
     static const size_t sizes[] = {5, 1, 100, 16384};
     static uint8_t buffer[16384];
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -102,7 +103,7 @@ Test(transport_inside, the_port_is_asked_for_what_the_library_wants_where_it_wan
     }
 }
 
-Test(transport_inside, less_than_was_wanted_is_handed_on) {
+Test(transport_bare, less_than_was_wanted_is_handed_on) {
     uint8_t buffer[5];
     size_t got = 0;
     begin(PORTLS_OK, 2);
@@ -111,7 +112,7 @@ Test(transport_inside, less_than_was_wanted_is_handed_on) {
     cr_assert_eq(giver.calls, 1);
 }
 
-Test(transport_inside, a_port_that_has_nothing_yet_is_asked_again) {
+Test(transport_bare, a_port_that_has_nothing_yet_is_asked_again) {
     static const portls_status wants[] = {PORTLS_WANT_READ, PORTLS_WANT_WRITE};
     uint8_t byte;
     for (size_t i = 0; i < 2; i++) {
@@ -125,7 +126,7 @@ Test(transport_inside, a_port_that_has_nothing_yet_is_asked_again) {
     }
 }
 
-Test(transport_inside, an_end_and_a_failure_stay_and_the_port_is_left_alone) {
+Test(transport_bare, an_end_and_a_failure_stay_and_the_port_is_left_alone) {
     static const portls_status ends[] = {PORTLS_EOF, PORTLS_IO};
     uint8_t byte;
     for (size_t i = 0; i < 2; i++) {
@@ -139,7 +140,7 @@ Test(transport_inside, an_end_and_a_failure_stay_and_the_port_is_left_alone) {
     }
 }
 
-Test(transport_inside, what_is_pending_leaves_before_the_peer_is_heard) {
+Test(transport_bare, what_is_pending_leaves_before_the_peer_is_heard) {
     uint8_t byte;
     size_t got = 0;
     begin(PORTLS_OK, 1);
@@ -151,7 +152,7 @@ Test(transport_inside, what_is_pending_leaves_before_the_peer_is_heard) {
 }
 
 /* A peer that never stops must not keep a step from ending. */
-Test(transport_inside, a_step_takes_no_more_than_its_limit) {
+Test(transport_bare, a_step_takes_no_more_than_its_limit) {
     static uint8_t buffer[16384];
     size_t got = 0;
     size_t all = 0;
@@ -166,7 +167,7 @@ Test(transport_inside, a_step_takes_no_more_than_its_limit) {
 }
 
 /* So that it is there for whoever uses the port when TLS has ended. */
-Test(transport_inside, what_was_not_asked_for_stays_in_the_port) {
+Test(transport_bare, what_was_not_asked_for_stays_in_the_port) {
     uint8_t buffer[100];
     size_t got = 0;
     begin(PORTLS_OK, SIZE_MAX);

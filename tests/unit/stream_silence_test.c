@@ -97,7 +97,7 @@ static void say(struct ends *ends, const char *text) {
     require_ok(portls_write(ends->server_out, text, strlen(text), NULL, &problem));
 }
 
-Test(stream_dry, a_record_is_read_by_one_call_and_silence_by_none) {
+Test(stream_silence, a_record_is_read_by_one_call_and_silence_by_none) {
     portls_context *client = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     portls_context *server = server_context();
     struct ends ends;
@@ -123,7 +123,7 @@ Test(stream_dry, a_record_is_read_by_one_call_and_silence_by_none) {
     portls_free_context(client);
 }
 
-Test(stream_dry, what_is_decrypted_already_is_always_found) {
+Test(stream_silence, what_is_decrypted_already_is_always_found) {
     portls_context *client = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     portls_context *server = server_context();
     struct ends ends;
@@ -139,8 +139,8 @@ Test(stream_dry, what_is_decrypted_already_is_always_found) {
     portls_free_context(client);
 }
 
-Test(stream_dry, the_first_connections_of_a_context_keep_their_buffers_and_the_others_rest) {
-    enum { MORE = SNAPSHOT_AWAKE + 3 };
+Test(stream_silence, the_first_connections_of_a_context_keep_their_buffers_and_the_others_rest) {
+    enum { MORE = SNAPSHOT_BUFFER_KEEPERS + 3 };
     portls_context *client = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     portls_context *server = server_context();
     static struct ends ends[MORE];
@@ -156,7 +156,7 @@ Test(stream_dry, the_first_connections_of_a_context_keep_their_buffers_and_the_o
         cr_assert_eq(read_all(&ends[i], 100), 1);
         resting += rests > 0;
     }
-    cr_assert_eq(resting, MORE - SNAPSHOT_AWAKE, "%d rest", resting);
+    cr_assert_eq(resting, MORE - SNAPSHOT_BUFFER_KEEPERS, "%d rest", resting);
     /* A connection that is closed leaves its place to another. */
     finish(&ends[0]);
     rests = 0;

@@ -1,0 +1,52 @@
+/*
+ * What a stream of a bare build leaves out, in place of stream_hosted.c: no port blocks, output is
+ * not buffered, and the library is asked for data with every read and keeps its buffers.
+ */
+#include "core/stream/stream.h"
+
+void stream_enter_blocking(struct stream *stream) {
+    stream_enter(stream);
+}
+
+bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
+    (void)stream;
+    (void)half;
+    return false;
+}
+
+bool stream_is_starved(struct stream *stream) {
+    (void)stream;
+    return false;
+}
+
+void stream_note_read(struct stream *stream, portls_status status) {
+    (void)stream;
+    (void)status;
+}
+
+void stream_shrink_session(struct stream *stream) {
+    (void)stream;
+}
+
+void stream_end_keeping_buffers(struct stream *stream) {
+    (void)stream;
+}
+
+void stream_drop_unsent(struct stream *stream) {
+    (void)stream;
+}
+
+portls_status stream_encrypt_unsent(struct stream *stream) {
+    (void)stream;
+    return PORTLS_OK;
+}
+
+/* portls_set_buffering refuses every buffering but none. */
+portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
+                                    size_t *taken) {
+    (void)stream;
+    (void)bytes;
+    (void)size;
+    (void)taken;
+    return PORTLS_UNSUPPORTED;
+}

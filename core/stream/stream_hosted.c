@@ -1,0 +1,164 @@
+/*
+ * What a stream does in a hosted build only: it receives without trying first, asks its library for
+ * data only when there can be some, frees the library's buffers while the peer is silent, and
+ * buffers output. A bare build has stream_bare.c in place of this file.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/stream/stream.h"
+
+enum { RECORD = BACKEND_WRITE_MAX };
+
+/* ---- receiving without trying first ---- */
+
+/* Keeps a step from receiving, except bytes that were given back to the port. */
+static void skip_receiving(struct stream *stream) {
+    if (input_port_may_block(stream->transport.in)) {
+        stream->transport.input_drained = true;
+    }
+}
+
+void stream_enter_blocking(struct stream *stream) {
+    stream_enter(stream);
+    skip_receiving(stream);
+}
+
+/* Whether this half's thread may take the role of receiving. */
+static bool may_take_role(const struct stream *stream, const struct stream_half *half) {
+    const struct transport *transport = &stream->transport;
+    return half->needs == NEEDS_INPUT && !stream->reading.holds_receiving &&
+           !stream->writing.holds_receiving && transport->received == NULL &&
+           !transport->input_ended && transport->in_failure == NULL &&
+           transport->step_received < TRANSPORT_STEP_LIMIT && input_port_may_block(transport->in);
+}
+
+bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
+    struct transport *transport = &stream->transport;
+    size_t size = 0;
+    uint8_t *buffer = may_take_role(stream, half) ? transport_borrow(transport, &size) : NULL;
+    if (buffer == NULL) {
+        /* A half that also waits for something else must not miss what has arrived: try. */
+        bool untried = transport->input_drained;
+        transport->input_drained = false;
+        return untried && transport->may_receive;
+    }
+    half->holds_receiving = true;
+    stream_leave(stream, half);
+    portls_error error;
+    error_begin(&error);
+    size_t got = 0;
+    portls_status status = input_port_read_blocking(transport->in, buffer, size, &got, &error);
+    os_mutex_lock(&stream->lock);
+    half->holds_receiving = false;
+    /* Such as a failure of the session, which the next step returns. */
+    bool missed = half->seen != stream->changes;
+    transport_hand_over(transport, buffer, size, status, got, &error);
+    stream_enter_locked(stream);
+    skip_receiving(stream);
+    transport->changed = true; /* the role is free */
+    return missed || !port_wants(status);
+}
+
+/* ---- a silent peer ---- */
+
+bool stream_is_starved(struct stream *stream) {
+    return stream->transport.session_drained && transport_starves(&stream->transport);
+}
+
+void stream_note_read(struct stream *stream, portls_status status) {
+    struct transport *transport = &stream->transport;
+    transport->session_drained =
+        transport->received == NULL &&
+        (status == PORTLS_WANT_READ ||
+         (status == PORTLS_OK && !stream->snapshot->backend->has_pending(stream->session)));
+}
+
+void stream_shrink_session(struct stream *stream) {
+    stream->keeps_buffers = stream->keeps_buffers || snapshot_keep_buffers(stream->snapshot);
+    if (!stream->keeps_buffers) {
+        stream->snapshot->backend->rest(stream->session);
+    }
+}
+
+void stream_end_keeping_buffers(struct stream *stream) {
+    if (stream->keeps_buffers) {
+        snapshot_end_keeping_buffers(stream->snapshot);
+    }
+}
+
+/* ---- buffered output ---- */
+
+void stream_drop_unsent(struct stream *stream) {
+    if (stream->unsent != NULL) {
+        os_wipe(stream->unsent, RECORD);
+        buffer_pool_give(&stream->snapshot->buffers, stream->unsent, BUFFER_SMALL);
+        stream->unsent = NULL;
+    }
+    stream->unsent_size = 0;
+}
+
+/* Less than one record, so it may exceed what leaves in one write. */
+portls_status stream_encrypt_unsent(struct stream *stream) {
+    if (stream->unsent_size == 0) {
+        return PORTLS_OK;
+    }
+    portls_status status = PORTLS_OK;
+    size_t taken = 0;
+    while (status == PORTLS_OK && taken < stream->unsent_size) {
+        status = stream_encrypt(stream, stream->unsent + taken, stream->unsent_size - taken, &taken,
+                                false);
+    }
+    stream->unsent_size -= taken;
+    if (stream->unsent_size == 0) {
+        stream_drop_unsent(stream);
+    } else {
+        memmove(stream->unsent, stream->unsent + taken, stream->unsent_size);
+    }
+    return status;
+}
+
+/* Buffers bytes up to a full record, and encrypts that. */
+static portls_status buffer_unsent(struct stream *stream, const uint8_t *bytes, size_t size,
+                                   size_t *taken) {
+    if (stream->unsent == NULL) {
+        stream->unsent = buffer_pool_take(&stream->snapshot->buffers, BUFFER_SMALL);
+        if (stream->unsent == NULL) {
+            portls_error error;
+            error_begin(&error);
+            (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+            return stream_fail(stream, &error);
+        }
+    }
+    size_t room = RECORD - stream->unsent_size;
+    size_t part = size - *taken < room ? size - *taken : room;
+    memcpy(stream->unsent + stream->unsent_size, bytes + *taken, part);
+    stream->unsent_size += part;
+    *taken += part;
+    return part == room ? stream_encrypt_unsent(stream) : PORTLS_OK;
+}
+
+portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
+                                    size_t *taken) {
+    struct transport *transport = &stream->transport;
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK && *taken < size) {
+        if (transport_is_full(transport)) {
+            status = transport_flush(transport);
+        } else if (stream->unsent_size > 0 || size - *taken < RECORD) {
+            status = buffer_unsent(stream, bytes, size, taken);
+        } else {
+            transport_expect(transport, TRANSPORT_GATHER_SIZE);
+            status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, false);
+        }
+    }
+    bool line_ends = stream->out.buffering == PORTLS_BUFFER_LINE && *taken > 0 &&
+                     memchr(bytes, '\n', *taken) != NULL;
+    if (status == PORTLS_OK && line_ends) {
+        status = stream_encrypt_unsent(stream);
+    }
+    if (status == PORTLS_OK && (line_ends || transport_is_full(transport))) {
+        status = transport_flush(transport);
+    }
+    return status;
+}

@@ -1,0 +1,214 @@
+/* The steps of writing, flushing and finishing a stream: what can be done now, under the lock,
+   without waiting. */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/stream/stream.h"
+
+enum { RECORD = BACKEND_WRITE_MAX, FIRST_RECORD = 4096 }; /* most data bytes of a record */
+
+/* ---- records ---- */
+
+/*
+ * How many bytes the next record carries at most, of `size` left to write. The peer can use nothing
+ * of a record before all of it has arrived. So on a new connection a write of several records
+ * begins with a short one, whose data a slow line, or TCP while it still sends little at once,
+ * brings that much sooner. Buffered output is written in full records.
+ */
+static size_t record_size(const struct stream *stream, size_t size, bool flush_follows) {
+    bool is_short = flush_follows && !stream->has_sent_data && size > RECORD;
+    size_t most = is_short ? FIRST_RECORD : RECORD;
+    size_t room = transport_record_room(&stream->transport);
+    most = room < most ? room : most;
+    return size < most ? size : most;
+}
+
+/* Whether a record is the last before the flush. */
+static bool ends_send(const struct stream *stream, size_t size) {
+    return size <= RECORD ||
+           transport_pending(&stream->transport) + RECORD >= TRANSPORT_GATHER_SIZE;
+}
+
+portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
+                             size_t *taken, bool flush_follows) {
+    portls_error error;
+    error_begin(&error);
+    struct transport *transport = &stream->transport;
+    size_t put = 0;
+    size_t part = record_size(stream, size, flush_follows);
+    transport->last_record = flush_follows && ends_send(stream, size) ? part : 0;
+    portls_status status =
+        stream->snapshot->backend->write(stream->session, bytes, part, &put, &error);
+    transport->last_record = 0;
+    transport->write_needs_input = status == PORTLS_WANT_READ;
+    if (status == PORTLS_WANT_READ) {
+        return status;
+    }
+    /* Nothing is pending when the record was sent directly. */
+    transport->must_flush = transport->must_flush || transport_pending(transport) > 0;
+    if (status != PORTLS_OK) {
+        return stream_fail(stream, &error);
+    }
+    stream->has_sent_data = true;
+    *taken += put;
+    return PORTLS_OK;
+}
+
+/* Encrypts until as much is gathered as leaves in one write, or all is encrypted. */
+static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t size,
+                            size_t *taken) {
+    portls_status status = PORTLS_OK;
+    if (size - *taken > RECORD) {
+        transport_expect(&stream->transport, size - *taken);
+    }
+    while (status == PORTLS_OK && *taken < size && !transport_is_full(&stream->transport)) {
+        status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, true);
+    }
+    return status;
+}
+
+/* ---- writing ---- */
+
+/* Writes to a port without buffering. */
+static portls_status write_through(struct stream *stream, const uint8_t *bytes, size_t size,
+                                   size_t *taken) {
+    struct transport *transport = &stream->transport;
+    portls_status status = stream_encrypt_unsent(stream);
+    if (status == PORTLS_OK) {
+        status = transport_flush_needed(transport);
+    }
+    while (status == PORTLS_OK) {
+        /* All taken before has left, so nothing is taken that cannot begin to leave. */
+        status = gather(stream, bytes, size, taken);
+        portls_status flushed = transport_flush(transport);
+        if (status == PORTLS_OK) {
+            status = flushed;
+        }
+        if (*taken == size) {
+            break;
+        }
+    }
+    return status;
+}
+
+portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size,
+                                size_t *put) {
+    struct stream_half *half = &stream->writing;
+    portls_status status = stream_step_handshake(stream, half);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (stream->failure != NULL) {
+        return stream->failure->error.status;
+    }
+    size_t taken = 0;
+    status = stream->out.buffering == PORTLS_BUFFER_NONE
+                 ? write_through(stream, bytes, size, &taken)
+                 : stream_write_buffered(stream, bytes, size, &taken);
+    *put = taken;
+    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
+        stream_half_needs(half, status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT);
+        return taken > 0 ? PORTLS_OK : status;
+    }
+    return status;
+}
+
+portls_status stream_step_room(struct stream *stream) {
+    struct transport *transport = &stream->transport;
+    portls_status status = stream_step_handshake(stream, &stream->writing);
+    if (status != PORTLS_OK || stream->failure != NULL) {
+        return status;
+    }
+    status = stream_encrypt_unsent(stream);
+    if (status == PORTLS_OK) {
+        status = transport_flush_needed(transport);
+    }
+    if (status == PORTLS_WANT_WRITE) {
+        stream_half_needs(&stream->writing, NEEDS_OUTPUT);
+    } else if ((status == PORTLS_OK || status == PORTLS_WANT_READ) &&
+               transport->write_needs_input && !transport_has_input(transport)) {
+        stream_half_needs(&stream->writing, NEEDS_INPUT);
+        return PORTLS_WANT_READ;
+    }
+    return status == PORTLS_WANT_READ ? PORTLS_OK : status;
+}
+
+/* ---- flushing and finishing ---- */
+
+/* What the writing half waits for after such a status. */
+static portls_status needs(struct stream *stream, portls_status status) {
+    if (status == PORTLS_WANT_READ) {
+        stream_half_needs(&stream->writing, NEEDS_INPUT);
+    } else if (status == PORTLS_WANT_WRITE) {
+        stream_half_needs(&stream->writing, NEEDS_OUTPUT);
+    }
+    return status;
+}
+
+portls_status stream_step_flush(struct stream *stream) {
+    stream_half_needs(&stream->writing, 0);
+    if (stream_has_unsent(stream) && stream->failure == NULL) {
+        portls_status status = stream_encrypt_unsent(stream);
+        if (status != PORTLS_OK) {
+            return needs(stream, status);
+        }
+    }
+    return needs(stream, transport_settle(&stream->transport));
+}
+
+portls_status stream_step_deliver(struct stream *stream, struct stream_half *half) {
+    stream_half_needs(half, 0);
+    if (!stream->close_original) {
+        return PORTLS_OK;
+    }
+    input_port_tell_done(stream->transport.in, stream_peer_is_done(stream));
+    portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
+    stream_half_needs(half, status == PORTLS_WANT_WRITE ? NEEDS_OUTPUT : 0);
+    stream->delivering = status == PORTLS_WANT_WRITE;
+    return status;
+}
+
+/* Hands our close_notify to the transport, behind all that was written. */
+static portls_status shut_down(struct stream *stream) {
+    portls_status status = stream_encrypt_unsent(stream);
+    if (status == PORTLS_OK) {
+        status = transport_flush_needed(&stream->transport);
+    }
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    portls_error error;
+    error_begin(&error);
+    status = stream->snapshot->backend->shutdown(stream->session, &error);
+    if (status == PORTLS_WANT_READ) {
+        return status;
+    }
+    stream->shutdown_sent = true;
+    stream->transport.close_notify_queued = true;
+    stream->transport.must_flush = true;
+    return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, &error);
+}
+
+portls_status stream_step_finish(struct stream *stream) {
+    bool owes_shutdown = stream->shutdown_on_close && !stream->shutdown_sent;
+    if (stream->established && stream->failure == NULL && owes_shutdown) {
+        portls_status status = shut_down(stream);
+        if (status != PORTLS_OK) {
+            return needs(stream, status);
+        }
+    }
+    portls_status status = stream_step_flush(stream);
+    if (!stream->established || stream->failure != NULL) {
+        /* An alert that still has to leave is worth a wait, the rest of a handshake is not. */
+        if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
+            return status;
+        }
+        return owes_shutdown && stream->failure != NULL ? stream->failure->error.status : PORTLS_OK;
+    }
+    if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && status != PORTLS_WANT_READ &&
+        !owes_shutdown && stream->transport.out_failure != NULL &&
+        stream->transport.out_failure->reported) {
+        return PORTLS_OK; /* the writer knows already what was lost */
+    }
+    return status;
+}

@@ -1,0 +1,284 @@
+/*
+ * The transport's buffers in a hosted build: they come from the snapshot's pool while they hold
+ * bytes. The underlying input port is read ahead in large pieces, of which the rest is returned to
+ * the port in the end. The last record before a flush is sent from the TLS library's memory.
+ */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/memory.h"
+#include "core/stream/transport.h"
+
+enum {
+    PENDING_LIMIT = 1024 * 1024,               /* more than any handshake or honest peer causes */
+    ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE, /* pending when a peer is no longer read from */
+};
+
+/* ---- buffers ---- */
+
+/* Buffers of the pool's sizes are the pool's. */
+static bool is_pooled(size_t size) {
+    return size == BUFFER_SMALL || size == BUFFER_LARGE;
+}
+
+static uint8_t *take_buffer(struct transport *transport, size_t size) {
+    return is_pooled(size) ? buffer_pool_take(transport->pool, size) : memory_allocate(size);
+}
+
+static void give_buffer(struct transport *transport, uint8_t *buffer, size_t size) {
+    if (is_pooled(size)) {
+        buffer_pool_give(transport->pool, buffer, size);
+    } else {
+        memory_free(buffer);
+    }
+}
+
+size_t transport_buffer_size(void) {
+    return 0;
+}
+
+void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
+                    struct buffer_pool *pool, uint8_t *buffer) {
+    (void)buffer;
+    transport->face.receive = transport_receive;
+    transport->face.send = transport_send;
+    transport->in = in;
+    transport->out = out;
+    transport->pool = pool;
+    transport->must_flush = true; /* until the handshake is done */
+}
+
+/* ---- receiving ---- */
+
+void transport_drop_received(struct transport *transport) {
+    if (transport->received != NULL) {
+        give_buffer(transport, transport->received, transport->received_capacity);
+        transport->received = NULL;
+        transport->received_start = 0;
+        transport->received_end = 0;
+    }
+}
+
+uint8_t *transport_borrow(struct transport *transport, size_t *size) {
+    *size = transport->bulk_receive ? BUFFER_LARGE : BUFFER_SMALL;
+    return buffer_pool_take(transport->pool, *size);
+}
+
+void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
+                         portls_status status, size_t got, const portls_error *error) {
+    transport->received = buffer;
+    transport->received_capacity = size;
+    transport_note_received(transport, status, got, error);
+    if (status != PORTLS_OK) {
+        transport_drop_received(transport);
+        return;
+    }
+    transport->received_end = got;
+    transport->session_drained = false;
+    transport->input_drained = got < size && transport->in->short_is_all;
+    /* Small buffers stay in the CPU's cache: a large one follows only a full one, until one is
+       nearly empty. */
+    transport->bulk_receive = got == size || (transport->bulk_receive && got > BUFFER_SMALL / 4);
+    transport_remember_first(transport, buffer, got);
+}
+
+/* Reads from the underlying port into a buffer. */
+static portls_status fill(struct transport *transport) {
+    portls_error error;
+    error_begin(&error);
+    size_t size = 0;
+    uint8_t *buffer = transport_borrow(transport, &size);
+    if (buffer == NULL) {
+        (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
+        failure_keep(&transport->in_failure, &error);
+        return PORTLS_NO_MEMORY;
+    }
+    size_t got = 0;
+    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, &error);
+    transport_hand_over(transport, buffer, size, status, got, &error);
+    return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
+}
+
+/* Receives, unless there are received bytes. PORTLS_OK: there are. */
+static portls_status obtain(struct transport *transport) {
+    if (transport->received != NULL) {
+        return PORTLS_OK;
+    }
+    portls_status status = transport_begin_receive(transport);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    return transport->input_drained ? PORTLS_WANT_READ : fill(transport);
+}
+
+bool transport_starves(struct transport *transport) {
+    return obtain(transport) == PORTLS_WANT_READ;
+}
+
+portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
+                                size_t *got) {
+    struct transport *transport = (struct transport *)face;
+    portls_status status = obtain(transport);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    size_t here = transport->received_end - transport->received_start;
+    size_t part = size < here ? size : here;
+    memcpy(buffer, transport->received + transport->received_start, part);
+    transport->received_start += part;
+    if (transport->received_start == transport->received_end) {
+        transport_drop_received(transport);
+    }
+    *got = part;
+    return PORTLS_OK;
+}
+
+portls_status transport_give_back(struct transport *transport) {
+    if (transport->received == NULL) {
+        return PORTLS_OK;
+    }
+    portls_status status =
+        input_port_unread(transport->in, transport->received + transport->received_start,
+                          transport->received_end - transport->received_start);
+    transport_drop_received(transport);
+    return status;
+}
+
+/* ---- the send buffer ---- */
+
+void transport_drop_pending(struct transport *transport) {
+    if (transport->pending != NULL) {
+        give_buffer(transport, transport->pending, transport->pending_capacity);
+        transport->pending = NULL;
+        transport->pending_start = 0;
+        transport->pending_end = 0;
+        transport->pending_capacity = 0;
+    }
+    transport->deferrable_bytes = 0;
+}
+
+/* Moves what is pending to a buffer of that capacity, which is large enough. */
+static bool move_pending(struct transport *transport, size_t capacity) {
+    size_t here = transport_pending(transport);
+    uint8_t *moved = take_buffer(transport, capacity);
+    if (moved == NULL) {
+        return false;
+    }
+    if (here > 0) {
+        memcpy(moved, transport->pending + transport->pending_start, here);
+    }
+    transport_drop_pending(transport);
+    transport->pending = moved;
+    transport->pending_end = here;
+    transport->pending_capacity = capacity;
+    return true;
+}
+
+bool transport_reserve(struct transport *transport, size_t size) {
+    if (transport->pending_capacity - transport->pending_end >= size) {
+        return true;
+    }
+    size_t here = transport_pending(transport);
+    if (size > PENDING_LIMIT - here) {
+        return false;
+    }
+    if (here + size <= transport->pending_capacity) {
+        memmove(transport->pending, transport->pending + transport->pending_start, here);
+        transport->pending_start = 0;
+        transport->pending_end = here;
+        return true;
+    }
+    size_t capacity = here + size <= BUFFER_SMALL ? BUFFER_SMALL : BUFFER_LARGE;
+    while (capacity < here + size) {
+        capacity *= 2;
+    }
+    return move_pending(transport, capacity);
+}
+
+void transport_describe_no_room(const struct transport *transport, size_t size,
+                                portls_error *error) {
+    (void)transport;
+    (void)size;
+    (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+}
+
+void transport_expect(struct transport *transport, size_t size) {
+    size_t most = size < TRANSPORT_GATHER_SIZE ? size : TRANSPORT_GATHER_SIZE;
+    if (most > BUFFER_SMALL / 2 && transport_pending(transport) < BUFFER_LARGE &&
+        transport->out_failure == NULL) {
+        (void)transport_reserve(transport, BUFFER_LARGE - transport_pending(transport));
+    }
+}
+
+void transport_defer(struct transport *transport) {
+    size_t here = transport_pending(transport);
+    if (here > 0 && here < BUFFER_SMALL / 2 && transport->pending_capacity >= BUFFER_SMALL) {
+        (void)move_pending(transport, here);
+    }
+    transport->deferrable_bytes = here;
+}
+
+size_t transport_record_room(const struct transport *transport) {
+    (void)transport;
+    return BACKEND_WRITE_MAX;
+}
+
+bool transport_is_full(const struct transport *transport) {
+    return transport_pending(transport) >= TRANSPORT_GATHER_SIZE;
+}
+
+bool transport_is_congested(const struct transport *transport) {
+    return transport_pending(transport) > ANSWERS_LIMIT;
+}
+
+/* ---- sending ---- */
+
+/* Whether the underlying port can take a record of `size` bytes from the library's memory. It must
+   carry all the data of a write, and not be one of several records or an answer. */
+static bool can_send_directly(const struct transport *transport, size_t size) {
+    return transport->last_record > 0 && size > transport->last_record && transport->may_send &&
+           (transport_pending(transport) == 0 || transport->out->class->write_both_avail != NULL);
+}
+
+/* Sends what is pending and, behind it, a record, in one call. Returns how much of the record has
+   left. */
+static size_t send_directly(struct transport *transport, const void *bytes, size_t size) {
+    portls_error error;
+    error_begin(&error);
+    size_t pending = transport_pending(transport);
+    size_t put = 0;
+    portls_status status = PORTLS_OK;
+    transport->must_flush = true;
+    if (pending == 0) {
+        status = output_port_write_avail(transport->out, bytes, size, &put, &error);
+    } else {
+        const struct os_piece pieces[2] = {{transport->pending + transport->pending_start, pending},
+                                           {bytes, size}};
+        status = output_port_write_both_avail(transport->out, pieces, &put, &error);
+    }
+    if (status != PORTLS_OK) {
+        if (!port_wants(status)) {
+            (void)transport_fail_output(transport, &error);
+        }
+        return 0;
+    }
+    transport->port_unflushed = true;
+    if (put < pending) {
+        transport->pending_start += put;
+        return 0;
+    }
+    transport_drop_pending(transport);
+    return put - pending;
+}
+
+portls_status transport_send(struct backend_transport *face, const void *bytes, size_t size) {
+    struct transport *transport = (struct transport *)face;
+    if (transport->out_failure != NULL || transport->close_notify_queued) {
+        return PORTLS_OK;
+    }
+    size_t put = can_send_directly(transport, size) ? send_directly(transport, bytes, size) : 0;
+    if (put < size && transport->out_failure == NULL) {
+        transport_append(transport, (const uint8_t *)bytes + put, size - put);
+    }
+    return PORTLS_OK;
+}
