@@ -1,7 +1,5 @@
-/*
- * Addresses of sockets, by the calls that the POSIX systems and Windows have in common: names to
- * addresses, and addresses to numbers.
- */
+/* Socket addresses, by the calls common to POSIX systems and Windows: names to addresses, and
+   addresses to text. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -22,7 +20,7 @@ _Static_assert(sizeof(struct sockaddr_in6) <= sizeof(((struct os_address *)0)->s
 /* ---- resolving ---- */
 
 static const char *resolver_reason(int code, int os_errno) {
-    (void)os_errno; /* not every system has one */
+    (void)os_errno; /* not defined on every system */
     switch (code) {
     case EAI_NONAME:
 #if defined(EAI_NODATA) && EAI_NODATA != EAI_NONAME
@@ -57,7 +55,7 @@ static void set_port(struct os_address *address, int port_no) {
     }
 }
 
-/* All local addresses: the IPv6 socket takes IPv4 too, the other is for machines without IPv6. */
+/* All local addresses: the IPv6 socket accepts IPv4 too, the other is for machines without IPv6. */
 static size_t wildcards(int port_no, struct os_address *addresses, size_t limit) {
     struct sockaddr_in6 six;
     memset(&six, 0, sizeof six);
@@ -84,7 +82,7 @@ static size_t wildcards(int port_no, struct os_address *addresses, size_t limit)
     return count;
 }
 
-/* The first from `info` on that is (or is not) of the family and can be used. */
+/* Returns the first usable address from `info` on that is (or is not) of the family. */
 static const struct addrinfo *next_of(const struct addrinfo *info, int family, bool same) {
     while (info != NULL && ((info->ai_family != AF_INET && info->ai_family != AF_INET6) ||
                             info->ai_addrlen > sizeof(((struct os_address *)0)->storage) ||
@@ -94,10 +92,8 @@ static const struct addrinfo *next_of(const struct addrinfo *info, int family, b
     return info;
 }
 
-/*
- * Copies the addresses so that the two families take turns (RFC 8305, section 4): a family that
- * does not work then costs one attempt before the other has its first.
- */
+/* Copies the addresses so that the two families alternate (RFC 8305, section 4): a family that does
+   not work costs one attempt before the other is tried. */
 static size_t interleave(const struct addrinfo *found, int port_no, struct os_address *addresses,
                          size_t limit) {
     int family = found != NULL ? found->ai_family : AF_INET6;
@@ -139,7 +135,7 @@ int os_resolve(const char *host, int port_no, bool passive, struct os_address *a
         hints.ai_socktype = SOCK_STREAM;
         hints.ai_flags = passive ? AI_PASSIVE : 0;
         struct addrinfo *found = NULL;
-        /* The resolver wants a service when it has no host; set_port replaces it. */
+        /* The resolver requires a service without a host; set_port replaces it. */
         int code = getaddrinfo(host, host == NULL ? "0" : NULL, &hints, &found);
         if (code != 0) {
             int failure = -1;
@@ -159,9 +155,9 @@ int os_resolve(const char *host, int port_no, bool passive, struct os_address *a
     return 0;
 }
 
-/* ---- as numbers ---- */
+/* ---- numeric addresses ---- */
 
-/* An IPv4 peer of a socket that takes both is called by its IPv4 address. */
+/* Whether an address is an IPv4-mapped one, which is shown as IPv4. */
 static bool is_mapped(const struct sockaddr_storage *from, struct sockaddr_in *four) {
     const struct sockaddr_in6 *six = (const void *)from;
     if (from->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&six->sin6_addr)) {

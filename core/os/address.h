@@ -1,4 +1,4 @@
-/* Addresses of sockets as the systems have them, for the files that make sockets. */
+/* Socket addresses, for the files that make sockets. */
 #ifndef CORE_OS_ADDRESS_H
 #define CORE_OS_ADDRESS_H
 
@@ -17,10 +17,10 @@ static inline const struct sockaddr *system_address(const struct os_address *add
     return (const struct sockaddr *)(const void *)address->storage;
 }
 
-/* Writes an address as numbers; a socket of another family than IP has none. */
+/* Writes a numeric address; a socket of a family other than IP has none. */
 void address_describe(const struct sockaddr_storage *from, portls_address *address);
 
-/* Each system's own: what it needs before its first call, and whether it has IPv6 at all. */
+/* Implemented per system: what must precede the first call, and whether IPv6 exists. */
 void sockets_begin(void);
 bool sockets_have_ipv6(void);
 

@@ -1,7 +1,5 @@
-/*
- * FILE streams that are made of functions: fopencookie of glibc, musl and others on Linux, funopen
- * of the BSDs, macOS and Android. Elsewhere there are none.
- */
+/* FILE streams made from functions: fopencookie on Linux (glibc, musl), funopen on the BSDs, macOS
+   and Android. Elsewhere there are none. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -51,7 +49,7 @@ static void set_errno(int answer) {
     }
 }
 
-/* The number of bytes; -1 with errno. */
+/* Returns the number of bytes, or -1 with errno. */
 static long long read_some(void *cookie, char *buffer, size_t size) {
     struct os_stream *stream = cookie;
     size_t got = 0;
@@ -63,7 +61,7 @@ static long long read_some(void *cookie, char *buffer, size_t size) {
     return (long long)got;
 }
 
-/* The number of bytes, fewer than `size` with errno. */
+/* Returns the number of bytes; fewer than `size` with errno. */
 static size_t write_all(void *cookie, const char *bytes, size_t size) {
     struct os_stream *stream = cookie;
     size_t put = 0;
@@ -92,8 +90,8 @@ static ssize_t read_cookie(void *cookie, char *buffer, size_t size) {
     return (ssize_t)read_some(cookie, buffer, size);
 }
 
-/* glibc takes fewer bytes than it gave for a failure and wants no negative number (fopencookie(3)).
-   musl takes nothing but a negative number for one, and drops the rest of fewer bytes. */
+/* glibc takes a short count for a failure and forbids negative numbers (fopencookie(3)). musl takes
+   only a negative number for a failure, and drops the rest after a short count. */
 static ssize_t write_cookie(void *cookie, const char *bytes, size_t size) {
     size_t put = write_all(cookie, bytes, size);
 #if defined(__GLIBC__)

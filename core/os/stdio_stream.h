@@ -1,4 +1,4 @@
-/* FILE streams that are made of functions, where the C library has such a thing. */
+/* FILE streams made from functions, where the C library supports them. */
 #ifndef CORE_OS_STDIO_STREAM_H
 #define CORE_OS_STDIO_STREAM_H
 
@@ -6,8 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What a function answers: 0, one of these, or an error number of the system's, which is positive.
-   They become errno. */
+/* Results of the functions: 0, one of these, or a positive system error. They become errno. */
 enum {
     OS_STREAM_FAILED = -1,    /* EIO */
     OS_STREAM_LATE = -2,      /* ETIMEDOUT */
@@ -17,24 +16,25 @@ enum {
 };
 
 struct os_stream_calls {
-    /* 0 and *got ≥ 1; 0 and *got == 0 at the end; why not. NULL for a stream that is written to. */
+    /* Returns 0 with *got ≥ 1, 0 with *got == 0 at the end, or a failure. NULL for an output
+       stream. */
     int (*read)(void *argument, void *buffer, size_t size, size_t *got);
-    /* Takes all `size` bytes: 0; or why not, and *put of them are taken. NULL for one that is read.
-     */
+    /* Takes all `size` bytes and returns 0, or takes *put of them and returns a failure. NULL for
+       an input stream. */
     int (*write)(void *argument, const void *bytes, size_t size, size_t *put);
     int (*close)(void *argument);
 };
 
-/* Whether this C library can do it. */
+/* Whether this C library supports it. */
 bool os_stream_possible(void);
 
-/* What a stream is made of; it lives as long as the stream does. */
+/* The functions of a stream. Must live as long as the stream. */
 struct os_stream {
     const struct os_stream_calls *calls;
     void *argument;
 };
 
-/* NULL: no memory, or impossible. */
+/* Returns NULL without memory or without support. */
 FILE *os_stream_open(struct os_stream *stream);
 
 #endif

@@ -1,7 +1,5 @@
-/*
- * Ports made of the caller's own functions (Scheme's make-input-port). What a callback says is
- * checked before it is believed.
- */
+/* Ports made from the program's own functions (Scheme's make-input-port). Checks what callbacks
+   return. */
 #include <string.h>
 
 #include "core/base/error.h"
@@ -9,11 +7,11 @@
 #include "core/port/port.h"
 
 struct callback_input {
-    portls_input_port port; /* first: the two have one address */
+    portls_input_port port; /* first, so that both have one address */
     portls_input_callbacks callbacks;
     void *argument;
-    bool looked;          /* byte_ready had to read: `found` is what came of it, not told yet */
-    portls_status found;  /* PORTLS_OK: with the byte `ahead`; else the end or a failure */
+    bool looked; /* byte_ready has read: `found` is the result, which the next read returns */
+    portls_status found;  /* PORTLS_OK with the byte `ahead`; else the end or a failure */
     portls_error failure; /* filled when `found` is a failure */
     uint8_t ahead;
 };
@@ -22,7 +20,7 @@ struct callback_output {
     portls_output_port port; /* first */
     portls_output_callbacks callbacks;
     void *argument;
-    bool full; /* the last write found no room, and nobody has waited since */
+    bool full; /* the last write found no room, and there was no wait since */
 };
 
 static struct callback_input *input_of(const portls_input_port *in) {
@@ -33,7 +31,7 @@ static struct callback_output *output_of(const portls_output_port *out) {
     return (struct callback_output *)out;
 }
 
-/* ---- what callbacks say ---- */
+/* ---- the results of callbacks ---- */
 
 static bool is_status(portls_status status) {
     switch (status) {
@@ -45,7 +43,7 @@ static bool is_status(portls_status status) {
     return false;
 }
 
-/* A callback returned something other than success: the failure that the caller gets back. */
+/* Returns the failure for a callback that did not succeed. */
 static portls_status fail_callback(portls_error *error, const char *callback,
                                    portls_status status) {
     if (!is_status(status)) {
@@ -63,7 +61,7 @@ static portls_status fail_callback(portls_error *error, const char *callback,
                       portls_status_name(status), portls_status_text(status));
 }
 
-/* A callback said PORTLS_OK and `count`: whether that can be. */
+/* Checks the count of a callback that returned PORTLS_OK. */
 static portls_status check_count(portls_error *error, const char *callback, size_t count,
                                  size_t size, const char *otherwise) {
     if (count > size) {
@@ -91,7 +89,7 @@ static portls_status finish_close(portls_error *error, portls_status status) {
     return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, "close", status);
 }
 
-/* Puts what a port without a descriptor can be waited for by into the set. */
+/* Adds the wait callback of a port without a descriptor to the set. */
 static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *argument) {
     if (wait != NULL) {
         wait_set_add_callback(set, wait, argument);
@@ -104,8 +102,7 @@ static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *ar
 
 static portls_status call_read(struct callback_input *input, void *buffer, size_t size, size_t *got,
                                portls_error *error) {
-    /* It counts in the caller's place, which is cleared on failure: with no local of its own at the
-       callback this function is gone from the stack when the failure is written down. */
+    /* Counts in the caller's variable, which is cleared on failure. */
     portls_status status = input->callbacks.read(input->argument, buffer, size, got);
     if (status == PORTLS_EOF || status == PORTLS_WANT_READ) {
         return status;
@@ -117,7 +114,7 @@ static portls_status call_read(struct callback_input *input, void *buffer, size_
                        "PORTLS_WANT_READ when nothing is there yet, PORTLS_EOF at the end");
 }
 
-/* Tells what byte_ready has found. */
+/* Returns what byte_ready has found. */
 static portls_status take_found(struct callback_input *input, void *buffer, size_t *got,
                                 portls_error *error) {
     input->looked = false;
@@ -151,7 +148,7 @@ static bool byte_ready(portls_input_port *in) {
     input->found = call_read(input, &input->ahead, 1, &got, &input->failure);
     input->looked = input->found != PORTLS_WANT_READ;
     if (input->looked) {
-        sync_side_touch(&in->base.side); /* its descriptor need not say so any more */
+        sync_side_touch(&in->base.side); /* the descriptor need not be polled for it */
     }
     return input->looked;
 }
@@ -244,7 +241,7 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     return check_count(error, "write", *put, size, "PORTLS_WANT_WRITE when there is no room");
 }
 
-/* The callback took what was written: nothing is left in the port. */
+/* The callback has taken what was written: nothing is pending. */
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     (void)out;
     (void)error;
@@ -257,13 +254,13 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
                                                 : output->callbacks.descriptor(output->argument);
 }
 
-/* No callback tells whether there is room, so a descriptor is asked; without one there is room
-   until a write has found none. */
+/* No callback tells whether there is room, so this polls the descriptor. Without one there is room
+   until a write finds none. */
 static bool room_ready(portls_output_port *out) {
     struct os_poll_item item = {output_descriptor(out), OS_WRITABLE, 0};
     if (item.descriptor != PORTLS_NO_DESCRIPTOR) {
         size_t ready = 0;
-        /* When it cannot be asked, writing tells why. */
+        /* When it cannot be polled, the write returns why. */
         return os_poll(&item, 1, 0, &ready) != 0 || ready > 0;
     }
     return !output_of(out)->full;

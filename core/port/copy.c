@@ -1,8 +1,8 @@
-/* What programs do with ports over and over, made of the calls in port_wait.c. */
+/* Conveniences made of the calls in port_wait.c: copy, lines, closing pairs. */
 #include "core/base/error.h"
 #include "core/port/port.h"
 
-/* Bytes that were taken from a port and could not be used are the next ones to be read again. */
+/* Puts back bytes that were read and could not be used: the next read returns them. */
 static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
                               portls_status status, portls_error *error) {
     if (input_port_unread(in, bytes, size) == PORTLS_OK) {
@@ -14,7 +14,7 @@ static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_
 }
 
 portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
-    /* A full record, where there is a stack for it. */
+    /* A full record in hosted builds; little stack in bare ones. */
     enum { PIECE = PORTLS_HOSTED ? 16384 : 16 };
     uint8_t bytes[PIECE];
     size_t got = 0;
@@ -39,7 +39,7 @@ static portls_status fail_long(size_t size, portls_error *error) {
                       "the line is longer than the %zu bytes there is room for", size - 1);
 }
 
-/* Reads up to a newline, which is dropped; what came before anything else is put back. */
+/* Reads up to a newline, which is dropped. When the read fails, puts back the bytes before that. */
 static portls_status read_line(portls_input_port *in, char *line, size_t size, size_t *length,
                                portls_error *error) {
     for (;;) {
@@ -50,7 +50,7 @@ static portls_status read_line(portls_input_port *in, char *line, size_t size, s
         }
         *length += got;
         if (status == PORTLS_EOF && *length > 0) {
-            return PORTLS_OK; /* the last line; the end is told next time */
+            return PORTLS_OK; /* the last line; the next call returns the end */
         }
         if (status == PORTLS_OK && *length == size) {
             status = fail_long(size, error);

@@ -10,7 +10,7 @@
 #include "core/os/os.h"
 #include "core/port/port.h"
 
-/* One descriptor and its ports, of which one or both are made: a single allocation. */
+/* One descriptor and its one or two ports, in one allocation. */
 struct descriptor_ports {
     portls_input_port in;
     portls_output_port out;
@@ -22,7 +22,7 @@ struct descriptor_ports {
     portls_deadline deliver_until; /* or at that time */
     bool has_output;               /* somebody may have written, so the close has to deliver it */
     bool talks_on;                 /* the peer has sent more, although it was said to be done */
-    atomic_uint busy_poll;  /* microseconds for which a wait to read polls before it sleeps */
+    atomic_uint busy_poll;         /* microseconds that a wait to read polls before it sleeps */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
 };
@@ -39,8 +39,8 @@ static struct descriptor_ports *ports_of_output(const portls_output_port *out) {
 
 /* ---- both directions ---- */
 
-/* Whether the descriptor can do that at once; also when it cannot be asked, since reading or
-   writing then tells why. */
+/* Whether the descriptor is ready; also when it cannot be polled, since reading or writing then
+   returns why. */
 static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
     struct os_poll_item item = {descriptor, wanted, 0};
     size_t ready = 0;
@@ -117,7 +117,7 @@ static void release_one(struct descriptor_ports *ports) {
 
 /* ---- input ---- */
 
-/* What the system's answer means to a port. */
+/* Translates the result of a system call. */
 static portls_status read_result(int result, size_t got, portls_error *error) {
     if (result == 0) {
         return got > 0 ? PORTLS_OK : PORTLS_EOF;
@@ -138,7 +138,7 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error) {
     const struct descriptor_ports *ports = ports_of_input(in);
-    /* A busy poll is the wait set's: the port does not wait by itself then. */
+    /* With busy polling the wait set polls: the port does not block in the read. */
     if (ports->kind != OS_SOCKET || atomic_load(&ports->busy_poll) > 0) {
         return read_avail(in, buffer, size, got, error);
     }
@@ -203,7 +203,7 @@ static const struct input_class descriptor_input_class = {
 
 /* ---- output ---- */
 
-/* What the system's answer means to a port. */
+/* Translates the result of a system call. */
 static portls_status write_result(int result, portls_error *error) {
     if (result == 0) {
         return PORTLS_OK;
@@ -229,7 +229,7 @@ static portls_status write_both_avail(portls_output_port *out, const struct os_p
     return write_result(os_send_both(ports->descriptor, pieces, put), error);
 }
 
-/* What was written is the system's: nothing is left in the port. */
+/* The system has taken what was written: nothing is pending. */
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     (void)out;
     (void)error;
@@ -288,8 +288,8 @@ static const struct output_class descriptor_output_class = {
 
 /* ---- making them ---- */
 
-/* Makes the ports that have a place to go; `in` or `out` may be NULL. `stream`: it is a socket, and
-   one of bytes. */
+/* Makes one port for each of `in` and `out` that is not NULL. `stream`: the descriptor is a stream
+   socket. */
 static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind kind, bool stream,
                           bool own, portls_input_port **in, portls_output_port **out,
                           portls_error *error) {
@@ -317,7 +317,7 @@ static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind 
     return PORTLS_OK;
 }
 
-/* The same for a descriptor that nothing is known of yet. */
+/* Makes ports of a descriptor after finding out its kind. */
 static portls_status make_checked(portls_descriptor descriptor, bool own, portls_input_port **in,
                                   portls_output_port **out, portls_error *error) {
     enum os_descriptor_kind kind = OS_FILE;

@@ -1,4 +1,4 @@
-/* Ports over descriptors, for those in the core who have made the descriptor themselves. */
+/* Ports over sockets that the core has made. */
 #ifndef CORE_PORT_DESCRIPTOR_PORT_H
 #define CORE_PORT_DESCRIPTOR_PORT_H
 
@@ -6,9 +6,9 @@
 #include "portls/port.h"
 
 /*
- * Makes both ports of a connected socket that connect or accept has made; the socket is closed with
- * the second of them. Asks the system nothing. PORTLS_OK; PORTLS_NO_MEMORY, and the socket stays
- * the caller's. It does not call error_begin.
+ * Makes both ports of a connected socket of connect or accept, without a system call. Closing the
+ * second port closes the socket. Returns PORTLS_OK, or PORTLS_NO_MEMORY: the socket then stays the
+ * caller's. Does not call error_begin.
  */
 portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
                                          portls_output_port **out, portls_error *error);

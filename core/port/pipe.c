@@ -1,7 +1,5 @@
-/*
- * Bounded pipes in memory: two ports and a ring of bytes between them, in one allocation that is
- * freed when both ends are released. Each end may be used by a thread of its own.
- */
+/* Bounded pipes in memory: two ports and a ring of bytes between them, in one allocation, which is
+   freed when both ends are released. Each end may have its own thread. */
 #include <string.h>
 
 #include "core/base/error.h"
@@ -15,9 +13,9 @@ struct pipe {
     os_mutex lock;    /* guards everything below */
     struct watch_list readers, writers;
     bool in_closed, out_closed;
-    size_t start;   /* where the oldest byte lies */
+    size_t start;   /* the index of the oldest byte */
     size_t used;    /* bytes in the ring */
-    size_t touched; /* bytes from the ring's beginning that were ever written: to be wiped */
+    size_t touched; /* bytes from the start of the ring that were ever written, and must be wiped */
     size_t capacity;
     uint8_t ring[];
 };
@@ -32,13 +30,13 @@ static struct pipe *pipe_of_output(const portls_output_port *out) {
 
 /* ---- the ring; the caller holds the lock ---- */
 
-/* How many of the bytes lie in one piece, beginning with the oldest. */
+/* The contiguous bytes from the oldest one on. */
 static size_t first_piece(const struct pipe *pipe) {
     size_t to_end = pipe->capacity - pipe->start;
     return pipe->used < to_end ? pipe->used : to_end;
 }
 
-/* Takes `size` bytes out, which are there, and tells the writers that there is room. */
+/* Removes `size` bytes, which are there, and notifies the writers. */
 static void take_out(struct pipe *pipe, size_t size) {
     if (size == 0) {
         return;
@@ -47,7 +45,7 @@ static void take_out(struct pipe *pipe, size_t size) {
     pipe->start = size < to_end ? pipe->start + size : size - to_end;
     pipe->used -= size;
     if (pipe->used == 0) {
-        /* The next bytes then lie in as long a piece as can be. */
+        /* So that the next bytes are contiguous. */
         pipe->start = 0;
     }
     watch_list_notify(&pipe->writers);
@@ -116,7 +114,7 @@ static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     os_mutex_unlock(&pipe->lock);
 }
 
-/* The watch ends with its set. */
+/* The watcher is unlinked with its set. */
 static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
@@ -132,8 +130,8 @@ static portls_status close_input(portls_input_port *in, portls_error *error) {
     return PORTLS_OK;
 }
 
-/* One end is not used any more. The lock is not touched after the counter: the other end may free
-   it at once. */
+/* Releases one end. Does not touch the lock after the counter, since the other end may free the
+   pipe. */
 static void release_end(struct pipe *pipe) {
     if (atomic_fetch_sub(&pipe->ends, 1) == 1) {
         os_mutex_destroy(&pipe->lock);
@@ -185,7 +183,7 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     return status;
 }
 
-/* What is in the ring has left the writing end. */
+/* Bytes in the ring have left the writing end. */
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     (void)out;
     (void)error;

@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 
-/* ---- which port it is, and whether it may be used ---- */
+/* ---- checking handles ---- */
 
 const char *port_kind_text(const void *handle) {
     if (handle == NULL) {
@@ -44,12 +44,12 @@ bool portls_is_output_port(const void *handle) {
     return handle_is(handle, HANDLE_OUTPUT_PORT);
 }
 
-/* Of a kind of port: as messages call it. */
+/* A kind of port, as messages call it. */
 static const char *direction(enum handle_kind kind) {
     return kind == HANDLE_INPUT_PORT ? "input" : "output";
 }
 
-/* Whether it is an open port of that kind. */
+/* Checks that a handle is an open port of that kind. */
 static portls_status check_open(const void *handle, enum handle_kind kind, portls_error *error) {
     if (!handle_is(handle, kind)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s is no %s port", port_kind_text(handle),
@@ -105,7 +105,7 @@ portls_status output_port_check_write(const portls_output_port *out, const void 
     return status;
 }
 
-/* ---- making, taking and letting go ---- */
+/* ---- making, taking and releasing ---- */
 
 static void init(struct port *port, enum handle_kind kind) {
     port->handle.kind = kind;
@@ -142,7 +142,7 @@ portls_status port_take(void *handle, enum handle_kind kind, const char *name,
     return status;
 }
 
-/* ---- bytes that were given back ---- */
+/* ---- unread bytes ---- */
 
 void input_port_forget_unread(portls_input_port *in) {
     if (in->unread != NULL) {

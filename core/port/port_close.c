@@ -1,9 +1,9 @@
-/* Closing ports and letting go of them: what is common to all classes. */
+/* Closing and releasing ports: the part common to all classes. */
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"
 
-/* Gives up one reference; whoever gives up the last one, and is told `true`, releases the port. */
+/* Drops a reference. Returns true for the last one: the caller then releases the port. */
 static bool drop(struct port *port) {
     if (atomic_fetch_sub(&port->references, 1) != 1) {
         return false;
@@ -25,8 +25,8 @@ static void drop_output(portls_output_port *out) {
     }
 }
 
-/* Marks the port as closed, so that it leaves its sync set. Whoever is told `true` is the one to
-   close it, and then gives up the owner's reference. */
+/* Marks the port as closed, so that it leaves its sync set. Returns true to the one caller that
+   must close it and drop the owner's reference. */
 static bool claim_close(struct port *port) {
     if (atomic_exchange(&port->closed, true)) {
         return false;
@@ -35,7 +35,7 @@ static bool claim_close(struct port *port) {
     return true;
 }
 
-/* The same for the owner, whose port may be any handle: PORTLS_OK, WRONG_KIND, CLOSED. */
+/* Claims the close for the owner, after a check of the handle: PORTLS_OK, WRONG_KIND, CLOSED. */
 static portls_status own_close(void *handle, enum handle_kind kind, portls_error *error) {
     const char *direction = kind == HANDLE_INPUT_PORT ? "input" : "output";
     if (!handle_is(handle, kind)) {
@@ -47,7 +47,7 @@ static portls_status own_close(void *handle, enum handle_kind kind, portls_error
                : error_fail(error, PORTLS_CLOSED, "the %s port is closed already", direction);
 }
 
-/* A stream lets go of it; whether the port is to be closed along. */
+/* Ends a stream's use of the port. Returns whether the stream must close it. */
 static bool unwrap(struct port *port, bool and_close) {
     bool first = and_close && claim_close(port);
     atomic_store(&port->wrapped, false);
@@ -64,8 +64,8 @@ static portls_status fail_unsent(portls_error *error) {
 /* What closing returns when not all could be sent. */
 static const portls_status status_unsent = PORTLS_DEADLINE;
 
-/* Tells the class why what was written is lost: what `error` holds, or, where nobody asked for it,
-   an error made for that. On the stack of a small target there is no room for one. */
+/* Tells the class why written bytes are lost: the error in `error`, or, when that is NULL, an
+   allocated one, since a bare target's stack has little room. */
 static void give_up(portls_output_port *out, portls_status status, portls_error *error) {
     if (out->class->give_up == NULL) {
         return;
@@ -87,9 +87,8 @@ static void give_up(portls_output_port *out, portls_status status, portls_error 
     }
 }
 
-/* Waits until all that the end of the port calls for is sent, as long as closing may take; `error`
-   holds no cause yet, or is NULL. The port counts as closed already, so its class is asked
-   directly. */
+/* Waits until everything is sent, for up to CLOSE_MILLISECONDS. `error` is NULL or holds no cause
+   yet. The port counts as closed already, so this calls its class directly. */
 static portls_status finish_output(portls_output_port *out, portls_error *error) {
     struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
     portls_status status = out->class->finish_avail(out, error);
@@ -143,7 +142,7 @@ portls_status output_port_give_back(portls_output_port *out, bool and_close, por
     return status;
 }
 
-/* What the owner's calls come to. */
+/* Closes for the owner. */
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     portls_status status = own_close(in, HANDLE_INPUT_PORT, error);
     if (status == PORTLS_OK) {
@@ -165,7 +164,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
         return status;
     }
     if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
-        sync_side_touch(&in->base.side); /* what it waits for from now on is another thing */
+        sync_side_touch(&in->base.side); /* from now on it waits for something else */
         return PORTLS_WANT_WRITE;
     }
     return close_input(in, error);
@@ -208,7 +207,7 @@ portls_status ports_deliver_avail(const portls_input_port *in, portls_output_por
     if (atomic_load(&out->base.closed)) {
         return PORTLS_OK;
     }
-    /* A failure is told by the close itself. */
+    /* The close itself returns a failure. */
     portls_status status = out->class->finish_avail(out, NULL);
     if (!port_wants(status) && out->class->deliver_avail != NULL) {
         status = out->class->deliver_avail(out, in);

@@ -1,4 +1,4 @@
-/* Waiting on ports: for what their classes say, and the calls that do so until all is done. */
+/* The blocking calls on ports: try, wait for what the class adds to a wait set, and try again. */
 #include <string.h>
 
 #include "core/base/error.h"
@@ -34,7 +34,7 @@ void output_port_begin_wait(portls_output_port *out, struct wait_set *set) {
     out->class->begin_wait(out, set);
 }
 
-/* Takes one from a number of waits; false when the class was not asked to begin one. */
+/* Counts one wait less. Returns false when the class has begun none. */
 static bool take_wait(atomic_uint *waits) {
     unsigned int before = atomic_load(waits);
     while (before > 0) {
@@ -97,7 +97,7 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
     return status;
 }
 
-/* Waits until what was taken has left. */
+/* Waits until nothing is pending. */
 static portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
                                portls_error *error) {
     portls_status status = PORTLS_OK;
@@ -111,7 +111,7 @@ static portls_status flush_all(portls_output_port *out, const struct wait_limit 
     return status;
 }
 
-/* Whether a write of these bytes ends with all of them on their way. */
+/* Whether a write of these bytes ends with a flush. */
 static bool leaves_at_once(const portls_output_port *out, const void *bytes, size_t size) {
     return size > 0 && out->holds &&
            (out->buffering == PORTLS_BUFFER_NONE ||
@@ -148,7 +148,7 @@ portls_status output_port_flush(portls_output_port *out, const struct wait_limit
     return status == PORTLS_OK ? flush_all(out, limit, error) : status;
 }
 
-/* Of a handle that is none: the call finds that out. */
+/* For an invalid handle, which the call then reports. */
 static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
 
 portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
@@ -177,7 +177,7 @@ static portls_status check_break(const portls_break *brk, portls_error *error) {
     return PORTLS_OK;
 }
 
-/* The caller's handle has to be open; whether a stream wraps it meanwhile does not matter. */
+/* Checks that the handle is open. A stream may wrap it. */
 static portls_status check_input(const portls_input_port *in, portls_error *error) {
     portls_status status = input_port_check(in, NULL);
     return status == PORTLS_IN_USE ? PORTLS_OK : input_port_check(in, error);

@@ -1,4 +1,4 @@
-/* Ports as FILE streams: what read, write and close of a stream are when a port is under it. */
+/* Ports as FILE streams: read, write and close of a FILE over a port. */
 #include "portls/stdio.h"
 
 #include "core/base/error.h"
@@ -6,14 +6,14 @@
 #include "core/os/stdio_stream.h"
 #include "core/port/port.h"
 
-/* What one FILE stands on. */
+/* The port of one FILE. */
 struct stdio_port {
     struct os_stream stream;
-    portls_input_port *in;   /* one of them is NULL; */
-    portls_output_port *out; /* both are while the stream does not own its port */
+    portls_input_port *in;   /* one of the two is NULL; */
+    portls_output_port *out; /* both are until the FILE owns its port */
 };
 
-/* What the stream's errno will be. */
+/* Translates a status to the errno of the FILE. */
 static int answer_of(portls_status status, const portls_error *error) {
     switch (status) {
     case PORTLS_OK:
@@ -58,7 +58,7 @@ static int close_port(void *argument) {
 static const struct os_stream_calls input_calls = {read_port, NULL, close_port};
 static const struct os_stream_calls output_calls = {NULL, write_port, close_port};
 
-/* A stream whose port is still the caller's: `*made` becomes its owner. */
+/* Opens a FILE that does not own a port yet: `*made` is to own it. */
 static portls_status open_stream(const struct os_stream_calls *calls, FILE **file,
                                  struct stdio_port **made, portls_error *error) {
     struct stdio_port *port = memory_zeroed(sizeof *port);

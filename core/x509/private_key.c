@@ -231,13 +231,13 @@ static void key_form_of(const void *bytes, size_t size, struct key_form *form) {
 /* Far above any key: RSA with 16384 bits has 9 KB, the largest post-quantum ones less. */
 enum { KEY_SIZE_MAX = 64 * 1024 };
 
-/* The kinds of keys by their names, as labels and key_form_of give them. */
+/* The names of the kinds of keys, as labels and key_form_of give them. */
 static const char *const kind_names[] = {"RSA",   "RSA-PSS", "EC",          "Ed25519",
                                          "Ed448", "X25519",  "X448",        "DSA",
                                          "DH",    "OpenSSH", "another kind"};
 enum { KIND_COUNT = sizeof kind_names / sizeof kind_names[0] };
 
-/* Those that were passed over, each once, in the order in which they came. */
+/* The kinds that were skipped, each once, in order. */
 struct kinds {
     uint8_t order[KIND_COUNT];
     uint8_t count;
@@ -279,10 +279,8 @@ static portls_status fail_none(const void *bytes, size_t size, const char *name,
                       name, size == 0 ? "it is empty" : "no private key in it");
 }
 
-/*
- * `place` is empty or says in which line the key is; `kind_counts`: it may be a key that would be
- * passed over, were it not encrypted.
- */
+/* `place` is empty or names the line of the key. `kind_counts`: the key may be one that would be
+   skipped if it were not encrypted. */
 static portls_status fail_encrypted(const char *name, const char *place, bool kind_counts,
                                     portls_encoding encoding, portls_error *error) {
     return error_fail(error, PORTLS_KEY_ENCRYPTED,
@@ -299,11 +297,11 @@ static portls_status fail_encrypted_block(const char *name, size_t line, bool ki
     return fail_encrypted(name, place, kind_counts, PORTLS_PEM, error);
 }
 
-/* What the label of a block promises. */
+/* What the label of a block says about its content. */
 static const struct label {
     const char *text;
-    const char *kind;               /* NULL: the content tells */
-    enum backend_key_format format; /* of the content; NONE for one that no backend takes */
+    const char *kind;               /* NULL: the content decides */
+    enum backend_key_format format; /* of the content; NONE when no backend takes it */
     bool encrypted;
     const char *fault;
 } labels[] = {
@@ -319,7 +317,7 @@ static const struct label {
 static const struct label other_label = {"", "another kind", BACKEND_KEY_NONE, false,
                                          "is in a form that is not known"};
 
-/* The label's meaning; NULL when the block is no private key. */
+/* Returns the meaning of a label; NULL when the block is not a private key. */
 static const struct label *find_label(const struct pem_block *block) {
     static const char ending[] = "PRIVATE KEY";
     size_t size = sizeof ending - 1;
@@ -333,7 +331,7 @@ static const struct label *find_label(const struct pem_block *block) {
     return is_key ? &other_label : NULL;
 }
 
-/* What is wrong with what is in a block of a certain format; NULL when nothing is. */
+/* Returns what is wrong with the content of a block, or NULL. */
 static const char *content_fault(const struct key_form *form, enum backend_key_format promised) {
     if (form->format == promised || form->format == BACKEND_KEY_NONE) {
         return form->encrypted ? "is encrypted, though its label does not say so" : form->fault;
@@ -355,8 +353,8 @@ struct search {
     struct kinds passed;
 };
 
-/* Decodes a block that holds a key in clear and takes it, or passes it over: then `key` stays
- * empty. */
+/* Decodes a block with an unencrypted key and takes the key, or skips it: `key` then stays empty.
+ */
 static portls_status take_key(struct search *search, const struct pem_block *block,
                               const struct label *label, struct private_key *key,
                               portls_error *error) {
@@ -383,7 +381,7 @@ static portls_status take_key(struct search *search, const struct pem_block *blo
     return PORTLS_OK;
 }
 
-/* Looks at one block with a private key. */
+/* Examines one block with a private key. */
 static portls_status look_at(struct search *search, const struct pem_block *block,
                              const struct label *label, struct private_key *key,
                              portls_error *error) {
@@ -426,7 +424,7 @@ static portls_status find_in_pem(const void *bytes, size_t size, const char *nam
     return PORTLS_OK;
 }
 
-/* All the bytes are one key in DER. */
+/* Takes a key of which all the bytes are DER. */
 static portls_status take_der(const void *bytes, size_t size, const char *name,
                               portls_key_kind kind, struct private_key *key, portls_error *error) {
     if (!pem_is_der(bytes, size) && pem_is_pem(bytes, size)) {

@@ -9,7 +9,7 @@
 #include "core/os/os.h"
 #include "core/x509/pem.h"
 
-/* Some thirty times the bundles of today. */
+/* About thirty times today's bundles. */
 enum { FILE_LIMIT = 16 * 1024 * 1024 };
 
 static const char file_variable[] = "SSL_CERT_FILE";
@@ -25,10 +25,9 @@ static bool holds(const struct certificate_list *list, const struct backend_blob
     return false;
 }
 
-/*
- * Appends those that are new: a directory has each root up to three times (as a file, under its
- * hash, and in a bundle), and some backends parse the roots for every connection.
- */
+/* Appends certificates that are not in the list yet: a directory has each root up to three times
+   (as a file, under its hash, and in a bundle), and some backends parse the roots per connection.
+   */
 static portls_status append_new(struct certificate_list *list, const struct certificate_list *more,
                                 portls_error *error) {
     for (size_t i = 0; i < more->count; i++) {
@@ -80,14 +79,14 @@ static portls_status load_file(struct certificate_list *list, const char *path,
     return status;
 }
 
-/* Loading a directory: where to, and what came of it so far. */
+/* The state of loading a directory. */
 struct directory {
     struct certificate_list *list;
     portls_status status;
     portls_error *error;
 };
 
-/* Other files than PEM certificates lie in such directories too: revocation lists, notes, DER. */
+/* Skips other files that such directories have: revocation lists, notes, DER. */
 static void load_entry(void *argument, const char *path) {
     struct directory *directory = argument;
     uint8_t *bytes = NULL;
@@ -122,10 +121,8 @@ static portls_status load_directory(struct certificate_list *list, const char *p
     return PORTLS_OK;
 }
 
-/*
- * Both variables may be set; then one of them may name what is not there, as long as the other
- * gives roots: many environments set both without a look.
- */
+/* Both variables may be set. Then one may name something that does not exist, as long as the other
+   gives roots: many environments set both. */
 static portls_status load_named(struct certificate_list *list, const char *file,
                                 const char *directory, portls_error *error) {
     portls_error of_file;
@@ -170,7 +167,7 @@ static void load_root(void *argument, const uint8_t *der, size_t size) {
     }
 }
 
-/* Loads the system's own store of roots, or else the first bundle that exists. */
+/* Loads the system's store of roots, else the first bundle that exists. */
 static portls_status load_installed(struct certificate_list *list, portls_error *error) {
     struct directory store = {list, PORTLS_OK, error};
     int failed = os_each_root(load_root, &store);
@@ -194,7 +191,7 @@ static portls_status load_installed(struct certificate_list *list, portls_error 
     return fail_no_bundle(error);
 }
 
-/* An environment variable that is set to something. */
+/* Returns an environment variable that is set and not empty, or NULL. */
 static const char *named_by(const char *variable) {
     const char *value = os_environment(variable);
     return value != NULL && value[0] != '\0' ? value : NULL;

@@ -7,7 +7,7 @@
 void os_wipe(void *bytes, size_t size) {
     if (size > 0) {
         memset(bytes, 0, size);
-        /* The compiler must believe that the zeros are looked at. */
+        /* Makes the compiler assume that the zeros are read. */
         __asm__ __volatile__("" : : "r"(bytes) : "memory");
     }
 }

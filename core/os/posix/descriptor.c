@@ -1,11 +1,9 @@
-/*
- * The POSIX systems: reading, writing and closing descriptors. They may be blocking ones that
- * others use too, so nothing here relies on their flags or changes them.
- */
+/* POSIX: reads, writes and closes descriptors. They may be blocking and shared with others, so
+   nothing here relies on their flags or changes them. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
-#define _FILE_OFFSET_BITS 64 /* or 32-bit systems fail at large sizes and inodes */
+#define _FILE_OFFSET_BITS 64 /* without it 32-bit systems fail for large sizes and inodes */
 
 #include "core/os/os.h"
 
@@ -29,7 +27,7 @@
 
 #include "core/os/posix/posix.h"
 
-/* Where send cannot be told to keep its signal to itself, the signal is held back. */
+/* Systems whose send cannot suppress SIGPIPE block the signal meanwhile. */
 #if defined(MSG_NOSIGNAL)
 #define SEND_FLAGS          (MSG_DONTWAIT | MSG_NOSIGNAL)
 #define SEND_RAISES_SIGPIPE 0
@@ -41,9 +39,9 @@
 enum {
     /* Some systems refuse to read or write more than INT_MAX bytes at once. */
     TRANSFER_MAX = 1 << 30,
-    /* What fits into a terminal that polls writable, on Linux and the BSDs. */
+    /* What a writable terminal takes without blocking, on Linux and the BSDs. */
     TERMINAL_PIECE = 64,
-    /* The like for a pipe: what POSIX has it take whole. */
+    /* What a writable pipe takes without blocking (POSIX). */
     PIPE_PIECE = PIPE_BUF,
 };
 
@@ -60,7 +58,7 @@ int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *ki
     } else if (S_ISCHR(about.st_mode) && isatty(number) != 0) {
         *kind = OS_TERMINAL;
     } else {
-        /* Pipes, and devices that can be polled as they can. */
+        /* Pipes, and devices that poll like pipes. */
         *kind = OS_PIPE;
     }
     return 0;
@@ -68,19 +66,15 @@ int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *ki
 
 /* ---- signals ---- */
 
-/* The mask is the thread's; with one thread it is the process's. */
+/* Changes the signal mask of the thread. */
 static int set_mask(int how, const sigset_t *mask, sigset_t *before) {
-#if PORTLS_HOSTED
     return pthread_sigmask(how, mask, before);
-#else
-    return sigprocmask(how, mask, before);
-#endif
 }
 
-/* The signals that a write can raise, while they are held back from this thread. */
+/* The signals that a write can raise, blocked in this thread. */
 struct held_signals {
     sigset_t before;  /* the thread's mask */
-    sigset_t pending; /* what was waiting already, and is not ours to take */
+    sigset_t pending; /* pending already, so not ours to take */
 };
 
 static void hold_signals(struct held_signals *held) {
@@ -92,8 +86,8 @@ static void hold_signals(struct held_signals *held) {
     (void)set_mask(SIG_BLOCK, &raised, &held->before);
 }
 
-/* Takes a signal that was sent to this thread and is blocked, if it is there: it is not when the
-   program ignores it. */
+/* Takes a blocked signal that is pending for this thread. There is none when the program ignores
+   it. */
 static void take_signal(int number) {
     sigset_t wanted;
     (void)sigemptyset(&wanted);
@@ -111,7 +105,7 @@ static void take_signal(int number) {
 #endif
 }
 
-/* Lets the thread have its signals again, without the one that `failure` came with. */
+/* Unblocks the signals, without the one that `failure` has raised. */
 static void release_signals(const struct held_signals *held, int failure) {
     int raised = failure == EPIPE ? SIGPIPE : failure == EFBIG ? SIGXFSZ : 0;
     if (raised != 0 && sigismember(&held->pending, raised) == 0) {
@@ -122,15 +116,18 @@ static void release_signals(const struct held_signals *held, int failure) {
 
 /* ---- reading ---- */
 
-/* What a descriptor's poll says at once; true as well when it is no descriptor at all, so that the
-   call that follows says so. */
+/* Polls a descriptor once. Returns true for an invalid descriptor too, so that the next call
+   reports it. */
 static bool is_ready(int number, short events) {
     struct pollfd polled = {number, events, 0};
     return number < 0 || poll(&polled, 1, 0) != 0;
 }
 
-/* What to say of a descriptor that is not ready: one that is not open for this direction will never
-   be, and must not be waited for. `refused` is the access mode of the other direction. */
+/*
+ * Returns the result for a descriptor that is not ready: OS_WOULD_BLOCK, or EBADF when it is not
+ * open for this direction and never becomes ready. `refused` is the access mode of the other
+ * direction.
+ */
 static int not_ready(int number, int refused) {
     int flags = fcntl(number, F_GETFL);
     return flags >= 0 && (flags & O_ACCMODE) == refused ? EBADF : OS_WOULD_BLOCK;
@@ -187,13 +184,13 @@ bool os_socket_is_stream(portls_descriptor socket) {
 
 /* ---- writing ---- */
 
-/* What a write returned, as os_write says it. */
+/* Translates the result of a write to that of os_write. */
 static int write_result(ssize_t written, size_t *put) {
     if (written > 0) {
         *put += (size_t)written;
         return 0;
     }
-    /* Nothing of something: there is no room. */
+    /* Zero bytes written: there is no room. */
     return written == 0 || would_block(errno) ? OS_WOULD_BLOCK : errno;
 }
 
@@ -206,7 +203,7 @@ static int write_socket(int number, const void *bytes, size_t size, size_t *put)
 }
 
 static int write_both(int number, const struct os_piece pieces[2], size_t *put) {
-    /* sendmsg does not write to what it is given, iovec only does not say so. */
+    /* sendmsg does not write to the pieces; struct iovec lacks the const. */
     struct iovec parts[2] = {{(void *)pieces[0].bytes, pieces[0].size},
                              {(void *)pieces[1].bytes, pieces[1].size}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
@@ -225,10 +222,8 @@ static int write_file(int number, const void *bytes, size_t size, size_t *put) {
     return write_result(written, put);
 }
 
-/*
- * How many of the bytes a terminal that polls writable takes without waiting. One that makes
- * something else of control bytes, as of newlines, asks for room anew behind each of them.
- */
+/* Returns how many of the bytes a writable terminal takes without blocking. One that processes
+   output needs new room after each control byte. */
 static size_t terminal_piece(const uint8_t *bytes, size_t size, bool processed) {
     size_t limit = at_most(size, TERMINAL_PIECE);
     size_t piece = 0;
@@ -243,7 +238,7 @@ static bool is_processed(int number) {
     return tcgetattr(number, &modes) == 0 && (modes.c_oflag & OPOST) != 0;
 }
 
-/* Writes in pieces so small that one has room whenever the descriptor polls writable. */
+/* Writes in pieces that fit whenever the descriptor polls writable. */
 static int write_pieces(int number, enum os_descriptor_kind kind, const uint8_t *bytes, size_t size,
                         size_t *put) {
     bool processed = kind == OS_TERMINAL && is_processed(number);
@@ -279,7 +274,7 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
         result = write_pieces(number, kind, bytes, left, put);
     }
     release_signals(&held, result);
-    /* What failed behind bytes that were taken fails again in the next call. */
+    /* A failure after some bytes were taken happens again in the next call. */
     return *put > 0 ? 0 : result;
 }
 
@@ -299,7 +294,7 @@ int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size
 /* ---- closing ---- */
 
 int os_close(portls_descriptor descriptor) {
-    /* After EINTR the descriptor is gone all the same; a second close might hit another's. */
+    /* After EINTR the descriptor is closed all the same; a second close could close another one. */
     return close(system_number(descriptor)) == 0 || errno == EINTR ? 0 : errno;
 }
 

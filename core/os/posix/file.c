@@ -1,8 +1,8 @@
-/* The POSIX systems: files, directories, trusted roots and shared objects. */
+/* POSIX: files, directories, trusted roots and shared objects. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
-#define _FILE_OFFSET_BITS 64 /* or 32-bit systems fail at large sizes and inodes */
+#define _FILE_OFFSET_BITS 64 /* without it 32-bit systems fail for large sizes and inodes */
 
 #include "core/os/os.h"
 
@@ -29,7 +29,7 @@
 
 /* ---- files ---- */
 
-/* Bytes that grow while a file is read; they may be a private key, so nothing is left behind. */
+/* The content of a file while it is read. It may be a private key, so every copy is wiped. */
 struct contents {
     uint8_t *bytes;
     size_t size, capacity;
@@ -42,7 +42,7 @@ static void contents_drop(struct contents *contents) {
     }
 }
 
-/* Not realloc, which may leave a copy. */
+/* Not realloc, which may leave a copy behind. */
 static bool contents_grow(struct contents *contents, size_t capacity) {
     uint8_t *bytes = memory_allocate(capacity);
     if (bytes == NULL) {
@@ -98,7 +98,7 @@ static int read_open_file(int number, size_t limit, struct contents *contents) {
         }
         expected = (size_t)about.st_size;
     }
-    /* One more than expected: the end of the file is then seen without growing. */
+    /* One byte more than expected, to see the end of the file without growing. */
     if (!contents_grow(contents, expected + 1)) {
         return ENOMEM;
     }
@@ -127,7 +127,7 @@ int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size) 
     return 0;
 }
 
-/* Passes the path on if it leads, perhaps over symbolic links, to a regular file. */
+/* Calls the visitor when the path leads to a regular file, also through symbolic links. */
 static int visit(const char *directory, const char *name,
                  void (*each)(void *argument, const char *path), void *argument) {
     size_t size = strlen(directory) + strlen(name) + 2;
@@ -153,7 +153,7 @@ int os_each_file(const char *directory, void (*each)(void *argument, const char 
     int failure = 0;
     while (failure == 0) {
         errno = 0;
-        /* The stream is this call's own, so no other thread reads from it. */
+        /* No other thread reads from this directory stream. */
         const struct dirent *entry = readdir(opened); // NOLINT(concurrency-mt-unsafe)
         if (entry == NULL) {
             failure = errno;
@@ -179,7 +179,7 @@ const char *const os_root_bundles[] = {
     NULL,
 };
 
-/* They are in those files. */
+/* The roots are in the files above. */
 int os_each_root(void (*each)(void *argument, const uint8_t *der, size_t size), void *argument) {
     (void)each;
     (void)argument;
@@ -196,7 +196,7 @@ const char *os_environment(const char *name) {
 
 /* ---- modules ---- */
 
-/* What the loader says, taken in the C locale, since it is translated otherwise. */
+/* Copies the loader's message in the C locale, since it may be translated. */
 static void loader_text(char *text, size_t size) {
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     locale_t before = (locale_t)0;
@@ -216,7 +216,7 @@ static void loader_text(char *text, size_t size) {
     }
 }
 
-/* Puts the loader's "file: why" into words that say whose file it is. */
+/* Explains the loader's "file: reason" with the name of the module. */
 static void explain_loading(const char *path, const char *said, char *reason, size_t size) {
     const char *missing = ": cannot open shared object file";
     const char *end = strstr(said, missing);
@@ -257,7 +257,7 @@ void os_module_close(void *module) {
     (void)dlclose(module);
 }
 
-/* Cuts a path down to its directory and copies it, if it is an absolute path and fits. */
+/* Copies the directory of an absolute path. Returns false when it is relative or too long. */
 static bool copy_directory(const char *path, size_t length, char *directory, size_t size) {
     while (length > 0 && path[length - 1] != '/') {
         length--;
@@ -265,7 +265,7 @@ static bool copy_directory(const char *path, size_t length, char *directory, siz
     if (length == 0 || path[0] != '/') {
         return false;
     }
-    /* The root's own slash is all it has; it becomes the empty text before the next slash. */
+    /* The root directory becomes the empty text before the next slash. */
     length--;
     if (length >= size) {
         return false;
@@ -277,7 +277,7 @@ static bool copy_directory(const char *path, size_t length, char *directory, siz
 
 #if defined(__linux__)
 
-/* The loader knows the program only by the name it was called with: ask the kernel. */
+/* The loader knows the program only by the name it was called by: ask the kernel. */
 static bool program_directory(char *directory, size_t size) {
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path);

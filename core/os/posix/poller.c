@@ -1,7 +1,4 @@
-/*
- * The POSIX systems: one descriptor that stands for many, by epoll on Linux and by kqueue on the
- * BSDs and macOS.
- */
+/* POSIX: the poller, by epoll on Linux and by kqueue on the BSDs and macOS. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -66,7 +63,7 @@ int os_poller_init(os_poller *poller) {
     return poller->descriptor >= 0 ? 0 : errno;
 }
 
-/* One direction of a descriptor, if it changes. */
+/* Adds or removes one direction of a descriptor, if it changes. */
 static int set_filter(const os_poller *poller, portls_descriptor descriptor, int filter,
                       bool before, bool wanted, void *tag) {
     if (before == wanted) {

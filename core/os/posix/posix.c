@@ -1,4 +1,4 @@
-/* The POSIX systems: memory, text and time. */
+/* POSIX: memory, text and time. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -15,7 +15,7 @@
 void os_wipe(void *bytes, size_t size) {
     if (size > 0) {
         memset(bytes, 0, size);
-        /* The compiler must believe that the zeros are looked at. */
+        /* Makes the compiler assume that the zeros are read. */
         __asm__ __volatile__("" : : "r"(bytes) : "memory");
     }
 }
@@ -96,11 +96,7 @@ static const struct {
 };
 
 const char *os_error_text(int os_errno) {
-#if PORTLS_HOSTED
     static _Thread_local char other[40];
-#else
-    static char other[40];
-#endif
     for (size_t i = 0; i < sizeof error_texts / sizeof error_texts[0]; i++) {
         if (error_texts[i].number == os_errno) {
             return error_texts[i].text;

@@ -1,4 +1,4 @@
-/* What the POSIX files share with each other, and with nobody else. */
+/* Shared by the files of this folder. */
 #ifndef CORE_OS_POSIX_POSIX_H
 #define CORE_OS_POSIX_POSIX_H
 
@@ -6,7 +6,7 @@
 
 #include "portls/port.h"
 
-/* A descriptor as the system's calls take it; one that cannot be open becomes -1, their EBADF. */
+/* Converts a descriptor for system calls; one out of range becomes -1, which gives EBADF. */
 static inline int system_number(portls_descriptor descriptor) {
     return descriptor < 0 || descriptor > INT_MAX ? -1 : (int)descriptor;
 }

@@ -1,4 +1,4 @@
-/* The POSIX systems: resolving a name in a way that can be given up. */
+/* POSIX: resolution of names that can be abandoned. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -12,29 +12,25 @@
 
 #include "core/base/memory.h"
 
-#if PORTLS_HOSTED
 #include <pthread.h>
 #include <signal.h>
-#endif
 
 enum { RESOLUTION_ADDRESSES = 16 };
 
-/* Who frees it: whoever comes second of the thread that is done and the caller that gives up. */
+/* The second one of the finished thread and the abandoning caller frees it. */
 enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
 
 struct os_resolution {
     atomic_int state;
-#if PORTLS_HOSTED
     bool has_thread;
     pthread_t thread;
-#endif
-    os_wakeup wakeup; /* set when done; without descriptors where it was done at once */
+    os_wakeup wakeup; /* set when done; without descriptors when it was done at once */
     int port_no;
     int result;
     const char *reason;
     size_t count;
     struct os_address addresses[RESOLUTION_ADDRESSES];
-    char host[]; /* a copy: the caller's may be gone when it is looked at */
+    char host[]; /* a copy, since the caller may return before it is used */
 };
 
 static _Atomic(os_resolver *) replacement;
@@ -57,13 +53,11 @@ static void look_up(struct os_resolution *resolution) {
         &resolution->count, &resolution->reason);
 }
 
-/* Whether the caller still wants it. */
+/* Marks it as done. Returns whether the caller still wants the result. */
 static bool tell_done(struct os_resolution *resolution) {
     int under_way = UNDER_WAY;
     return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
 }
-
-#if PORTLS_HOSTED
 
 static void *run(void *argument) {
     struct os_resolution *resolution = argument;
@@ -76,7 +70,7 @@ static void *run(void *argument) {
     return NULL;
 }
 
-/* A thread that takes no signal of the program's. */
+/* Starts a thread that handles no signals. */
 static int start(struct os_resolution *resolution) {
     sigset_t all;
     sigset_t before;
@@ -92,21 +86,6 @@ static bool is_numeric(const char *host) {
     unsigned char bytes[sizeof(struct in6_addr)];
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
-
-#else
-
-/* Without threads every name is looked up at once, however long that takes. */
-static int start(struct os_resolution *resolution) {
-    (void)resolution;
-    return ENOSYS;
-}
-
-static bool is_numeric(const char *host) {
-    (void)host;
-    return true;
-}
-
-#endif
 
 int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution) {
     size_t length = strlen(host);
@@ -153,9 +132,8 @@ void os_resolution_end(struct os_resolution *resolution) {
     if (resolution == NULL) {
         return;
     }
-#if PORTLS_HOSTED
     int under_way = UNDER_WAY;
-    /* Afterwards the thread may free it at any time, so its number is taken first. */
+    /* From then on the thread may free it, so its number is read before. */
     bool has_thread = resolution->has_thread;
     pthread_t thread = resolution->thread;
     if (atomic_compare_exchange_strong(&resolution->state, &under_way, GIVEN_UP)) {
@@ -163,8 +141,7 @@ void os_resolution_end(struct os_resolution *resolution) {
         return;
     }
     if (has_thread) {
-        (void)pthread_join(thread, NULL); /* it has nothing more to do than to end */
+        (void)pthread_join(thread, NULL); /* the thread is about to end */
     }
-#endif
     destroy(resolution);
 }

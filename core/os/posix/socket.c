@@ -1,4 +1,4 @@
-/* The POSIX systems: TCP and its addresses. */
+/* POSIX: TCP sockets and their addresses. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -21,19 +21,19 @@
 #include "core/os/address.h"
 #include "core/os/posix/posix.h"
 
-/* Whether socket and accept4 take the flags of a new descriptor. */
+/* Whether socket and accept4 take flags for the new descriptor. */
 #if defined(__APPLE__)
 #define HAS_SOCKET_FLAGS 0
 #else
 #define HAS_SOCKET_FLAGS 1
 #endif
 
-/* ---- what addresses need ---- */
+/* ---- for core/os/address.c ---- */
 
 void sockets_begin(void) {
 }
 
-/* Whether this kernel has IPv6 at all; in a container it often has not. */
+/* Whether the kernel has IPv6. In containers it often has not. */
 bool sockets_have_ipv6(void) {
     int number = socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP);
     if (number < 0) {
@@ -52,7 +52,7 @@ static bool set_blocking(int number, bool blocking) {
 
 #if !HAS_SOCKET_FLAGS
 
-/* Makes a new descriptor as the others are made by flags; closes it when that fails. */
+/* Sets on a new descriptor what flags set elsewhere; closes it on failure. */
 static int prepare(int number, bool blocking) {
     if (!set_blocking(number, blocking) || fcntl(number, F_SETFD, FD_CLOEXEC) != 0) {
         int failure = errno;
@@ -83,8 +83,7 @@ static int accept_socket(int listener) {
 #endif
 }
 
-/* Small records leave at once. It fails only for a connection that is gone, which the next call on
-   it tells. */
+/* Sends small records at once. Fails only for a lost connection, which the next call reports. */
 static void send_at_once(int number) {
     int yes = 1;
     (void)setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -99,7 +98,7 @@ int os_socket_connect(const struct os_address *address, portls_descriptor *socke
     send_at_once(number);
     int result = 0;
     if (connect(number, system_address(address), (socklen_t)address->size) != 0) {
-        /* After a signal the connection is made all the same, in the background. */
+        /* After a signal the connect goes on in the background. */
         result = errno == EINPROGRESS || errno == EINTR ? OS_WOULD_BLOCK : errno;
     }
     if (result == 0 && !set_blocking(number, true)) {
@@ -166,7 +165,8 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
     return 0;
 }
 
-/* Whether accept has failed for one connection, which is taken off the queue, and not for all. */
+/* Whether accept has failed for one connection, which has left the queue, and not for the listener.
+ */
 static bool was_one_connection(int failure) {
     switch (failure) {
     case EINTR:
@@ -214,7 +214,7 @@ int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_
     if (remote != NULL) {
         memset(&name, 0, sizeof name);
         size = sizeof name;
-        /* It fails now only because there is no peer, or none any more. */
+        /* Fails only without a peer. */
         if (getpeername(number, (struct sockaddr *)&name, &size) != 0) {
             memset(&name, 0, sizeof name);
         }

@@ -1,4 +1,4 @@
-/* The POSIX systems: threads. */
+/* POSIX: threads. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -32,7 +32,7 @@ void os_mutex_unlock(os_mutex *mutex) {
 
 enum { ONCE_RUNNING = 1, ONCE_DONE = 2 };
 
-/* One pair for all flags: what runs once is rare, and nobody holds the mutex while it runs. */
+/* One pair for all flags. Initialisation is rare, and runs without the mutex. */
 static pthread_mutex_t once_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t once_changed = PTHREAD_COND_INITIALIZER;
 

@@ -1,4 +1,4 @@
-/* The POSIX systems: waiting for descriptors, and being woken. */
+/* POSIX: waiting for descriptors, and wakeups. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -14,7 +14,7 @@
 #include "core/base/memory.h"
 #include "core/os/posix/posix.h"
 
-/* 0 makes a wakeup from a pipe, for systems without eventfd. */
+/* 0: a wakeup is a pipe, for systems without eventfd. */
 #ifndef OS_HAS_EVENTFD
 #if defined(__linux__)
 #define OS_HAS_EVENTFD 1
@@ -76,7 +76,7 @@ void os_wakeup_destroy(os_wakeup *wakeup) {
 void os_wakeup_set(const os_wakeup *wakeup) {
     int kept = errno;
     uint64_t one = 1;
-    /* EAGAIN: it is set more often than it can count, and so it is set. */
+    /* EAGAIN: the counter is full, so it is set. */
     while (write(system_number(wakeup->signal), &one, sizeof one) < 0 && errno == EINTR) {
     }
     errno = kept;
@@ -92,7 +92,7 @@ void os_wakeup_clear(const os_wakeup *wakeup) {
     errno = kept;
 }
 
-/* The time until a deadline as poll takes it, rounded up so that nobody spins before it. */
+/* Converts a deadline to a timeout of poll, rounded up so that no caller spins. */
 static int poll_timeout(portls_deadline deadline) {
     if (deadline == PORTLS_NO_DEADLINE) {
         return -1;
@@ -108,7 +108,7 @@ static int poll_timeout(portls_deadline deadline) {
 
 static void fill_poll(struct pollfd *polled, const struct os_poll_item *items, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        /* Nothing is wanted of it: its hang-up must not end the wait either. */
+        /* Nothing is wanted of it, so its hang-up must not end the wait. */
         polled[i].fd = items[i].wanted == 0 ? -1 : system_number(items[i].descriptor);
         polled[i].events = (short)(((items[i].wanted & OS_READABLE) != 0 ? POLLIN : 0) |
                                    ((items[i].wanted & OS_WRITABLE) != 0 ? POLLOUT : 0));
@@ -135,7 +135,7 @@ static size_t take_poll(const struct pollfd *polled, struct os_poll_item *items,
     return ready;
 }
 
-/* Whether an item's descriptor cannot be open: poll would pass over it and wait for ever. */
+/* Whether an item's descriptor is out of range: poll would ignore it and wait forever. */
 static bool has_closed_item(const struct os_poll_item *items, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (items[i].wanted != 0 && system_number(items[i].descriptor) < 0) {
@@ -166,7 +166,7 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
             failure = errno;
             break;
         }
-        /* A deadline beyond what one poll can wait takes several. */
+        /* A deadline beyond the longest timeout takes several polls. */
         if (found > 0 || (found == 0 && (only_look || deadline <= os_now()))) {
             *ready = take_poll(polled, items, count);
             break;

@@ -53,7 +53,7 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
     if (written < 0) {
         return why();
     }
-    /* Nothing of something: there is no room. */
+    /* Zero bytes written: there is no room. */
     return written == 0 ? OS_WOULD_BLOCK : 0;
 }
 

@@ -8,7 +8,7 @@
 
 enum { RESOLUTION_ADDRESSES = 16 };
 
-/* Who frees it: whoever comes second of the thread that is done and the caller that gives up. */
+/* The second one of the finished thread and the abandoning caller frees it. */
 enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
 
 struct os_resolution {
@@ -20,7 +20,7 @@ struct os_resolution {
     const char *reason;
     size_t count;
     struct os_address addresses[RESOLUTION_ADDRESSES];
-    char host[]; /* a copy: the caller's may be gone when it is looked at */
+    char host[]; /* a copy, since the caller may return before it is used */
 };
 
 static _Atomic(os_resolver *) replacement;
@@ -43,7 +43,7 @@ static void look_up(struct os_resolution *resolution) {
         &resolution->count, &resolution->reason);
 }
 
-/* Whether the caller still wants it. */
+/* Marks it as done. Returns whether the caller still wants the result. */
 static bool tell_done(struct os_resolution *resolution) {
     int under_way = UNDER_WAY;
     return atomic_compare_exchange_strong(&resolution->state, &under_way, DONE);
@@ -123,7 +123,7 @@ void os_resolution_end(struct os_resolution *resolution) {
         return;
     }
     if (thread != NULL) {
-        (void)WaitForSingleObject(thread, INFINITE); /* it has nothing more to do than to end */
+        (void)WaitForSingleObject(thread, INFINITE); /* the thread is about to end */
         (void)CloseHandle(thread);
     }
     destroy(resolution);

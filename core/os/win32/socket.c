@@ -16,8 +16,7 @@ bool sockets_have_ipv6(void) {
 
 /* ---- sockets ---- */
 
-/* Small records leave at once. It fails only for a connection that is gone, which the next call on
-   it tells. */
+/* Sends small records at once. Fails only for a lost connection, which the next call reports. */
 static void send_at_once(SOCKET socket) {
     int yes = 1;
     (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, (const char *)&yes, sizeof yes);
@@ -98,7 +97,8 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
     return 0;
 }
 
-/* Whether accept has failed for one connection, which is taken off the queue, and not for all. */
+/* Whether accept has failed for one connection, which has left the queue, and not for the listener.
+ */
 static bool was_one_connection(int failure) {
     switch (failure) {
     case WSAEINTR:
@@ -150,7 +150,7 @@ int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_
     if (remote != NULL) {
         memset(&name, 0, sizeof name);
         size = sizeof name;
-        /* It fails now only because there is no peer, or none any more. */
+        /* Fails only without a peer. */
         if (getpeername(system_socket(socket), (struct sockaddr *)&name, &size) != 0) {
             memset(&name, 0, sizeof name);
         }

@@ -101,9 +101,7 @@ static ULONG fill_poll(WSAPOLLFD *polled, const struct os_poll_item *items, size
     ULONG used = 0;
     for (size_t i = 0; i < count; i++) {
         if (items[i].wanted != 0) {
-#if PORTLS_HOSTED
             poller_look_again(items[i].descriptor);
-#endif
             polled[used++] = poll_question(items[i].descriptor, items[i].wanted);
         }
     }

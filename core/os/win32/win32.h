@@ -21,8 +21,6 @@ static inline SOCKET system_socket(portls_descriptor descriptor) {
     return (SOCKET)descriptor;
 }
 
-#if PORTLS_HOSTED
-
 /* Starts Winsock for this process, once; it is never ended. */
 void sockets_begin(void);
 
@@ -47,15 +45,11 @@ bool wakeup_wait_inside(struct os_poll_item *item, portls_deadline deadline);
    and so have to be readable when they are set. */
 void wakeups_show(const struct os_poll_item *items, size_t count, bool polled);
 
-#endif
-
-#if PORTLS_HOSTED
 /* Makes a poller's descriptor say what is true now; does nothing for any other descriptor. */
 void poller_look_again(portls_descriptor descriptor);
 
 /* Whether the peer may not have acknowledged everything up to the FIN that was sent; true as well
    where the system does not tell. */
 bool is_unacknowledged(SOCKET socket);
-#endif
 
 #endif
