@@ -1,7 +1,6 @@
-/*
- * Windows: whether the peer has acknowledged everything up to the FIN. From Windows 10 version 1703
- * on a socket tells; before, and under Wine, the system's table of connections has its state.
- */
+/* Windows: whether the peer has acknowledged everything up to the FIN. Since Windows 10 version
+   1703 the socket tells; before, and under Wine, the system's table of connections has its state.
+   */
 #include "core/os/win32/win32.h"
 
 #include <mstcpip.h>
@@ -12,11 +11,10 @@
 
 #include "core/base/memory.h"
 
-/* Which connection a socket is one end of. An IPv4 address is a mapped one here, and a scope is
-   left out: both ends of two connections are the same only by intent. */
+/* Both ends of a connection. IPv4 addresses are mapped to IPv6, and scopes are ignored. */
 struct ends {
     struct in6_addr local, remote;
-    DWORD local_port, remote_port; /* as on the wire, as the tables have them */
+    DWORD local_port, remote_port; /* in network byte order, as in the tables */
 };
 
 static struct in6_addr mapped(DWORD address) {
@@ -70,7 +68,7 @@ static ULONG six_table(void *table, ULONG *size) {
     return GetTcp6Table(table, size, FALSE);
 }
 
-/* A table, from memory_allocate; NULL when there is no memory, or no such table. */
+/* Returns a table from memory_allocate, or NULL. */
 static void *table_of(table_call *call) {
     enum { TRIES = 5, NEW_CONNECTIONS = 2048 };
     void *table = NULL;
@@ -84,7 +82,7 @@ static void *table_of(table_call *call) {
         if (result != ERROR_INSUFFICIENT_BUFFER) {
             return NULL;
         }
-        size += NEW_CONNECTIONS; /* those that begin before the next call */
+        size += NEW_CONNECTIONS; /* room for connections that begin before the next call */
         table = memory_allocate(size);
         if (table == NULL) {
             return NULL;
@@ -94,7 +92,7 @@ static void *table_of(table_call *call) {
     return NULL;
 }
 
-enum { NOT_FOUND = 0 }; /* no state has that number */
+enum { NOT_FOUND = 0 }; /* not a state */
 
 static DWORD state_among_four(const struct ends *ends) {
     MIB_TCPTABLE *table = table_of(four_table);
@@ -126,7 +124,7 @@ static DWORD state_among_six(const struct ends *ends) {
     return state;
 }
 
-/* ---- the answer ---- */
+/* ---- the result ---- */
 
 bool is_unacknowledged(SOCKET socket) {
 #if defined(SIO_TCP_INFO)
@@ -143,7 +141,7 @@ bool is_unacknowledged(SOCKET socket) {
     if (!find_ends(socket, &ends)) {
         return true;
     }
-    /* A mapped address is in the one table or in the other. */
+    /* A mapped address is in one of the two tables. */
     DWORD state = NOT_FOUND;
     if (IN6_IS_ADDR_V4MAPPED(&ends.local)) {
         state = state_among_four(&ends);

@@ -1,7 +1,7 @@
 /*
- * Windows: reading, writing and closing sockets. No call there reads or writes without waiting
- * unless the socket is a non-blocking one, and that cannot be asked and so not be undone: every
- * socket is made one when its kind is asked for.
+ * Windows: reads, writes and closes sockets. Only non-blocking sockets can be read and written
+ * without waiting, and whether a socket is one cannot be queried, nor then restored. So
+ * os_descriptor_kind makes every socket non-blocking.
  */
 #include "core/os/win32/win32.h"
 
@@ -20,7 +20,7 @@ static int at_most(size_t size, int limit) {
     return size < (size_t)limit ? (int)size : limit;
 }
 
-/* What a call that failed came to. */
+/* Translates the error of a failed call. */
 static int why(void) {
     int failure = WSAGetLastError();
     return failure == WSAEWOULDBLOCK ? OS_WOULD_BLOCK : failure;
@@ -60,7 +60,7 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
 int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
     WSABUF parts[2];
     for (int i = 0; i < 2; i++) {
-        /* WSASend does not write to what it is given, WSABUF only does not say so. */
+        /* WSASend does not write to the pieces; WSABUF lacks the const. */
         parts[i].buf = (char *)pieces[i].bytes;
         parts[i].len = (ULONG)at_most(pieces[i].size, TRANSFER_MAX);
     }

@@ -1,5 +1,5 @@
-/* Windows: files, directories, and trusted roots, which lie in a store of the system's. Paths are
-   UTF-8; one that is not is taken to be in the process's code page. */
+/* Windows: files, directories, and trusted roots, which are in a store of the system. Paths are
+   UTF-8; other paths are taken to be in the code page of the process. */
 #include "core/os/win32/win32.h"
 
 #include <stdio.h>
@@ -11,7 +11,8 @@
 
 /* ---- paths ---- */
 
-/* A path as the system takes it, from memory_allocate; NULL and *failure. */
+/* Converts a path for the system, in memory from memory_allocate. Returns NULL with *failure set.
+ */
 static wchar_t *wide_path(const char *path, int *failure) {
     UINT page = CP_UTF8;
     int length = MultiByteToWideChar(page, MB_ERR_INVALID_CHARS, path, -1, NULL, 0);
@@ -28,7 +29,7 @@ static wchar_t *wide_path(const char *path, int *failure) {
     return wide;
 }
 
-/* "directory/name" in UTF-8, from memory_allocate; NULL: no memory. */
+/* Returns "directory/name" in UTF-8, from memory_allocate, or NULL without memory. */
 static char *joined_path(const char *directory, const wchar_t *name) {
     int length = WideCharToMultiByte(CP_UTF8, 0, name, -1, NULL, 0, NULL, NULL);
     size_t before = strlen(directory);
@@ -44,7 +45,7 @@ static char *joined_path(const char *directory, const wchar_t *name) {
 
 /* ---- files ---- */
 
-/* Reads what GetFileSizeEx has announced; a file that has grown since is cut there. */
+/* Reads as many bytes as GetFileSizeEx has announced; ignores what was appended since. */
 static int read_all(HANDLE file, uint8_t *bytes, size_t expected, size_t *size) {
     enum { PIECE = 1 << 30 };
     while (*size < expected) {
@@ -119,7 +120,7 @@ bool os_file_exists(const char *path) {
     return there;
 }
 
-/* The pattern that finds everything in a directory. */
+/* Finds the first entry of a directory. */
 static HANDLE find_first(const char *directory, WIN32_FIND_DATAW *found, int *failure) {
     char *pattern = joined_path(directory, L"*");
     wchar_t *wide = NULL;
@@ -176,7 +177,7 @@ int os_each_root(void (*each)(void *argument, const uint8_t *der, size_t size), 
     if (store == NULL) {
         return (int)GetLastError();
     }
-    /* Each call frees the one before. */
+    /* Each call frees the previous certificate. */
     const CERT_CONTEXT *one = CertEnumCertificatesInStore(store, NULL);
     while (one != NULL) {
         each(argument, one->pbCertEncoded, one->cbCertEncoded);

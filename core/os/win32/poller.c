@@ -1,8 +1,8 @@
 /*
- * Windows: one descriptor that stands for many. No call makes such a one, so it is a socket of its
- * own, and a thread per poller, which waits for what is watched, turns it readable. Who looks in
- * this process looks past it, at the sockets themselves: nothing is missed because the thread has
- * not run yet. All pollers have one lock, which is held for no wait.
+ * Windows: the poller. Windows has no descriptor for many sockets, so this is a socket that a
+ * thread per poller makes readable. os_poller_look polls the watched sockets directly, so it misses
+ * nothing when the thread has not run yet. All pollers share one lock, which is never held while
+ * waiting.
  */
 #include "core/os/win32/win32.h"
 
@@ -19,15 +19,16 @@ struct watch {
 struct os_poller_state {
     struct os_poller_state *next;
     os_wakeup shown;   /* the poller's descriptor */
-    os_wakeup changed; /* ends a wait of the thread's */
-    bool fired;        /* `shown` is set; the thread then rests */
+    os_wakeup changed; /* ends a wait of the thread */
+    bool fired;        /* `shown` is set; the thread waits until it is cleared */
     bool ending;
     CONDITION_VARIABLE woken; /* `fired` or `ending` has changed */
     HANDLE thread;
     struct watch *watches;
-    WSAPOLLFD *polled; /* as many */
+    WSAPOLLFD *polled; /* of the same size */
     size_t count, room;
-    size_t turn; /* where a look begins, so that each has its turn when there is room for few */
+    size_t turn; /* where the next look starts, so that all get a turn when there is room for few
+                    tags */
 };
 
 static SRWLOCK lock = SRWLOCK_INIT;
@@ -54,8 +55,8 @@ static void show(struct os_poller_state *state, bool something) {
     }
 }
 
-/* Shows what is true now, and gives the tags of at most `room` that have got something. A poller
-   may watch another. */
+/* Updates the descriptor and returns the tags of at most `room` ready sockets. A poller may watch
+   another. */
 static size_t look(struct os_poller_state *state, void **tags, size_t room) {
     size_t taken = 0;
     bool something = false;
@@ -66,7 +67,7 @@ static size_t look(struct os_poller_state *state, void **tags, size_t room) {
         }
         state->polled[i] = poll_question(state->watches[i].descriptor, state->watches[i].wanted);
     }
-    /* It fails when none is open any more: then nothing is watched, as with epoll. */
+    /* Fails when no socket is open any more: then nothing is ready, as with epoll. */
     if (state->count > 0 && WSAPoll(state->polled, (ULONG)state->count, 0) > 0) {
         size_t begin = state->turn < state->count ? state->turn : 0;
         for (size_t i = 0; i < state->count; i++) {
@@ -102,7 +103,7 @@ int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *co
 
 /* ---- the thread ---- */
 
-/* What the thread waits for: `changed`, and all that is watched. 0: no memory. */
+/* Fills what the thread polls: `changed` and all watched sockets. Returns 0 without memory. */
 static ULONG questions(const struct os_poller_state *state, WSAPOLLFD **polled, size_t *room) {
     if (*room <= state->count) {
         memory_free(*polled);
@@ -141,7 +142,7 @@ static DWORD WINAPI watch(void *argument) {
             (void)look(state, NULL, 0);
         }
         if (!changed && !state->fired && !state->ending) {
-            /* No memory, or a peer's end while only room is wanted. */
+            /* No memory, or the peer has closed while only room is wanted. */
             ReleaseSRWLockExclusive(&lock);
             Sleep(PAUSE_MILLISECONDS);
             AcquireSRWLockExclusive(&lock);

@@ -1,4 +1,4 @@
-/* Windows: resolving a name in a way that can be given up. */
+/* Windows: resolution of names that can be abandoned. */
 #include "core/os/win32/win32.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@ enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
 
 struct os_resolution {
     atomic_int state;
-    HANDLE thread;    /* NULL: there was nothing to look up */
+    HANDLE thread;    /* NULL: a numeric address, resolved at once */
     os_wakeup wakeup; /* set when done */
     int port_no;
     int result;
@@ -116,7 +116,7 @@ void os_resolution_end(struct os_resolution *resolution) {
         return;
     }
     int under_way = UNDER_WAY;
-    /* Afterwards the thread may free it at any time, so its handle is taken first. */
+    /* From then on the thread may free it, so its handle is read before. */
     HANDLE thread = resolution->thread;
     if (atomic_compare_exchange_strong(&resolution->state, &under_way, GIVEN_UP)) {
         (void)CloseHandle(thread);

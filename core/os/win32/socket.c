@@ -58,8 +58,8 @@ int os_socket_connected(portls_descriptor socket) {
                : WSAGetLastError();
 }
 
-/* What SO_REUSEADDR means elsewhere, taking a port again whose old connections are not forgotten
-   yet, is what Windows does by itself; there SO_REUSEADDR would share the port with strangers. */
+/* Windows binds a port with lingering old connections by default, which is what SO_REUSEADDR means
+   elsewhere. On Windows SO_REUSEADDR would let other processes share the port. */
 static int begin_listening(SOCKET socket, const struct os_address *address, int queue, bool reuse) {
     const int yes = 1;
     const int no = 0;

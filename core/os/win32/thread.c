@@ -26,7 +26,7 @@ void os_mutex_unlock(os_mutex *mutex) {
 
 enum { ONCE_RUNNING = 1, ONCE_DONE = 2 };
 
-/* One pair for all flags: what runs once is rare, and nobody holds the lock while it runs. */
+/* One pair for all flags. Initialisation is rare, and runs without the lock. */
 static SRWLOCK once_lock = SRWLOCK_INIT;
 static CONDITION_VARIABLE once_changed = CONDITION_VARIABLE_INIT;
 

@@ -10,7 +10,7 @@
 
 static void start_winsock(void) {
     WSADATA about;
-    /* When it fails, so does every call after it, with WSANOTINITIALISED. */
+    /* When this fails, every later call fails with WSANOTINITIALISED. */
     (void)WSAStartup(MAKEWORD(2, 2), &about);
 }
 
@@ -52,7 +52,7 @@ WSAPOLLFD poll_question(portls_descriptor descriptor, uint8_t wanted) {
     return polled;
 }
 
-/* Whether a socket refuses whatever is written to it. */
+/* Whether a socket refuses all writes. */
 static bool refuses(SOCKET socket) {
     return send(socket, "", 0, 0) != 0 && WSAGetLastError() != WSAEWOULDBLOCK;
 }
@@ -68,7 +68,7 @@ uint8_t poll_answer(const WSAPOLLFD *polled, uint8_t wanted) {
     if ((polled->revents & (POLLERR | POLLNVAL)) != 0) {
         got = wanted;
     } else if ((polled->revents & POLLHUP) != 0) {
-        /* Said already when the peer has ended its own direction, and may still be written to. */
+        /* Reported already when the peer has closed its direction; it may still be written to. */
         got |= OS_READABLE;
         if ((wanted & ~got) != 0 && refuses(polled->fd)) {
             got = wanted;
@@ -96,7 +96,7 @@ static bool is_socket(portls_descriptor descriptor) {
     return getsockopt(system_socket(descriptor), SOL_SOCKET, SO_TYPE, (char *)&type, &size) == 0;
 }
 
-/* Those of the items of which something is wanted, since WSAPoll has none that it passes over. */
+/* Copies the items of which something is wanted, since WSAPoll cannot ignore an item. */
 static ULONG fill_poll(WSAPOLLFD *polled, const struct os_poll_item *items, size_t count) {
     ULONG used = 0;
     for (size_t i = 0; i < count; i++) {
@@ -119,8 +119,8 @@ static size_t take_poll(const WSAPOLLFD *polled, struct os_poll_item *items, siz
     return ready;
 }
 
-/* Some Windows fail the whole call for a descriptor that is no socket, or has been closed: such an
-   item has got all that was wanted, and the call that follows says why. Whether there was one. */
+/* Some versions of Windows fail the whole call for a descriptor that is not an open socket. Marks
+   such items as ready, so that the next call on them reports it. Returns whether there was one. */
 static bool take_closed(struct os_poll_item *items, size_t count, size_t *ready) {
     for (size_t i = 0; i < count; i++) {
         bool closed = items[i].wanted != 0 && !is_socket(items[i].descriptor);
@@ -130,7 +130,7 @@ static bool take_closed(struct os_poll_item *items, size_t count, size_t *ready)
     return *ready > 0;
 }
 
-/* WSAPoll passes over such an item and would wait for ever. */
+/* Whether an item has no descriptor, for which WSAPoll would wait forever. */
 static bool has_no_descriptor(const struct os_poll_item *items, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (items[i].wanted != 0 && items[i].descriptor == PORTLS_NO_DESCRIPTOR) {
@@ -140,7 +140,7 @@ static bool has_no_descriptor(const struct os_poll_item *items, size_t count) {
     return false;
 }
 
-/* Whether WSAPoll has found one that is no open socket; it does not count such a one. */
+/* Whether WSAPoll has found an invalid socket, which it does not count. */
 static bool has_invalid(const WSAPOLLFD *polled, ULONG used) {
     for (ULONG i = 0; i < used; i++) {
         if ((polled[i].revents & POLLNVAL) != 0) {
@@ -150,7 +150,7 @@ static bool has_invalid(const WSAPOLLFD *polled, ULONG used) {
     return false;
 }
 
-/* Looks before it waits: WSAPoll waits for the others although one is no open socket. */
+/* Polls once before waiting, since WSAPoll waits for the others although one is invalid. */
 static int poll_some(WSAPOLLFD *polled, ULONG used, int timeout) {
     if (used == 0) {
         Sleep(timeout < 0 ? INFINITE : (DWORD)timeout);
@@ -200,7 +200,7 @@ int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, 
             break;
         }
         if (found > 0) {
-            /* A peer's end, while only room is wanted: WSAPoll does not wait for that. */
+            /* The peer has closed while only room is wanted: WSAPoll does not wait for that. */
             Sleep(PAUSE_MILLISECONDS);
         }
     }

@@ -1,8 +1,8 @@
 /*
- * Windows: being woken by a socket, one of UDP that is connected to itself, so that nobody else
- * reaches it. To make and close one takes about ten calls, and every blocking call needs one for
- * each time it waits: a few are kept for these. While nobody polls such a one with other sockets,
- * whoever waits for it sleeps on a condition, which takes no socket at all.
+ * Windows: wakeups. A wakeup is a UDP socket that is connected to itself, so that no other process
+ * reaches it. Making and closing one takes about ten calls, and every wait needs one, so a few are
+ * cached. A thread that polls nothing but its wakeup sleeps on a condition variable, without a
+ * socket.
  */
 #include "core/os/win32/win32.h"
 
@@ -23,12 +23,12 @@ static int connect_to_itself(SOCKET made) {
 }
 
 static void fill(SOCKET socket) {
-    /* It fails when no more fits, and so it is set. */
+    /* Fails when the buffer is full: then it is set already. */
     (void)send(socket, "", 1, 0);
 }
 
-/* Who sets and who clears at the same time take turns, by the lock: a clear that is under way would
-   take what is set behind it, or leave a part. */
+/* Set and clear exclude each other by the lock: a clear in progress could take a later set, or
+   leave a part. */
 static void drain(SOCKET socket) {
     char taken[16];
     while (recv(socket, taken, sizeof taken, 0) >= 0 || WSAGetLastError() == WSAECONNRESET) {
@@ -52,21 +52,21 @@ int os_wakeup_init(os_wakeup *wakeup) {
     return 0;
 }
 
-/* ---- those that are kept ---- */
+/* ---- cached wakeups ---- */
 
 enum { KEPT_MAX = 8 };
 
 struct kept {
-    bool open; /* it has its socket, from its first use on */
+    bool open; /* the socket exists, from the first use on */
     bool used;
     bool set;
-    bool filled;      /* the socket says so too */
+    bool filled;      /* the socket is readable too */
     unsigned pollers; /* calls that poll the socket now */
     portls_descriptor socket;
     CONDITION_VARIABLE woken;
 };
 
-/* The lock is held for no wait. */
+/* Never held while waiting. */
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct kept kept[KEPT_MAX];
 
@@ -151,7 +151,7 @@ void wakeups_show(const struct os_poll_item *items, size_t count, bool polled) {
     ReleaseSRWLockExclusive(&lock);
 }
 
-/* ---- both ---- */
+/* ---- all wakeups ---- */
 
 void os_wakeup_destroy(os_wakeup *wakeup) {
     AcquireSRWLockExclusive(&lock);

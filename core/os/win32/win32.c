@@ -12,7 +12,7 @@ void os_wipe(void *bytes, size_t size) {
     }
 }
 
-/* Winsock's numbers and those of the other calls are one row. */
+/* Winsock and the other calls share one range of numbers. */
 static const struct {
     int number;
     const char *text;
