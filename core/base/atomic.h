@@ -1,8 +1,7 @@
 /*
- * What several threads may touch at once: <stdatomic.h>. Without a system beneath there are no
- * other threads, and the same names are plain: the barriers and loops would be a twentieth of a
- * small device's core. What an interrupt handler may touch, a break and the clock, includes
- * <stdatomic.h> itself.
+ * Atomics for data shared by threads. Hosted builds include <stdatomic.h>. Bare builds have one
+ * thread, and the same names are plain operations there. Data shared with interrupt handlers
+ * (breaks, the clock) uses <stdatomic.h> in both builds.
  */
 #ifndef CORE_BASE_ATOMIC_H
 #define CORE_BASE_ATOMIC_H

@@ -15,7 +15,8 @@
 #include "core/base/atomic.h"
 
 enum {
-    /* A full TLS record with its header and whatever a cipher adds (RFC 8446, 5.2: 16 KB + 256). */
+    /* A full TLS record with its header and the expansion of a cipher (RFC 8446, 5.2: 16 KB + 256).
+     */
     BUFFER_SMALL = 17 * 1024,
     /* What one send or receive moves in bulk: 64 KB, and the record that begins below that. */
     BUFFER_LARGE = 84 * 1024,

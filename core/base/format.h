@@ -1,9 +1,7 @@
 /*
- * Text from a format, for messages: the part of printf that messages use, in little code and little
- * stack, the same on every system and in every locale.
- *
- * Conversions: %s, %.*s, %c, %d, %u, %x, %X and %%, the numbers also with z or ll in front and with
- * a width ("%02x", "%5d"). Without a system a number is at most a size_t.
+ * Formats messages: the subset of printf that messages use, with little code and stack, independent
+ * of system and locale. Conversions: %s, %.*s, %c, %d, %u, %x, %X and %%, the numbers also with z
+ * or ll and a width ("%02x", "%5d"). In bare builds a number is at most a size_t.
  */
 #ifndef CORE_BASE_FORMAT_H
 #define CORE_BASE_FORMAT_H
@@ -11,8 +9,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Writes into `room` of `size` bytes (≥ 1), cut to what fits and always terminated. How many
-   characters were written. */
+/* Formats into `room` of `size` bytes (≥ 1). Truncates to what fits and always terminates. Returns
+   the number of characters written. */
 size_t format_text(char *room, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,7 +1,5 @@
-/*
- * What every handle of the library begins with: its kind, so that a handle of the wrong kind is
- * told from a right one, and a freed one (as long as its memory is not used again) from a live one.
- */
+/* The start of every handle: its kind, which tells a handle of the wrong kind from a right one, and
+   a freed one (until its memory is reused) from a live one. */
 #ifndef CORE_BASE_HANDLE_H
 #define CORE_BASE_HANDLE_H
 
@@ -9,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Not likely to be found in memory by accident, and such that ARM has each in one instruction. */
+/* Values that are unlikely in memory by accident, and that ARM loads in one instruction. */
 enum handle_kind {
     HANDLE_FREED = 0,
     HANDLE_CLIENT_CONTEXT = 0x15151515,

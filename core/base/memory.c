@@ -1,4 +1,4 @@
-/* The one place where memory is allocated, and the allocator that can be installed there. */
+/* The only place that allocates memory, and the allocator that a program can install. */
 #include "core/base/memory.h"
 
 #include <stdint.h>
@@ -9,14 +9,14 @@
 #include "core/base/error.h"
 #include "portls/allocator.h"
 
-/* Without functions: the C library's. Only changed while nobody allocates. */
+/* Without functions: the C library's. Changes only before the first allocation. */
 static portls_allocator installed;
 
-/* Something was allocated, so what it came from has to stay. */
+/* Memory was allocated, so the allocator cannot change any more. */
 static atomic_bool used;
 
 static void note_use(void) {
-    /* Once it is set nobody writes to it, so threads do not take it from each other. */
+    /* Written once, so that threads share its cache line. */
     if (!atomic_load_explicit(&used, memory_order_relaxed)) {
         atomic_store_explicit(&used, true, memory_order_relaxed);
     }
@@ -68,7 +68,7 @@ portls_status portls_set_allocator(const portls_allocator *allocator, portls_err
     }
     if (atomic_load(&used)) {
         return error_fail(error, PORTLS_IN_USE,
-                          "portls has allocated memory already: an allocator is to be installed "
+                          "portls has allocated memory already: install an allocator "
                           "before the first call that allocates");
     }
     installed = allocator != NULL ? *allocator : (portls_allocator){NULL, NULL, NULL, NULL};

@@ -1,7 +1,5 @@
-/*
- * Where the core's memory comes from: malloc, or the allocator that was installed. Nothing else in
- * the core, and no backend of its own accord, allocates.
- */
+/* The memory of the core: malloc, or the installed allocator. Nothing else in the core allocates;
+   backends allocate through it where their library allows. */
 #ifndef CORE_BASE_MEMORY_H
 #define CORE_BASE_MEMORY_H
 
@@ -9,20 +7,20 @@
 
 #include "backends/backend.h"
 
-/* `size` bytes (≥ 1), aligned for any type. NULL: there is no memory. */
+/* Allocates `size` bytes (≥ 1), aligned for any type. Returns NULL without memory. */
 void *memory_allocate(size_t size);
 
-/* The same, all zero. */
+/* Allocates `size` zeroed bytes. Returns NULL without memory. */
 void *memory_zeroed(size_t size);
 
-/* As realloc, with `size` ≥ 1: `old` may be NULL, and stays as it was when NULL is returned. It
-   may leave a copy of the bytes behind, so it is not for secrets. */
+/* Resizes as realloc does, with `size` ≥ 1. `old` may be NULL, and stays valid when NULL is
+   returned. May leave a copy of the bytes behind, so it is not for secrets. */
 void *memory_resize(void *old, size_t size);
 
-/* NULL is ignored. */
+/* Frees memory. Ignores NULL. */
 void memory_free(void *bytes);
 
-/* The same for backends. */
+/* These functions, for backends. */
 extern const struct backend_memory memory_of_core;
 
 #endif

@@ -176,9 +176,10 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
     }
     os_mutex_unlock(&pipe->lock);
     if (status == PORTLS_IO) {
-        return error_fail(error, status,
-                          "the reading end of the memory pipe is closed, so nobody could read what "
-                          "is written");
+        return error_fail(
+            error, status,
+            "the reading end of the memory pipe is closed: what is written would not be "
+            "read");
     }
     return status;
 }

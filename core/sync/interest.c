@@ -13,7 +13,7 @@ enum { NANOSECONDS_PER_MILLISECOND = 1000000 };
 static portls_status take_items(const struct wait_set *set, portls_interest *interest,
                                 portls_error *error) {
     if (set->failure != PORTLS_OK) {
-        return error_fail(error, set->failure, "there is no memory for what is to be waited for");
+        return error_fail(error, set->failure, "out of memory for a wait");
     }
     interest->ready = interest->ready || set->ready;
     if (set->deadline != PORTLS_NO_DEADLINE) {
@@ -29,8 +29,7 @@ static portls_status take_items(const struct wait_set *set, portls_interest *int
     }
     for (size_t i = 0; i < set->item_count; i++) {
         if (i == PORTLS_INTEREST_DESCRIPTORS) {
-            return error_fail(error, PORTLS_UNSUPPORTED,
-                              "more than %d descriptors are to be waited for at once",
+            return error_fail(error, PORTLS_UNSUPPORTED, "the wait needs more than %d descriptors",
                               PORTLS_INTEREST_DESCRIPTORS);
         }
         interest->wanted[i].descriptor = set->items[i].descriptor;

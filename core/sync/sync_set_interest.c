@@ -270,5 +270,5 @@ portls_status sync_member_register(struct sync_member *member, portls_error *err
     os_mutex_lock(&member->set->lock);
     sync_member_queue(member);
     os_mutex_unlock(&member->set->lock);
-    return error_fail(error, status, "there is no memory for what is to be waited for");
+    return error_fail(error, status, "out of memory for a wait");
 }

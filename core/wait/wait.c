@@ -224,7 +224,7 @@ static portls_status fail_failure(const struct wait_set *set, portls_error *erro
         return error_fail_os(error, set->failure, set->failure_errno,
                              "the system gave nothing to be woken by while waiting");
     }
-    return error_fail(error, set->failure, "there is no memory for what is to be waited for");
+    return error_fail(error, set->failure, "out of memory for a wait");
 }
 
 /* Converts a deadline to the system's clock. */
@@ -257,8 +257,7 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
                               portls_deadline deadline, size_t *ready, portls_error *error) {
     size_t own = set->item_count;
     if (!reserve_items(set, own + 2)) {
-        return error_fail(error, PORTLS_NO_MEMORY,
-                          "there is no memory for what is to be waited for");
+        return error_fail(error, PORTLS_NO_MEMORY, "out of memory for a wait");
     }
     if (set->has_wakeup) {
         append_item(set, set->wakeup.readable, OS_READABLE);

@@ -39,8 +39,8 @@ peer() {
 peer hang-up
 kill "$pid"
 ended "$pid"
-fails 2 "portls connect: cannot connect to 127.0.0.1 port $port: nobody listens there: the \
-connection was refused" connect --roots "$certs/root.pem" "127.0.0.1:$port"
+fails 2 "portls connect: cannot connect to 127.0.0.1 port $port: the connection was \
+refused: nothing listens on that address" connect --roots "$certs/root.pem" "127.0.0.1:$port"
 fails 2 'portls connect: cannot resolve "no-such-host.invalid": there is no host of that name' \
     connect --roots "$certs/root.pem" no-such-host.invalid:443
 fails 1 "portls connect: the host name has a ' ', which stands in no host name" \

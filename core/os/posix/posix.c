@@ -37,7 +37,7 @@ static const struct {
     {ECANCELED, "it was cancelled"},
     {ECHILD, "there is no such child process"},
     {ECONNABORTED, "the connection was aborted on this side"},
-    {ECONNREFUSED, "nobody listens there: the connection was refused"},
+    {ECONNREFUSED, "the connection was refused: nothing listens on that address"},
     {ECONNRESET, "the peer has reset the connection"},
     {EDEADLK, "threads wait for each other"},
     {EDESTADDRREQ, "the socket needs an address to send to"},

@@ -60,7 +60,7 @@ static const struct {
     {WSAENOTCONN, "the socket is not connected"},
     {WSAESHUTDOWN, "the socket was shut down for that"},
     {WSAETIMEDOUT, "the peer did not answer in time"},
-    {WSAECONNREFUSED, "nobody listens there: the connection was refused"},
+    {WSAECONNREFUSED, "the connection was refused: nothing listens on that address"},
     {WSAEHOSTDOWN, "the host is down"},
     {WSAEHOSTUNREACH, "there is no route to the host"},
     {WSASYSNOTREADY, "the network is not ready"},
