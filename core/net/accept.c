@@ -1,44 +1,42 @@
-/*
- * Accepting (manual, section 2: ssl-accept): leading or watching until an arrival is finished.
- */
+/* Accepts connections (manual, section 2: ssl-accept). */
+#include "core/net/accept.h"
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/net/listener_state.h"
 
 /* ---- waiting ---- */
 
 void listener_lead_wait(portls_listener *listener, struct wait_set *set) {
-    if (set->only_asks && listener->led) {
+    if (set->only_asks && listener->has_leader) {
         wait_set_add_watch(set, &listener->watchers);
         return;
     }
-    listener->led = !set->only_asks;
-    listener_show_finished(listener);
+    listener->has_leader = !set->only_asks;
+    listener_update_wakeup(listener);
     if (listener->finished.first != NULL) {
         wait_set_add_ready(set);
         return;
     }
     wait_set_add_descriptor(set, listener->poller.descriptor, OS_READABLE);
-    if (listener->under_way.first != NULL) {
-        wait_set_add_deadline(set, listener->under_way.first->deadline);
+    if (listener->handshaking.first != NULL) {
+        wait_set_add_deadline(set, listener->handshaking.first->deadline);
     }
 }
 
 void listener_lead_end(portls_listener *listener) {
-    listener->led = false;
-    listener->leader_called = false;
+    listener->has_leader = false;
+    listener->leader_must_check = false;
     watch_list_notify(&listener->watchers);
-    sync_side_touch(&listener->side);
+    observer_notify(&listener->observer);
 }
 
-/* Leads, or watches the one who does, until something may have changed. Called with the lock held,
-   which is not held while waiting. */
-static portls_status wait_for_arrival(portls_listener *listener, const struct wait_limit *limit,
-                                      portls_error *error) {
+/* Waits as the leader, or as a follower until the leader notifies. The caller holds the lock, which
+   is released meanwhile. */
+static portls_status wait_for_incoming(portls_listener *listener, const struct wait_limit *limit,
+                                       portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
-    bool lead = !listener->led;
+    bool lead = !listener->has_leader;
     if (lead) {
         listener_lead_wait(listener, &set);
     } else {
@@ -54,20 +52,21 @@ static portls_status wait_for_arrival(portls_listener *listener, const struct wa
     return status;
 }
 
-/* Goes on as far as it goes without waiting: an arrival, or NULL, or what ends the call. */
-static portls_status look_for_arrival(portls_listener *listener, const portls_break *brk,
-                                      struct arrival **arrival, portls_error *error) {
+/* Takes a finished connection without waiting. PORTLS_OK with the connection or NULL; why the call
+   ends without one. */
+static portls_status take_incoming(portls_listener *listener, const portls_break *brk,
+                                   struct incoming **incoming, portls_error *error) {
     if (portls_break_is_set(brk)) {
         return error_fail(error, PORTLS_BREAK, "the break is set, so the accept was given up");
     }
     portls_status status = error_copy(error, &listener->failure);
     error_begin(&listener->failure);
-    if (status == PORTLS_OK && !listener->led) {
+    if (status == PORTLS_OK && !listener->has_leader) {
         status = listener_step(listener, error);
     }
-    *arrival = listener_take(listener);
-    if (*arrival != NULL) {
-        error_begin(error); /* a socket may have failed beside the connection that is there */
+    *incoming = listener_take(listener);
+    if (*incoming != NULL) {
+        error_begin(error); /* the step may have failed after a handshake finished */
         return PORTLS_OK;
     }
     if (status == PORTLS_OK && listener_has_ended(listener)) {
@@ -77,19 +76,19 @@ static portls_status look_for_arrival(portls_listener *listener, const portls_br
     return status;
 }
 
-/* Waits for the next arrival that is finished. */
-static portls_status next_arrival(portls_listener *listener, const struct wait_limit *limit,
-                                  struct arrival **arrival, portls_error *error) {
+/* Waits for the next finished connection. */
+static portls_status next_incoming(portls_listener *listener, const struct wait_limit *limit,
+                                   struct incoming **incoming, portls_error *error) {
     listener_lock(listener);
-    portls_status status = look_for_arrival(listener, limit->brk, arrival, error);
-    while (status == PORTLS_OK && *arrival == NULL) {
-        status = wait_for_arrival(listener, limit, error);
+    portls_status status = take_incoming(listener, limit->brk, incoming, error);
+    while (status == PORTLS_OK && *incoming == NULL) {
+        status = wait_for_incoming(listener, limit, error);
         if (status == PORTLS_OK) {
-            status = look_for_arrival(listener, limit->brk, arrival, error);
+            status = take_incoming(listener, limit->brk, incoming, error);
         }
     }
-    listener_show_finished(listener);
-    sync_side_touch(&listener->side);
+    listener_update_wakeup(listener);
+    observer_notify(&listener->observer);
     os_mutex_unlock(&listener->lock);
     return status;
 }
@@ -119,16 +118,17 @@ static portls_status check_arguments(portls_listener *listener, const portls_bre
     return PORTLS_OK;
 }
 
-/* Hands the connection out, or the error it ended with. */
-static portls_status hand_out(portls_status status, struct arrival *arrival, portls_input_port **in,
-                              portls_output_port **out, portls_error *error) {
-    if (status == PORTLS_OK && arrival->stream == NULL) {
-        status = error_copy(error, &arrival->error);
+/* Stores the ports of the connection, or returns its error. Frees `incoming`. */
+static portls_status deliver(portls_status status, struct incoming *incoming,
+                             portls_input_port **in, portls_output_port **out,
+                             portls_error *error) {
+    if (status == PORTLS_OK && incoming->stream == NULL) {
+        status = error_copy(error, &incoming->error);
     } else if (status == PORTLS_OK) {
-        *in = &arrival->stream->in;
-        *out = &arrival->stream->out;
+        *in = &incoming->stream->in;
+        *out = &incoming->stream->out;
     }
-    memory_free(arrival);
+    memory_free(incoming);
     if (status != PORTLS_OK && status != PORTLS_WANT_READ && error != NULL) {
         error->error_class = PORTLS_CLASS_NETWORK;
     }
@@ -139,12 +139,12 @@ portls_status portls_accept_until(portls_listener *listener, portls_deadline dea
                                   portls_break *brk, portls_input_port **in,
                                   portls_output_port **out, portls_error *error) {
     const struct wait_limit limit = {deadline, brk};
-    struct arrival *arrival = NULL;
+    struct incoming *incoming = NULL;
     portls_status status = check_arguments(listener, brk, in, out, error);
     if (status == PORTLS_OK) {
-        status = next_arrival(listener, &limit, &arrival, error);
+        status = next_incoming(listener, &limit, &incoming, error);
     }
-    return hand_out(status, arrival, in, out, error);
+    return deliver(status, incoming, in, out, error);
 }
 
 portls_status portls_accept_enable_break(portls_listener *listener, portls_break *brk,
@@ -160,17 +160,17 @@ portls_status portls_accept(portls_listener *listener, portls_input_port **in,
 
 portls_status portls_accept_avail(portls_listener *listener, portls_input_port **in,
                                   portls_output_port **out, portls_error *error) {
-    struct arrival *arrival = NULL;
+    struct incoming *incoming = NULL;
     portls_status status = check_arguments(listener, NULL, in, out, error);
     if (status == PORTLS_OK) {
         listener_lock(listener);
-        status = look_for_arrival(listener, NULL, &arrival, error);
-        listener_show_finished(listener);
-        sync_side_touch(&listener->side);
+        status = take_incoming(listener, NULL, &incoming, error);
+        listener_update_wakeup(listener);
+        observer_notify(&listener->observer);
         os_mutex_unlock(&listener->lock);
-        if (status == PORTLS_OK && arrival == NULL) {
+        if (status == PORTLS_OK && incoming == NULL) {
             status = PORTLS_WANT_READ;
         }
     }
-    return hand_out(status, arrival, in, out, error);
+    return deliver(status, incoming, in, out, error);
 }

@@ -1,11 +1,9 @@
 /* Listeners (manual, section 2: ssl-listen, ssl-close, ssl-listener?). */
 #include "core/net/listener.h"
 
-#include <string.h>
-
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/net/listener_state.h"
+#include "core/net/accept.h"
 #include "portls/files.h"
 
 enum { PORT_NUMBER_MAX = 65535, SAME_PORT_TRIES = 16 };
@@ -22,7 +20,7 @@ void listener_close_sockets(portls_listener *listener) {
     }
 }
 
-/* Listens on every address; with port 0 the first one's choice is the others' number too. */
+/* Listens on every address. With port 0 all sockets get the number that the first one was given. */
 static int listen_on(portls_listener *listener, const char *host, int port_no, int queue,
                      bool reuse, struct os_address *addresses, size_t count) {
     int failed = 0;
@@ -51,12 +49,12 @@ static int listen_on(portls_listener *listener, const char *host, int port_no, i
     return 0;
 }
 
-/* Makes the listener's sockets. */
+/* Opens the listener's sockets. */
 static portls_status open_sockets(portls_listener *listener, int port_no, int queue, bool reuse,
                                   const char *host, portls_error *error) {
     struct os_address addresses[LISTENER_SOCKETS];
     int failed = 0;
-    /* Another program may own the number that was chosen on another of the addresses. */
+    /* The number chosen for the first address may be taken on another one: try a new one. */
     for (int tries = 0; tries < (port_no == 0 ? SAME_PORT_TRIES : 1); tries++) {
         size_t count = 0;
         const char *reason = NULL;
@@ -65,7 +63,7 @@ static portls_status open_sockets(portls_listener *listener, int port_no, int qu
             return error_fail(error, PORTLS_RESOLVE, "cannot resolve \"%s\": %s",
                               host != NULL ? host : "any address", reason);
         }
-        /* Without a host the first address stands for all. */
+        /* Without a host the first address is the wildcard. */
         failed =
             listen_on(listener, host, port_no, queue, reuse, addresses, host == NULL ? 1 : count);
         if (failed == 0) {
@@ -91,7 +89,7 @@ static portls_status check_arguments(int port_no, int queue, portls_error *error
     return PORTLS_OK;
 }
 
-/* The context the listener will have: the caller's, or one of its own in place of a shared one. */
+/* Chooses the listener's context: the caller's, or an own one instead of a sealed one. */
 static portls_status choose_context(portls_context *context, portls_context **chosen,
                                     portls_error *error) {
     struct snapshot *snapshot = NULL;
@@ -107,31 +105,31 @@ static portls_status choose_context(portls_context *context, portls_context **ch
     return PORTLS_OK;
 }
 
-/* The poller, with the wakeup in it. */
+/* Creates the poller and adds the wakeup. Returns 0 or the system's error. */
 static int open_poller(portls_listener *listener) {
     int failed = os_poller_init(&listener->poller);
     if (failed != 0) {
         return failed;
     }
-    failed = os_wakeup_init(&listener->finished_wakeup);
+    failed = os_wakeup_init(&listener->wakeup);
     if (failed != 0) {
         os_poller_destroy(&listener->poller);
         return failed;
     }
-    failed = os_poller_set(&listener->poller, listener->finished_wakeup.readable, 0, OS_READABLE,
-                           &listener->finished_wakeup);
+    failed = os_poller_set(&listener->poller, listener->wakeup.readable, 0, OS_READABLE,
+                           &listener->wakeup);
     if (failed != 0) {
-        os_wakeup_destroy(&listener->finished_wakeup);
+        os_wakeup_destroy(&listener->wakeup);
         os_poller_destroy(&listener->poller);
     }
     return failed;
 }
 
-static bool make_locks(portls_listener *made) {
+static bool create_locks(portls_listener *made) {
     if (!os_mutex_init(&made->lock)) {
         return false;
     }
-    if (!os_mutex_init(&made->door)) {
+    if (!os_mutex_init(&made->turnstile)) {
         os_mutex_destroy(&made->lock);
         return false;
     }
@@ -139,17 +137,16 @@ static bool make_locks(portls_listener *made) {
 }
 
 static void destroy_locks(portls_listener *listener) {
-    os_mutex_destroy(&listener->door);
+    os_mutex_destroy(&listener->turnstile);
     os_mutex_destroy(&listener->lock);
 }
 
-/*
- * A listener without sockets; NULL and why in `error` and `*status` when there is none. The context
- * is its own from here on, also when this fails.
- */
-static portls_listener *make(portls_context *context, portls_status *status, portls_error *error) {
+/* Creates a listener without sockets; NULL with the reason in `*status` and `error`. Takes over the
+   reference to the context, also on failure. */
+static portls_listener *new_listener(portls_context *context, portls_status *status,
+                                     portls_error *error) {
     portls_listener *made = memory_zeroed(sizeof *made);
-    if (made == NULL || !make_locks(made)) {
+    if (made == NULL || !create_locks(made)) {
         memory_free(made);
         portls_free_context(context);
         *status = error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
@@ -180,7 +177,7 @@ static portls_status listen_with(int port_no, int queue, bool reuse, const char 
     if (status != PORTLS_OK) {
         return status;
     }
-    portls_listener *made = make(chosen, &status, error);
+    portls_listener *made = new_listener(chosen, &status, error);
     if (made == NULL) {
         return status;
     }
@@ -229,27 +226,19 @@ portls_status portls_listen_secure(int port_no, const char *host_or_null, const 
     return status;
 }
 
-static void drop_all(struct arrival_queue *queue) {
-    while (queue->first != NULL) {
-        struct arrival *arrival = queue->first;
-        arrival_queue_remove(queue, arrival);
-        arrival_drop(arrival);
-    }
-}
-
 void portls_close(portls_listener *listener) {
     if (!portls_is_listener(listener)) {
         return;
     }
-    sync_side_leave(&listener->side);
-    sync_side_end(&listener->side);
+    observer_detach(&listener->observer);
+    observer_release(&listener->observer);
     listener->handle.kind = HANDLE_FREED;
     listener_close_sockets(listener);
-    /* The poller goes first: what it watches may be closed then. */
+    /* Before the connections, whose sockets it polls. */
     os_poller_destroy(&listener->poller);
-    os_wakeup_destroy(&listener->finished_wakeup);
-    drop_all(&listener->under_way);
-    drop_all(&listener->finished);
+    os_wakeup_destroy(&listener->wakeup);
+    incoming_queue_clear(&listener->handshaking);
+    incoming_queue_clear(&listener->finished);
     portls_free_context(listener->context);
     destroy_locks(listener);
     memory_free(listener);
@@ -268,12 +257,12 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
     portls_status status = check_listener(listener, "portls_stop", error);
     if (status == PORTLS_OK) {
         listener_lock(listener);
-        listener_accept_rest(listener);
+        listener_drain(listener);
         listener_close_sockets(listener);
-        listener->leader_called = listener->led; /* it may have nothing left to wait for */
-        listener_show_finished(listener);
+        listener->leader_must_check = listener->has_leader; /* the sockets it polls are gone */
+        listener_update_wakeup(listener);
         watch_list_notify(&listener->watchers);
-        sync_side_touch(&listener->side);
+        observer_notify(&listener->observer);
         os_mutex_unlock(&listener->lock);
     }
     return status;
@@ -303,20 +292,16 @@ portls_context *portls_listener_context(portls_listener *listener) {
     return portls_is_listener(listener) ? listener->context : NULL;
 }
 
-/* ---- for sync and event loops ---- */
-
-portls_descriptor listener_descriptor(const portls_listener *listener) {
-    return listener->poller.descriptor;
-}
+/* ---- as a source ---- */
 
 bool listener_ready(portls_listener *listener) {
     listener_lock(listener);
     bool ready = listener->failure.status != PORTLS_OK;
-    if (!ready && !listener->led) {
+    if (!ready && !listener->has_leader) {
         ready = listener_step(listener, &listener->failure) != PORTLS_OK;
     }
     ready = ready || listener_has_ended(listener) || listener->finished.first != NULL;
-    listener_show_finished(listener);
+    listener_update_wakeup(listener);
     os_mutex_unlock(&listener->lock);
     return ready;
 }
@@ -331,4 +316,8 @@ void listener_end_wait(portls_listener *listener) {
     listener_lock(listener);
     listener_lead_end(listener);
     os_mutex_unlock(&listener->lock);
+}
+
+observer_slot *listener_observer(portls_listener *listener) {
+    return &listener->observer;
 }

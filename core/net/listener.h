@@ -1,29 +1,29 @@
-/* What others in the core ask of a listener: whether it is ready, and how to wait until it is. */
+/* A listener as a source of sync, sync sets and event loops. The bare build, in which no handle is
+   a listener, has listener_none.c in place of listener.c. */
 #ifndef CORE_NET_LISTENER_H
 #define CORE_NET_LISTENER_H
 
 #include <stdbool.h>
 
+#include "core/wait/observer.h"
 #include "core/wait/wait.h"
 #include "portls/tcp.h"
 
 /*
- * Whether portls_accept would return at once, with a connection or with the error of one. Moves on
- * the handshakes that are under way, and does not block. The caller holds no lock.
+ * Returns whether portls_accept would return without waiting, with a connection or an error. Steps
+ * the handshakes first, without waiting. The caller holds no lock.
  */
 bool listener_ready(portls_listener *listener);
 
-/* The descriptor that turns readable when there is something to accept. */
-portls_descriptor listener_descriptor(const portls_listener *listener);
-
 /*
- * Puts into the set what has to happen before listener_ready can become true (its socket, the
- * handshakes under way, and the earliest of their deadlines in whatever way the listener has), or
- * says "ready" when it has become so. Each call is followed by one of listener_end_wait.
+ * Adds to `set` what listener_ready depends on: the listener's poller and the deadline of its
+ * oldest handshake. Unless the set only asks, each call needs a matching listener_end_wait, after
+ * the wait and after wait_set_destroy.
  */
 void listener_begin_wait(portls_listener *listener, struct wait_set *set);
-
-/* After the wait, and after the set is destroyed. */
 void listener_end_wait(portls_listener *listener);
+
+/* The slot for the observer of a sync set. */
+observer_slot *listener_observer(portls_listener *listener);
 
 #endif

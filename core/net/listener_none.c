@@ -1,4 +1,4 @@
-/* A bare build has no listeners: no handle is one. */
+/* The bare build has no listeners: no handle is one, so none of these functions is called. */
 #include "core/net/listener.h"
 
 bool listener_ready(portls_listener *listener) {

@@ -148,7 +148,7 @@ static bool byte_ready(portls_input_port *in) {
     input->found = call_read(input, &input->ahead, 1, &got, &input->failure);
     input->looked = input->found != PORTLS_WANT_READ;
     if (input->looked) {
-        sync_side_touch(&in->base.side); /* the descriptor need not be polled for it */
+        observer_notify(&in->base.observer); /* the descriptor need not be polled for it */
     }
     return input->looked;
 }

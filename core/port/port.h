@@ -9,7 +9,7 @@
 
 #include "core/base/atomic.h"
 #include "core/base/handle.h"
-#include "core/wait/sync_side.h"
+#include "core/wait/observer.h"
 #include "core/wait/wait.h"
 #include "portls/descriptor.h"
 #include "portls/port.h"
@@ -96,7 +96,7 @@ struct port {
     atomic_uint
         references; /* the caller's, until it closes the port, and that of a stream that wraps it */
     struct port_waits waits;
-    sync_side_place side; /* once it was in a sync set, or below one that was */
+    observer_slot observer; /* of the port's sync set, or of one that depends on it */
 };
 
 struct portls_input_port {

@@ -8,7 +8,7 @@ static bool drop(struct port *port) {
     if (atomic_fetch_sub(&port->references, 1) != 1) {
         return false;
     }
-    sync_side_end(&port->side);
+    observer_release(&port->observer);
     return true;
 }
 
@@ -31,7 +31,7 @@ static bool claim_close(struct port *port) {
     if (atomic_exchange(&port->closed, true)) {
         return false;
     }
-    sync_side_leave(&port->side);
+    observer_detach(&port->observer);
     return true;
 }
 
@@ -164,7 +164,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
         return status;
     }
     if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
-        sync_side_touch(&in->base.side); /* from now on it waits for something else */
+        observer_notify(&in->base.observer); /* from now on it waits for something else */
         return PORTLS_WANT_WRITE;
     }
     return close_input(in, error);
@@ -191,7 +191,7 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
         return finished;
     }
     if (out->class->deliver_avail != NULL && port_wants(out->class->deliver_avail(out, NULL))) {
-        sync_side_touch(&out->base.side);
+        observer_notify(&out->base.observer);
         return PORTLS_WANT_WRITE;
     }
     status = own_close(out, HANDLE_OUTPUT_PORT, error);

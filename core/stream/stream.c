@@ -106,8 +106,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
         if (status == PORTLS_OK) {
             status = begin_session(made, options, error);
             if (status == PORTLS_OK) {
-                sync_side_leave(&in->base.side);
-                sync_side_leave(&out->base.side);
+                observer_detach(&in->base.observer);
+                observer_detach(&out->base.observer);
                 *stream = made;
                 return PORTLS_OK;
             }
@@ -125,10 +125,10 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
    port that is closed has left its set, and may be gone. */
 static void touch_sets(struct stream *stream) {
     if (!stream->reading.closed) {
-        sync_side_touch(&stream->in.base.side);
+        observer_notify(&stream->in.base.observer);
     }
     if (!stream->writing.closed) {
-        sync_side_touch(&stream->out.base.side);
+        observer_notify(&stream->out.base.observer);
     }
 }
 

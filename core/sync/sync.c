@@ -1,13 +1,72 @@
-/* Waiting for the first of many things (Scheme's sync): listeners, input ports, output ports. */
-#include "portls/sync.h"
+/* Waits for the first of several sources, as Scheme's sync does. */
+#include "core/sync/sync.h"
 
-#include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/base/handle.h"
-#include "core/sync/sync_source.h"
+#include "core/net/listener.h"
+#include "core/port/port.h"
+#include "core/wait/clock.h"
+#include "portls/sync.h"
 
-/* Whether the event's source may be waited for. */
+/* ---- sources ---- */
+
+portls_status sync_source_check(const void *source, const char *name, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    const char *kind = "input";
+    if (handle_is(source, HANDLE_LISTENER)) {
+        return PORTLS_OK;
+    }
+    if (handle_is(source, HANDLE_INPUT_PORT)) {
+        status = input_port_check(source, NULL);
+    } else if (handle_is(source, HANDLE_OUTPUT_PORT)) {
+        status = output_port_check(source, NULL);
+        kind = "output";
+    } else {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "%s is %s, and should be a listener, an input port or an output port",
+                          name, source == NULL ? "NULL" : "a handle of another kind");
+    }
+    if (status != PORTLS_OK) {
+        return error_fail(error, status, "%s is an %s port that is %s", name, kind,
+                          status == PORTLS_CLOSED ? "closed" : "wrapped by an SSL stream");
+    }
+    return PORTLS_OK;
+}
+
+bool sync_source_ready(void *source) {
+    if (handle_is(source, HANDLE_LISTENER)) {
+        return listener_ready(source);
+    }
+    if (handle_is(source, HANDLE_INPUT_PORT)) {
+        return portls_byte_ready(source);
+    }
+    portls_output_port *out = source;
+    return out->class->room_ready(out);
+}
+
+void sync_source_begin_wait(void *source, struct wait_set *set) {
+    if (handle_is(source, HANDLE_LISTENER)) {
+        listener_begin_wait(source, set);
+    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
+        input_port_begin_wait(source, set);
+    } else {
+        output_port_begin_wait(source, set);
+    }
+}
+
+void sync_source_end_wait(void *source) {
+    if (handle_is(source, HANDLE_LISTENER)) {
+        listener_end_wait(source);
+    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
+        input_port_end_wait(source);
+    } else {
+        output_port_end_wait(source);
+    }
+}
+
+/* ---- portls_sync ---- */
+
 static portls_status check_source(const void *source, size_t place, portls_error *error) {
     if (sync_source_check(source, "", NULL) == PORTLS_OK) {
         return PORTLS_OK;
@@ -41,8 +100,8 @@ static portls_status check_arguments(portls_event *events, size_t count, portls_
     return PORTLS_OK;
 }
 
-/* Marks what is ready; whether anything is. */
-static bool look(portls_event *events, size_t count) {
+/* Marks the sources that are ready; returns whether there is one. */
+static bool check_ready(portls_event *events, size_t count) {
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         events[i].ready = sync_source_ready(events[i].source);
@@ -74,18 +133,18 @@ portls_status portls_sync(portls_event *events, size_t count, portls_deadline de
     }
     portls_status status = check_arguments(events, count, deadline, brk, error);
     if (status == PORTLS_OK && portls_break_is_set(brk)) {
-        /* Else a source that is always ready would keep the break from being seen. */
+        /* Checked first: a source that is always ready must not hide the break. */
         return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
     }
     struct wait_limit limit = {deadline, brk};
-    bool late = false;
-    while (status == PORTLS_OK && !look(events, count)) {
-        if (late) {
-            /* Something moves all the time, and yet nothing gets ready. */
+    bool expired = false;
+    while (status == PORTLS_OK && !check_ready(events, count)) {
+        if (expired) {
+            /* Wakeups kept coming, but no source became ready. */
             return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
         }
         status = wait_for_any(events, count, &limit, error);
-        late = deadline != PORTLS_NO_DEADLINE && deadline <= clock_now();
+        expired = deadline != PORTLS_NO_DEADLINE && deadline <= clock_now();
     }
     return status;
 }

@@ -1,14 +1,14 @@
-/* Sync sets: the public calls, and the wait. */
+/* Sync sets: the public calls and the wait. */
 #include "core/sync/sync_set.h"
 
 #include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/sync/sync_source.h"
+#include "core/sync/sync.h"
 
-/* ---- making and freeing ---- */
+/* ---- creating and freeing ---- */
 
-/* The poller with the wakeup in it. 0 or the system's error. */
+/* Creates the poller and adds the wakeup. Returns 0 or the system's error. */
 static int open_poller(portls_sync_set *set) {
     int failed = os_poller_init(&set->poller);
     if (failed != 0) {
@@ -54,12 +54,12 @@ portls_status portls_make_sync_set(portls_sync_set **set, portls_error *error) {
 void portls_free_sync_set(portls_sync_set *set) {
     if (handle_is(set, HANDLE_SYNC_SET)) {
         set->handle.kind = HANDLE_FREED;
-        sync_set_part_all(set);
-        sync_set_unhold(set);
+        sync_set_remove_all(set);
+        sync_set_release(set);
     }
 }
 
-/* ---- what is in it ---- */
+/* ---- members ---- */
 
 static portls_status check_set(const portls_sync_set *set, portls_error *error) {
     return handle_is(set, HANDLE_SYNC_SET)
@@ -76,7 +76,7 @@ portls_status portls_sync_set_add(portls_sync_set *set, void *source, void *data
     if (status == PORTLS_OK) {
         status = sync_source_check(source, "source", error);
     }
-    return status == PORTLS_OK ? sync_set_join(set, source, data, error) : status;
+    return status == PORTLS_OK ? sync_set_add(set, source, data, error) : status;
 }
 
 portls_status portls_sync_set_remove(portls_sync_set *set, void *source, portls_error *error) {
@@ -89,7 +89,7 @@ portls_status portls_sync_set_remove(portls_sync_set *set, void *source, portls_
     if (status != PORTLS_OK && status != PORTLS_IN_USE) {
         return sync_source_check(source, "source", error);
     }
-    if (status == PORTLS_OK && sync_set_part(set, source)) {
+    if (status == PORTLS_OK && sync_set_remove(set, source)) {
         return PORTLS_OK;
     }
     return error_fail(error, PORTLS_INVALID_ARGUMENT, "the source is not in this sync set%s",
@@ -98,78 +98,79 @@ portls_status portls_sync_set_remove(portls_sync_set *set, void *source, portls_
 
 /* ---- the wait ---- */
 
-/* Queues what has to be looked at although nothing was heard of it. */
-static portls_status refresh(portls_sync_set *set, portls_error *error) {
+/* Marks pending the members with an expired deadline or a ready descriptor, and those that every
+   wait checks. */
+static portls_status find_pending(portls_sync_set *set, portls_error *error) {
     bool busy = false;
     os_mutex_lock(&set->lock);
     struct sync_member *member = set->list[SYNC_EACH_TIME].first;
-    for (; member != NULL; member = member->place[SYNC_EACH_TIME].next) {
-        sync_member_queue(member);
+    for (; member != NULL; member = member->link[SYNC_EACH_TIME].next) {
+        sync_member_mark_pending(member);
     }
     member = set->list[SYNC_TIMED].first;
     for (portls_deadline now = member != NULL ? clock_now() : 0; member != NULL;
-         member = member->place[SYNC_TIMED].next) {
+         member = member->link[SYNC_TIMED].next) {
         if (member->deadline <= now) {
-            sync_member_queue(member);
+            sync_member_mark_pending(member);
         }
     }
-    busy = set->list[SYNC_QUEUE].first != NULL;
+    busy = set->list[SYNC_PENDING].first != NULL;
     os_mutex_unlock(&set->lock);
-    /* With nothing in the queue the thread goes to sleep, or has just been woken by the poller. */
-    int failed = busy || set->fired ? sync_set_take_fired(set) : 0;
-    set->fired = false;
+    /* Without a pending member the thread sleeps next, which polls anyway. */
+    int failed = busy || set->must_poll ? sync_set_poll(set) : 0;
+    set->must_poll = false;
     return failed == 0 ? PORTLS_OK
                        : error_fail_os(error, PORTLS_OS, failed, "the system could not wait");
 }
 
-/* Looks at the member that has waited longest in the queue. PORTLS_OK, with *count one more when
-   it is ready. */
-static portls_status look_at_next(portls_sync_set *set, portls_ready *ready, size_t *count,
-                                  portls_error *error) {
+/* Checks the member that has been pending longest. PORTLS_OK, with *count incremented if it is
+   ready. */
+static portls_status check_next(portls_sync_set *set, portls_ready *ready, size_t *count,
+                                portls_error *error) {
     os_mutex_lock(&set->lock);
-    struct sync_member *member = set->list[SYNC_QUEUE].first;
+    struct sync_member *member = set->list[SYNC_PENDING].first;
     if (member == NULL) {
         os_mutex_unlock(&set->lock);
         return PORTLS_OK;
     }
-    sync_list_remove(SYNC_QUEUE, member);
-    set->looked_at = member;
+    sync_list_remove(SYNC_PENDING, member);
+    set->checking = member;
     os_mutex_unlock(&set->lock);
 
     bool is_ready = sync_source_ready(member->source);
 
     os_mutex_lock(&set->lock);
-    bool left = set->looked_at == NULL; /* a callback of the program's closed it */
-    set->looked_at = NULL;
-    if (!left && is_ready) {
+    bool removed = set->checking == NULL; /* by a callback of the program */
+    set->checking = NULL;
+    if (!removed && is_ready) {
         ready[(*count)++] = (portls_ready){member->source, member->data};
-        sync_member_queue(member); /* it may be ready the next time as well */
+        sync_member_mark_pending(member); /* it may still be ready in the next wait */
     }
     os_mutex_unlock(&set->lock);
-    return left || is_ready ? PORTLS_OK : sync_member_register(member, error);
+    return removed || is_ready ? PORTLS_OK : sync_member_register(member, error);
 }
 
-/* Looks at all that are in the queue now, until there is no more room. */
-static portls_status look(portls_sync_set *set, portls_ready *ready, size_t capacity, size_t *count,
-                          portls_error *error) {
-    portls_status status = refresh(set, error);
+/* Checks the members that are pending now, until `ready` is full. */
+static portls_status check_pending(portls_sync_set *set, portls_ready *ready, size_t capacity,
+                                   size_t *count, portls_error *error) {
+    portls_status status = find_pending(set, error);
     os_mutex_lock(&set->lock);
-    size_t left = set->list[SYNC_QUEUE].count;
+    size_t remaining = set->list[SYNC_PENDING].count;
     os_mutex_unlock(&set->lock);
-    for (; status == PORTLS_OK && left > 0 && *count < capacity; left--) {
-        status = look_at_next(set, ready, count, error);
+    for (; status == PORTLS_OK && remaining > 0 && *count < capacity; remaining--) {
+        status = check_next(set, ready, count, error);
     }
     return status;
 }
 
-/* Falls asleep unless something is in the queue; the earliest deadline of a member in *deadline. */
+/* Sets `asleep` and returns true unless a member is pending; finds the earliest deadline. */
 static bool fall_asleep(portls_sync_set *set, portls_deadline *deadline) {
     os_mutex_lock(&set->lock);
-    set->asleep = set->list[SYNC_QUEUE].first == NULL;
+    set->asleep = set->list[SYNC_PENDING].first == NULL;
     bool asleep = set->asleep;
     *deadline = PORTLS_NO_DEADLINE;
     for (const struct sync_member *member = set->list[SYNC_TIMED].first; member != NULL;
-         member = member->place[SYNC_TIMED].next) {
+         member = member->link[SYNC_TIMED].next) {
         if (member->deadline < *deadline) {
             *deadline = member->deadline;
         }
@@ -181,16 +182,16 @@ static bool fall_asleep(portls_sync_set *set, portls_deadline *deadline) {
 static void wake_up(portls_sync_set *set) {
     os_mutex_lock(&set->lock);
     set->asleep = false;
-    if (set->woken) {
-        set->woken = false;
+    if (set->wakeup_is_set) {
+        set->wakeup_is_set = false;
         os_wakeup_clear(&set->wakeup);
     }
     os_mutex_unlock(&set->lock);
 }
 
-/* Waits until something is in the queue or may be. */
-static portls_status sleep_until_something(portls_sync_set *set, const struct wait_limit *limit,
-                                           portls_error *error) {
+/* Waits until a member is pending, or may be. */
+static portls_status sleep_until_pending(portls_sync_set *set, const struct wait_limit *limit,
+                                         portls_error *error) {
     struct wait_set wait;
     wait_set_init(&wait);
     portls_deadline deadline = PORTLS_NO_DEADLINE;
@@ -201,46 +202,46 @@ static portls_status sleep_until_something(portls_sync_set *set, const struct wa
     wait_set_add_descriptor(&wait, set->poller.descriptor, OS_READABLE);
     wait_set_add_deadline(&wait, deadline);
     struct sync_member *member = set->list[SYNC_EACH_TIME].first;
-    for (; member != NULL; member = member->place[SYNC_EACH_TIME].next) {
+    for (; member != NULL; member = member->link[SYNC_EACH_TIME].next) {
         sync_source_begin_wait(member->source, &wait);
     }
     portls_status status = wait_set_wait(&wait, limit, error);
     wait_set_destroy(&wait);
     wake_up(set);
     for (member = set->list[SYNC_EACH_TIME].first; member != NULL;
-         member = member->place[SYNC_EACH_TIME].next) {
+         member = member->link[SYNC_EACH_TIME].next) {
         sync_source_end_wait(member->source);
     }
-    set->fired = status == PORTLS_OK;
+    set->must_poll = status == PORTLS_OK;
     return status;
 }
 
 static portls_status wait_until_ready(portls_sync_set *set, portls_ready *ready, size_t capacity,
                                       size_t *count, const struct wait_limit *limit,
                                       portls_error *error) {
-    bool late = false;
+    bool expired = false;
     for (;;) {
         if (portls_break_is_set(limit->brk)) {
-            /* Else a source that is always ready would keep the break from being seen. */
+            /* Checked first: a source that is always ready must not hide the break. */
             return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
         }
-        portls_status status = look(set, ready, capacity, count, error);
+        portls_status status = check_pending(set, ready, capacity, count, error);
         if (*count > 0) {
-            error_begin(error); /* what failed beside them is in the queue, and fails again */
+            error_begin(error); /* a member that failed stays pending, and fails again */
             return PORTLS_OK;
         }
         if (status != PORTLS_OK) {
             return status;
         }
-        if (late) {
-            /* Something moves all the time, and yet nothing gets ready. */
+        if (expired) {
+            /* Wakeups kept coming, but no source became ready. */
             return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
         }
-        status = sleep_until_something(set, limit, error);
+        status = sleep_until_pending(set, limit, error);
         if (status != PORTLS_OK) {
             return status;
         }
-        late = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
+        expired = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
     }
 }
 
@@ -266,7 +267,8 @@ static portls_status check_wait(const portls_sync_set *set, const portls_ready *
     return PORTLS_OK;
 }
 
-/* The thread is the only one that waits, and there is something to wait for. */
+/* Claims the set for this thread. PORTLS_OK; PORTLS_IN_USE; PORTLS_INVALID_ARGUMENT: nothing could
+   end the wait. */
 static portls_status begin_wait(portls_sync_set *set, const struct wait_limit *limit,
                                 portls_error *error) {
     os_mutex_lock(&set->lock);

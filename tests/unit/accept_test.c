@@ -1,11 +1,11 @@
 /* What a listener owes to those who accept from it, whatever its peers and the system do. */
 #define _GNU_SOURCE
 
-#include "core/net/listener_state.h"
+#include "core/net/accept.h"
 #include "tests/unit/accept_support.h"
 
-static size_t count_arrivals(const portls_listener *listener) {
-    return listener->under_way.count + listener->finished.count;
+static size_t count_incoming(const portls_listener *listener) {
+    return listener->handshaking.count + listener->finished.count;
 }
 
 Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
@@ -15,16 +15,16 @@ Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
     size_t most = 0;
     for (int i = 0; i < PEERS; i++) {
         /* Beyond the system's own queue a connect would wait. */
-        if (i - (int)count_arrivals(listener) < 90) {
+        if (i - (int)count_incoming(listener) < 90) {
             peers[i] = connect_plainly(listener);
             say_no_tls(peers[i]);
         } else {
             peers[i] = -1;
         }
         (void)look(listener, 0);
-        most = count_arrivals(listener) > most ? count_arrivals(listener) : most;
+        most = count_incoming(listener) > most ? count_incoming(listener) : most;
     }
-    cr_expect_leq(most, (size_t)2 * LISTENER_WAITING);
+    cr_expect_leq(most, (size_t)2 * LISTENER_FINISHED);
     /* All that came are heard of in the end, and a silent one among them disturbs nobody. */
     size_t heard = 0;
     size_t made = 0;
@@ -61,7 +61,7 @@ Test(accept, more_silent_peers_than_the_limit_hold_up_nobody) {
         cr_expect_eq(portls_accept(listener, &in, &out, &error), PORTLS_HANDSHAKE, "%s",
                      error.message);
     }
-    cr_expect_eq(count_arrivals(listener), LISTENER_HANDSHAKES);
+    cr_expect_eq(count_incoming(listener), LISTENER_HANDSHAKES);
     int last = connect_plainly(listener);
     say_no_tls(last);
     portls_input_port *in = NULL;

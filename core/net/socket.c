@@ -1,9 +1,35 @@
-/* What stands below a handle: its socket's addresses, and the descriptor an event loop waits on. */
+/* Sockets below streams and handles. */
+#include "core/net/socket.h"
+
 #include <string.h>
 
 #include "core/base/error.h"
-#include "core/net/listener_state.h"
-#include "core/port/port.h"
+#include "core/net/accept.h"
+#include "core/port/descriptor_port.h"
+
+portls_status socket_stream_new(portls_descriptor socket, struct snapshot *snapshot,
+                                struct stream **stream, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_status status = descriptor_ports_of_socket(socket, &in, &out, error);
+    if (status != PORTLS_OK) {
+        (void)os_close(socket);
+        return status;
+    }
+    const portls_wrap_options asked = {.close_original = true};
+    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
+    status = stream_new(in, out, &options, stream, error);
+    if (status != PORTLS_OK) {
+        descriptor_ports_hurry(in);
+        ports_drop(in, out);
+    }
+    return status;
+}
+
+void socket_stream_abort(struct stream *stream) {
+    descriptor_ports_hurry(stream->transport.in);
+    stream_abandon(stream, true);
+}
 
 portls_descriptor portls_descriptor_of(const void *handle) {
     if (portls_is_input_port(handle)) {
@@ -14,7 +40,8 @@ portls_descriptor portls_descriptor_of(const void *handle) {
         const portls_output_port *out = handle;
         return atomic_load(&out->base.closed) ? PORTLS_NO_DESCRIPTOR : out->class->descriptor(out);
     }
-    return portls_is_listener(handle) ? listener_descriptor(handle) : PORTLS_NO_DESCRIPTOR;
+    return portls_is_listener(handle) ? ((const portls_listener *)handle)->poller.descriptor
+                                      : PORTLS_NO_DESCRIPTOR;
 }
 
 portls_status portls_addresses(const void *handle, portls_address *local, portls_address *remote,
