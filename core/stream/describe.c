@@ -18,8 +18,8 @@ portls_status portls_describe_connection(const void *ssl_port, portls_connection
     }
     memset(info, 0, sizeof *info);
     os_mutex_lock(&stream->lock);
-    bool established = stream->established;
-    if (established) {
+    bool is_open = stream_is_open(stream);
+    if (is_open) {
         stream->snapshot->backend->describe(stream->session, info);
         info->peer_verified = stream->snapshot->verify;
         if (stream->snapshot->role == PORTLS_CLIENT) {
@@ -27,7 +27,7 @@ portls_status portls_describe_connection(const void *ssl_port, portls_connection
         }
     }
     os_mutex_unlock(&stream->lock);
-    return established ? PORTLS_OK
-                       : error_fail(error, PORTLS_INVALID_ARGUMENT,
-                                    "the handshake is not done: nothing is known yet");
+    return is_open ? PORTLS_OK
+                   : error_fail(error, PORTLS_INVALID_ARGUMENT,
+                                "the handshake is not done: nothing is known yet");
 }

@@ -60,14 +60,14 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_enter(stream);
-    stream->looking = true;
-    bool ready = stream->has_stash && stream->established;
-    if (stream->delivering) {
-        ready = stream_step_deliver(stream, &stream->reading) == PORTLS_OK;
+    stream->is_poll = true;
+    bool ready = stream->has_peeked_byte && stream_is_open(stream);
+    if (stream->lingering) {
+        ready = stream_step_linger(stream, &stream->reading) == PORTLS_OK;
     } else if (!ready) {
         size_t got = 0;
-        portls_status status = stream_step_read(stream, &stream->stash, 1, &got);
-        stream->has_stash = stream->has_stash || status == PORTLS_OK;
+        portls_status status = stream_step_read(stream, &stream->peeked_byte, 1, &got);
+        stream->has_peeked_byte = stream->has_peeked_byte || status == PORTLS_OK;
         ready = status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
     }
     stream_leave(stream, &stream->reading);
@@ -82,7 +82,7 @@ static portls_status deliver(struct stream *stream, struct stream_half *half, bo
     portls_status status = PORTLS_OK;
     stream_enter(stream);
     if (other->closed || along) {
-        status = stream_step_deliver(stream, half);
+        status = stream_step_linger(stream, half);
     }
     return leave(stream, half, status, NULL);
 }
@@ -177,9 +177,9 @@ static portls_status output_deliver(portls_output_port *out, const portls_input_
 static bool room_ready(portls_output_port *out) {
     struct stream *stream = around_output(out);
     stream_enter(stream);
-    stream->looking = true;
-    portls_status status = stream->delivering ? stream_step_deliver(stream, &stream->writing)
-                                              : stream_step_room(stream);
+    stream->is_poll = true;
+    portls_status status =
+        stream->lingering ? stream_step_linger(stream, &stream->writing) : stream_step_room(stream);
     stream_leave(stream, &stream->writing);
     return status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
 }
@@ -237,7 +237,7 @@ bool portls_input_truncated(const portls_input_port *in) {
         return false;
     }
     os_mutex_lock(&stream->lock);
-    bool truncated = stream->truncated;
+    bool truncated = stream->read_side == READ_TRUNCATED;
     os_mutex_unlock(&stream->lock);
     return truncated;
 }
@@ -249,7 +249,7 @@ portls_status portls_set_strict_eof(portls_input_port *in, bool strict, portls_e
         return no_ssl_port(error, "portls_set_strict_eof");
     }
     os_mutex_lock(&stream->lock);
-    stream->strict = strict;
+    stream->strict_eof = strict;
     os_mutex_unlock(&stream->lock);
     return PORTLS_OK;
 }

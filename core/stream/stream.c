@@ -135,7 +135,7 @@ static void touch_sets(struct stream *stream) {
 void stream_enter_locked(struct stream *stream) {
     transport_begin_step(&stream->transport, !stream_waits_for_input(stream),
                          !stream_waits_for_room(stream));
-    stream->looking = false;
+    stream->is_poll = false;
 }
 
 void stream_enter(struct stream *stream) {
@@ -147,7 +147,7 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
     if (stream->transport.changed) {
         stream_notify(stream);
     }
-    if (stream->transport.changed || !stream->looking) {
+    if (stream->transport.changed || !stream->is_poll) {
         touch_sets(stream);
     }
     stream_half_sees(half, stream);
@@ -169,7 +169,7 @@ static void read_what_arrived(struct stream *stream) {
     size_t total = 0;
     size_t got = 0;
     stream_enter(stream);
-    while (stream->established && total < MOST &&
+    while (stream_is_open(stream) && total < MOST &&
            stream_step_read(stream, scratch, sizeof scratch, &got) == PORTLS_OK) {
         total += got;
     }

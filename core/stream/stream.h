@@ -33,21 +33,35 @@ struct stream_half {
 };
 
 /*
+ * The life of a stream. It has failed when `failure` is not NULL, in whichever state: every step
+ * returns that failure from then on. It is closed with the second of its ports.
+ */
+enum stream_state {
+    STREAM_HANDSHAKING,        /* the backend's handshake is not done */
+    STREAM_FLUSHING_HANDSHAKE, /* it is, and our last flight has not left */
+    STREAM_OPEN,
+};
+
+/* How the peer's data ended. What the peer sent before that is delivered first. */
+enum stream_read_side {
+    READ_OPEN,
+    READ_CLOSED,    /* by its close_notify */
+    READ_TRUNCATED, /* without one */
+};
+
+/*
  * What the steps look at most comes first, and the transport with its buffers last: where the code
  * is to be small, that decides how long the instructions are that reach a member.
  */
 struct stream {
     struct stream_half reading, writing;
-    bool agreed;      /* the backend's handshake is done */
-    bool established; /* and our last flight has left */
-    bool peer_closed; /* its close_notify came */
-    bool truncated;   /* its bytes ended without one */
-    bool strict;      /* that is an error */
-    bool shutdown_sent;
-    bool looking;    /* the step only sees whether a port is ready */
-    bool delivering; /* both ports are closed but for what was written and has to arrive */
-    bool has_stash;  /* a byte was read to see whether there is one */
-    uint8_t stash;
+    enum stream_state state;
+    enum stream_read_side read_side;
+    bool is_poll;         /* the step only asks whether a port is ready */
+    bool lingering;       /* both ports are to be closed, and written bytes have not all arrived */
+    bool has_peeked_byte; /* the next byte of data, read to see whether there is one */
+    uint8_t peeked_byte;
+    bool strict_eof; /* READ_TRUNCATED is an error */
     bool close_original, shutdown_on_close, network;
     bool has_sent_data; /* a record of data has been encrypted */
     bool keeps_buffers; /* its session keeps the library's buffers while the peer is silent */
@@ -114,11 +128,16 @@ portls_status stream_step_finish(struct stream *stream);
 
 /* When the half is closed next, and the other is closed: whether closing the ports below would have
    to wait. PORTLS_OK or PORTLS_WANT_WRITE. */
-portls_status stream_step_deliver(struct stream *stream, struct stream_half *half);
+portls_status stream_step_linger(struct stream *stream, struct stream_half *half);
 
 /* ---- for the steps ---- */
 
-/* Of the errors of this stream: only what came of connect and accept is of the network. */
+/* Whether the handshake is done, and has been flushed. */
+static inline bool stream_is_open(const struct stream *stream) {
+    return stream->state == STREAM_OPEN;
+}
+
+/* The class of this stream's errors: the network's for streams of connect and accept. */
 static inline portls_error_class stream_error_class(const struct stream *stream) {
     return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
 }
@@ -214,7 +233,7 @@ static inline void stream_half_sees(struct stream_half *half, const struct strea
 
 /* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
 static inline bool stream_peer_is_done(const struct stream *stream) {
-    return stream->peer_closed && !transport_has_received(&stream->transport);
+    return stream->read_side == READ_CLOSED && !transport_has_received(&stream->transport);
 }
 
 /* Closes a half; with the second one the session ends and the underlying ports are given back. */

@@ -127,7 +127,7 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     error_begin(&error);
     portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
     if (status == PORTLS_OK) {
-        stream->agreed = true;
+        stream->state = STREAM_FLUSHING_HANDSHAKE;
         transport->must_flush = owes_last_flight(stream);
         transport->changed = true;
         return PORTLS_OK;
@@ -156,25 +156,28 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
 static portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     stream_half_needs(half, NEEDS_OUTPUT);
-    if (stream->has_stash || stream->peer_closed || stream->truncated ||
+    if (stream->has_peeked_byte || stream->read_side != READ_OPEN ||
         transport->in_failure != NULL) {
         return PORTLS_OK;
     }
     portls_error error;
     error_begin(&error);
     size_t got = 0;
-    switch (stream->snapshot->backend->read(stream->session, &stream->stash, 1, &got, &error)) {
+    switch (
+        stream->snapshot->backend->read(stream->session, &stream->peeked_byte, 1, &got, &error)) {
     case PORTLS_OK:
-        stream->has_stash = true;
+        stream->has_peeked_byte = true;
         break;
     case PORTLS_WANT_READ:
         stream_half_needs(half, NEEDS_INPUT | NEEDS_OUTPUT);
         break;
     case PORTLS_EOF:
-        stream->peer_closed = true;
+        stream->read_side = READ_CLOSED;
         break;
     case PORTLS_TRUNCATED:
-        stream->truncated = transport->in_failure == NULL;
+        if (transport->in_failure == NULL) {
+            stream->read_side = READ_TRUNCATED;
+        }
         break;
     default:
         if (transport->in_failure == NULL) {
@@ -187,7 +190,7 @@ static portls_status listen_meanwhile(struct stream *stream, struct stream_half 
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half) {
     stream_half_needs(half, 0);
-    if (stream->established) {
+    if (stream_is_open(stream)) {
         return PORTLS_OK;
     }
     if (stream->failure != NULL) {
@@ -196,10 +199,10 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     if (stream->session == NULL) {
         return refuse(stream, half);
     }
-    if (!stream->agreed && stream->transport.in_failure != NULL) {
+    if (stream->state == STREAM_HANDSHAKING && stream->transport.in_failure != NULL) {
         return stream->transport.in_failure->error.status; /* the backend has had it already */
     }
-    if (!stream->agreed) {
+    if (stream->state == STREAM_HANDSHAKING) {
         portls_status status = agree(stream, half);
         if (status != PORTLS_OK) {
             return status;
@@ -215,7 +218,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     }
     portls_status status = owed ? transport_settle(&stream->transport) : PORTLS_OK;
     if (status == PORTLS_OK) {
-        stream->established = true;
+        stream->state = STREAM_OPEN;
         stream->transport.must_flush = false;
         stream->transport.changed = true;
         stream_half_needs(half, 0);
@@ -226,7 +229,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
 
 /* The stream's bytes have ended: cleanly, or cut. */
 static portls_status end_of_stream(struct stream *stream) {
-    if (stream->peer_closed || !stream->strict) {
+    if (stream->read_side == READ_CLOSED || !stream->strict_eof) {
         return PORTLS_EOF;
     }
     struct transport *transport = &stream->transport;
@@ -272,14 +275,14 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     case PORTLS_WANT_READ:
         return starve(stream);
     case PORTLS_EOF:
-        stream->peer_closed = true;
+        stream->read_side = READ_CLOSED;
         transport->changed = true;
         return end_of_stream(stream);
     case PORTLS_TRUNCATED:
         if (transport->in_failure != NULL) {
             return transport->in_failure->error.status; /* the underlying port's own cut */
         }
-        stream->truncated = true;
+        stream->read_side = READ_TRUNCATED;
         transport->changed = true;
         return end_of_stream(stream);
     default:
@@ -290,11 +293,11 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
 }
 
 /* Serves the byte that was read to see whether there is one, and what can be had behind it. */
-static void read_stash(struct stream *stream, uint8_t *buffer, size_t size, size_t *got) {
-    stream->has_stash = false;
-    buffer[0] = stream->stash;
+static void read_peeked_byte(struct stream *stream, uint8_t *buffer, size_t size, size_t *got) {
+    stream->has_peeked_byte = false;
+    buffer[0] = stream->peeked_byte;
     size_t more = 0;
-    bool open = !stream->peer_closed && !stream->truncated && stream->failure == NULL;
+    bool open = stream->read_side == READ_OPEN && stream->failure == NULL;
     /* How the stream goes on otherwise is kept, and said by the next read. */
     if (size > 1 && open && read_session(stream, buffer + 1, size - 1, &more) != PORTLS_OK) {
         more = 0;
@@ -307,11 +310,11 @@ portls_status stream_step_read(struct stream *stream, void *buffer, size_t size,
     if (status != PORTLS_OK) {
         return status;
     }
-    if (stream->has_stash) {
-        read_stash(stream, buffer, size, got);
+    if (stream->has_peeked_byte) {
+        read_peeked_byte(stream, buffer, size, got);
         return PORTLS_OK;
     }
-    if (stream->peer_closed || stream->truncated) {
+    if (stream->read_side != READ_OPEN) {
         return end_of_stream(stream);
     }
     if (stream->failure != NULL) {

@@ -156,7 +156,7 @@ portls_status stream_step_flush(struct stream *stream) {
     return needs(stream, transport_settle(&stream->transport));
 }
 
-portls_status stream_step_deliver(struct stream *stream, struct stream_half *half) {
+portls_status stream_step_linger(struct stream *stream, struct stream_half *half) {
     stream_half_needs(half, 0);
     if (!stream->close_original) {
         return PORTLS_OK;
@@ -164,7 +164,7 @@ portls_status stream_step_deliver(struct stream *stream, struct stream_half *hal
     input_port_tell_done(stream->transport.in, stream_peer_is_done(stream));
     portls_status status = ports_deliver_avail(stream->transport.in, stream->transport.out);
     stream_half_needs(half, status == PORTLS_WANT_WRITE ? NEEDS_OUTPUT : 0);
-    stream->delivering = status == PORTLS_WANT_WRITE;
+    stream->lingering = status == PORTLS_WANT_WRITE;
     return status;
 }
 
@@ -183,30 +183,30 @@ static portls_status shut_down(struct stream *stream) {
     if (status == PORTLS_WANT_READ) {
         return status;
     }
-    stream->shutdown_sent = true;
     stream->transport.close_notify_queued = true;
     stream->transport.must_flush = true;
     return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, &error);
 }
 
 portls_status stream_step_finish(struct stream *stream) {
-    bool owes_shutdown = stream->shutdown_on_close && !stream->shutdown_sent;
-    if (stream->established && stream->failure == NULL && owes_shutdown) {
+    bool needs_close_notify = stream->shutdown_on_close && !stream->transport.close_notify_queued;
+    if (stream_is_open(stream) && stream->failure == NULL && needs_close_notify) {
         portls_status status = shut_down(stream);
         if (status != PORTLS_OK) {
             return needs(stream, status);
         }
     }
     portls_status status = stream_step_flush(stream);
-    if (!stream->established || stream->failure != NULL) {
+    if (!stream_is_open(stream) || stream->failure != NULL) {
         /* An alert that still has to leave is worth a wait, the rest of a handshake is not. */
         if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
             return status;
         }
-        return owes_shutdown && stream->failure != NULL ? stream->failure->error.status : PORTLS_OK;
+        return needs_close_notify && stream->failure != NULL ? stream->failure->error.status
+                                                             : PORTLS_OK;
     }
     if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && status != PORTLS_WANT_READ &&
-        !owes_shutdown && stream->transport.out_failure != NULL &&
+        !needs_close_notify && stream->transport.out_failure != NULL &&
         stream->transport.out_failure->reported) {
         return PORTLS_OK; /* the writer knows already what was lost */
     }

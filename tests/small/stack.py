@@ -28,6 +28,7 @@ import sys
 LIBRARY = ["transport_receive", "transport_send"]
 
 POINTERS = {
+    "class.write_both_avail": [],  # of descriptors, which a small target has none of
     "backend.handshake": LIBRARY,
     "backend.read": LIBRARY,
     "backend.write": LIBRARY,
@@ -138,7 +139,7 @@ def behind(pointer, slots):
     """The functions behind a pointer; None when nobody knows."""
     holder, _, slot = pointer.partition(".")
     if holder == "class":
-        return slots.get(slot)
+        return slots.get(slot, POINTERS.get(pointer))
     return POINTERS.get(pointer, POINTERS.get(f"{holder}.*"))
 
 

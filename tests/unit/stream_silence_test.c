@@ -65,7 +65,7 @@ static void begin(struct ends *ends, portls_context *client, portls_context *ser
         (void)portls_handshake_avail(ends->server_in, &problem);
     }
     struct stream *stream = stream_of(ends->client_in);
-    cr_assert(stream->established, "%s", problem.message);
+    cr_assert(stream_is_open(stream), "%s", problem.message);
     if (stream->snapshot->backend != &counting) { /* the context may be one that all tests share */
         counted = stream->snapshot->backend;
         counting = *counted;
