@@ -1,11 +1,11 @@
-/* The two faces of a stream: the classes of SSL input and output ports. */
+/* SSL ports: the classes of the two ports of a stream, and the calls that only SSL ports take. */
 #include <stddef.h>
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/stream/stream.h"
 
-/* The stream around one of its port objects. */
+/* Returns the stream that contains the port object. */
 static struct stream *around_input(portls_input_port *in) {
     return (struct stream *)(void *)((char *)in - offsetof(struct stream, in));
 }
@@ -17,7 +17,7 @@ static struct stream *around_output(portls_output_port *out) {
 struct stream *stream_of(const void *handle) {
     if (handle_is(handle, HANDLE_INPUT_PORT)) {
         const portls_input_port *in = handle;
-        /* A handle that was given as const is only compared and locked, never written through. */
+        /* Nothing is written through a handle given as const, but for the lock. */
         return in->class == &ssl_input_class ? around_input((portls_input_port *)in) : NULL;
     }
     if (handle_is(handle, HANDLE_OUTPUT_PORT)) {
@@ -27,7 +27,7 @@ struct stream *stream_of(const void *handle) {
     return NULL;
 }
 
-/* What every step of a port ends with, and says. */
+/* Ends a step and reports its status. */
 static portls_status leave(struct stream *stream, struct stream_half *half, portls_status status,
                            portls_error *error) {
     stream_leave(stream, half);
@@ -56,7 +56,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     return leave(stream, half, status, error);
 }
 
-/* Tries to read a byte, which works alike on every backend, and keeps it for the next read. */
+/* Tries to read a byte, which works with every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_enter(stream);
@@ -74,22 +74,22 @@ static bool byte_ready(portls_input_port *in) {
     return ready;
 }
 
-/* Whether the ports below can be closed without a wait: those of a half that is closed next, which
-   closes them where the other one is closed, or closed along. */
-static portls_status deliver(struct stream *stream, struct stream_half *half, bool along) {
+/* Lingers, if this half is the last to be closed; `with_other`: the other half is closed with it.
+   PORTLS_OK: closing does not wait. */
+static portls_status linger(struct stream *stream, struct stream_half *half, bool with_other) {
     const struct stream_half *other =
         half == &stream->reading ? &stream->writing : &stream->reading;
     portls_status status = PORTLS_OK;
     stream_enter(stream);
-    if (other->closed || along) {
+    if (other->closed || with_other) {
         status = stream_step_linger(stream, half);
     }
     return leave(stream, half, status, NULL);
 }
 
-static portls_status input_deliver(portls_input_port *in) {
+static portls_status linger_input(portls_input_port *in) {
     struct stream *stream = around_input(in);
-    return deliver(stream, &stream->reading, false);
+    return linger(stream, &stream->reading, false);
 }
 
 static void input_begin_wait(portls_input_port *in, struct wait_set *set) {
@@ -113,7 +113,7 @@ static void input_release(portls_input_port *in) {
 
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const portls_input_port *below = stream_of(in)->transport.in;
-    /* Once its owner has closed it, the number may be another's. */
+    /* Once its owner has closed it, the number may have been reused. */
     return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
                                             : below->class->descriptor(below);
 }
@@ -129,7 +129,7 @@ const struct input_class ssl_input_class = {
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
-    .deliver_avail = input_deliver,
+    .deliver_avail = linger_input,
     .close = input_close,
     .release = input_release,
     .descriptor = input_descriptor,
@@ -169,9 +169,9 @@ static void give_up(portls_output_port *out, portls_error *error) {
     }
 }
 
-static portls_status output_deliver(portls_output_port *out, const portls_input_port *beside) {
+static portls_status linger_output(portls_output_port *out, const portls_input_port *beside) {
     struct stream *stream = around_output(out);
-    return deliver(stream, &stream->writing, beside == &stream->in);
+    return linger(stream, &stream->writing, beside == &stream->in);
 }
 
 static bool room_ready(portls_output_port *out) {
@@ -205,7 +205,7 @@ static void output_release(portls_output_port *out) {
 
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const portls_output_port *below = stream_of(out)->transport.out;
-    /* Once its owner has closed it, the number may be another's. */
+    /* Once its owner has closed it, the number may have been reused. */
     return atomic_load(&below->base.closed) ? PORTLS_NO_DESCRIPTOR
                                             : below->class->descriptor(below);
 }
@@ -215,7 +215,7 @@ const struct output_class ssl_output_class = {
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
     .give_up = give_up,
-    .deliver_avail = output_deliver,
+    .deliver_avail = linger_output,
     .room_ready = room_ready,
     .begin_wait = output_begin_wait,
     .end_wait = output_end_wait,
@@ -224,7 +224,7 @@ const struct output_class ssl_output_class = {
     .descriptor = output_descriptor,
 };
 
-/* ---- what only SSL ports can be asked ---- */
+/* ---- calls that only SSL ports take ---- */
 
 static portls_status no_ssl_port(portls_error *error, const char *call) {
     return error_fail(error, PORTLS_WRONG_KIND,
@@ -309,4 +309,32 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
     return leave(stream, &stream->reading, status, error);
+}
+
+portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,
+                                         portls_error *error) {
+    error_begin(error);
+    struct stream *stream = stream_of(ssl_port);
+    if (stream == NULL) {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "portls_describe_connection needs an SSL port, as connect, accept and "
+                          "wrap return them");
+    }
+    if (info == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the info is NULL");
+    }
+    memset(info, 0, sizeof *info);
+    os_mutex_lock(&stream->lock);
+    bool is_open = stream_is_open(stream);
+    if (is_open) {
+        stream->snapshot->backend->describe(stream->session, info);
+        info->peer_verified = stream->snapshot->verify;
+        if (stream->snapshot->role == PORTLS_CLIENT) {
+            backend_add_text(info->server_name, sizeof info->server_name, stream->server_name);
+        }
+    }
+    os_mutex_unlock(&stream->lock);
+    return is_open ? PORTLS_OK
+                   : error_fail(error, PORTLS_INVALID_ARGUMENT,
+                                "the handshake is not done: nothing is known yet");
 }

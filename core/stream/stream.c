@@ -1,5 +1,4 @@
-/* The life of a stream: making, entering and leaving, closing. Waiting is in stream_wait.c,
-   reporting in stream_report.c. */
+/* The life of a stream: creating it, entering and leaving a step, reporting failures, closing. */
 #include "core/stream/stream.h"
 
 #include <string.h>
@@ -18,7 +17,7 @@ static portls_status refusal_of(const struct snapshot *snapshot) {
     return snapshot->verify && !snapshot->has_roots ? PORTLS_VERIFY : PORTLS_OK;
 }
 
-/* Checks what host name verification needs, and makes the session unless it is refused. */
+/* Checks the options of host name verification, and creates the session unless it is refused. */
 static portls_status begin_session(struct stream *stream, const struct stream_options *options,
                                    portls_error *error) {
     struct snapshot *snapshot = options->snapshot;
@@ -71,8 +70,8 @@ static void free_stream(struct stream *stream) {
     memory_free(stream);
 }
 
-/* The room for a host's name as hostname_normalise writes it: never longer than it was, nor than
-   the longest there are. */
+/* The size of a buffer for a host name that hostname_normalise writes, which is never longer than
+   its argument. */
 static size_t name_room(const char *hostname) {
     size_t length = hostname == NULL ? 0 : strlen(hostname);
     return (length < HOSTNAME_MAX ? length : HOSTNAME_MAX) + 1;
@@ -121,8 +120,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
 
 /* ---- steps ---- */
 
-/* What the sync sets that its ports are in know may be out of date. The caller holds the lock. A
-   port that is closed has left its set, and may be gone. */
+/* Tells the sync sets of the stream's ports to look again. The caller holds the lock. A closed port
+   has left its set, and may have been freed. */
 static void touch_sets(struct stream *stream) {
     if (!stream->reading.closed) {
         observer_notify(&stream->in.base.observer);
@@ -152,16 +151,69 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
     }
     stream_half_sees(half, stream);
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
-        stream_half_needs(half, 0); /* it was stopped, and can go on */
+        stream_half_needs(half, 0); /* stopped by the limit: it can go on */
     }
     os_mutex_unlock(&stream->lock);
+}
+
+/* ---- reporting failures ---- */
+
+/* Returns the failure stored for a status that a step of this half returned, or NULL. */
+static struct failure *failure_of(struct stream *stream, const struct stream_half *half,
+                                  portls_status status) {
+    struct transport *transport = &stream->transport;
+    bool reads = half == &stream->reading;
+    struct failure *kept[] = {stream->failure,
+                              reads ? transport->in_failure : transport->out_failure,
+                              reads ? transport->out_failure : transport->in_failure};
+    struct failure *first = NULL;
+    for (int i = 2; i >= 0; i--) {
+        first = kept[i] != NULL ? kept[i] : first;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (kept[i] != NULL && kept[i]->error.status == status) {
+            return kept[i];
+        }
+    }
+    return first;
+}
+
+/* Whether another stream wraps this half's port, which it calls under its own lock. */
+static bool is_wrapped(const struct stream *stream, const struct stream_half *half) {
+    return atomic_load(half == &stream->reading ? &stream->in.base.wrapped
+                                                : &stream->out.base.wrapped);
+}
+
+portls_status stream_report(struct stream *stream, const struct stream_half *half,
+                            portls_status status, portls_error *error) {
+    if (status == PORTLS_OK || status == PORTLS_EOF || port_wants(status)) {
+        return status;
+    }
+    portls_error shown;
+    bool call_on_error = false;
+    os_mutex_lock(&stream->lock);
+    struct failure *failure = failure_of(stream, half, status);
+    if (failure != NULL) {
+        shown = failure->error;
+        shown.error_class = stream_error_class(stream);
+        (void)error_copy(error, &shown);
+        if (!failure->reported && !is_wrapped(stream, half)) {
+            failure->reported = true;
+            call_on_error = stream->on_error != NULL;
+        }
+    }
+    os_mutex_unlock(&stream->lock);
+    if (call_on_error) {
+        stream->on_error(stream->on_error_argument, &shown);
+    }
+    return status;
 }
 
 /* ---- ending ---- */
 
 /*
- * The underlying ports are to be used without TLS again: what the peer sent before its close_notify
- * and nobody read must not be taken for what comes after it. Only what has arrived is read.
+ * Reads and drops the data that has arrived, before the underlying ports are used without TLS: data
+ * sent before the peer's close_notify must not be taken for what follows it.
  */
 static void read_what_arrived(struct stream *stream) {
     enum { MOST = 1024 * 1024 };
@@ -177,7 +229,7 @@ static void read_what_arrived(struct stream *stream) {
     os_wipe(scratch, sizeof scratch);
 }
 
-/* Ends the session and gives the underlying ports back. Nobody uses the stream any more. */
+/* Ends the session and returns the underlying ports. Both halves are closed. */
 static portls_status end(struct stream *stream, portls_error *error) {
     struct transport *transport = &stream->transport;
     portls_status status = PORTLS_OK;

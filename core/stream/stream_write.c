@@ -54,22 +54,9 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
     return PORTLS_OK;
 }
 
-/* Encrypts until as much is gathered as leaves in one write, or all is encrypted. */
-static portls_status gather(struct stream *stream, const uint8_t *bytes, size_t size,
-                            size_t *taken) {
-    portls_status status = PORTLS_OK;
-    if (size - *taken > RECORD) {
-        transport_expect(&stream->transport, size - *taken);
-    }
-    while (status == PORTLS_OK && *taken < size && !transport_is_full(&stream->transport)) {
-        status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, true);
-    }
-    return status;
-}
-
 /* ---- writing ---- */
 
-/* Writes to a port without buffering. */
+/* Writes to a port without buffering: gathers records, and flushes them together. */
 static portls_status write_through(struct stream *stream, const uint8_t *bytes, size_t size,
                                    size_t *taken) {
     struct transport *transport = &stream->transport;
@@ -77,16 +64,16 @@ static portls_status write_through(struct stream *stream, const uint8_t *bytes, 
     if (status == PORTLS_OK) {
         status = transport_flush_needed(transport);
     }
-    while (status == PORTLS_OK) {
+    while (status == PORTLS_OK && *taken < size) {
         /* All taken before has left, so nothing is taken that cannot begin to leave. */
-        status = gather(stream, bytes, size, taken);
+        if (size - *taken > RECORD) {
+            transport_expect(transport, size - *taken);
+        }
+        while (status == PORTLS_OK && *taken < size && !transport_is_full(transport)) {
+            status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, true);
+        }
         portls_status flushed = transport_flush(transport);
-        if (status == PORTLS_OK) {
-            status = flushed;
-        }
-        if (*taken == size) {
-            break;
-        }
+        status = status == PORTLS_OK ? flushed : status;
     }
     return status;
 }
@@ -135,7 +122,7 @@ portls_status stream_step_room(struct stream *stream) {
 
 /* ---- flushing and finishing ---- */
 
-/* What the writing half waits for after such a status. */
+/* Records what the writing half waits for after a step with that status. */
 static portls_status needs(struct stream *stream, portls_status status) {
     if (status == PORTLS_WANT_READ) {
         stream_half_needs(&stream->writing, NEEDS_INPUT);
@@ -168,7 +155,7 @@ portls_status stream_step_linger(struct stream *stream, struct stream_half *half
     return status;
 }
 
-/* Hands our close_notify to the transport, behind all that was written. */
+/* Queues our close_notify behind all that was written. */
 static portls_status shut_down(struct stream *stream) {
     portls_status status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
@@ -198,7 +185,7 @@ portls_status stream_step_finish(struct stream *stream) {
     }
     portls_status status = stream_step_flush(stream);
     if (!stream_is_open(stream) || stream->failure != NULL) {
-        /* An alert that still has to leave is worth a wait, the rest of a handshake is not. */
+        /* Wait for an alert to leave, but not for the rest of a handshake. */
         if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
             return status;
         }
@@ -208,7 +195,7 @@ portls_status stream_step_finish(struct stream *stream) {
     if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && status != PORTLS_WANT_READ &&
         !needs_close_notify && stream->transport.out_failure != NULL &&
         stream->transport.out_failure->reported) {
-        return PORTLS_OK; /* the writer knows already what was lost */
+        return PORTLS_OK; /* the loss has been reported to the writer */
     }
     return status;
 }

@@ -57,7 +57,7 @@ POINTERS = {
 
 
 # Where a chain is in a stream; beyond, the ports below it are called.
-STREAM = ["stream.c", "stream_report.c", "stream_wait.c", "stream_step.c", "stream_write.c", "stream_bare.c",
+STREAM = ["stream.c", "stream_wait.c", "stream_step.c", "stream_write.c", "stream_bare.c",
           "transport.c", "transport_bare.c"]
 
 
