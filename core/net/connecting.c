@@ -23,7 +23,7 @@ struct connecting {
     atomic_uint unreleased; /* port objects not released yet: the last one frees all */
     unsigned open;          /* ports that are not closed */
     enum connecting_state state;
-    bool hurried;
+    bool skip_linger;
 
     struct os_resolution *resolution; /* while LOOKING_UP */
     size_t count, next;               /* addresses, and the next one to be tried */
@@ -253,14 +253,14 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
 }
 
 /* The socket's ports are closed together, with the second of these. */
-static portls_status deliver_avail(portls_output_port *out, const portls_input_port *beside) {
+static portls_status linger_avail(portls_output_port *out, const portls_input_port *beside) {
     struct connecting *made = around_output(out);
     bool is_last = made->open == 1 || beside == &made->in;
-    if (!is_last || made->state != CONNECTED || made->hurried) {
+    if (!is_last || made->state != CONNECTED || made->skip_linger) {
         return PORTLS_OK;
     }
     made->socket_in->peer_is_done = made->in.peer_is_done;
-    return ports_deliver_avail(made->socket_in, made->socket_out);
+    return ports_linger_avail(made->socket_in, made->socket_out);
 }
 
 static bool room_ready(portls_output_port *out) {
@@ -297,7 +297,7 @@ static portls_status close_one(struct connecting *made, portls_error *error) {
     if (made->state != CONNECTED) {
         return PORTLS_OK;
     }
-    if (made->hurried) {
+    if (made->skip_linger) {
         descriptor_ports_hurry(made->socket_in);
     }
     made->socket_in->peer_is_done = made->in.peer_is_done;
@@ -364,7 +364,7 @@ static const struct output_class connecting_output_class = {
     .write_both_avail = write_both_avail,
     .flush_avail = flush_avail,
     .finish_avail = finish_avail,
-    .deliver_avail = deliver_avail,
+    .linger_avail = linger_avail,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
@@ -401,5 +401,5 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
 }
 
 void connecting_ports_hurry(portls_input_port *in) {
-    around_input(in)->hurried = true;
+    around_input(in)->skip_linger = true;
 }

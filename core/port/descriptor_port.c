@@ -17,12 +17,12 @@ struct descriptor_ports {
     portls_descriptor descriptor;
     enum os_descriptor_kind kind;
     bool own;
-    bool hurried;                  /* the close may not wait */
-    bool delivering;               /* it is to be closed once what was written has arrived, */
-    portls_deadline deliver_until; /* or at that time */
-    bool has_output;               /* somebody may have written, so the close has to deliver it */
-    bool talks_on;                 /* the peer has sent more, although it was said to be done */
-    atomic_uint busy_poll;         /* microseconds that a wait to read polls before it sleeps */
+    bool skip_linger;             /* closing does not wait */
+    bool lingering;               /* closing waits until written bytes have arrived, */
+    portls_deadline linger_until; /* or at that time */
+    bool has_output;              /* somebody may have written, so the close has to deliver it */
+    bool peer_sent_more;          /* the peer has sent more, although it was said to be done */
+    atomic_uint busy_poll;        /* microseconds that a wait to read polls before it sleeps */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
 };
@@ -52,36 +52,36 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
  * unread would turn it into a reset, so a peer that goes on is not taken at its word.
  */
 static bool peer_is_done(struct descriptor_ports *ports) {
-    if (ports->in.peer_is_done && !ports->talks_on) {
-        ports->talks_on = os_socket_has_unread(ports->descriptor);
+    if (ports->in.peer_is_done && !ports->peer_sent_more) {
+        ports->peer_sent_more = os_socket_has_unread(ports->descriptor);
     }
-    return ports->in.peer_is_done && !ports->talks_on;
+    return ports->in.peer_is_done && !ports->peer_sent_more;
 }
 
 /*
  * Sees off what was written; the descriptor is to be closed next, if this was the last port of it
  * that is open, or `beside` is and is closed along.
  */
-static portls_status deliver(struct descriptor_ports *ports, const portls_input_port *beside) {
+static portls_status linger(struct descriptor_ports *ports, const portls_input_port *beside) {
     bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
     if (!is_last || !ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
-        ports->hurried || peer_is_done(ports)) {
+        ports->skip_linger || peer_is_done(ports)) {
         return PORTLS_OK;
     }
-    if (!ports->delivering) {
-        ports->delivering = true;
-        ports->deliver_until = portls_deadline_after(CLOSE_MILLISECONDS);
+    if (!ports->lingering) {
+        ports->lingering = true;
+        ports->linger_until = portls_deadline_after(CLOSE_MILLISECONDS);
     }
     if (os_socket_deliver(ports->descriptor) == OS_WOULD_BLOCK &&
-        clock_now() < ports->deliver_until) {
+        clock_now() < ports->linger_until) {
         return PORTLS_WANT_WRITE;
     }
-    ports->hurried = true;
+    ports->skip_linger = true;
     return PORTLS_OK;
 }
 
 /* No descriptor tells of an acknowledgement: it is looked for again in a while. */
-static void wait_for_delivery(const struct descriptor_ports *ports, struct wait_set *set) {
+static void wait_while_lingering(const struct descriptor_ports *ports, struct wait_set *set) {
     enum { PAUSE_MILLISECONDS = 10 };
     wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
     wait_set_add_deadline(set, portls_deadline_after(PAUSE_MILLISECONDS));
@@ -98,7 +98,8 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     if (ports->kind == OS_SOCKET && ports->has_output && peer_is_done(ports)) {
         failure = os_socket_close_at_once(ports->descriptor);
     } else if (ports->kind == OS_SOCKET && ports->has_output) {
-        portls_deadline deadline = portls_deadline_after(ports->hurried ? 0 : CLOSE_MILLISECONDS);
+        portls_deadline deadline =
+            portls_deadline_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
         failure = os_socket_close_gently(ports->descriptor, deadline);
     } else {
         failure = os_close(ports->descriptor);
@@ -146,20 +147,20 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     return read_result(result, *got, error);
 }
 
-static portls_status deliver_input(portls_input_port *in) {
-    return deliver(ports_of_input(in), NULL);
+static portls_status linger_input(portls_input_port *in) {
+    return linger(ports_of_input(in), NULL);
 }
 
 static bool byte_ready(portls_input_port *in) {
     struct descriptor_ports *ports = ports_of_input(in);
-    return ports->delivering ? deliver(ports, in) == PORTLS_OK
-                             : is_ready(ports->descriptor, OS_READABLE);
+    return ports->lingering ? linger(ports, in) == PORTLS_OK
+                            : is_ready(ports->descriptor, OS_READABLE);
 }
 
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct descriptor_ports *ports = ports_of_input(in);
-    if (ports->delivering) {
-        wait_for_delivery(ports, set);
+    if (ports->lingering) {
+        wait_while_lingering(ports, set);
     } else {
         wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
         wait_set_add_busy_poll(set, atomic_load(&ports->busy_poll));
@@ -194,7 +195,7 @@ static const struct input_class descriptor_input_class = {
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
-    .deliver_avail = deliver_input,
+    .linger_avail = linger_input,
     .close = close_input,
     .release = release_input,
     .descriptor = input_descriptor,
@@ -236,20 +237,20 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return PORTLS_OK;
 }
 
-static portls_status deliver_output(portls_output_port *out, const portls_input_port *beside) {
-    return deliver(ports_of_output(out), beside);
+static portls_status linger_output(portls_output_port *out, const portls_input_port *beside) {
+    return linger(ports_of_output(out), beside);
 }
 
 static bool room_ready(portls_output_port *out) {
     struct descriptor_ports *ports = ports_of_output(out);
-    return ports->delivering ? deliver(ports, &ports->in) == PORTLS_OK
-                             : is_ready(ports->descriptor, OS_WRITABLE);
+    return ports->lingering ? linger(ports, &ports->in) == PORTLS_OK
+                            : is_ready(ports->descriptor, OS_WRITABLE);
 }
 
 static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
     const struct descriptor_ports *ports = ports_of_output(out);
-    if (ports->delivering) {
-        wait_for_delivery(ports, set);
+    if (ports->lingering) {
+        wait_while_lingering(ports, set);
     } else {
         wait_set_add_descriptor(set, ports->descriptor, OS_WRITABLE);
     }
@@ -277,7 +278,7 @@ static const struct output_class descriptor_output_class = {
     .write_both_avail = write_both_avail,
     .flush_avail = flush_avail,
     .finish_avail = flush_avail,
-    .deliver_avail = deliver_output,
+    .linger_avail = linger_output,
     .room_ready = room_ready,
     .begin_wait = begin_write_wait,
     .end_wait = end_write_wait,
@@ -378,7 +379,7 @@ portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_
 }
 
 void descriptor_ports_hurry(portls_input_port *in) {
-    ports_of_input(in)->hurried = true;
+    ports_of_input(in)->skip_linger = true;
 }
 
 /* ---- busy polling ---- */

@@ -35,7 +35,7 @@ struct input_class {
     /* The port is to be closed next: sees off what was written to the output port beside it,
        without waiting. PORTLS_OK when closing waits for nothing any more; PORTLS_WANT_WRITE:
        begin_wait and byte_ready are now about this. NULL: closing never waits. */
-    portls_status (*deliver_avail)(portls_input_port *in);
+    portls_status (*linger_avail)(portls_input_port *in);
     /* Closes what is below the port. Called once. The port object stays. */
     portls_status (*close)(portls_input_port *in, portls_error *error);
     /* Frees the port object and sets its handle to HANDLE_FREED. Called after close, when no stream
@@ -65,7 +65,7 @@ struct output_class {
        class may add to `error` and report it. May be NULL. */
     void (*give_up)(portls_output_port *out, portls_error *error);
     /* As that of input_class, after finish_avail. `beside` is closed along with it, or NULL. */
-    portls_status (*deliver_avail)(portls_output_port *out, const portls_input_port *beside);
+    portls_status (*linger_avail)(portls_output_port *out, const portls_input_port *beside);
     /* Whether write_avail would return something other than WANT. */
     bool (*room_ready)(portls_output_port *out);
     /* Adds to the set what write_avail and flush_avail wait for. */
@@ -178,7 +178,7 @@ portls_status output_port_write_both_avail(portls_output_port *out, const struct
                                            size_t *put, portls_error *error);
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both ports can be closed without waiting: PORTLS_OK or PORTLS_WANT_WRITE. */
-portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out);
+portls_status ports_linger_avail(const portls_input_port *in, portls_output_port *out);
 /* Reads by the class's read_blocking, which may block. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);

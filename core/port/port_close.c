@@ -163,7 +163,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
     if (status != PORTLS_OK) {
         return status;
     }
-    if (in->class->deliver_avail != NULL && port_wants(in->class->deliver_avail(in))) {
+    if (in->class->linger_avail != NULL && port_wants(in->class->linger_avail(in))) {
         observer_notify(&in->base.observer); /* from now on it waits for something else */
         return PORTLS_WANT_WRITE;
     }
@@ -190,7 +190,7 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
     if (port_wants(finished)) {
         return finished;
     }
-    if (out->class->deliver_avail != NULL && port_wants(out->class->deliver_avail(out, NULL))) {
+    if (out->class->linger_avail != NULL && port_wants(out->class->linger_avail(out, NULL))) {
         observer_notify(&out->base.observer);
         return PORTLS_WANT_WRITE;
     }
@@ -203,14 +203,14 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
     return finished != PORTLS_OK ? finished : status;
 }
 
-portls_status ports_deliver_avail(const portls_input_port *in, portls_output_port *out) {
+portls_status ports_linger_avail(const portls_input_port *in, portls_output_port *out) {
     if (atomic_load(&out->base.closed)) {
         return PORTLS_OK;
     }
     /* The close itself returns a failure. */
     portls_status status = out->class->finish_avail(out, NULL);
-    if (!port_wants(status) && out->class->deliver_avail != NULL) {
-        status = out->class->deliver_avail(out, in);
+    if (!port_wants(status) && out->class->linger_avail != NULL) {
+        status = out->class->linger_avail(out, in);
     }
     return port_wants(status) ? PORTLS_WANT_WRITE : PORTLS_OK;
 }
