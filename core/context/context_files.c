@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/context/context.h"
 #include "core/x509/trust.h"
+#include "core/os/file.h"
 #include "portls/files.h"
 
 /* More than any certificate bundle or key takes; stops at a device that never ends. */

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"
+#include "core/os/socket.h"
 
 enum {
     ADDRESSES_LIMIT = 16,

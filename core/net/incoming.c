@@ -6,6 +6,7 @@
 #include "core/net/accept.h"
 #include "core/net/socket.h"
 #include "core/wait/clock.h"
+#include "core/os/socket.h"
 
 /* ---- queues ---- */
 

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/net/accept.h"
+#include "core/os/socket.h"
 #include "portls/files.h"
 
 enum { PORT_NUMBER_MAX = 65535, SAME_PORT_TRIES = 16 };

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/net/accept.h"
 #include "core/port/descriptor_port.h"
+#include "core/os/socket.h"
 
 portls_status socket_stream_new(portls_descriptor socket, struct snapshot *snapshot,
                                 struct stream **stream, portls_error *error) {

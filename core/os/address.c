@@ -5,6 +5,7 @@
 #define _NETBSD_SOURCE
 
 #include "core/os/address.h"
+#include "core/os/socket.h"
 
 #include <errno.h>
 #include <string.h>

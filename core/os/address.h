@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #endif
 
-#include "core/os/os.h"
+#include "core/os/socket.h"
 
 static inline const struct sockaddr *system_address(const struct os_address *address) {
     return (const struct sockaddr *)(const void *)address->storage;

@@ -8,6 +8,8 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 #include "core/port/port.h"
 
 /* One descriptor and its one or two ports, in one allocation. */

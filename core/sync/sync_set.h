@@ -22,6 +22,7 @@
 
 #include "core/base/handle.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
 #include "core/wait/wait.h"
 #include "portls/sync_set.h"
 

@@ -8,6 +8,7 @@
 #include "core/base/memory.h"
 #include "core/base/handle.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
 #include "core/wait/wait.h"
 
 struct portls_break {

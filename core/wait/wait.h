@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "core/os/os.h"
+#include "core/os/poll.h"
 #include "portls/break.h"
 #include "portls/error.h"
 

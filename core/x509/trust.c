@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/format.h"
 #include "core/base/memory.h"
+#include "core/os/file.h"
 #include "core/os/os.h"
 #include "core/x509/pem.h"
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/wait/wait.h"
+#include "core/os/socket.h"
 #include "portls/portls.h"
 
 enum {

@@ -13,7 +13,7 @@
 #include "core/wait/clock.h"
 #include "core/net/connecting.h"
 #include "core/base/error.h"
-#include "core/os/os.h"
+#include "core/os/socket.h"
 #include "core/port/port.h"
 
 static portls_error problem;

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/os/os.h"
+#include "core/os/socket.h"
 #include "steps.h"
 
 static portls_error problem;

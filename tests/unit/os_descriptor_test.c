@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/os/os.h"
+#include "core/os/socket.h"
 
 /* Whatever would wait ends here. */
 TestSuite(os_descriptor, .timeout = 20);

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 
 TestSuite(os_socket, .timeout = 30);
 

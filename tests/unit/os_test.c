@@ -16,7 +16,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "core/os/file.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
 
 TestSuite(os, .timeout = 20);
 

@@ -11,7 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/os/file.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 
 TestSuite(os_windows, .timeout = 60);
 

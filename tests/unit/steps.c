@@ -9,6 +9,8 @@
 
 #include "core/wait/clock.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 
 /* ---- what happens at which step ---- */
 

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 #include "portls/portls.h"
 
 enum { MANY = 2000 };

@@ -5,6 +5,7 @@
 
 #include "core/net/connecting.h"
 #include "core/sync/sync_set.h"
+#include "core/os/socket.h"
 #include "sync_set_support.h"
 
 /* ---- joining and leaving ---- */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/os/file.h"
 #include "core/os/os.h"
 #include "core/x509/trust.h"
 

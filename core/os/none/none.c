@@ -1,5 +1,6 @@
 /* No operating system: a build without sockets, files and threads. */
 #include "core/os/os.h"
+#include "core/os/poll.h"
 #include "core/os/stdio_stream.h"
 
 #include <string.h>

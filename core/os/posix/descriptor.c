@@ -6,6 +6,8 @@
 #define _FILE_OFFSET_BITS 64 /* without it 32-bit systems fail for large sizes and inodes */
 
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

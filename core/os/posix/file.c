@@ -4,6 +4,7 @@
 #define _NETBSD_SOURCE
 #define _FILE_OFFSET_BITS 64 /* without it 32-bit systems fail for large sizes and inodes */
 
+#include "core/os/file.h"
 #include "core/os/os.h"
 
 #include <dirent.h>

@@ -3,7 +3,8 @@
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
 
-#include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
 
-#include "core/os/os.h"
+#include "core/os/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,6 +4,7 @@
 #define _NETBSD_SOURCE
 
 #include "core/os/os.h"
+#include "core/os/poll.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,7 +14,10 @@
 
 #include <windows.h>
 
+#include "core/os/file.h"
 #include "core/os/os.h"
+#include "core/os/poll.h"
+#include "core/os/socket.h"
 
 /* Converts a descriptor for Winsock; PORTLS_NO_DESCRIPTOR is INVALID_SOCKET. */
 static inline SOCKET system_socket(portls_descriptor descriptor) {

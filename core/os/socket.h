@@ -1,0 +1,136 @@
+/* Descriptors, sockets and name resolution. Hosted builds only. */
+#ifndef CORE_OS_SOCKET_H
+#define CORE_OS_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/os/os.h"
+#include "portls/break.h"
+#include "portls/port.h"
+#include "portls/tcp.h"
+
+/* ---- descriptors ---- */
+
+enum os_descriptor_kind { OS_SOCKET, OS_PIPE, OS_TERMINAL, OS_FILE };
+
+/* Finds the kind of a descriptor. Returns 0, or the system's error when it is not open. Windows has
+   sockets only, and this call makes them non-blocking. */
+int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *kind);
+
+/*
+ * Reads what is there, without waiting and without changing the descriptor's flags, whether or not
+ * it is blocking. Returns 0 with *got ≥ 1, or with *got == 0 at the end of file; OS_WOULD_BLOCK;
+ * the system's error.
+ */
+enum { OS_WOULD_BLOCK = -3 };
+int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
+            size_t *got);
+
+/* Reads from a socket as os_read does, but blocks when the socket is blocking. May return
+   OS_WOULD_BLOCK when it is not, or when it has a receive timeout. */
+int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got);
+
+/* Whether a socket is a stream socket, so that a short read has taken everything. */
+bool os_socket_is_stream(portls_descriptor socket);
+
+/* Writes what fits, without waiting and without SIGPIPE. Returns 0 with *put ≥ 1, OS_WOULD_BLOCK or
+   the system's error. */
+int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
+             size_t size, size_t *put);
+
+/* Writes two pieces to a socket in one call, as os_write does. */
+int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
+
+/* Closes a descriptor. Returns 0 or the system's error. */
+int os_close(portls_descriptor descriptor);
+
+/*
+ * Before a connected socket is closed: sees written bytes off without waiting. Sends FIN, and takes
+ * what has arrived (an unread byte would turn the close into a reset). 0: everything written is
+ * acknowledged, or the peer has closed; OS_WOULD_BLOCK: call again when it is readable or in a
+ * little while, since no poll tells of an acknowledgement; the system's error.
+ */
+int os_socket_deliver(portls_descriptor socket);
+
+/*
+ * Closes a connected socket so that bytes already written arrive: sends FIN, takes what has arrived
+ * and arrives (an unread byte would turn the close into a reset), until everything written is
+ * acknowledged or the peer has closed or the deadline has passed. 0 or the system's error.
+ */
+int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline);
+
+/* Whether a socket has unread bytes. */
+bool os_socket_has_unread(portls_descriptor socket);
+
+/* Closes a connected socket on which nothing unread lies: sends FIN, also where the socket is open
+   elsewhere, and leaves it to the system to deliver what was written. 0 or the system's error. */
+int os_socket_close_at_once(portls_descriptor socket);
+
+/* ---- TCP ---- */
+
+/* A socket address, IPv4 or IPv6. */
+struct os_address {
+    _Alignas(8) unsigned char storage[128];
+    uint32_t size;
+};
+
+/*
+ * Resolves a host (NULL with `passive`: all local addresses) and a port number to at most `limit`
+ * addresses, in the order in which to try them; for all local addresses the one for both IPv6 and
+ * IPv4 comes first. Blocks. Returns 0 with *count ≥ 1; else the system's error or -1, with an
+ * English text in *reason.
+ */
+int os_resolve(const char *host, int port_no, bool passive, struct os_address *addresses,
+               size_t limit, size_t *count, const char **reason);
+
+/*
+ * A resolution that can be abandoned. getaddrinfo cannot be interrupted, so it runs in its own
+ * thread, which frees everything itself once the caller has abandoned it. Numeric addresses are
+ * resolved at once, without a thread.
+ */
+struct os_resolution;
+
+/* Starts a resolution. Returns 0, or the system's error without memory or a thread. */
+int os_resolution_begin(const char *host, int port_no, struct os_resolution **resolution);
+
+/* Returns the descriptor that is readable when the resolution is done; PORTLS_NO_DESCRIPTOR when it
+   was done at once. */
+portls_descriptor os_resolution_descriptor(const struct os_resolution *resolution);
+
+/* Returns OS_WOULD_BLOCK, or the result of os_resolve. */
+int os_resolution_result(struct os_resolution *resolution, struct os_address *addresses,
+                         size_t limit, size_t *count, const char **reason);
+
+/* Abandons a resolution, or frees it when it is done. */
+void os_resolution_end(struct os_resolution *resolution);
+
+/* For tests: resolves names by `resolve`, or (NULL) by os_resolve again. */
+typedef int os_resolver(const char *host, int port_no, bool passive, struct os_address *addresses,
+                        size_t limit, size_t *count, const char **reason);
+void os_resolver_replace(os_resolver *resolve);
+
+/*
+ * Starts to connect a new close-on-exec, TCP_NODELAY socket, which is non-blocking until it is
+ * connected (on Windows: always). Returns 0 when connected; OS_WOULD_BLOCK: wait until it is
+ * writable, then call os_socket_connected; else the error, without a socket.
+ */
+int os_socket_connect(const struct os_address *address, portls_descriptor *socket);
+int os_socket_connected(portls_descriptor socket); /* 0 or the error of the connect */
+
+/* Makes a non-blocking, close-on-exec listening socket. `reuse` sets SO_REUSEADDR; an IPv6 wildcard
+   accepts IPv4 too. Returns 0 or the system's error. */
+int os_socket_listen(const struct os_address *address, int queue, bool reuse,
+                     portls_descriptor *socket);
+
+/* Accepts one connection as a blocking (on Windows: non-blocking), close-on-exec, TCP_NODELAY
+   socket. Skips connections that are gone already. Returns 0, OS_WOULD_BLOCK or the system's error.
+   */
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);
+
+/* Finds the numeric addresses of a socket. `remote` is empty when it is not connected. Either may
+   be NULL. Returns 0 or the system's error. */
+int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_address *remote);
+
+#endif
