@@ -61,8 +61,8 @@ static bool peer_is_done(struct descriptor_ports *ports) {
 }
 
 /*
- * Sees off what was written; the descriptor is to be closed next, if this was the last port of it
- * that is open, or `beside` is and is closed along.
+ * Delivers written bytes without waiting, before the descriptor is closed: when this is its last
+ * open port, or when `beside` is the other one and closes with it.
  */
 static portls_status linger(struct descriptor_ports *ports, const portls_input_port *beside) {
     bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;

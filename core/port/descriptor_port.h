@@ -14,8 +14,8 @@ portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_
                                          portls_output_port **out, portls_error *error);
 
 /*
- * The socket below this port (one of descriptor_ports_of_socket) is to be closed without waiting
- * for what was written to arrive: nobody was ever told that it would.
+ * Makes closing the socket below this port (one of descriptor_ports_of_socket) not wait for
+ * written bytes to arrive: no caller was promised that they would.
  */
 void descriptor_ports_hurry(portls_input_port *in);
 

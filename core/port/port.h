@@ -32,9 +32,9 @@ struct input_class {
        after the wait. */
     void (*begin_wait)(portls_input_port *in, struct wait_set *set);
     void (*end_wait)(portls_input_port *in);
-    /* The port is to be closed next: sees off what was written to the output port beside it,
-       without waiting. PORTLS_OK when closing waits for nothing any more; PORTLS_WANT_WRITE:
-       begin_wait and byte_ready are now about this. NULL: closing never waits. */
+    /* Prepares closing: delivers what was written to the output port beside it, without waiting.
+       PORTLS_OK when closing has nothing left to wait for; PORTLS_WANT_WRITE while bytes are
+       pending, which begin_wait and byte_ready then refer to. NULL: closing never waits. */
     portls_status (*linger_avail)(portls_input_port *in);
     /* Closes what is below the port. Called once. The port object stays. */
     portls_status (*close)(portls_input_port *in, portls_error *error);
@@ -105,8 +105,8 @@ struct portls_input_port {
         struct handle handle; /* the base's */
     };
     const struct input_class *class;
-    bool peer_is_done; /* whoever wrapped it knows that the peer sends nothing more, and closes
-                          it: there is nothing to take before that */
+    bool peer_is_done; /* set by the stream that wraps it, before closing: the peer sends nothing
+                          more, so there is nothing to drain */
     bool short_is_all; /* a short read has taken all there was */
     uint8_t *unread;   /* allocated; returned by the next reads */
     size_t unread_start, unread_end;
