@@ -3,9 +3,9 @@
  * state live here; the ports of a stream are its two faces (ssl_port.c).
  *
  * The lock is held for every step and never while waiting. A step does what can be done now. A
- * thread that then has to wait takes the *role* of receiving or sending for the time of its wait:
- * meanwhile no other thread moves bytes in that direction, since it could take what the first one
- * waits for; who needs them moved watches the stream instead and is notified.
+ * thread that has to wait takes the *role* of receiving or sending until its wait ends: meanwhile
+ * no other thread moves bytes in that direction, since it could take what the first one waits for.
+ * Another thread that needs bytes moved watches the stream and is notified.
  */
 #ifndef CORE_STREAM_STREAM_H
 #define CORE_STREAM_STREAM_H
@@ -106,8 +106,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
 portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
                                portls_error *error);
 
-/* Drops a stream that nobody has got to see. `and_close`: the underlying ports are closed too;
-   otherwise they are the caller's again. */
+/* Frees a stream whose ports were never returned to a caller. `and_close`: closes the underlying
+   ports; else the caller owns them again. */
 void stream_abandon(struct stream *stream, bool and_close);
 
 /* ---- steps: called with the lock held, between stream_enter and stream_leave ---- */
@@ -123,11 +123,12 @@ portls_status stream_step_write(struct stream *stream, const void *bytes, size_t
 /* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
 portls_status stream_step_room(struct stream *stream);
 portls_status stream_step_flush(struct stream *stream);
-/* Everything that has to leave before the output port can be closed, the close_notify included. */
+/* Sends all that has to leave before the output port is closed, with a close_notify if configured.
+ */
 portls_status stream_step_finish(struct stream *stream);
 
-/* When the half is closed next, and the other is closed: whether closing the ports below would have
-   to wait. PORTLS_OK or PORTLS_WANT_WRITE. */
+/* Before this half is closed as the last one: lets written bytes arrive. PORTLS_OK: closing the
+   underlying ports does not wait; PORTLS_WANT_WRITE. */
 portls_status stream_step_linger(struct stream *stream, struct stream_half *half);
 
 /* ---- for the steps ---- */
@@ -215,23 +216,23 @@ static inline bool stream_waits_for_room(const struct stream *stream) {
     return stream->reading.holds_sending || stream->writing.holds_sending;
 }
 
-/* Something has changed: whoever waits looks again. */
+/* Records a change, and wakes the threads that watch. */
 static inline void stream_notify(struct stream *stream) {
     stream->changes++;
     watch_list_notify(&stream->watchers);
 }
 
-/* What this half would have to wait for. */
+/* Records what this half waits for: NEEDS_ bits. */
 static inline void stream_half_needs(struct stream_half *half, int needs) {
     half->needs = (uint8_t)needs;
 }
 
-/* This half has seen all that has changed. */
+/* Records that this half has seen all changes. */
 static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
     half->seen = stream->changes;
 }
 
-/* Whether the peer sends nothing more: its close_notify has come, and nothing behind it. */
+/* Whether the peer sends nothing more: its close_notify was received, and nothing after it. */
 static inline bool stream_peer_is_done(const struct stream *stream) {
     return stream->read_side == READ_CLOSED && !transport_has_received(&stream->transport);
 }

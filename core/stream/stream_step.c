@@ -115,12 +115,12 @@ static portls_status refuse(struct stream *stream, struct stream_half *half) {
  * In TLS 1.3 a server's part of the handshake ends with what it receives: all that it has still to
  * send then are tickets, and a client need not read those to be content (RFC 8446, 4.6.1).
  */
-static bool owes_last_flight(const struct stream *stream) {
+static bool must_flush_last_flight(const struct stream *stream) {
     return stream->snapshot->role == PORTLS_CLIENT ||
            !stream->snapshot->backend->speaks_tls13(stream->session);
 }
 
-/* Lets the backend go on, and says what it then needs. */
+/* Runs the backend's handshake as far as it goes, and records what it then waits for. */
 static portls_status agree(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     portls_error error;
@@ -128,7 +128,7 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
     if (status == PORTLS_OK) {
         stream->state = STREAM_FLUSHING_HANDSHAKE;
-        transport->must_flush = owes_last_flight(stream);
+        transport->must_flush = must_flush_last_flight(stream);
         transport->changed = true;
         return PORTLS_OK;
     }
@@ -208,15 +208,15 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
             return status;
         }
     }
-    /* A server's tickets go with its first data: nobody waits for them. */
-    bool owed = stream->transport.must_flush;
-    if (owed && transport_settle(&stream->transport) != PORTLS_OK) {
+    /* A server's tickets are deferred until its first data. */
+    bool must_flush = stream->transport.must_flush;
+    if (must_flush && transport_settle(&stream->transport) != PORTLS_OK) {
         portls_status status = listen_meanwhile(stream, half);
         if (status != PORTLS_OK) {
             return status;
         }
     }
-    portls_status status = owed ? transport_settle(&stream->transport) : PORTLS_OK;
+    portls_status status = must_flush ? transport_settle(&stream->transport) : PORTLS_OK;
     if (status == PORTLS_OK) {
         stream->state = STREAM_OPEN;
         stream->transport.must_flush = false;
@@ -227,7 +227,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     return status;
 }
 
-/* The stream's bytes have ended: cleanly, or cut. */
+/* Returns how the peer's data ended: PORTLS_EOF, or in strict mode PORTLS_TRUNCATED. */
 static portls_status end_of_stream(struct stream *stream) {
     if (stream->read_side == READ_CLOSED || !stream->strict_eof) {
         return PORTLS_EOF;
@@ -242,7 +242,8 @@ static portls_status end_of_stream(struct stream *stream) {
     return transport->in_failure->error.status;
 }
 
-/* Nothing to read yet: sends what may keep the peer waiting, and says what the reader needs. */
+/* Nothing to read yet: sends what the peer may be waiting for, and records what the reader waits
+   for. */
 static portls_status starve(struct stream *stream) {
     struct transport *transport = &stream->transport;
     stream_half_needs(&stream->reading, NEEDS_INPUT);
@@ -292,13 +293,13 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     }
 }
 
-/* Serves the byte that was read to see whether there is one, and what can be had behind it. */
+/* Reads the peeked byte, and what can be read behind it without waiting. */
 static void read_peeked_byte(struct stream *stream, uint8_t *buffer, size_t size, size_t *got) {
     stream->has_peeked_byte = false;
     buffer[0] = stream->peeked_byte;
     size_t more = 0;
     bool open = stream->read_side == READ_OPEN && stream->failure == NULL;
-    /* How the stream goes on otherwise is kept, and said by the next read. */
+    /* An end or a failure is stored, and the next read returns it. */
     if (size > 1 && open && read_session(stream, buffer + 1, size - 1, &more) != PORTLS_OK) {
         more = 0;
     }

@@ -1,4 +1,4 @@
-/* Waiting for a stream: the roles that its two halves take meanwhile, and the handshake that waits.
+/* Waiting for a stream: the roles that its halves have while they wait, and the blocking handshake.
  */
 #include "core/base/error.h"
 #include "core/stream/stream.h"
@@ -44,7 +44,7 @@ void stream_end_wait(struct stream *stream, struct stream_half *half) {
     if (half->holds_receiving || half->holds_sending) {
         half->holds_receiving = false;
         half->holds_sending = false;
-        /* Whoever needs these bytes moved has to do it again. */
+        /* The role is free: a half that needs these bytes moved takes it. */
         watch_list_notify(&stream->watchers);
     }
     os_mutex_unlock(&stream->lock);
@@ -62,7 +62,7 @@ static portls_status wait_for(struct stream *stream, struct stream_half *half,
     return status;
 }
 
-/* Sees to it that the alert of a failed handshake leaves, if the port takes it in time. */
+/* Sends the alert of a failed handshake, if the port takes it in time. */
 static void send_alert(struct stream *stream, struct wait_limit limit) {
     portls_deadline latest = portls_deadline_after(CLOSE_MILLISECONDS);
     limit.deadline = limit.deadline < latest ? limit.deadline : latest;

@@ -113,7 +113,7 @@ void transport_defer(struct transport *transport) {
 }
 
 size_t transport_record_room(const struct transport *transport) {
-    /* A record's header and whatever a cipher adds; and answers to key updates and alerts, which
+    /* A record's header and what a cipher adds; and answers to key updates and alerts, which
        may be sent at any time. */
     enum { RECORD_OVERHEAD = 128, ANSWERS = 128, SMALLEST = 64 };
     size_t left = transport->pending_capacity - transport_pending(transport);
