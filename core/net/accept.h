@@ -12,8 +12,8 @@
 
 #include "core/base/handle.h"
 #include "core/context/context.h"
-#include "core/net/incoming.h"
 #include "core/net/listener.h"
+#include "core/stream/stream.h"
 #include "portls/tcp.h"
 
 enum {
@@ -22,6 +22,22 @@ enum {
                                                taking connections from the system's queue */
     LISTENER_HANDSHAKES = 256,              /* default limits: concurrent handshakes, */
     LISTENER_HANDSHAKE_MILLISECONDS = 10000 /* and the time for each */
+};
+
+/* A connection from TCP accept until portls_accept returns it or its error. */
+struct incoming {
+    struct incoming *previous, *next; /* in its queue */
+    struct stream *stream;            /* NULL once the handshake has failed */
+    portls_descriptor socket;
+    uint8_t registered; /* what the listener's poller reports of the socket */
+    portls_deadline deadline;
+    portls_error error; /* why the handshake failed */
+};
+
+/* First in, first out. */
+struct incoming_queue {
+    struct incoming *first, *last;
+    size_t count;
 };
 
 struct portls_listener {
@@ -70,6 +86,9 @@ void listener_lead_wait(portls_listener *listener, struct wait_set *set);
 void listener_lead_end(portls_listener *listener);
 
 /* ---- incoming.c; the caller holds the lock ---- */
+
+/* Aborts and frees every connection of a queue. */
+void incoming_queue_clear(struct incoming_queue *queue);
 
 /*
  * Accepts connections and steps handshakes, without waiting. There is no leader, or the caller is

@@ -1,4 +1,4 @@
-/* The TCP-like client procedures (manual, section 1: ssl-connect). */
+/* Connects (manual, section 1: ssl-connect). */
 #include "core/net/connecting.h"
 #include "core/context/context.h"
 #include "core/base/error.h"
@@ -8,7 +8,7 @@
 
 enum { PORT_NUMBER_MAX = 65535 };
 
-/* What one call was asked for. */
+/* The arguments of a call. */
 struct request {
     const char *host;
     int port_no;
@@ -37,12 +37,12 @@ static portls_status check(const struct request *request, portls_error *error) {
     return hostname_normalise(request->host, normal, error);
 }
 
-/* A stream over ports that are being connected; with the ports it owns them. */
+/* Creates a stream that owns ports which are being connected. */
 static portls_status begin_with(const struct request *request, struct snapshot *snapshot,
                                 struct stream **stream, portls_error *error) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
-    /* The system resolves the host as it was written: it may have a zone. */
+    /* The host is not normalised for the resolver: it may have a zone. */
     portls_status status = connecting_ports(request->host, request->port_no, &in, &out, error);
     if (status != PORTLS_OK) {
         return status;
@@ -77,7 +77,7 @@ static portls_status begin(const struct request *request, struct stream **stream
     return status;
 }
 
-/* Hands the ports out, or says of a failure that it is the network's (manual, section 3). */
+/* Stores the ports, or makes the error one of the network (manual, section 3). */
 static portls_status finish(const struct request *request, struct stream *stream,
                             portls_status status, portls_error *error) {
     if (status == PORTLS_OK) {
@@ -95,7 +95,7 @@ static portls_status connect_and_wait(const struct request *request, portls_erro
     if (status == PORTLS_OK) {
         status = stream_handshake(stream, &request->limit, error);
         if (status != PORTLS_OK) {
-            connecting_ports_hurry(stream->transport.in);
+            connecting_ports_skip_linger(stream->transport.in);
             stream_abandon(stream, true);
         }
     }

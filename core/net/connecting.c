@@ -1,4 +1,4 @@
-/* Making a TCP connection step by step: look up, race, and then be that socket's ports. */
+/* Connects step by step: resolve, race the addresses, use the ports of the connected socket. */
 #include "core/net/connecting.h"
 
 #include <string.h>
@@ -12,29 +12,29 @@
 
 enum {
     ADDRESSES_LIMIT = 16,
-    /* RFC 8305, section 5: how long an address has before the next one is tried beside it. */
+    /* RFC 8305, section 5: the delay before the next attempt starts beside the pending ones. */
     ATTEMPT_MILLISECONDS = 250,
 };
 
-enum connecting_state { LOOKING_UP, RACING, CONNECTED, FAILED };
+enum connecting_state { RESOLVING, RACING, CONNECTED, FAILED };
 
 struct connecting {
     portls_input_port in;
     portls_output_port out;
-    atomic_uint unreleased; /* port objects not released yet: the last one frees all */
+    atomic_uint unreleased; /* port objects; the last one frees the struct */
     unsigned open;          /* ports that are not closed */
     enum connecting_state state;
     bool skip_linger;
 
-    struct os_resolution *resolution; /* while LOOKING_UP */
-    size_t count, next;               /* addresses, and the next one to be tried */
-    portls_deadline next_attempt;     /* when that is done although others are under way */
+    struct os_resolution *resolution; /* while RESOLVING */
+    size_t count, next;               /* addresses, and the index of the next attempt */
+    portls_deadline next_attempt;     /* when it starts if the others are still pending */
     struct os_address addresses[ADDRESSES_LIMIT];
-    portls_descriptor attempts[ADDRESSES_LIMIT]; /* sockets being connected */
-    size_t under_way;
-    int first_failure; /* of an address: what is reported when none answers */
+    portls_descriptor attempts[ADDRESSES_LIMIT]; /* sockets that are connecting */
+    size_t pending;
+    int first_failure; /* of an attempt; reported if none connects */
 
-    atomic_uint busy_poll;        /* microseconds; for waits to read from the socket */
+    atomic_uint busy_poll;        /* microseconds, for waits to read from the socket */
     portls_input_port *socket_in; /* when CONNECTED */
     portls_output_port *socket_out;
     portls_error failure; /* when FAILED */
@@ -53,12 +53,12 @@ static struct connecting *around_output(const portls_output_port *out) {
 /* ---- the race ---- */
 
 static void drop_attempts(struct connecting *made) {
-    while (made->under_way > 0) {
-        (void)os_close(made->attempts[--made->under_way]);
+    while (made->pending > 0) {
+        (void)os_close(made->attempts[--made->pending]);
     }
 }
 
-/* An address has answered: the others are given up, and its socket's ports take over. */
+/* A socket is connected: closes the other attempts and creates its ports. */
 static void win(struct connecting *made, portls_descriptor socket) {
     drop_attempts(made);
     if (descriptor_ports_of_socket(socket, &made->socket_in, &made->socket_out, &made->failure) ==
@@ -70,7 +70,7 @@ static void win(struct connecting *made, portls_descriptor socket) {
     }
 }
 
-/* Tries addresses until one is under way, has answered, or there are no more. */
+/* Tries addresses until an attempt is pending or connected, or none is left. */
 static void try_next(struct connecting *made) {
     while (made->next < made->count) {
         portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
@@ -80,7 +80,7 @@ static void try_next(struct connecting *made) {
             return;
         }
         if (failed == OS_WOULD_BLOCK) {
-            made->attempts[made->under_way++] = socket;
+            made->attempts[made->pending++] = socket;
             made->next_attempt = portls_deadline_after(ATTEMPT_MILLISECONDS);
             return;
         }
@@ -90,10 +90,10 @@ static void try_next(struct connecting *made) {
     }
 }
 
-/* Looks which attempts have come to an end. */
-static void look_at_attempts(struct connecting *made) {
+/* Removes the attempts that have failed, until one has connected. */
+static void check_attempts(struct connecting *made) {
     size_t i = 0;
-    while (i < made->under_way && made->state == RACING) {
+    while (i < made->pending && made->state == RACING) {
         portls_descriptor socket = made->attempts[i];
         struct os_poll_item item = {socket, OS_WRITABLE, 0};
         size_t ready = 0;
@@ -102,7 +102,7 @@ static void look_at_attempts(struct connecting *made) {
             i++;
             continue;
         }
-        made->attempts[i] = made->attempts[--made->under_way];
+        made->attempts[i] = made->attempts[--made->pending];
         failed = failed != 0 ? failed : os_socket_connected(socket);
         if (failed == 0) {
             win(made, socket);
@@ -114,21 +114,21 @@ static void look_at_attempts(struct connecting *made) {
 }
 
 static void race(struct connecting *made) {
-    size_t before = made->under_way;
-    look_at_attempts(made);
-    /* One that failed makes room for the next at once. */
-    bool one_failed = made->under_way < before || made->under_way == 0;
+    size_t before = made->pending;
+    check_attempts(made);
+    /* A failed attempt starts the next one at once. */
+    bool one_failed = made->pending < before || made->pending == 0;
     if (made->state == RACING && (one_failed || clock_now() >= made->next_attempt)) {
         try_next(made);
     }
-    if (made->state == RACING && made->under_way == 0) {
+    if (made->state == RACING && made->pending == 0) {
         made->state = FAILED;
         (void)error_fail_os(&made->failure, PORTLS_CONNECT, made->first_failure,
                             "cannot connect to %s port %d", made->host, made->port_no);
     }
 }
 
-static void look_up(struct connecting *made) {
+static void resolve(struct connecting *made) {
     const char *reason = NULL;
     int failed = os_resolution_result(made->resolution, made->addresses, ADDRESSES_LIMIT,
                                       &made->count, &reason);
@@ -147,10 +147,10 @@ static void look_up(struct connecting *made) {
     made->failure.os_errno = failed > 0 ? failed : 0;
 }
 
-/* Goes on as far as it goes. PORTLS_OK once connected, WANT_WRITE before, the failure. */
+/* Continues without waiting. PORTLS_OK once connected, WANT_WRITE before, or the failure. */
 static portls_status step(struct connecting *made, portls_error *error) {
-    if (made->state == LOOKING_UP) {
-        look_up(made);
+    if (made->state == RESOLVING) {
+        resolve(made);
     }
     if (made->state == RACING) {
         race(made);
@@ -163,13 +163,13 @@ static portls_status step(struct connecting *made, portls_error *error) {
 
 static void wait_for_step(const struct connecting *made, struct wait_set *set) {
     wait_set_add_passing(set);
-    portls_descriptor looked_up = made->state == LOOKING_UP
-                                      ? os_resolution_descriptor(made->resolution)
-                                      : PORTLS_NO_DESCRIPTOR;
-    if (looked_up != PORTLS_NO_DESCRIPTOR) {
-        wait_set_add_descriptor(set, looked_up, OS_READABLE);
+    portls_descriptor resolution = made->state == RESOLVING
+                                       ? os_resolution_descriptor(made->resolution)
+                                       : PORTLS_NO_DESCRIPTOR;
+    if (resolution != PORTLS_NO_DESCRIPTOR) {
+        wait_set_add_descriptor(set, resolution, OS_READABLE);
     } else if (made->state == RACING) {
-        for (size_t i = 0; i < made->under_way; i++) {
+        for (size_t i = 0; i < made->pending; i++) {
             wait_set_add_descriptor(set, made->attempts[i], OS_WRITABLE);
         }
         if (made->next < made->count) {
@@ -247,13 +247,13 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
     return status == PORTLS_OK ? output_port_flush_avail(made->socket_out, error) : status;
 }
 
-/* Before the connection is there nothing was taken, and nothing is to be waited for at the end. */
+/* Before the socket is connected nothing has been taken, so that there is nothing to flush. */
 static portls_status finish_avail(portls_output_port *out, portls_error *error) {
     struct connecting *made = around_output(out);
     return made->state == CONNECTED ? output_port_flush_avail(made->socket_out, error) : PORTLS_OK;
 }
 
-/* The socket's ports are closed together, with the second of these. */
+/* Closing the second of the two ports closes both ports of the socket. */
 static portls_status linger_avail(portls_output_port *out, const portls_input_port *beside) {
     struct connecting *made = around_output(out);
     bool is_last = made->open == 1 || beside == &made->in;
@@ -287,7 +287,7 @@ static void end_write_wait(portls_output_port *out) {
     }
 }
 
-/* With the second port the socket is closed, or what is under way is given up. */
+/* The second port to close closes the socket, or cancels resolution and the attempts. */
 static portls_status close_one(struct connecting *made, portls_error *error) {
     if (--made->open > 0) {
         return PORTLS_OK;
@@ -299,7 +299,7 @@ static portls_status close_one(struct connecting *made, portls_error *error) {
         return PORTLS_OK;
     }
     if (made->skip_linger) {
-        descriptor_ports_hurry(made->socket_in);
+        descriptor_ports_skip_linger(made->socket_in);
     }
     made->socket_in->peer_is_done = made->in.peer_is_done;
     portls_status out_closed = portls_close_output_port(made->socket_out, error);
@@ -342,7 +342,7 @@ static portls_descriptor output_descriptor(const portls_output_port *out) {
     return input_descriptor(&around_output(out)->in);
 }
 
-/* It is for reads of the socket: a wait for the connection sleeps. */
+/* Only reads from the socket poll: a wait for the connection sleeps. */
 static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
     atomic_store(&around_input(in)->busy_poll, microseconds);
     return true;
@@ -383,7 +383,7 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
     }
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
-    made->state = LOOKING_UP;
+    made->state = RESOLVING;
     made->open = 2;
     atomic_init(&made->unreleased, 2);
     error_begin(&made->failure);
@@ -393,14 +393,14 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
         return error_fail_os(error, PORTLS_OS, failed, "cannot begin to resolve \"%s\"", host);
     }
     input_port_init(&made->in, &connecting_input_class);
-    made->in.short_is_all = true; /* once it is a socket, and before there is nothing */
+    made->in.short_is_all = true; /* as a socket does */
     output_port_init(&made->out, &connecting_output_class);
-    made->out.holds = false; /* nothing is taken before it is a socket */
+    made->out.holds = false; /* takes nothing before it is connected */
     *in = &made->in;
     *out = &made->out;
     return PORTLS_OK;
 }
 
-void connecting_ports_hurry(portls_input_port *in) {
+void connecting_ports_skip_linger(portls_input_port *in) {
     around_input(in)->skip_linger = true;
 }

@@ -1,8 +1,8 @@
 /*
- * The two ports of a TCP connection that is still being made: the name is looked up, the addresses
- * are raced as RFC 8305 says, and once one has answered the ports are those of its socket. Nothing
- * here waits; so a connect that waits, one that does not, a deadline and a break are all the same
- * thing to it: a stream over ports that are not ready yet.
+ * The ports of a TCP connection that is being made: they resolve the host, race its addresses as
+ * RFC 8305 says, and become the ports of the first socket that connects. No call on them waits, so
+ * that a blocking connect, a non-blocking one, a deadline and a break all need one mechanism: a
+ * stream over ports that are not ready yet.
  */
 #ifndef CORE_NET_CONNECTING_H
 #define CORE_NET_CONNECTING_H
@@ -11,13 +11,14 @@
 #include "portls/port.h"
 
 /*
- * Begins to connect. `host` is copied. PORTLS_OK with two ports, of which reading and writing fail
- * with PORTLS_RESOLVE or PORTLS_CONNECT when it comes to nothing; PORTLS_OS; PORTLS_NO_MEMORY.
+ * Begins to connect to `host`, which is copied, and returns both ports. If resolving or connecting
+ * fails, their calls return PORTLS_RESOLVE or PORTLS_CONNECT. PORTLS_OK; PORTLS_OS;
+ * PORTLS_NO_MEMORY.
  */
 portls_status connecting_ports(const char *host, int port_no, portls_input_port **in,
                                portls_output_port **out, portls_error *error);
 
-/* The close is not to wait for what was written to arrive: nobody was ever told that it would. */
-void connecting_ports_hurry(portls_input_port *in);
+/* Turns lingering off: closing will not wait until the peer has received what was written. */
+void connecting_ports_skip_linger(portls_input_port *in);
 
 #endif

@@ -1,16 +1,42 @@
 /* Incoming connections. Their handshakes run side by side, so that no peer holds up another one. */
-#include "core/net/incoming.h"
-
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/net/accept.h"
-#include "core/net/socket.h"
+#include "core/port/descriptor_port.h"
 #include "core/wait/clock.h"
 #include "core/os/socket.h"
 
+/* ---- streams over accepted sockets ---- */
+
+/* Creates a stream that owns the socket; on failure the socket is closed. */
+static portls_status new_stream(portls_descriptor socket, struct snapshot *snapshot,
+                                struct stream **stream, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_status status = descriptor_ports_of_socket(socket, &in, &out, error);
+    if (status != PORTLS_OK) {
+        (void)os_close(socket);
+        return status;
+    }
+    const portls_wrap_options asked = {.close_original = true};
+    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
+    status = stream_new(in, out, &options, stream, error);
+    if (status != PORTLS_OK) {
+        descriptor_ports_skip_linger(in);
+        ports_drop(in, out);
+    }
+    return status;
+}
+
+/* Closes a stream that accept has not returned, without waiting for the peer. */
+static void abort_stream(struct stream *stream) {
+    descriptor_ports_skip_linger(stream->transport.in);
+    stream_abandon(stream, true);
+}
+
 /* ---- queues ---- */
 
-void incoming_queue_append(struct incoming_queue *queue, struct incoming *incoming) {
+static void queue_append(struct incoming_queue *queue, struct incoming *incoming) {
     incoming->previous = queue->last;
     incoming->next = NULL;
     if (queue->last != NULL) {
@@ -22,7 +48,7 @@ void incoming_queue_append(struct incoming_queue *queue, struct incoming *incomi
     queue->count++;
 }
 
-void incoming_queue_remove(struct incoming_queue *queue, struct incoming *incoming) {
+static void queue_remove(struct incoming_queue *queue, struct incoming *incoming) {
     if (incoming->previous != NULL) {
         incoming->previous->next = incoming->next;
     } else {
@@ -39,9 +65,9 @@ void incoming_queue_remove(struct incoming_queue *queue, struct incoming *incomi
 void incoming_queue_clear(struct incoming_queue *queue) {
     while (queue->first != NULL) {
         struct incoming *incoming = queue->first;
-        incoming_queue_remove(queue, incoming);
+        queue_remove(queue, incoming);
         if (incoming->stream != NULL) {
-            socket_stream_abort(incoming->stream);
+            abort_stream(incoming->stream);
         }
         memory_free(incoming);
     }
@@ -62,13 +88,13 @@ static int watch_socket(portls_listener *listener, struct incoming *incoming, ui
 /* Moves a connection to the finished queue; it failed if its error is set. */
 static void finish(portls_listener *listener, struct incoming *incoming) {
     (void)watch_socket(listener, incoming, 0);
-    incoming_queue_remove(&listener->handshaking, incoming);
+    queue_remove(&listener->handshaking, incoming);
     if (incoming->error.status != PORTLS_OK) {
         incoming->error.error_class = PORTLS_CLASS_NETWORK;
-        socket_stream_abort(incoming->stream);
+        abort_stream(incoming->stream);
         incoming->stream = NULL;
     }
-    incoming_queue_append(&listener->finished, incoming);
+    queue_append(&listener->finished, incoming);
 }
 
 static uint8_t wanted_of(const struct stream_half *half) {
@@ -182,11 +208,11 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
     error_begin(&incoming->error);
-    status = socket_stream_new(socket, snapshot, &incoming->stream, &incoming->error);
+    status = new_stream(socket, snapshot, &incoming->stream, &incoming->error);
     snapshot_release(snapshot);
     if (status != PORTLS_OK) {
         incoming->error.error_class = PORTLS_CLASS_NETWORK;
-        incoming_queue_append(&listener->finished, incoming); /* for accept to report */
+        queue_append(&listener->finished, incoming); /* for accept to report */
         return PORTLS_OK;
     }
     incoming->socket = socket;
@@ -196,7 +222,7 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
     if (before != NULL && incoming->deadline < before->deadline) {
         incoming->deadline = before->deadline;
     }
-    incoming_queue_append(&listener->handshaking, incoming);
+    queue_append(&listener->handshaking, incoming);
     wait_for_hello(listener, incoming);
     enforce_limit(listener);
     return PORTLS_OK;
@@ -283,7 +309,7 @@ portls_status listener_step(portls_listener *listener, portls_error *error) {
 struct incoming *listener_take(portls_listener *listener) {
     struct incoming *taken = listener->finished.first;
     if (taken != NULL) {
-        incoming_queue_remove(&listener->finished, taken);
+        queue_remove(&listener->finished, taken);
     }
     return taken;
 }

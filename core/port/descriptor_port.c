@@ -380,7 +380,7 @@ portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_
     return make(socket, OS_SOCKET, true, true, in, out, error);
 }
 
-void descriptor_ports_hurry(portls_input_port *in) {
+void descriptor_ports_skip_linger(portls_input_port *in) {
     ports_of_input(in)->skip_linger = true;
 }
 

@@ -13,10 +13,8 @@
 portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
                                          portls_output_port **out, portls_error *error);
 
-/*
- * Makes closing the socket below this port (one of descriptor_ports_of_socket) not wait for
- * written bytes to arrive: no caller was promised that they would.
- */
-void descriptor_ports_hurry(portls_input_port *in);
+/* Turns lingering off for a port of descriptor_ports_of_socket: closing will not wait until the
+   peer has received what was written. */
+void descriptor_ports_skip_linger(portls_input_port *in);
 
 #endif

@@ -219,7 +219,7 @@ static bool start_watch(struct sync_member *member) {
     return true;
 }
 
-/* ---- both ---- */
+/* ---- registering ---- */
 
 /* Registers what a wait set holds. PORTLS_OK, or why the member cannot be waited for. */
 static portls_status register_wait(struct sync_member *member, const struct wait_set *wait) {

@@ -1,36 +1,12 @@
-/* Sockets below streams and handles. */
-#include "core/net/socket.h"
+/* The descriptor below a handle, and the addresses of its socket. */
+#include "portls/descriptor.h"
 
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/net/accept.h"
-#include "core/port/descriptor_port.h"
 #include "core/os/socket.h"
-
-portls_status socket_stream_new(portls_descriptor socket, struct snapshot *snapshot,
-                                struct stream **stream, portls_error *error) {
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
-    portls_status status = descriptor_ports_of_socket(socket, &in, &out, error);
-    if (status != PORTLS_OK) {
-        (void)os_close(socket);
-        return status;
-    }
-    const portls_wrap_options asked = {.close_original = true};
-    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
-    status = stream_new(in, out, &options, stream, error);
-    if (status != PORTLS_OK) {
-        descriptor_ports_hurry(in);
-        ports_drop(in, out);
-    }
-    return status;
-}
-
-void socket_stream_abort(struct stream *stream) {
-    descriptor_ports_hurry(stream->transport.in);
-    stream_abandon(stream, true);
-}
+#include "core/port/port.h"
 
 portls_descriptor portls_descriptor_of(const void *handle) {
     if (portls_is_input_port(handle)) {
