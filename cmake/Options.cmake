@@ -39,7 +39,6 @@ set(PORTLS_SYSROOT "" CACHE PATH
 set(PORTLS_SYSROOT_ARCHITECTURE "" CACHE STRING "Debian's name of that machine: armhf, arm64")
 set(PORTLS_SYSROOT_PACKAGES "" CACHE STRING
     "The packages that cmake/debian-sysroot.cmake is to unpack there first; empty: it is as it should be")
-option(PORTLS_FIRMWARE "Build examples/bare-metal, for the board that QEMU has" OFF)
 option(PORTLS_VALGRIND "Run the spec suites under valgrind" OFF)
 option(PORTLS_HELGRIND "Run the stress test, and only that, under valgrind's helgrind" OFF)
 

@@ -15,7 +15,7 @@
 #   PORTLS_TEST_CERTS, PORTLS_TOOL (the command), PORTLS_BACKEND, PORTLS_BUILD (the build tree)
 
 set(PORTLS_TEST_SYSTEM "")
-if(PORTLS_FIRMWARE)
+if(PORTLS_BOARD_DIR)
     # Suites have whole files and transfers among their locals.
     set(PORTLS_TEST_SYSTEM portls-board -Wl,--defsym=BOARD_STACK_SIZE=131072)
 else()

@@ -32,6 +32,19 @@ static void keep_room_for_messages(const struct backend_session *session) {
     }
 }
 
+/* Reports why wolfSSL_new failed, which wolfSSL does not tell: a session begins with a random
+   number generator of its own, so tries to make another one. */
+static portls_status fail_new(portls_error *error) {
+    WC_RNG generator;
+    int code = wc_InitRng(&generator);
+    if (code == 0) {
+        (void)wc_FreeRng(&generator);
+        return fail_no_memory(error);
+    }
+    return fail_library(error, PORTLS_OS, code,
+                        "wolfSSL got no random bytes: the system or the board has no entropy");
+}
+
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
@@ -56,10 +69,7 @@ portls_status session_new(struct backend_context *context,
     }
     portls_status status = PORTLS_OK;
     if (made->ssl == NULL) {
-        /* Most builds open /dev/urandom for every session. */
-        status = backend_fail(error, PORTLS_NO_MEMORY,
-                              "wolfSSL could not make a session: there is not enough memory, or no "
-                              "descriptor left to read random bytes from");
+        status = fail_new(error);
     } else {
         transport_install(made);
         keep_room_for_messages(made);

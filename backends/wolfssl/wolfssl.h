@@ -9,6 +9,8 @@
 
 #if defined(WOLFSSL_USER_SETTINGS)
 #include <wolfssl/wolfcrypt/settings.h>
+
+#include "backends/wolfssl/board.h" /* before wolfSSL's headers define what is missing */
 #else
 #include <wolfssl/options.h>
 #endif
@@ -20,6 +22,7 @@
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/hash.h>
+#include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/signature.h>
 

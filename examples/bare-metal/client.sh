@@ -1,13 +1,12 @@
 #!/bin/sh
-# Runs the client on QEMU's MPS2 board, its UART joined to an OpenSSL server:
-#   client.sh PROGRAM CERTIFICATE KEY CODE
+# Runs the client on the emulated board, its UART joined to an OpenSSL server:
+#   client.sh RUN PROGRAM CERTIFICATE KEY CODE
 # Succeeds if the program ends with this exit code.
 set -eu
-program=$1
 work=$(mktemp -d)
 # -rev answers each line with its letters in the other order.
 : >"$work/said"
-openssl s_server -accept 127.0.0.1:0 -cert "$2" -key "$3" -rev >"$work/said" 2>&1 &
+openssl s_server -accept 127.0.0.1:0 -cert "$3" -key "$4" -rev >"$work/said" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null; rm -rf "$work"' EXIT
 port=
@@ -17,7 +16,6 @@ while [ -z "$port" ]; do
     sleep 0.1
 done
 code=0
-qemu-system-arm -M mps2-an385 -display none -monitor none -serial "tcp:127.0.0.1:$port" \
-    -semihosting-config enable=on,target=native -kernel "$program" || code=$?
+BOARD_SERIAL="tcp:127.0.0.1:$port" "$1" "$2" || code=$?
 echo "the program ended with $code"
-[ "$code" -eq "$4" ]
+[ "$code" -eq "$5" ]

@@ -1,7 +1,4 @@
-/* The heap: a memory of its own (board.ld). It is counted: the linker is told (--wrap) to
- * send every malloc and free of the program here.
- */
-#include <errno.h>
+/* Counts the heap: the linker sends every malloc and free of the program here (--wrap). */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,22 +11,6 @@ void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 void __wrap_free(void *memory);
-
-extern uint8_t board_heap_begin[], board_heap_end[];
-
-void *_sbrk(ptrdiff_t more);
-
-/* What the C library's malloc takes its memory from. */
-void *_sbrk(ptrdiff_t more) {
-    static uint8_t *end = board_heap_begin;
-    if (more > board_heap_end - end) {
-        errno = ENOMEM;
-        return (void *)-1;
-    }
-    void *begin = end;
-    end += more;
-    return begin;
-}
 
 /* In front of each piece; as large as the strictest alignment. */
 union head {

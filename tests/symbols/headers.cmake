@@ -1,6 +1,6 @@
 # Fails unless the headers declare PORTLS_API exactly the functions that a build has, in a hosted
 # build and in a bare one (configured.cmake says which functions those are):
-#   cmake -D ROOT=<source tree> -D COMPILER=cc -P headers.cmake
+#   cmake -D ROOT=<source tree> -D COMPILER=cc -D FLAGS=<its flags> -P headers.cmake
 cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/configured.cmake")
 
@@ -36,13 +36,14 @@ foreach(function IN LISTS listed listed_bare)
     endif()
 endforeach()
 
+separate_arguments(flags UNIX_COMMAND "${FLAGS}")
 # What a program gets to see by portls/portls.h and the one header that it leaves out.
 function(check_build hosted)
     set(stdio "")
     if(hosted)
         set(stdio -include "${ROOT}/api/portls/stdio.h")
     endif()
-    execute_process(COMMAND "${COMPILER}" -E -P -I "${ROOT}/api" -DPORTLS_HOSTED=${hosted} ${stdio}
+    execute_process(COMMAND "${COMPILER}" ${flags} -E -P -I "${ROOT}/api" -DPORTLS_HOSTED=${hosted} ${stdio}
         -x c "${ROOT}/api/portls/portls.h"
         OUTPUT_VARIABLE text COMMAND_ERROR_IS_FATAL ANY)
     portls_configured_symbols("${ROOT}" ${hosted} expected)

@@ -25,7 +25,7 @@ if(count EQUAL 0)
     message(FATAL_ERROR "No symbol was found in ${OBJECTS}")
 endif()
 list(REMOVE_ITEM wanted ${there} _GLOBAL_OFFSET_TABLE_)
-list(FILTER wanted EXCLUDE REGEX "^__aeabi_") # the compiler's own arithmetic
+list(FILTER wanted EXCLUDE REGEX "^__(aeabi_|u?(div|mod)di3$)") # the compiler's own arithmetic
 
 file(STRINGS "${LIST}" allowed REGEX "^[^#]")
 list(REMOVE_ITEM wanted ${allowed})

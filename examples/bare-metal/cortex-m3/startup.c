@@ -1,9 +1,8 @@
 /*
  * From power on to main: the vector table, memory made ready, and the constructors. A fault ends
- * the program with exit code 3, so that no test can hang in one; one that needed more stack than
- * there is ends with 4, whatever it returned.
+ * the program with exit code 3, so that a test cannot hang in one.
  */
-#include <stdbool.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,7 @@
 #include "board.h"
 
 /* From board.ld. */
-extern uint32_t board_stack_begin[], board_stack_end[];
+extern uint8_t board_heap_begin[], board_heap_end[];
 extern uint8_t board_data_begin[], board_data_end[], board_data_image[];
 extern uint8_t board_bss_begin[], board_bss_end[];
 
@@ -29,35 +28,19 @@ void _init(void) {
 void _fini(void) {
 }
 
-static const uint32_t stack_paint = 0xdeadbea7;
-
 void board_reset(void);
+void *_sbrk(ptrdiff_t more);
 
-static void paint_stack(void) {
-    /* Up to this function's own frame, less what it may still push. */
-    uintptr_t limit = (uintptr_t)__builtin_frame_address(0) - 64;
-    for (volatile uint32_t *word = board_stack_end; (uintptr_t)word < limit; word++) {
-        *word = stack_paint;
+/* What the C library's malloc takes its memory from. */
+void *_sbrk(ptrdiff_t more) {
+    static uint8_t *end = board_heap_begin;
+    if (more > board_heap_end - end) {
+        errno = ENOMEM;
+        return (void *)-1;
     }
-}
-
-size_t board_stack_peak(void) {
-    const uint32_t *word = board_stack_end;
-    while (word < board_stack_begin && *word == stack_paint) {
-        word++;
-    }
-    return (size_t)(board_stack_begin - word) * sizeof *word;
-}
-
-/* Whether the stack has never come to its end. */
-static bool board_stack_is_whole(void) {
-    enum { WORDS = 16 }; /* some of a frame may not be written */
-    for (size_t i = 0; i < WORDS; i++) {
-        if (board_stack_end[i] != stack_paint) {
-            return false;
-        }
-    }
-    return true;
+    void *begin = end;
+    end += more;
+    return begin;
 }
 
 /* What the host calls the program with, cut at its blanks (semihosting's SYS_GET_CMDLINE). */
@@ -82,14 +65,12 @@ static int take_arguments(char **arguments, int room) {
 
 void board_reset(void) {
     static char *arguments[16];
-    paint_stack();
     memcpy(board_data_begin, board_data_image, (size_t)(board_data_end - board_data_begin));
     memset(board_bss_begin, 0, (size_t)(board_bss_end - board_bss_begin));
     initialise_monitor_handles();
     __libc_init_array();
     int count = take_arguments(arguments, 15);
-    int code = main(count, arguments);
-    exit(board_stack_is_whole() ? code : 4);
+    exit(main(count, arguments));
 }
 
 static void on_fault(void) {
