@@ -9,13 +9,14 @@ cmake_minimum_required(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/InstallPackages.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/CheckPresets.cmake")
 
-set(ALL_STEPS cortex-m3 cortex-m3-suites musl armhf arm64 s390x windows)
+set(ALL_STEPS cortex-m3 cortex-m3-suites riscv32 musl armhf arm64 s390x windows)
 set(LEFT_OUT "")
 choose_steps()
 
 # What each step needs beyond what all need.
 set(PACKAGES_cortex-m3 gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm python3-minimal)
 set(PACKAGES_cortex-m3-suites ${PACKAGES_cortex-m3})
+set(PACKAGES_riscv32 gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc python3-minimal)
 set(PACKAGES_musl gcc musl-tools)
 set(PACKAGES_armhf gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static)
 set(PACKAGES_arm64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)

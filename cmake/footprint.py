@@ -5,8 +5,7 @@ r"""What a linked program takes, part by part, from the linker's map (GNU ld, -M
         [--] BUILD PROGRAM.map
 
 BUILD is the build tree, whose object files tell the core's members of the archive from the
-backend's. Parts: core, glue (the backend), both (where they are compiled as one when they are linked,
-with PORTLS_LTO), tls (the TLS library), libc, program (all else). `text` is
+backend's. Parts: core, glue (the backend), tls (the TLS library), libc, program (all else). `text` is
 code and constants, which lie in flash; `data` lies in flash and in RAM; `bss` in RAM only. Strings
 that the linker has merged are counted at each of their users, so the sums are no less than the truth.
 
@@ -23,10 +22,9 @@ import sys
 
 KINDS = (".text", ".ARM.ex", ".rodata", ".init_array"), (".data",), (".bss",)
 NAMES = "text", "data", "bss"
-PARTS = "core", "glue", "both", "tls", "libc", "program"
-OWN = "core", "glue", "both"
+PARTS = "core", "glue", "tls", "libc", "program"
+OWN = "core", "glue"
 LIBC = re.compile(r"/lib(c|c_nano|g|g_nano|gcc|m|nosys|rdimon|rdimon_nano|pthread)\.a|/crt[^/]*\.o")
-LTO = re.compile(r"\.ltrans\d*\.ltrans\.o$")
 TLS = re.compile(r"/lib(wolfssl|tls|ssl|crypto)\.a\(")
 
 
@@ -72,8 +70,6 @@ def part_of(file, section, size, known):
         if parts is None:
             return "core" if member[1].startswith("available.") else None
         return "core" if "core" in parts else "glue"
-    if LTO.search(file):
-        return "both"
     if LIBC.search(file):
         return "libc"
     return "tls" if TLS.search(file) else "program"

@@ -19,10 +19,6 @@ import footprint
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOOLS = "arm-none-eabi-"
-# What can be left out, and what the page calls it.
-LEAVE_OUT = {"WAITING": "waiting", "ON_ERROR": "`on_error`", "MESSAGES": "messages", "PEM": "PEM",
-             "WOLFSSL_OWN_VERIFIER": "the own verifier"}
-COUNT = {5: "five", 6: "six", 7: "seven"}[len(LEAVE_OUT)]
 LIBRARIES = {"openssl": ("libssl.so.3", "libcrypto.so.3"), "wolfssl": ("libwolfssl.so.35",)}
 # The presets whose libraries are measured whole, their tools, and what they are built over.
 WHOLE = (("armhf", "arm-linux-gnueabihf-", "openssl wolfssl"), ("arm64", "aarch64-linux-gnu-", "openssl wolfssl"),
@@ -55,18 +51,16 @@ def say(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **options).stdout
 
 
-def variant(name, off, lto=False):
-    """Builds the firmware with some of LEAVE_OUT off and returns a row of numbers."""
-    build = os.path.join(ROOT, "build/footprint", name)
-    options = [f"-DPORTLS_{'' if 'OWN' in one else 'WITH_'}{one}={'OFF' if one in off else 'ON'}" for one in LEAVE_OUT]
-    options.append(f"-DPORTLS_LTO={'ON' if lto else 'OFF'}")
-    say("cmake", "--preset", "cortex-m3", "-B", build, *options)
+def variant(messages):
+    """Builds the firmware with PORTLS_WITH_MESSAGES `messages`, and returns a row of numbers."""
+    build = os.path.join(ROOT, "build/footprint", f"messages-{messages.lower()}")
+    say("cmake", "--preset", "cortex-m3", "-B", build, f"-DPORTLS_WITH_MESSAGES={messages}")
     say("cmake", "--build", build)
     client, pieces_of_client = footprint.measure(build, os.path.join(build, "bin/portls-client.elf.map"),
                                                  TOOLS + "objdump")
     program = os.path.join(build, "bin/portls-firmware.elf")
     sums, pieces_of_both = footprint.measure(build, program + ".map", TOOLS + "objdump")
-    run = [os.path.join(ROOT, "examples/bare-metal/run.sh"), program]
+    run = [os.path.join(ROOT, "examples/bare-metal/cortex-m3/run.sh"), program]
     says = say(*run)
     sizes = glob.glob(os.path.join(build, "tests/footprint/**/sizes.c.obj"), recursive=True)[0]
     core, pieces, buffers, session = footprint.ram_of_connection(run, sizes, TOOLS + "nm")
@@ -145,21 +139,21 @@ def whole_rows():
 
 
 def page(rows):
-    least, smallest = rows[-2][1], rows[-1][1]
-    least_client, smallest_client = own_text(least["client"]), own_text(smallest["client"])
+    least = rows[-1][1]
     yield """# Footprint
 
-What portls takes of flash and RAM. `python3 cmake/footprint_page.py` measures it and writes this page; the test
-`footprint.limits` and `footprint.client` of the preset `cortex-m3` keep it from growing.
+What portls takes of flash and RAM. `python3 cmake/footprint_page.py` measures it and writes this page. The tests `footprint.limits`
+and `footprint.stack` of the preset `cortex-m3` hold a client without messages to 28672 bytes of text in core and glue, 1024 bytes of
+RAM per connection beside the buffers, and 1024 bytes of stack in the core.
 
 ## Cortex-M3, without an operating system
 
 The firmwares of `examples/bare-metal/`, Thumb-2, GCC 12, `-Os`, unused sections dropped; wolfSSL 5.5.4 with TLS 1.2 and 1.3, P-256
-and AES-128-GCM (`cmake/wolfssl/cortex-m3/user_settings.h`). Bytes as they are in the linked image. Text is code and constants,
+and AES-128-GCM (`cmake/wolfssl/bare/user_settings.h`). Bytes as they are in the linked image. Text is code and constants,
 static RAM is initialised and zeroed data. `main.c` is client and server in one image, joined by pipes; `client.c` a client
 that verifies its server over a UART, and nothing else: what a device needs at the least.
 
-| left out | client: core, text | glue, text | both | client and server: core, text | glue, text | both | wolfSSL, text | static RAM of core and glue |
+| messages | client: core, text | glue, text | both | client and server: core, text | glue, text | both | wolfSSL, text | static RAM of core and glue |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
     for name, row in rows:
         sums, ram = row["sums"], row["ram"]
@@ -173,7 +167,7 @@ that verifies its server over a UART, and nothing else: what a device needs at t
 The C library (newlib-nano, with `printf` for the larger example's own output) takes there {least['sums']['libc']['text']} bytes, the example
 {least['sums']['program']['text']}.
 
-| left out | an open connection, beside wolfSSL's own and the record buffers | record buffers | heap, most in a handshake | heap, both ends idle | stack |
+| messages | an open connection, beside wolfSSL's own and the record buffers | record buffers | heap, most in a handshake | heap, both ends idle | stack |
 | --- | --- | --- | --- | --- | --- |"""
     for name, row in rows:
         yield (f"| {name} | {row['own']} | {row['buffers']} | {row['peak']} | {row['idle']} | {row['stack']} |")
@@ -183,27 +177,13 @@ echo buffers are the example's own.
 
 ### Where the bytes are
 
-Core and glue of a client are to take 10240 bytes of text at the most. With all {COUNT} left out, and compiled as one when
-it is linked (`PORTLS_LTO`), it takes {smallest_client}, and the preset `cortex-m3` fails when it takes more. Compiled file by
-file it takes {least_client}, of which a map can tell what they are:
+Without messages, file by file:
 
 | | part | client | client and server |
 | --- | --- | --- | --- |"""
     yield from parts_rows(least)
     yield """
-What is left are contexts, the checks of every call, the steps of a connection in both directions, the end of one, and what a
-backend has to tell of failures. Some of it is there only because a program may ask for it when it runs, so that no linker can tell
-that it does not: wrapping with a protocol and no context, a context without roots that refuses its peers, hosts that are
-addresses, TLS within TLS.
-
-How it got there: without a system nothing is read ahead, so that there is no buffer for what arrives and nothing to give back;
-the members of what is looked at most lie where short instructions reach them, the two kinds of ports share their code,
-settings are changed where they are, the core and the glue have one reader of DER, and what only one build in many needs is
-left out by options that a program can understand. What the compiler can do by itself has been tried before that: of 25
-options of GCC 12 none saved more than 0.3 per cent, and `-Oz` was the same as `-Os`. Which functions are inlined is as good as
-chosen by hand: having each of them in turn inlined, or not, saves less than 100 bytes in all.
-
-Function by function: `python3 cmake/footprint.py --functions core build/footprint/all build/footprint/all/bin/portls-client.elf.map`,
+Function by function: `python3 cmake/footprint.py --functions core build/footprint/messages-off build/footprint/messages-off/bin/portls-client.elf.map`,
 and the same with `glue`.
 
 ## Linux and Windows
@@ -217,11 +197,7 @@ libraries, whole too. `musl` and `windows` are for the processor amd64.
 
 
 def main():
-    rows = [("nothing", variant("none", ()))]
-    for one, name in LEAVE_OUT.items():
-        rows.append((name, variant(one.lower(), (one,))))
-    rows.append((f"all {COUNT}", variant("all", LEAVE_OUT)))
-    rows.append((f"all {COUNT}, compiled as one", variant("lto", LEAVE_OUT, True)))
+    rows = [("on", variant("ON")), ("off", variant("OFF"))]
     text = "\n".join(page(rows)) + "\n"
     with open(PAGE, "w", encoding="utf-8") as file:
         file.write(text)

@@ -10,13 +10,15 @@
 #if !defined(CUSTOM_RAND_GENERATE_SEED) && !defined(CUSTOM_RAND_GENERATE_SEED_OS) &&               \
     !defined(CUSTOM_RAND_GENERATE_BLOCK) && !defined(CUSTOM_RAND_GENERATE) &&                      \
     !defined(PORTLS_WOLFSSL_PORT_HAS_ENTROPY)
-#error "wolfSSL has no source of entropy: define CUSTOM_RAND_GENERATE_SEED in user_settings.h, or \
+#error                                                                                             \
+    "wolfSSL has no source of entropy: define CUSTOM_RAND_GENERATE_SEED in user_settings.h, or \
 PORTLS_WOLFSSL_PORT_HAS_ENTROPY where wolfSSL's own port to the chip has one"
 #endif
 
 #if !defined(XTIME) && !defined(USER_TIME) && !defined(TIME_OVERRIDES) &&                          \
     !defined(PORTLS_WOLFSSL_PORT_HAS_TIME)
-#error "wolfSSL has no clock: define XTIME in user_settings.h, or PORTLS_WOLFSSL_PORT_HAS_TIME where \
+#error                                                                                             \
+    "wolfSSL has no clock: define XTIME in user_settings.h, or PORTLS_WOLFSSL_PORT_HAS_TIME where \
 wolfSSL's own port to the chip has one"
 #endif
 

@@ -13,12 +13,12 @@
 
 struct portls_break {
     struct handle handle; /* HANDLE_BREAK */
-    atomic_bool set;
-    os_wakeup wakeup; /* readable while `set` is true, for pollers */
+    atomic_uint set;      /* 0 or 1: not every processor has lock-free atomics of a byte */
+    os_wakeup wakeup;     /* readable while `set` is true, for pollers */
 };
 
 /* A signal handler may touch it only so. */
-_Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "atomic_bool must be lock-free");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "atomic_uint must be lock-free");
 
 portls_status portls_make_break(portls_break **brk, portls_error *error) {
     error_begin(error);
@@ -38,7 +38,7 @@ portls_status portls_make_break(portls_break **brk, portls_error *error) {
                              "the system gave no descriptor for a break");
     }
     made->handle.kind = HANDLE_BREAK;
-    atomic_init(&made->set, false);
+    atomic_init(&made->set, 0);
     *brk = made;
     return PORTLS_OK;
 }
@@ -48,12 +48,12 @@ portls_status portls_make_break(portls_break **brk, portls_error *error) {
  * interrupts this one, may set the other value at the same time. So each checks the flag again
  * after it has changed the wakeup: the last one to change it has seen the final flag.
  */
-static void change(portls_break *brk, bool set) {
+static void change(portls_break *brk, unsigned set) {
     atomic_store(&brk->set, set);
-    bool shown = false;
+    unsigned shown = 0;
     do {
         shown = atomic_load(&brk->set);
-        if (shown) {
+        if (shown != 0) {
             os_wakeup_set(&brk->wakeup);
         } else {
             os_wakeup_clear(&brk->wakeup);
@@ -63,18 +63,18 @@ static void change(portls_break *brk, bool set) {
 
 void portls_set_break(portls_break *brk) {
     if (handle_is(brk, HANDLE_BREAK)) {
-        change(brk, true);
+        change(brk, 1);
     }
 }
 
 void portls_clear_break(portls_break *brk) {
     if (handle_is(brk, HANDLE_BREAK)) {
-        change(brk, false);
+        change(brk, 0);
     }
 }
 
 bool portls_break_is_set(const portls_break *brk) {
-    return handle_is(brk, HANDLE_BREAK) && atomic_load(&brk->set);
+    return handle_is(brk, HANDLE_BREAK) && atomic_load(&brk->set) != 0;
 }
 
 void portls_free_break(portls_break *brk) {

@@ -1,7 +1,8 @@
 /*
- * What a board provides: entropy and time, which wolfSSL calls (cmake/wolfssl/bare/user_settings.h),
- * and the bounds of its stack, which its linker script defines. What heap.c and stack.c measure
- * with them is for the examples and the tests; a product needs neither.
+ * What a board provides: entropy and time, which wolfSSL calls
+ * (cmake/wolfssl/bare/user_settings.h), and the bounds of its stack, which its linker script
+ * defines. What heap.c and stack.c measure with them is for the examples and the tests; a product
+ * needs neither.
  */
 #ifndef BARE_METAL_BOARD_H
 #define BARE_METAL_BOARD_H

@@ -14,3 +14,10 @@ execute_process(COMMAND "${CMAKE_COMMAND}" -S "${SOURCE}" -B "${SCRATCH}" -G "${
 execute_process(COMMAND "${CMAKE_COMMAND}" --build "${SCRATCH}" COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND "${SCRATCH}/consumer" "${BACKEND}" "${VERSION}"
     COMMAND_ERROR_IS_FATAL ANY)
+if(OWN_WOLFSSL AND BACKEND STREQUAL "wolfssl")
+    # Not the system's, which may be installed as well.
+    file(STRINGS "${SCRATCH}/consumer" shared REGEX "libwolfssl\\.so")
+    if(shared)
+        message(FATAL_ERROR "The consumer links a shared wolfSSL: ${shared}")
+    endif()
+endif()

@@ -37,3 +37,10 @@ execute_process(COMMAND "${COMPILER}" -std=c11 ${flags} ${cflags} "${SOURCE}/con
     -o "${SCRATCH}/consumer" "-Wl,-rpath,${PREFIX}/${LIBDIR}" ${libs} COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND "${SCRATCH}/consumer" "${BACKEND}" "${VERSION}"
     COMMAND_ERROR_IS_FATAL ANY)
+if(OWN_WOLFSSL AND BACKEND STREQUAL "wolfssl")
+    # Not the system's, which may be installed as well.
+    file(STRINGS "${SCRATCH}/consumer" shared REGEX "libwolfssl\\.so")
+    if(shared)
+        message(FATAL_ERROR "The consumer links a shared wolfSSL: ${shared}")
+    endif()
+endif()

@@ -3,8 +3,9 @@
 # program's. BOARD_SERIAL joins the UART to something, as QEMU's -serial spells it.
 set -eu
 program=$1
-arguments=
 shift
+arguments=
+[ $# -gt 0 ] || arguments=,arg= # else QEMU passes the program's path
 for argument; do
     arguments=$arguments,arg=$argument # picolibc adds the program's name
 done
