@@ -9,8 +9,6 @@
 
 #if defined(WOLFSSL_USER_SETTINGS)
 #include <wolfssl/wolfcrypt/settings.h>
-
-#include "backends/wolfssl/board.h" /* before wolfSSL's headers define what is missing */
 #else
 #include <wolfssl/options.h>
 #endif

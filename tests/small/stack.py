@@ -29,6 +29,8 @@ LIBRARY = ["transport_receive", "transport_send"]
 
 POINTERS = {
     "class.write_both_avail": [],  # of descriptors, which a small target has none of
+    "class.notify": ["sync_member.c:notify"],  # of observers
+    "class.detach": ["sync_member.c:detach"],
     "backend.handshake": LIBRARY,
     "backend.read": LIBRARY,
     "backend.write": LIBRARY,
