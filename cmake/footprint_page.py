@@ -26,27 +26,6 @@ WHOLE = (("armhf", "arm-linux-gnueabihf-", "openssl wolfssl"), ("arm64", "aarch6
          ("windows", "x86_64-w64-mingw32-", "wolfssl"))
 PAGE = os.path.join(ROOT, "docs/footprint.md")
 
-# What the files of core and glue are about.
-GROUPS = (
-    ("contexts, trust, settings", "core", "context context_identity context_trust settings snapshot source credentials available"),
-    ("the shared contexts of protocols", "core", "protocol_context"),
-    ("finding certificates and keys in what is loaded", "core", "backend_der der der_only"),
-    ("host names and addresses", "core", "hostname backend_address"),
-    ("ports: arguments, taking, giving back, closing", "core", "port port_close port_limit"),
-    ("pipes, or ports from callbacks", "core", "pipe callback_port"),
-    ("wrapping, and the ports of a connection", "core", "wrap ssl_port"),
-    ("the connection: handshake, reading, writing, ending, telling of failures", "core",
-     "stream stream_step stream_write stream_wait stream_bare failure"),
-    ("its buffers", "core", "transport transport_bare"),
-    ("errors, memory, wiping", "core", "error backend_fail format memory bare"),
-    ("contexts and trust for wolfSSL", "glue", "context backend authorities thread library_verifier"),
-    ("own certificates and keys", "glue", "identity key asn1"),
-    ("names in certificates", "glue", "host distinguished_name"),
-    ("sessions, records", "glue", "session describe transport"),
-    ("what went wrong in wolfSSL", "glue", "failure"),
-)
-
-
 def say(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **options).stdout
 
@@ -56,10 +35,10 @@ def variant(messages):
     build = os.path.join(ROOT, "build/footprint", f"messages-{messages.lower()}")
     say("cmake", "--preset", "cortex-m3", "-B", build, f"-DPORTLS_WITH_MESSAGES={messages}")
     say("cmake", "--build", build)
-    client, pieces_of_client = footprint.measure(build, os.path.join(build, "bin/portls-client.elf.map"),
+    client, _ = footprint.measure(build, os.path.join(build, "bin/portls-client.elf.map"),
                                                  TOOLS + "objdump")
     program = os.path.join(build, "bin/portls-firmware.elf")
-    sums, pieces_of_both = footprint.measure(build, program + ".map", TOOLS + "objdump")
+    sums, _ = footprint.measure(build, program + ".map", TOOLS + "objdump")
     run = [os.path.join(ROOT, "examples/bare-metal/cortex-m3/run.sh"), program]
     says = say(*run)
     sizes = glob.glob(os.path.join(build, "tests/footprint/**/sizes.c.obj"), recursive=True)[0]
@@ -68,7 +47,7 @@ def variant(messages):
     idle = [int(number) for number in re.findall(r"^heap: .* (\d+) with both", says, re.M)]
     stack = int(re.search(r"^stack: (\d+)", says, re.M)[1])
     ram = {part: sums[part]["data"] + sums[part]["bss"] for part in footprint.PARTS}
-    return {"sums": sums, "client": client, "functions": (pieces_of_client, pieces_of_both), "ram": ram, "own": core - buffers + session, "buffers": buffers, "pieces": pieces,
+    return {"sums": sums, "client": client, "ram": ram, "own": core - buffers + session, "buffers": buffers, "pieces": pieces,
             "peak": max(heaps), "idle": max(idle), "stack": stack}
 
 
@@ -79,27 +58,6 @@ def own_text(sums):
 def text_of(tool, paths):
     lines = say(tool, *paths).splitlines()[1:]
     return [sum(int(line.split()[column]) for line in lines) for column in range(3)]
-
-
-def by_group(functions):
-    """The text of each of GROUPS."""
-    sums = collections.Counter()
-    for part in ("core", "glue"):
-        for size, kind, _, file in functions[part]:
-            name = re.search(r"\((\w+)\.c", file)[1]
-            group = [title for title, whose, files in GROUPS if whose == part and name in files.split()]
-            if not group:
-                sys.exit(f"footprint_page: GROUPS does not say what {part}'s {name}.c is about")
-            if kind == "text":
-                sums[group[0]] += size
-    return sums
-
-
-def parts_rows(row):
-    client, both = (by_group(functions) for functions in row["functions"])
-    for title, part, _ in GROUPS:
-        yield f"| {part} | {title} | {client[title]} | {both[title]} |"
-    yield f"| | all of it | {sum(client.values())} | {sum(both.values())} |"
 
 
 def old_rows():
@@ -175,14 +133,6 @@ The C library (newlib-nano, with `printf` for the larger example's own output) t
 Heap is of client and server together, contexts included; a connection is {least['pieces']} allocation of the core. Pipes and
 echo buffers are the example's own.
 
-### Where the bytes are
-
-Without messages, file by file:
-
-| | part | client | client and server |
-| --- | --- | --- | --- |"""
-    yield from parts_rows(least)
-    yield """
 Function by function: `python3 cmake/footprint.py --functions core build/footprint/messages-off build/footprint/messages-off/bin/portls-client.elf.map`,
 and the same with `glue`.
 
