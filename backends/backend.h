@@ -32,7 +32,7 @@
 
 /* Changes with every incompatible change of this file; a loaded module of another one is refused.
  */
-#define BACKEND_INTERFACE_VERSION 4
+#define BACKEND_INTERFACE_VERSION 5
 
 /* The most bytes the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -158,6 +158,14 @@ struct backend_session_options {
     bool verify_host_is_address;
 };
 
+/* What `describe` tells. No string is NULL; "" stands for nothing. */
+struct backend_facts {
+    const char *protocol;     /* "TLSv1.2", "TLSv1.3" */
+    const char *cipher;       /* the cipher suite, as the library spells it */
+    const char *server_name;  /* servers: the SNI of the client, else "" */
+    const char *peer_subject; /* the subject of the peer's certificate, or "" without one */
+};
+
 struct backend_context;
 struct backend_session;
 
@@ -265,11 +273,10 @@ struct backend {
     bool (*speaks_tls13)(struct backend_session *session);
 
     /*
-     * Tells about a session whose handshake is done: fills protocol ("TLSv1.2", "TLSv1.3"), cipher,
-     * server_name (on the server; the core fills it on the client) and peer_subject, each cut to
-     * its room and terminated. `info` comes zeroed; peer_verified is the core's.
+     * Describes a session whose handshake is done. The strings belong to the session and live as
+     * long as it does. On a client the core replaces server_name.
      */
-    void (*describe)(struct backend_session *session, portls_connection_info *info);
+    void (*describe)(struct backend_session *session, struct backend_facts *facts);
 };
 
 /* The one object a backend defines: `const struct backend portls_backend`. */

@@ -121,14 +121,12 @@ static void talk(const char *certs, int port_no) {
     portls_error error;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
-    portls_connection_info info;
     portls_context *context = make_client_context(certs, "root.pem");
     stop_on(portls_connect("localhost", port_no, context, &in, &out, &error), &error);
-    stop_on(portls_describe_connection(in, &info, &error), &error);
     (void)printf("connected to localhost:%d, verified with root.pem\n", port_no);
-    (void)printf("  protocol %s, cipher %s\n  peer     %s\n", info.protocol, info.cipher,
-                 info.peer_subject);
-    stop_unless(info.peer_verified, "the server's certificate was not verified");
+    (void)printf("  protocol %s, cipher %s\n  peer     %s\n", portls_connection_protocol(in),
+                 portls_connection_cipher(in), portls_connection_peer_subject(in));
+    stop_unless(portls_connection_peer_verified(in), "the server's certificate was not verified");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         say(in, out, lines[i]);
     }

@@ -63,11 +63,10 @@ static void talk(const struct end *end) {
     portls_error error;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
-    portls_connection_info info;
     char answer[sizeof line];
     stop_on(portls_wrap_ports(end->in, end->out, &end->options, &in, &out, &error), &error);
-    stop_on(portls_describe_connection(in, &info, &error), &error);
-    (void)printf("%s, %s, peer %s\n", info.protocol, info.cipher, info.peer_subject);
+    (void)printf("%s, %s, peer %s\n", portls_connection_protocol(in), portls_connection_cipher(in),
+                 portls_connection_peer_subject(in));
     stop_on(portls_write(out, line, strlen(line), NULL, &error), &error);
     for (size_t have = 0, got = 0; have < strlen(line); have += got) {
         stop_on(portls_read(in, answer, sizeof answer, &got, &error), &error);

@@ -82,17 +82,18 @@ int tool_fail(const char *command, const portls_error *error) {
     return exit_code(error->status);
 }
 
-void tool_describe(const char *command, const void *ssl_port) {
-    portls_connection_info info;
-    portls_error error;
-    if (portls_describe_connection(ssl_port, &info, &error) != PORTLS_OK) {
-        tool_say(command, "%s", error.message);
+void tool_describe(const char *command, const portls_input_port *ssl_in) {
+    const char *protocol = portls_connection_protocol(ssl_in);
+    const char *cipher = portls_connection_cipher(ssl_in);
+    const char *subject = portls_connection_peer_subject(ssl_in);
+    if (protocol == NULL) {
+        tool_say(command, "the handshake is not done");
         return;
     }
-    if (*info.peer_subject == '\0') {
-        tool_say(command, "%s, %s, peer without a certificate", info.protocol, info.cipher);
+    if (*subject == '\0') {
+        tool_say(command, "%s, %s, peer without a certificate", protocol, cipher);
         return;
     }
-    tool_say(command, "%s, %s, peer %s, %s", info.protocol, info.cipher, info.peer_subject,
-             info.peer_verified ? "verified" : "not verified");
+    tool_say(command, "%s, %s, peer %s, %s", protocol, cipher, subject,
+             portls_connection_peer_verified(ssl_in) ? "verified" : "not verified");
 }

@@ -47,7 +47,7 @@ int tool_fail(const char *command, const portls_error *error);
 void tool_ignore(portls_status status);
 
 /* Says protocol, cipher and peer of a connection. */
-void tool_describe(const char *command, const void *ssl_port);
+void tool_describe(const char *command, const portls_input_port *ssl_in);
 
 /* ---- arguments.c: reading the command line ---- */
 

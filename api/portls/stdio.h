@@ -23,8 +23,8 @@ PORTLS_BEGIN_DECLS
  *
  * fclose closes the port under it, as portls_close_input_port and portls_close_output_port do; to
  * be called for both, the output first. Until then the ports stay usable for what does not read or
- * write past the buffers: limits, portls_describe_connection, portls_set_shutdown_on_close,
- * portls_input_truncated after feof.
+ * write past the buffers: limits, portls_connection_protocol and its like,
+ * portls_set_shutdown_on_close, portls_input_truncated after feof.
  *
  * When reading or writing fails, ferror is true and errno is ETIMEDOUT (the deadline), ECANCELED
  * (the break), ENOMEM, EBADF (the port is closed), the system's own number where it has one, and

@@ -100,25 +100,34 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_avail(
 PORTLS_API PORTLS_MUST_USE portls_status portls_handshake_avail(portls_input_port *ssl_in,
                                                                 portls_error *error);
 
-/** What is known of a connection whose handshake is done. */
-typedef struct portls_connection_info {
-    char protocol[16];      /**< "TLSv1.2" or "TLSv1.3" */
-    char cipher[64];        /**< the cipher suite's name, as the backend writes it */
-    char server_name[256];  /**< the name the client sent or (server side) asked for, or "" */
-    char peer_subject[256]; /**< the subject of the peer's certificate, or "" without one */
-    bool peer_verified;     /**< the certificate was verified */
-} portls_connection_info;
+/*
+ * What is known of a connection, from its input port. Each function returns NULL (or false) before
+ * the handshake is done and for a port that is not an SSL port. The strings belong to the
+ * connection and are valid until both of its ports are closed. The functions do not block; any
+ * thread may call them as long as the input port is open.
+ */
+
+/** Returns the protocol version, "TLSv1.2" or "TLSv1.3". */
+PORTLS_API const char *portls_connection_protocol(const portls_input_port *ssl_in);
+
+/** Returns the name of the cipher suite, as the backend spells it. */
+PORTLS_API const char *portls_connection_cipher(const portls_input_port *ssl_in);
 
 /**
- * Tells about a connection.
- * @param ssl_port either SSL port
- * @param info     receives what is known
- * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL port); PORTLS_INVALID_ARGUMENT (the handshake is not
- *         done). Does not block.
+ * Returns the server name: on a client the `hostname` that was asked for, on a server the SNI of
+ * the client, which is untrusted (RFC 6066, section 3). "" when there is none.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_describe_connection(const void *ssl_port,
-                                                                    portls_connection_info *info,
-                                                                    portls_error *error);
+PORTLS_API const char *portls_connection_server_name(const portls_input_port *ssl_in);
+
+/**
+ * Returns the subject of the peer's certificate, "" when the peer has sent none. Untrusted unless
+ * portls_connection_peer_verified returns true. For people: compare names by
+ * portls_set_verify_hostname, not by this text, whose form depends on the backend.
+ */
+PORTLS_API const char *portls_connection_peer_subject(const portls_input_port *ssl_in);
+
+/** Returns whether the peer's certificate was verified (portls_set_verify). */
+PORTLS_API bool portls_connection_peer_verified(const portls_input_port *ssl_in);
 
 PORTLS_END_DECLS
 

@@ -118,7 +118,7 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
 /* ---- describe.c ---- */
 
 bool session_speaks_tls13(struct backend_session *session);
-void session_describe(struct backend_session *session, portls_connection_info *info);
+void session_describe(struct backend_session *session, struct backend_facts *facts);
 
 /* ---- failure.c ---- */
 

@@ -51,6 +51,7 @@ struct backend_session {
                            emptied: they may leave something in it although all is well */
     bool peer_ended;    /* its close_notify has come */
     int alert_sent;     /* the fatal alert we sent, or -1 */
+    char *peer_subject; /* by describe.c; NULL until it is asked for */
     bool failed;        /* OpenSSL has given up: it may not be called for this session */
     struct verify_failure refused;
 };
@@ -131,6 +132,6 @@ portls_status session_failure(struct backend_session *session, enum stage stage,
 /* ---- describe.c ---- */
 
 bool session_speaks_tls13(struct backend_session *session);
-void session_describe(struct backend_session *session, portls_connection_info *info);
+void session_describe(struct backend_session *session, struct backend_facts *facts);
 
 #endif

@@ -72,6 +72,7 @@ portls_status session_new(struct backend_context *context,
 
 void session_free(struct backend_session *session) {
     SSL_free(session->ssl);
+    OPENSSL_free(session->peer_subject);
     OPENSSL_free(session);
     ERR_clear_error();
 }

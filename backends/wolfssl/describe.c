@@ -1,17 +1,18 @@
-/* What is known of a connection. */
+/* What is known of a connection whose handshake is done. */
 #include "backends/wolfssl/wolfssl.h"
 
-void session_describe(struct backend_session *session, portls_connection_info *info) {
-    backend_add_text(info->protocol, sizeof info->protocol, wolfSSL_get_version(session->ssl));
+void session_describe(struct backend_session *session, struct backend_facts *facts) {
     const char *cipher = wolfSSL_get_cipher_name(session->ssl);
-    if (cipher != NULL) {
-        backend_add_text(info->cipher, sizeof info->cipher, cipher);
-    }
     void *name = NULL;
-    if (session->context->role == PORTLS_SERVER &&
-        wolfSSL_SNI_GetRequest(session->ssl, WOLFSSL_SNI_HOST_NAME, &name) > 0 && name != NULL) {
-        backend_add_text(info->server_name, sizeof info->server_name, (const char *)name);
+    if (session->context->role != PORTLS_SERVER ||
+        wolfSSL_SNI_GetRequest(session->ssl, WOLFSSL_SNI_HOST_NAME, &name) == 0) {
+        name = NULL;
     }
-    backend_add_text(info->peer_subject, sizeof info->peer_subject, verify_subject(session));
+    *facts = (struct backend_facts){
+        .protocol = wolfSSL_get_version(session->ssl),
+        .cipher = cipher != NULL ? cipher : "",
+        .server_name = name != NULL ? (const char *)name : "",
+        .peer_subject = verify_subject(session),
+    };
     failure_clear();
 }

@@ -241,7 +241,7 @@ bool session_speaks_tls13(struct backend_session *session);
 
 /* ---- describe.c ---- */
 
-void session_describe(struct backend_session *session, portls_connection_info *info);
+void session_describe(struct backend_session *session, struct backend_facts *facts);
 
 /* ---- thread.c ---- */
 

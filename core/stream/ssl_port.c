@@ -311,30 +311,45 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     return leave(stream, &stream->reading, status, error);
 }
 
-portls_status portls_describe_connection(const void *ssl_port, portls_connection_info *info,
-                                         portls_error *error) {
-    error_begin(error);
-    struct stream *stream = stream_of(ssl_port);
+/* Fills `facts`, with strings of the session. Returns false when nothing is known (yet). */
+static bool describe(const portls_input_port *ssl_in, struct backend_facts *facts) {
+    struct stream *stream = portls_is_input_port(ssl_in) ? stream_of(ssl_in) : NULL;
     if (stream == NULL) {
-        return error_fail(error, PORTLS_WRONG_KIND,
-                          "portls_describe_connection needs an SSL port, as connect, accept and "
-                          "wrap return them");
+        return false;
     }
-    if (info == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the info is NULL");
-    }
-    memset(info, 0, sizeof *info);
     os_mutex_lock(&stream->lock);
-    bool is_open = stream_is_open(stream);
-    if (is_open) {
-        stream->snapshot->backend->describe(stream->session, info);
-        info->peer_verified = stream->snapshot->verify;
+    bool known = stream_is_open(stream) && stream->session != NULL;
+    if (known) {
+        stream->snapshot->backend->describe(stream->session, facts);
         if (stream->snapshot->role == PORTLS_CLIENT) {
-            backend_add_text(info->server_name, sizeof info->server_name, stream->server_name);
+            facts->server_name = stream->server_name;
         }
     }
     os_mutex_unlock(&stream->lock);
-    return is_open ? PORTLS_OK
-                   : error_fail(error, PORTLS_INVALID_ARGUMENT,
-                                "the handshake is not done: nothing is known yet");
+    return known;
+}
+
+const char *portls_connection_protocol(const portls_input_port *ssl_in) {
+    struct backend_facts facts = {.protocol = NULL};
+    return describe(ssl_in, &facts) ? facts.protocol : NULL;
+}
+
+const char *portls_connection_cipher(const portls_input_port *ssl_in) {
+    struct backend_facts facts = {.protocol = NULL};
+    return describe(ssl_in, &facts) ? facts.cipher : NULL;
+}
+
+const char *portls_connection_server_name(const portls_input_port *ssl_in) {
+    struct backend_facts facts = {.protocol = NULL};
+    return describe(ssl_in, &facts) ? facts.server_name : NULL;
+}
+
+const char *portls_connection_peer_subject(const portls_input_port *ssl_in) {
+    struct backend_facts facts = {.protocol = NULL};
+    return describe(ssl_in, &facts) ? facts.peer_subject : NULL;
+}
+
+bool portls_connection_peer_verified(const portls_input_port *ssl_in) {
+    struct backend_facts facts = {.protocol = NULL};
+    return describe(ssl_in, &facts) && stream_of(ssl_in)->snapshot->verify;
 }

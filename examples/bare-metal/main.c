@@ -202,7 +202,6 @@ static void close_both(struct pair *pair) {
 
 static void try_echo(portls_protocol protocol, const char *version) {
     struct pair pair = {.host = "localhost"};
-    portls_connection_info info = {.protocol = ""};
     size_t before = board_heap_in_use();
     board_heap_begin_peak();
     make_contexts(&pair, protocol, BYTES(root), BYTES(server), BYTES(server_key));
@@ -216,8 +215,9 @@ static void try_echo(portls_protocol protocol, const char *version) {
         free_side(&pair.server);
         return;
     }
-    need(portls_describe_connection(pair.client.in, &info, &pair.client.error), &pair.client.error);
-    report(info.peer_verified && strcmp(info.protocol, version) == 0, info.protocol, info.cipher);
+    const char *protocol = portls_connection_protocol(pair.client.in);
+    report(portls_connection_peer_verified(pair.client.in) && strcmp(protocol, version) == 0,
+           protocol, portls_connection_cipher(pair.client.in));
     printf("heap: %u bytes at the most in a handshake, %u with both connections idle\n",
            (unsigned)(board_heap_peak() - before), (unsigned)(board_heap_in_use() - before));
     struct memory_use both = memory_in_use();

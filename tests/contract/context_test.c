@@ -194,7 +194,7 @@ Test(context, a_context_keeps_nothing_of_its_settings) {
     memset(name, 'x', sizeof name - 1);
     pair_handshake(&pair);
     cr_assert_eq(pair.client.status, PORTLS_OK, "%s", pair.client.error.message);
-    portls_connection_info info = {.protocol = ""};
+    struct backend_facts info = {.protocol = NULL};
     portls_backend.describe(pair.server.session, &info);
     cr_assert_str_eq(info.server_name, "server.portls.test");
     pair_end(&pair);

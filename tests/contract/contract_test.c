@@ -85,8 +85,8 @@ Test(contract, describe_tells_protocol_cipher_names_and_subject) {
         pair_handshake(&pair);
         cr_assert_eq(pair.client.status, PORTLS_OK, "%s", pair.client.error.message);
         cr_assert_eq(pair.server.status, PORTLS_OK, "%s", pair.server.error.message);
-        portls_connection_info at_client = {.protocol = ""};
-        portls_connection_info at_server = {.protocol = ""};
+        struct backend_facts at_client = {.protocol = NULL};
+        struct backend_facts at_server = {.protocol = NULL};
         portls_backend.describe(pair.client.session, &at_client);
         portls_backend.describe(pair.server.session, &at_server);
         const char *protocol = *version == TLS12 ? "TLSv1.2" : "TLSv1.3";
@@ -108,7 +108,7 @@ Test(contract, describe_tells_protocol_cipher_names_and_subject) {
 Test(contract, without_a_name_and_certificate_describe_leaves_them_empty) {
     struct pair pair;
     pair_connect_plain(&pair, versions()[0]);
-    portls_connection_info info = {.protocol = ""};
+    struct backend_facts info = {.protocol = NULL};
     portls_backend.describe(pair.server.session, &info);
     cr_assert_str_eq(info.server_name, "");
     cr_assert_str_eq(info.peer_subject, "");

@@ -238,7 +238,7 @@ Test(verify, a_server_that_does_not_verify_asks_for_no_certificate) {
         add_identity(&client, "client-second-root");
         struct pair pair;
         pair_connect(&pair, make_context(&client), make_context(&server), WHOLE);
-        portls_connection_info info = {.protocol = ""};
+        struct backend_facts info = {.protocol = NULL};
         portls_backend.describe(pair.server.session, &info);
         cr_assert_str_eq(info.peer_subject, "");
         pair_end(&pair);

@@ -29,15 +29,15 @@ static unsigned count_messages(const struct recording *sent, uint8_t type) {
     return count;
 }
 
-static void describe_client(const struct wire *wire, portls_connection_info *info) {
-    REQUIRE_OK(portls_describe_connection(wire->link.server.in, info, &problem));
+static void describe_client(const struct wire *wire, struct connection_facts *info) {
+    describe_connection(wire->link.server.in, info);
 }
 
 /* A server that was not told to verify does not ask: the client, though it has a certificate and a
    bad one, sends none. */
 IN_EACH_PROTOCOL(verify_default, a_server_does_not_ask_for_a_certificate) {
     struct both_options options = make_options(version->protocol, "server-p256");
-    portls_connection_info info;
+    struct connection_facts info;
     struct wire wire;
     load_identity(options.client.context, "client-second-root");
     REQUIRE_OK(portls_load_verify_root_certificates(options.server.context, ROOT, &problem));
@@ -61,7 +61,7 @@ IN_EACH_PROTOCOL(verify_default, a_server_asks_when_it_is_told_to) {
     REQUIRE_OK(portls_load_verify_root_certificates(options.server.context, ROOT, &problem));
     for (int round = 0; round < 4; round++) {
         bool verify = round % 2 == 0;
-        portls_connection_info info;
+        struct connection_facts info;
         struct wire wire;
         REQUIRE_OK(portls_set_verify(options.server.context, verify, &problem));
         wire_open_well(&wire, &options);
@@ -83,13 +83,13 @@ IN_EACH_PROTOCOL(verify_default, a_client_does_not_look) {
     static const char *const bad[] = {"self-signed", "expired", "bad-signature", "nul-name"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct both_options options = make_options(version->protocol, bad[i]);
-        portls_connection_info info;
+        struct connection_facts info;
         struct wire wire;
         options.client.hostname = "somebody.else.test";
         REQUIRE_OK(
             portls_load_verify_root_certificates(options.client.context, SECOND_ROOT, &problem));
         wire_open_well(&wire, &options);
-        REQUIRE_OK(portls_describe_connection(wire.link.client.in, &info, &problem));
+        describe_connection(wire.link.client.in, &info);
         cr_assert(!info.peer_verified);
         cr_assert(info.peer_subject[0] != '\0', "the server has no name");
         wire_abandon(&wire);

@@ -52,13 +52,13 @@ static void open_row(struct link *link, const struct verify_row *row, portls_pro
 static void require_accepted(struct link *link, const struct verify_row *row,
                              const char *protocol) {
     const struct side *verifier = row->verifier == CLIENT_VERIFIES ? &link->client : &link->server;
-    portls_connection_info info;
+    struct connection_facts info;
     cr_assert(link->client.status == PORTLS_OK, "%s, %s: the client: %s: %s", row->what, protocol,
               portls_status_name(link->client.status), link->client.error.message);
     cr_assert(link->server.status == PORTLS_OK, "%s, %s: the server: %s: %s", row->what, protocol,
               portls_status_name(link->server.status), link->server.error.message);
     link_exchange(link, 100);
-    REQUIRE_OK(portls_describe_connection(verifier->in, &info, &problem));
+    describe_connection(verifier->in, &info);
     cr_assert(info.peer_verified == (row->closeness != LOOKS_AT_NOTHING),
               "%s, %s: the connection is described as %s", row->what, protocol,
               info.peer_verified ? "verified" : "not verified");

@@ -45,9 +45,9 @@ SPEC(client, connect_takes_names_and_addresses) {
 OVER_EVERY_TRANSPORT(client, connection_is_encrypted_and_says_how) {
     struct link link;
     link_open_well(&link, over, NULL, NULL);
-    portls_connection_info client, server;
-    REQUIRE_OK(portls_describe_connection(link.client.in, &client, &problem));
-    REQUIRE_OK(portls_describe_connection(link.server.out, &server, &problem));
+    struct connection_facts client, server;
+    describe_connection(link.client.in, &client);
+    describe_connection(link.server.in, &server);
     cr_assert(strncmp(client.protocol, "TLSv1.", 6) == 0, "\"%s\"", client.protocol);
     cr_assert_str_eq(client.protocol, server.protocol);
     cr_assert(client.cipher[0] != '\0');
@@ -242,14 +242,14 @@ SPEC(client, the_context_decides_the_protocol) {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
         portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
-        portls_connection_info info;
+        struct connection_facts info;
         struct link link;
         client.context = client_context(rows[i].client, NULL, NULL);
         server.context = server_context(rows[i].server, "server-rsa2048", NULL);
         link_open(&link, wide_pipes, &client, &server);
         if (rows[i].spoken != NULL) {
             cr_assert(link.client.status == PORTLS_OK, "%zu: %s", i, link.client.error.message);
-            REQUIRE_OK(portls_describe_connection(link.client.out, &info, &problem));
+            describe_connection(link.client.in, &info);
             cr_assert_str_eq(info.protocol, rows[i].spoken);
         } else {
             REQUIRE_ERROR(&link.client.error, PORTLS_HANDSHAKE, "");
@@ -266,12 +266,12 @@ SPEC(client, the_context_decides_the_protocol) {
 OVER_EVERY_TRANSPORT(client, a_new_context_does_not_verify_the_server) {
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
     portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
+    struct connection_facts info;
     struct link link;
     client.context = client_context(PORTLS_AUTO, NULL, NULL);
     server.context = server_context(PORTLS_AUTO, "expired", NULL);
     link_open_well(&link, over, &client, &server);
-    REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+    describe_connection(link.client.in, &info);
     cr_assert(!info.peer_verified);
     REQUIRE_TEXT(info.peer_subject, "localhost");
     link_close(&link);
@@ -283,12 +283,12 @@ OVER_EVERY_TRANSPORT(client, a_new_context_does_not_verify_the_server) {
 OVER_EVERY_TRANSPORT(client, verification_is_enabled_by_set_verify) {
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
     portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
+    struct connection_facts info;
     struct link link;
     client.context = client_context(PORTLS_AUTO, NULL, ROOT);
     server.context = server_context(PORTLS_AUTO, "server-p256", NULL);
     link_open_well(&link, over, &client, &server);
-    REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+    describe_connection(link.client.in, &info);
     cr_assert(info.peer_verified);
     link_close(&link);
     portls_free_context(server.context);
@@ -308,12 +308,12 @@ OVER_EVERY_TRANSPORT(client, verification_is_enabled_by_set_verify) {
 OVER_EVERY_TRANSPORT(client, the_context_holds_identity_and_authorities) {
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
     portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
+    struct connection_facts info;
     struct link link;
     client.context = client_context(PORTLS_AUTO, "client-rsa2048", ROOT);
     server.context = server_context(PORTLS_AUTO, "server-rsa2048", ROOT);
     link_open_well(&link, over, &client, &server);
-    REQUIRE_OK(portls_describe_connection(link.server.in, &info, &problem));
+    describe_connection(link.server.in, &info);
     cr_assert(info.peer_verified);
     REQUIRE_TEXT(info.peer_subject, "portls client-rsa2048");
     link_close(&link);
@@ -327,11 +327,11 @@ SPEC(client, connect_sends_the_hosts_name_unless_it_is_an_address) {
     static const char *const sent[] = {"localhost", ""};
     for (size_t i = 0; i < COUNT_OF(hosts); i++) {
         portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
-        portls_connection_info info;
+        struct connection_facts info;
         struct link link;
         client.hostname = hosts[i];
         link_open_well(&link, by_connect, &client, NULL);
-        REQUIRE_OK(portls_describe_connection(link.server.in, &info, &problem));
+        describe_connection(link.server.in, &info);
         cr_assert_str_eq(info.server_name, sent[i]);
         link_close(&link);
     }

@@ -10,11 +10,11 @@ SPEC_SUITE(context);
 /* The subject that a client sees of a server with this context. */
 static void require_subject(portls_context *server_context, const char *part) {
     portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
+    struct connection_facts info;
     struct link link;
     server.context = server_context;
     link_open_well(&link, wide_pipes, NULL, &server);
-    REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+    describe_connection(link.client.in, &info);
     REQUIRE_TEXT(info.peer_subject, part);
     link_close(&link);
 }
@@ -102,7 +102,7 @@ SPEC(context, a_listeners_identity_is_renewed_while_it_is_in_use) {
     struct link links[COUNT_OF(seen)];
     for (size_t i = 0; i < COUNT_OF(seen); i++) {
         portls_context *its = portls_listener_context(listener);
-        portls_connection_info info;
+        struct connection_facts info;
         if (i == 1) {
             REQUIRE_OK(portls_load_certificate_chain(its, CERTS("ip-only.chain.pem"), &problem));
         } else if (i == 2) {
@@ -112,7 +112,7 @@ SPEC(context, a_listeners_identity_is_renewed_while_it_is_in_use) {
         link_open_through(&links[i], listener, "127.0.0.1",
                           portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO));
         cr_assert(links[i].server.status == PORTLS_OK, "%s", links[i].server.error.message);
-        REQUIRE_OK(portls_describe_connection(links[i].client.in, &info, &problem));
+        describe_connection(links[i].client.in, &info);
         REQUIRE_TEXT(info.peer_subject, seen[i]);
     }
     for (size_t i = 0; i < COUNT_OF(seen); i++) {
@@ -151,12 +151,12 @@ SPEC(context, an_identity_is_replaced_as_a_whole) {
 SPEC(context, a_client_is_identified_by_its_chain) {
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
     portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
+    struct connection_facts info;
     struct link link;
     client.context = client_context(PORTLS_AUTO, "client-p256", NULL);
     server.context = server_context(PORTLS_AUTO, "server-p384", ROOT);
     link_open_well(&link, wide_pipes, &client, &server);
-    REQUIRE_OK(portls_describe_connection(link.server.out, &info, &problem));
+    describe_connection(link.server.in, &info);
     cr_assert(info.peer_verified);
     REQUIRE_TEXT(info.peer_subject, "portls client-p256");
     link_close(&link);

@@ -48,8 +48,8 @@ SPEC(implementation, speaks_the_protocols_its_capabilities_name) {
         client.context = context;
         struct link link;
         link_open_well(&link, wide_pipes, &client, NULL);
-        portls_connection_info info;
-        REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+        struct connection_facts info;
+        describe_connection(link.client.in, &info);
         cr_assert_str_eq(info.protocol, versions[i].name);
         link_close(&link);
         portls_free_context(context);

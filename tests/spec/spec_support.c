@@ -109,3 +109,13 @@ uint8_t *read_file(const char *path, size_t *size) {
 const char *temporary_file(const void *bytes, size_t size) {
     return place_file(bytes, size);
 }
+
+void describe_connection(const portls_input_port *ssl_in, struct connection_facts *facts) {
+    facts->protocol = portls_connection_protocol(ssl_in);
+    facts->cipher = portls_connection_cipher(ssl_in);
+    facts->server_name = portls_connection_server_name(ssl_in);
+    facts->peer_subject = portls_connection_peer_subject(ssl_in);
+    facts->peer_verified = portls_connection_peer_verified(ssl_in);
+    cr_assert(facts->protocol != NULL && facts->cipher != NULL && facts->server_name != NULL &&
+              facts->peer_subject != NULL);
+}

@@ -175,4 +175,14 @@ void task_join(struct task *task);
 
 #endif
 
+/* ---- what is known of a connection ---- */
+
+struct connection_facts {
+    const char *protocol, *cipher, *server_name, *peer_subject;
+    bool peer_verified;
+};
+
+/* All of it; fails the test when the handshake is not done. */
+void describe_connection(const portls_input_port *ssl_in, struct connection_facts *facts);
+
 #endif

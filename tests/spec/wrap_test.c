@@ -90,16 +90,16 @@ SPEC(wrap, no_options_are_the_defaults) {
    initialized over the ports, either as a client or as a server": one of each is needed. */
 OVER_EVERY_WRAP(wrap, the_mode_makes_a_client_or_a_server) {
     struct link link;
-    portls_connection_info info;
+    struct connection_facts info;
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
     portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
     client.context = client_context(PORTLS_AUTO, NULL, NULL);
     server.context = test_server_context();
     link_open_well(&link, over, &client, &server);
     /* Only a server shows a certificate unasked. */
-    REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+    describe_connection(link.client.in, &info);
     REQUIRE_TEXT(info.peer_subject, "test");
-    REQUIRE_OK(portls_describe_connection(link.server.in, &info, &problem));
+    describe_connection(link.server.in, &info);
     cr_assert_str_eq(info.peer_subject, "");
     link_close(&link);
     portls_free_context(client.context);
@@ -214,8 +214,8 @@ SPEC(wrap, without_a_context_one_is_made_from_the_protocol) {
         side_close(&link.client);
         link_close(&link);
         link_open_well(&link, wide_pipes, &client, NULL);
-        portls_connection_info info;
-        REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+        struct connection_facts info;
+        describe_connection(link.client.in, &info);
         cr_assert_str_eq(info.protocol, spoken[i]);
         link_close(&link);
     }
@@ -241,12 +241,12 @@ SPEC(wrap, the_protocol_is_ignored_with_a_context) {
     const char *best = spec_can(PORTLS_CAN_TLS13) ? "TLSv1.3" : "TLSv1.2";
     for (size_t i = 0; i < COUNT_OF(ignored); i++) {
         portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
-        portls_connection_info info;
+        struct connection_facts info;
         struct link link;
         client.context = client_context(PORTLS_SSLV2_OR_V3, NULL, NULL);
         client.protocol = ignored[i];
         link_open_well(&link, wide_pipes, &client, NULL);
-        REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+        describe_connection(link.client.in, &info);
         cr_assert_str_eq(info.protocol, best);
         link_close(&link);
         portls_free_context(client.context);
@@ -293,13 +293,13 @@ OVER_EVERY_WRAP(wrap, a_side_that_is_done_is_not_needed_by_the_other) {
 /* The hostname option is sent as the server's name (wrap.h). */
 OVER_EVERY_WRAP(wrap, the_hostname_option_is_sent) {
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
+    struct connection_facts info;
     struct link link;
     client.hostname = "Server.PortLS.test.";
     link_open_well(&link, over, &client, NULL);
-    REQUIRE_OK(portls_describe_connection(link.server.in, &info, &problem));
+    describe_connection(link.server.in, &info);
     cr_assert_str_eq(info.server_name, "server.portls.test");
-    REQUIRE_OK(portls_describe_connection(link.client.in, &info, &problem));
+    describe_connection(link.client.in, &info);
     cr_assert_str_eq(info.server_name, "server.portls.test");
     link_close(&link);
 }
@@ -307,15 +307,33 @@ OVER_EVERY_WRAP(wrap, the_hostname_option_is_sent) {
 /* Nothing is told about a connection before its handshake is done (wrap.h). */
 SPEC(wrap, a_connection_is_not_described_before_its_handshake) {
     portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
-    portls_connection_info info;
     struct link link;
     client.mode = PORTLS_MODE_CONNECT;
     link_make_raw(&link, wide_pipes);
     REQUIRE_OK(portls_wrap_ports_avail(link.client.raw_in, link.client.raw_out, &client,
                                        &link.client.in, &link.client.out, &problem));
-    REQUIRE_FAILURE(portls_describe_connection(link.client.in, &info, &problem),
-                    PORTLS_INVALID_ARGUMENT, "the handshake is not done");
-    REQUIRE_FAILURE(portls_describe_connection(link.client.raw_in, &info, &problem),
-                    PORTLS_WRONG_KIND, "portls_describe_connection needs an SSL port");
+    cr_assert(portls_connection_protocol(link.client.in) == NULL);
+    cr_assert(portls_connection_cipher(link.client.in) == NULL);
+    cr_assert(portls_connection_server_name(link.client.in) == NULL);
+    cr_assert(portls_connection_peer_subject(link.client.in) == NULL);
+    cr_assert(!portls_connection_peer_verified(link.client.in));
+    link_close(&link);
+}
+
+/* The strings are valid until both ports of the connection are closed (wrap.h). */
+SPEC(wrap, what_is_known_of_a_connection_stays_until_both_ports_are_closed) {
+    struct link link;
+    struct connection_facts first, then;
+    link_open_well(&link, wide_pipes, NULL, NULL);
+    describe_connection(link.client.in, &first);
+    REQUIRE_OK(portls_close_output_port(link.client.out, &problem));
+    describe_connection(link.client.in, &then);
+    cr_assert_str_eq(first.protocol, then.protocol);
+    cr_assert_str_eq(first.cipher, then.cipher);
+    cr_assert_str_eq(first.server_name, then.server_name);
+    cr_assert_str_eq(first.peer_subject, then.peer_subject);
+    link.client.out = NULL;
+    REQUIRE_OK(portls_close_input_port(link.client.in, &problem));
+    link.client.in = NULL;
     link_close(&link);
 }

@@ -228,8 +228,8 @@ SPEC(convenience, the_short_ways_meet_and_the_server_is_verified) {
     REQUIRE_OK(portls_accept(listener, &in, &out, &problem));
     task_join(&task);
     cr_assert_eq(caller.side.status, PORTLS_OK, "%s", caller.side.error.message);
-    portls_connection_info info;
-    REQUIRE_OK(portls_describe_connection(caller.side.in, &info, &problem));
+    struct connection_facts info;
+    describe_connection(caller.side.in, &info);
     cr_assert(info.peer_verified);
     REQUIRE_OK(portls_close_ports(caller.side.in, caller.side.out, &problem));
     REQUIRE_OK(portls_close_ports(in, out, &problem));
