@@ -42,19 +42,19 @@ struct connection {
 
 static int epoll = -1;
 static struct watch timed = {.previous = &timed, .next = &timed}; /* a ring with this as its end */
-static struct watch signals = {.descriptor = -1, .until = PORTLS_NO_DEADLINE};
-static struct watch listening = {.descriptor = -1, .until = PORTLS_NO_DEADLINE};
+static struct watch signals = {.descriptor = -1, .until = PORTLS_NO_DEADLINE_INIT};
+static struct watch listening = {.descriptor = -1, .until = PORTLS_NO_DEADLINE_INIT};
 static struct echo_server server;
 
 /* ---- watches ---- */
 
 static void set_until(struct watch *watch, portls_deadline until) {
-    bool was_timed = watch->until != PORTLS_NO_DEADLINE;
+    bool was_timed = watch->until.nanoseconds != INT64_MAX;
     watch->until = until;
-    if (was_timed && until == PORTLS_NO_DEADLINE) {
+    if (was_timed && until.nanoseconds == INT64_MAX) {
         watch->previous->next = watch->next;
         watch->next->previous = watch->previous;
-    } else if (!was_timed && until != PORTLS_NO_DEADLINE) {
+    } else if (!was_timed && until.nanoseconds != INT64_MAX) {
         watch->previous = timed.previous;
         watch->next = &timed;
         watch->previous->next = watch;
@@ -128,7 +128,7 @@ static void add_connection(portls_input_port *in, portls_output_port *out) {
         echo_refuse(&server, in, out);
         return;
     }
-    connection->watch = (struct watch){.descriptor = -1, .until = PORTLS_NO_DEADLINE};
+    connection->watch = (struct watch){.descriptor = -1, .until = PORTLS_NO_DEADLINE_INIT};
     serve(connection); /* its first bytes may be here already */
 }
 
@@ -220,7 +220,9 @@ static bool run(void) {
         }
         portls_deadline until = PORTLS_NO_DEADLINE;
         for (const struct watch *watch = timed.next; watch != &timed; watch = watch->next) {
-            until = watch->until < until ? watch->until : until;
+            if (watch->until.nanoseconds < until.nanoseconds) {
+                until = watch->until;
+            }
         }
         good = handle_events(until) && handle_due();
     }

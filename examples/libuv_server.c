@@ -79,7 +79,7 @@ static void watch_for(struct watch *watch, void *handle) {
     } else {
         (void)uv_poll_stop(&watch->poll);
     }
-    if (interest.deadline != PORTLS_NO_DEADLINE) {
+    if (interest.deadline.nanoseconds != INT64_MAX) {
         int milliseconds = portls_milliseconds_until(interest.deadline);
         (void)uv_timer_start(&watch->timer, on_timer, (uint64_t)milliseconds, 0);
     } else {

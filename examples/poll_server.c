@@ -129,7 +129,9 @@ static bool wait_for_any(void) {
         until = listener_until = watch(server.listener, &polled[LISTENER]);
     }
     for (size_t i = 0; i < server.count; i++) {
-        until = connections[i]->until < until ? connections[i]->until : until;
+        if (connections[i]->until.nanoseconds < until.nanoseconds) {
+            until = connections[i]->until;
+        }
     }
     return poll(polled, FIRST + server.count, portls_milliseconds_until(until)) >= 0 ||
            errno == EINTR;

@@ -38,14 +38,37 @@ PORTLS_API bool portls_break_is_set(const portls_break *brk);
 /** Frees the break; no wait may use it any more. NULL is ignored. */
 PORTLS_API void portls_free_break(portls_break *brk);
 
-/** A point in time: nanoseconds of the library's monotonic clock. A past one means "do not wait".
+/**
+ * The point in time at which a call stops waiting and returns PORTLS_DEADLINE. It is a struct, so
+ * that a number of milliseconds is not taken for one: portls_deadline_after makes a deadline of
+ * those. A call whose deadline has passed does what it can without waiting.
  */
-typedef int64_t portls_deadline;
+typedef struct portls_deadline {
+    int64_t nanoseconds; /**< of the library's monotonic clock; INT64_MAX: no limit */
+} portls_deadline;
 
-/** No limit in time. */
-#define PORTLS_NO_DEADLINE INT64_MAX
+/**
+ * Makes the deadline at a reading of the library's monotonic clock, such as one computed from the
+ * `nanoseconds` of another deadline. Does not block. Any thread.
+ */
+static inline portls_deadline portls_deadline_at(int64_t nanoseconds) {
+    portls_deadline deadline = {nanoseconds};
+    return deadline;
+}
 
-/** The deadline so many milliseconds from now; a negative number gives one that has passed. */
+/** No limit in time. PORTLS_NO_DEADLINE_INIT is the initialiser of a static variable. */
+#define PORTLS_NO_DEADLINE portls_deadline_at(INT64_MAX)
+#define PORTLS_NO_DEADLINE_INIT                                                                    \
+    { INT64_MAX }
+
+/** A deadline that has passed: the call does what it can without waiting. */
+#define PORTLS_NOW portls_deadline_at(0)
+
+/**
+ * Makes the deadline that many milliseconds from now. Does not block. Any thread.
+ * @param milliseconds 0 or more; a negative number makes a deadline that has passed
+ * @return the deadline; PORTLS_NO_DEADLINE where it lies beyond the end of the clock
+ */
 PORTLS_API portls_deadline portls_deadline_after(int64_t milliseconds);
 
 PORTLS_END_DECLS

@@ -197,6 +197,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
 
 /* ---- closing ---- */
 
+/*
+ * A program that is done with a connection often has no use for what the three closing calls that
+ * wait return, so the compiler does not warn where it is dropped.
+ */
+
 /**
  * Closes an input port. The handle of a plain port is gone afterwards; those of a connection are
  * gone when both of its ports are closed: until then calls on the closed one return
@@ -206,8 +211,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
  * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND; the underlying port's failure to close.
  *         The port is closed whatever is returned, but for the first two.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_close_input_port(portls_input_port *in,
-                                                                 portls_error *error);
+PORTLS_API portls_status portls_close_input_port(portls_input_port *in, portls_error *error);
 
 /**
  * Closes an output port: flushes it, sends close_notify if the connection was wrapped with
@@ -217,8 +221,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_input_port(portls_input_po
  *         could not be sent (manual: closing the output port can fail). The port is closed all
  *         the same.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_port *out,
-                                                                  portls_error *error);
+PORTLS_API portls_status portls_close_output_port(portls_output_port *out, portls_error *error);
 
 /**
  * Closes an output port and then an input port, as the two calls above do; the second also where
@@ -226,9 +229,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port(portls_output_
  * be closed whatever has come of them.
  * @return PORTLS_OK, or the first failure
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_close_ports(portls_input_port *in,
-                                                            portls_output_port *out,
-                                                            portls_error *error);
+PORTLS_API portls_status portls_close_ports(portls_input_port *in, portls_output_port *out,
+                                            portls_error *error);
 
 /**
  * portls_close_output_port without ever waiting: PORTLS_WANT_WRITE (or, rarely, PORTLS_WANT_READ)

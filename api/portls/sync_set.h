@@ -67,8 +67,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_add(portls_sync_set *se
  * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED (so it has left by itself);
  *         PORTLS_INVALID_ARGUMENT (it is not in this set). Does not block
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_remove(portls_sync_set *set, void *source,
-                                                                portls_error *error);
+PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, void *source,
+                                                portls_error *error);
 
 /**
  * Waits until at least one source is ready, and tells which are.

@@ -138,7 +138,7 @@ static portls_status deliver(portls_status status, struct incoming *incoming,
 portls_status portls_accept_until(portls_listener *listener, portls_deadline deadline,
                                   portls_break *brk, portls_input_port **in,
                                   portls_output_port **out, portls_error *error) {
-    const struct wait_limit limit = {deadline, brk};
+    const struct wait_limit limit = {deadline.nanoseconds, brk};
     struct incoming *incoming = NULL;
     portls_status status = check_arguments(listener, brk, in, out, error);
     if (status == PORTLS_OK) {

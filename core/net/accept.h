@@ -30,7 +30,7 @@ struct incoming {
     struct stream *stream;            /* NULL once the handshake has failed */
     portls_descriptor socket;
     uint8_t registered; /* what the listener's poller reports of the socket */
-    portls_deadline deadline;
+    int64_t deadline;
     portls_error error; /* why the handshake failed */
 };
 

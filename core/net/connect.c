@@ -118,7 +118,7 @@ portls_status portls_connect_secure(const char *host, int port_no, portls_input_
 portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,
                                           portls_break *brk, portls_input_port **in,
                                           portls_output_port **out, portls_error *error) {
-    struct request request = {host, port_no, context, {PORTLS_NO_DEADLINE, brk}, in, out};
+    struct request request = {host, port_no, context, {NO_DEADLINE, brk}, in, out};
     return connect_and_wait(&request, error);
 }
 
@@ -126,7 +126,7 @@ portls_status portls_connect_until(const char *host, int port_no, portls_context
                                    portls_deadline deadline, portls_break *brk,
                                    portls_input_port **in, portls_output_port **out,
                                    portls_error *error) {
-    struct request request = {host, port_no, context, {deadline, brk}, in, out};
+    struct request request = {host, port_no, context, {deadline.nanoseconds, brk}, in, out};
     return connect_and_wait(&request, error);
 }
 

@@ -28,7 +28,7 @@ struct connecting {
 
     struct os_resolution *resolution; /* while RESOLVING */
     size_t count, next;               /* addresses, and the index of the next attempt */
-    portls_deadline next_attempt;     /* when it starts if the others are still pending */
+    int64_t next_attempt;             /* when it starts if the others are still pending */
     struct os_address addresses[ADDRESSES_LIMIT];
     portls_descriptor attempts[ADDRESSES_LIMIT]; /* sockets that are connecting */
     size_t pending;
@@ -81,7 +81,7 @@ static void try_next(struct connecting *made) {
         }
         if (failed == OS_WOULD_BLOCK) {
             made->attempts[made->pending++] = socket;
-            made->next_attempt = portls_deadline_after(ATTEMPT_MILLISECONDS);
+            made->next_attempt = clock_after(ATTEMPT_MILLISECONDS);
             return;
         }
         if (made->first_failure == 0) {

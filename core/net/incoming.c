@@ -142,7 +142,7 @@ static void drop_oldest(portls_listener *listener) {
 }
 
 static void drop_expired(portls_listener *listener) {
-    portls_deadline now = clock_now();
+    int64_t now = clock_now();
     struct incoming *incoming = listener->handshaking.first;
     while (incoming != NULL && incoming->deadline <= now) {
         struct incoming *next = incoming->next;
@@ -216,7 +216,7 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
         return PORTLS_OK;
     }
     incoming->socket = socket;
-    incoming->deadline = portls_deadline_after(listener->handshake_milliseconds);
+    incoming->deadline = clock_after(listener->handshake_milliseconds);
     /* The queue stays in the order of its deadlines even when the time limit is shortened. */
     const struct incoming *before = listener->handshaking.last;
     if (before != NULL && incoming->deadline < before->deadline) {

@@ -48,6 +48,9 @@ struct os_piece {
 /* Monotonic nanoseconds. Without a system always 0. */
 int64_t os_now(void);
 
+/* The deadline of a wait without a limit in time; all others are times of os_now or clock_now. */
+#define NO_DEADLINE INT64_MAX
+
 /* ---- threads ---- */
 
 #if PORTLS_HOSTED

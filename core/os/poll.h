@@ -75,7 +75,7 @@ struct os_poll_item {
  * after a signal. Returns 0 or the system's error. *ready is the number of ready items, 0 after the
  * deadline.
  */
-int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready);
+int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 
 #if PORTLS_HOSTED
 

@@ -59,7 +59,7 @@ int os_socket_deliver(portls_descriptor socket);
  * and arrives (an unread byte would turn the close into a reset), until everything written is
  * acknowledged or the peer has closed or the deadline has passed. 0 or the system's error.
  */
-int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline);
+int os_socket_close_gently(portls_descriptor socket, int64_t deadline);
 
 /* Whether a socket has unread bytes. */
 bool os_socket_has_unread(portls_descriptor socket);

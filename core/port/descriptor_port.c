@@ -19,12 +19,12 @@ struct descriptor_ports {
     portls_descriptor descriptor;
     enum os_descriptor_kind kind;
     bool own;
-    bool skip_linger;             /* closing does not wait */
-    bool lingering;               /* closing waits until written bytes have arrived, */
-    portls_deadline linger_until; /* or at that time */
-    bool has_output;              /* somebody may have written, so the close has to deliver it */
-    bool peer_sent_more;          /* the peer has sent more, although it was said to be done */
-    atomic_uint busy_poll;        /* microseconds that a wait to read polls before it sleeps */
+    bool skip_linger;       /* closing does not wait */
+    bool lingering;         /* closing waits until written bytes have arrived, */
+    int64_t linger_until;   /* or at that time */
+    bool has_output;        /* somebody may have written, so the close has to deliver it */
+    bool peer_sent_more;    /* the peer has sent more, although it was said to be done */
+    atomic_uint busy_poll;  /* microseconds that a wait to read polls before it sleeps */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
 };
@@ -72,7 +72,7 @@ static portls_status linger(struct descriptor_ports *ports, const portls_input_p
     }
     if (!ports->lingering) {
         ports->lingering = true;
-        ports->linger_until = portls_deadline_after(CLOSE_MILLISECONDS);
+        ports->linger_until = clock_after(CLOSE_MILLISECONDS);
     }
     if (os_socket_deliver(ports->descriptor) == OS_WOULD_BLOCK &&
         clock_now() < ports->linger_until) {
@@ -86,7 +86,7 @@ static portls_status linger(struct descriptor_ports *ports, const portls_input_p
 static void wait_while_lingering(const struct descriptor_ports *ports, struct wait_set *set) {
     enum { PAUSE_MILLISECONDS = 10 };
     wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
-    wait_set_add_deadline(set, portls_deadline_after(PAUSE_MILLISECONDS));
+    wait_set_add_deadline(set, clock_after(PAUSE_MILLISECONDS));
 }
 
 /* One of the ports is closed; with the last one the descriptor is. */
@@ -100,8 +100,7 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     if (ports->kind == OS_SOCKET && ports->has_output && peer_is_done(ports)) {
         failure = os_socket_close_at_once(ports->descriptor);
     } else if (ports->kind == OS_SOCKET && ports->has_output) {
-        portls_deadline deadline =
-            portls_deadline_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
+        int64_t deadline = clock_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
         failure = os_socket_close_gently(ports->descriptor, deadline);
     } else {
         failure = os_close(ports->descriptor);

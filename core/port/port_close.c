@@ -1,4 +1,5 @@
 /* Closing and releasing ports: the part common to all classes. */
+#include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"
@@ -90,11 +91,11 @@ static void give_up(portls_output_port *out, portls_status status, portls_error 
 /* Waits until everything is sent, for up to CLOSE_MILLISECONDS. `error` is NULL or holds no cause
    yet. The port counts as closed already, so this calls its class directly. */
 static portls_status finish_output(portls_output_port *out, portls_error *error) {
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, NULL};
+    struct wait_limit limit = {NO_DEADLINE, NULL};
     portls_status status = out->class->finish_avail(out, error);
     while (port_wants(status)) {
-        if (limit.deadline == PORTLS_NO_DEADLINE) {
-            limit.deadline = portls_deadline_after(CLOSE_MILLISECONDS);
+        if (limit.deadline == NO_DEADLINE) {
+            limit.deadline = clock_after(CLOSE_MILLISECONDS);
         }
         struct wait_set set;
         wait_set_init(&set);

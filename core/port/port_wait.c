@@ -85,7 +85,7 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
                               const struct wait_limit *limit, portls_error *error) {
     error_begin(error);
     portls_status status = input_port_check_read(in, buffer, size, got, error);
-    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL && size > 0;
+    bool forever = limit->deadline == NO_DEADLINE && limit->brk == NULL && size > 0;
     while (status == PORTLS_OK) {
         status = forever ? input_port_read_blocking(in, buffer, size, got, error)
                          : input_port_read_avail(in, buffer, size, got, error);
@@ -149,7 +149,7 @@ portls_status output_port_flush(portls_output_port *out, const struct wait_limit
 }
 
 /* For an invalid handle, which the call then reports. */
-static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
+static const struct wait_limit forever = {NO_DEADLINE, NULL};
 
 portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
                           portls_error *error) {
@@ -193,7 +193,7 @@ portls_status portls_set_read_deadline(portls_input_port *in, portls_deadline de
     error_begin(error);
     portls_status status = check_input(in, error);
     if (status == PORTLS_OK) {
-        in->base.waits.limit.deadline = deadline;
+        in->base.waits.limit.deadline = deadline.nanoseconds;
     }
     return status;
 }
@@ -203,7 +203,7 @@ portls_status portls_set_write_deadline(portls_output_port *out, portls_deadline
     error_begin(error);
     portls_status status = check_output(out, error);
     if (status == PORTLS_OK) {
-        out->base.waits.limit.deadline = deadline;
+        out->base.waits.limit.deadline = deadline.nanoseconds;
     }
     return status;
 }

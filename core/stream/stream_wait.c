@@ -1,5 +1,6 @@
 /* Waiting for a stream: the roles that its halves have while they wait, and the blocking handshake.
  */
+#include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/stream/stream.h"
 
@@ -64,7 +65,7 @@ static portls_status wait_for(struct stream *stream, struct stream_half *half,
 
 /* Sends the alert of a failed handshake, if the port takes it in time. */
 static void send_alert(struct stream *stream, struct wait_limit limit) {
-    portls_deadline latest = portls_deadline_after(CLOSE_MILLISECONDS);
+    int64_t latest = clock_after(CLOSE_MILLISECONDS);
     limit.deadline = limit.deadline < latest ? limit.deadline : latest;
     portls_status status;
     do {
@@ -78,7 +79,7 @@ static void send_alert(struct stream *stream, struct wait_limit limit) {
 portls_status stream_handshake(struct stream *stream, const struct wait_limit *limit,
                                portls_error *error) {
     struct stream_half *half = &stream->reading;
-    bool forever = limit->deadline == PORTLS_NO_DEADLINE && limit->brk == NULL;
+    bool forever = limit->deadline == NO_DEADLINE && limit->brk == NULL;
     for (;;) {
         portls_status status = PORTLS_OK;
         forever ? stream_enter_blocking(stream) : stream_enter(stream);

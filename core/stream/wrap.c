@@ -88,13 +88,13 @@ portls_status portls_wrap_ports_until(portls_input_port *in, portls_output_port 
                                       const portls_wrap_options *options, portls_deadline deadline,
                                       portls_break *brk, portls_input_port **ssl_in,
                                       portls_output_port **ssl_out, portls_error *error) {
-    const struct wait_limit limit = {deadline, brk};
+    const struct wait_limit limit = {deadline.nanoseconds, brk};
     return wrap_within(&limit, in, out, options, ssl_in, ssl_out, error);
 }
 
 portls_status portls_wrap_ports(portls_input_port *in, portls_output_port *out,
                                 const portls_wrap_options *options, portls_input_port **ssl_in,
                                 portls_output_port **ssl_out, portls_error *error) {
-    static const struct wait_limit forever = {PORTLS_NO_DEADLINE, NULL};
+    static const struct wait_limit forever = {NO_DEADLINE, NULL};
     return wrap_within(&forever, in, out, options, ssl_in, ssl_out, error);
 }

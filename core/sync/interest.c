@@ -31,7 +31,7 @@ static portls_status convert(const struct wait_set *set, portls_interest *intere
         return error_fail(error, set->failure, "out of memory for a wait");
     }
     interest->ready = set->ready;
-    interest->deadline = set->deadline;
+    interest->deadline = portls_deadline_at(set->deadline);
     if (interest->ready) {
         return PORTLS_OK;
     }
@@ -74,10 +74,10 @@ portls_status portls_interest_of(void *handle, portls_interest *interest, portls
 }
 
 int portls_milliseconds_until(portls_deadline deadline) {
-    if (deadline == PORTLS_NO_DEADLINE) {
+    if (deadline.nanoseconds == NO_DEADLINE) {
         return -1;
     }
-    int64_t left = deadline - clock_now();
+    int64_t left = deadline.nanoseconds - clock_now();
     if (left <= 0) {
         return 0;
     }

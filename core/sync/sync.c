@@ -76,7 +76,7 @@ static portls_status check_source(const void *source, size_t place, portls_error
     return sync_source_check(source, name, error);
 }
 
-static portls_status check_arguments(portls_event *events, size_t count, portls_deadline deadline,
+static portls_status check_arguments(portls_event *events, size_t count, int64_t deadline,
                                      const portls_break *brk, portls_error *error) {
     if (events == NULL && count > 0) {
         (void)error_fail(error, PORTLS_INVALID_ARGUMENT,
@@ -86,7 +86,7 @@ static portls_status check_arguments(portls_event *events, size_t count, portls_
     if (brk != NULL && !handle_is(brk, HANDLE_BREAK)) {
         return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
     }
-    if (count == 0 && brk == NULL && deadline == PORTLS_NO_DEADLINE) {
+    if (count == 0 && brk == NULL && deadline == NO_DEADLINE) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "there is no event, no deadline and no break, so the wait would never "
                           "end");
@@ -131,12 +131,12 @@ portls_status portls_sync(portls_event *events, size_t count, portls_deadline de
     for (size_t i = 0; events != NULL && i < count; i++) {
         events[i].ready = false;
     }
-    portls_status status = check_arguments(events, count, deadline, brk, error);
+    portls_status status = check_arguments(events, count, deadline.nanoseconds, brk, error);
     if (status == PORTLS_OK && portls_break_is_set(brk)) {
         /* Checked first: a source that is always ready must not hide the break. */
         return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
     }
-    struct wait_limit limit = {deadline, brk};
+    struct wait_limit limit = {deadline.nanoseconds, brk};
     bool expired = false;
     while (status == PORTLS_OK && !check_ready(events, count)) {
         if (expired) {
@@ -144,7 +144,7 @@ portls_status portls_sync(portls_event *events, size_t count, portls_deadline de
             return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
         }
         status = wait_for_any(events, count, &limit, error);
-        expired = deadline != PORTLS_NO_DEADLINE && deadline <= clock_now();
+        expired = limit.deadline != NO_DEADLINE && limit.deadline <= clock_now();
     }
     return status;
 }

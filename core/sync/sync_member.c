@@ -247,7 +247,7 @@ portls_status sync_set_add(portls_sync_set *set, void *source, void *data, portl
     if (member == NULL) {
         return fail_memory(error);
     }
-    member->deadline = PORTLS_NO_DEADLINE;
+    member->deadline = NO_DEADLINE;
     member->set = set;
     member->observer = observer;
     member->source = source;

@@ -238,7 +238,7 @@ static portls_status register_wait(struct sync_member *member, const struct wait
         sync_list_remove(SYNC_EACH_TIME, member);
     }
     member->deadline = wait->deadline;
-    if (wait->deadline != PORTLS_NO_DEADLINE) {
+    if (wait->deadline != NO_DEADLINE) {
         sync_list_append(SYNC_TIMED, member);
     } else {
         sync_list_remove(SYNC_TIMED, member);

@@ -108,7 +108,7 @@ static portls_status find_pending(portls_sync_set *set, portls_error *error) {
         sync_member_mark_pending(member);
     }
     member = set->list[SYNC_TIMED].first;
-    for (portls_deadline now = member != NULL ? clock_now() : 0; member != NULL;
+    for (int64_t now = member != NULL ? clock_now() : 0; member != NULL;
          member = member->link[SYNC_TIMED].next) {
         if (member->deadline <= now) {
             sync_member_mark_pending(member);
@@ -164,11 +164,11 @@ static portls_status check_pending(portls_sync_set *set, portls_ready *ready, si
 }
 
 /* Sets `asleep` and returns true unless a member is pending; finds the earliest deadline. */
-static bool fall_asleep(portls_sync_set *set, portls_deadline *deadline) {
+static bool fall_asleep(portls_sync_set *set, int64_t *deadline) {
     os_mutex_lock(&set->lock);
     set->asleep = set->list[SYNC_PENDING].first == NULL;
     bool asleep = set->asleep;
-    *deadline = PORTLS_NO_DEADLINE;
+    *deadline = NO_DEADLINE;
     for (const struct sync_member *member = set->list[SYNC_TIMED].first; member != NULL;
          member = member->link[SYNC_TIMED].next) {
         if (member->deadline < *deadline) {
@@ -194,7 +194,7 @@ static portls_status sleep_until_pending(portls_sync_set *set, const struct wait
                                          portls_error *error) {
     struct wait_set wait;
     wait_set_init(&wait);
-    portls_deadline deadline = PORTLS_NO_DEADLINE;
+    int64_t deadline = NO_DEADLINE;
     if (!fall_asleep(set, &deadline)) {
         wait_set_add_ready(&wait);
         return wait_set_wait(&wait, limit, error);
@@ -241,7 +241,7 @@ static portls_status wait_until_ready(portls_sync_set *set, portls_ready *ready,
         if (status != PORTLS_OK) {
             return status;
         }
-        expired = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
+        expired = limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
     }
 }
 
@@ -273,8 +273,8 @@ static portls_status begin_wait(portls_sync_set *set, const struct wait_limit *l
                                 portls_error *error) {
     os_mutex_lock(&set->lock);
     bool taken = set->waiting;
-    bool endless = set->list[SYNC_ALL].count == 0 && limit->brk == NULL &&
-                   limit->deadline == PORTLS_NO_DEADLINE;
+    bool endless =
+        set->list[SYNC_ALL].count == 0 && limit->brk == NULL && limit->deadline == NO_DEADLINE;
     set->waiting = taken || !endless;
     os_mutex_unlock(&set->lock);
     if (taken) {
@@ -291,7 +291,7 @@ static portls_status begin_wait(portls_sync_set *set, const struct wait_limit *l
 portls_status portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity,
                                    size_t *count, portls_deadline deadline, portls_break *brk,
                                    portls_error *error) {
-    const struct wait_limit limit = {deadline, brk};
+    const struct wait_limit limit = {deadline.nanoseconds, brk};
     error_begin(error);
     if (count != NULL) {
         *count = 0;

@@ -41,7 +41,7 @@ struct sync_member {
         struct sync_member *previous, *next;
         bool linked;
     } link[SYNC_LISTS];
-    portls_deadline deadline;
+    int64_t deadline;
     struct sync_interest *interests;
     portls_sync_set *set;            /* a reference */
     struct sync_observer *observer;  /* of the source */

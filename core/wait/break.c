@@ -90,14 +90,5 @@ portls_descriptor break_descriptor(const portls_break *brk) {
 }
 
 portls_deadline portls_deadline_after(int64_t milliseconds) {
-    const int64_t nanoseconds = 1000000;
-    int64_t now = clock_now();
-    if (milliseconds < 0) {
-        return now - 1;
-    }
-    /* A time beyond the clock's range is no limit. */
-    if (milliseconds > (INT64_MAX - now) / nanoseconds) {
-        return PORTLS_NO_DEADLINE;
-    }
-    return now + milliseconds * nanoseconds;
+    return portls_deadline_at(clock_after(milliseconds));
 }

@@ -14,6 +14,19 @@ int64_t clock_now(void) {
     return now != NULL ? now() : os_now();
 }
 
+int64_t clock_after(int64_t milliseconds) {
+    const int64_t nanoseconds = 1000000;
+    int64_t now = clock_now();
+    if (milliseconds < 0) {
+        return now - 1;
+    }
+    /* A time beyond the clock's range is no limit. */
+    if (milliseconds > (INT64_MAX - now) / nanoseconds) {
+        return NO_DEADLINE;
+    }
+    return now + milliseconds * nanoseconds;
+}
+
 void clock_replace(int64_t (*now)(void)) {
     atomic_store(&replacement, now);
 }

@@ -9,6 +9,9 @@
 /* Nanoseconds, the unit of portls_deadline. */
 int64_t clock_now(void);
 
+/* The time that many milliseconds from now; NO_DEADLINE beyond the clock's range. */
+int64_t clock_after(int64_t milliseconds);
+
 /* Takes the time from `now`, or (NULL) from the system again. */
 void clock_replace(int64_t (*now)(void));
 

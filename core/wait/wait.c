@@ -8,7 +8,7 @@
 #include "core/base/memory.h"
 
 /* A deadline in the past on every clock: poll once, without waiting. */
-static const portls_deadline only_look = 0;
+static const int64_t only_look = 0;
 
 enum {
     NANOSECONDS_PER_MICROSECOND = 1000,
@@ -50,7 +50,7 @@ void wait_set_init(struct wait_set *set) {
     set->ready = false;
     set->impossible = false;
     set->busy_poll = 0;
-    set->deadline = PORTLS_NO_DEADLINE;
+    set->deadline = NO_DEADLINE;
     set->failure = PORTLS_OK;
     set->failure_errno = 0;
     set->callback = NULL;
@@ -201,7 +201,7 @@ void wait_set_add_passing(struct wait_set *set) {
     set->passing = true;
 }
 
-void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline) {
+void wait_set_add_deadline(struct wait_set *set, int64_t deadline) {
     if (deadline < set->deadline) {
         set->deadline = deadline;
     }
@@ -228,17 +228,17 @@ static portls_status fail_failure(const struct wait_set *set, portls_error *erro
 }
 
 /* Converts a deadline to the system's clock. */
-static portls_deadline system_deadline(portls_deadline deadline) {
+static int64_t system_deadline(int64_t deadline) {
     int64_t left = deadline - clock_now();
-    if (deadline == PORTLS_NO_DEADLINE || left <= 0) {
-        return deadline == PORTLS_NO_DEADLINE ? deadline : only_look;
+    if (deadline == NO_DEADLINE || left <= 0) {
+        return deadline == NO_DEADLINE ? deadline : only_look;
     }
     int64_t now = os_now();
-    return left < PORTLS_NO_DEADLINE - now ? now + left : PORTLS_NO_DEADLINE;
+    return left < NO_DEADLINE - now ? now + left : NO_DEADLINE;
 }
 
 /* Polls until the busy-poll time is over or the deadline has passed, then sleeps. */
-static int poll_items(struct wait_set *set, portls_deadline deadline, size_t *ready) {
+static int poll_items(struct wait_set *set, int64_t deadline, size_t *ready) {
     if (set->busy_poll > 0 && deadline != only_look) {
         int64_t end = os_now() + set->busy_poll;
         do {
@@ -253,8 +253,8 @@ static int poll_items(struct wait_set *set, portls_deadline deadline, size_t *re
 
 /* Polls the descriptors, the wakeup and the break. Returns PORTLS_OK with the number of ready
    items, PORTLS_BREAK, PORTLS_NO_MEMORY or PORTLS_OS. */
-static portls_status poll_all(struct wait_set *set, const portls_break *brk,
-                              portls_deadline deadline, size_t *ready, portls_error *error) {
+static portls_status poll_all(struct wait_set *set, const portls_break *brk, int64_t deadline,
+                              size_t *ready, portls_error *error) {
     size_t own = set->item_count;
     if (!reserve_items(set, own + 2)) {
         return error_fail(error, PORTLS_NO_MEMORY, "out of memory for a wait");
@@ -277,9 +277,9 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk,
 }
 
 /* Returns how long the callback may wait. `deadline` has not passed. */
-static int callback_milliseconds(portls_deadline deadline, bool alone) {
+static int callback_milliseconds(int64_t deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
-    if (deadline != PORTLS_NO_DEADLINE) {
+    if (deadline != NO_DEADLINE) {
         int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
         if (left < milliseconds) {
             milliseconds = left > 0 ? (int)left : 0;
@@ -317,7 +317,7 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     }
     bool set_ends_first = set->deadline < limit->deadline;
     struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
-    bool passed = limit->deadline != PORTLS_NO_DEADLINE && limit->deadline <= clock_now();
+    bool passed = limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
     if (!passed && set->impossible) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "a port made from callbacks has neither a descriptor nor a wait "

@@ -18,13 +18,13 @@
 
 /* When a wait ends at the latest, and the break that ends it. */
 struct wait_limit {
-    portls_deadline deadline;
+    int64_t deadline;
     portls_break *brk; /* may be NULL */
 };
 
 #define WAIT_FOREVER                                                                               \
     (struct wait_limit) {                                                                          \
-        PORTLS_NO_DEADLINE, NULL                                                                   \
+        NO_DEADLINE, NULL                                                                          \
     }
 
 struct wait_set;
@@ -70,7 +70,7 @@ struct wait_set {
     bool ready;      /* something is ready: the wait returns at once */
     bool impossible; /* it holds a port that cannot be waited for */
     int64_t busy_poll; /* nanoseconds for which the wait polls before it sleeps */
-    portls_deadline
+    int64_t
         deadline; /* when something in the set is due: the wait then returns as if it were ready */
     portls_status failure; /* of adding something: PORTLS_NO_MEMORY, PORTLS_OS */
     int failure_errno;
@@ -103,7 +103,7 @@ void wait_set_add_busy_poll(struct wait_set *set, unsigned int microseconds);
 void wait_set_add_passing(struct wait_set *set);
 
 /* Ends the wait at that time, when something in the set is due. */
-void wait_set_add_deadline(struct wait_set *set, portls_deadline deadline);
+void wait_set_add_deadline(struct wait_set *set, int64_t deadline);
 
 /* Ends the wait when the object notifies its watchers. The caller holds the list's lock and has
    just seen that the object is not ready. */

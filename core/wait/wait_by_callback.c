@@ -65,9 +65,9 @@ static portls_status fail_break(portls_error *error) {
 }
 
 /* Returns how long the callback may wait. `deadline` has not passed. */
-static int callback_milliseconds(portls_deadline deadline, bool alone) {
+static int callback_milliseconds(int64_t deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
-    if (deadline != PORTLS_NO_DEADLINE) {
+    if (deadline != NO_DEADLINE) {
         int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
         if (left < milliseconds) {
             milliseconds = left > 0 ? (int)left : 0;
@@ -78,7 +78,7 @@ static int callback_milliseconds(portls_deadline deadline, bool alone) {
 
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error) {
-    bool limited = limit->deadline != PORTLS_NO_DEADLINE;
+    bool limited = limit->deadline != NO_DEADLINE;
     if (portls_break_is_set(limit->brk)) {
         return fail_break(error);
     }

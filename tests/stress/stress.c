@@ -466,7 +466,7 @@ int main(int count, char **arguments) {
     }
     portls_deadline end = portls_deadline_after(seconds * 1000);
     unsigned int made = 0;
-    for (; portls_deadline_after(0) < end || made < WAYS; made += at_once) {
+    for (; portls_milliseconds_until(end) > 0 || made < WAYS; made += at_once) {
         run_ways(seed, made, at_once);
     }
     atomic_store(&all.stop, true);

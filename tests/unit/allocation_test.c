@@ -323,7 +323,8 @@ static bool wait_on(portls_sync_set *set, const struct ends *ends, portls_input_
     for (int i = 0; i < 10 && all && !told; i++) {
         portls_ready ready[4];
         size_t count = 0;
-        portls_status status = portls_sync_set_wait(set, ready, 4, &count, 0, NULL, &error);
+        portls_status status =
+            portls_sync_set_wait(set, ready, 4, &count, PORTLS_NOW, NULL, &error);
         all = status == PORTLS_DEADLINE || good(status, &error);
         if (i == 2) {
             cr_assert_eq(write(other_end, "x", 1), 1);

@@ -59,7 +59,7 @@ Test(break_posix, from_a_signal_handler_ends_the_wait_it_interrupts) {
     cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
     cr_assert_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
     struct wait_set set;
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, handler_break};
+    struct wait_limit limit = {NO_DEADLINE, handler_break};
     portls_error error = {.status = PORTLS_OK};
     wait_set_init(&set);
     cr_assert_eq(wait_set_wait(&set, &limit, &error), PORTLS_BREAK);

@@ -34,8 +34,7 @@ static struct {
 } the_system;
 
 int64_t __wrap_os_now(void);
-int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready);
+int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 int __wrap_os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer,
                    size_t size, size_t *got);
 int __wrap_os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got);
@@ -44,7 +43,7 @@ int64_t __wrap_os_now(void) {
     return the_system.now;
 }
 
-static int sleep_until(portls_deadline deadline, size_t *ready) {
+static int sleep_until(int64_t deadline, size_t *ready) {
     the_system.sleeps++;
     if (the_system.times_out) {
         the_system.now = the_system.now < deadline ? deadline : the_system.now;
@@ -56,8 +55,7 @@ static int sleep_until(portls_deadline deadline, size_t *ready) {
     return the_system.failure;
 }
 
-int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready) {
+int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     (void)items;
     the_system.polled = count;
     if (deadline > 0) {
@@ -102,12 +100,12 @@ TestSuite(busy_poll, .init = set_up, .timeout = 20);
 
 /* ---- wait sets ---- */
 
-static portls_deadline in_microseconds(int microseconds) {
+static int64_t in_microseconds(int microseconds) {
     return the_system.now + (int64_t)microseconds * MICROSECOND;
 }
 
 /* Waits for a descriptor; `polls` and `sleeps` of the system tell how. */
-static portls_status wait_for(unsigned microseconds, portls_deadline deadline, portls_break *brk) {
+static portls_status wait_for(unsigned microseconds, int64_t deadline, portls_break *brk) {
     struct wait_set set;
     struct wait_limit limit = {deadline, brk};
     wait_set_init(&set);
@@ -120,7 +118,7 @@ static portls_status wait_for(unsigned microseconds, portls_deadline deadline, p
 
 Test(busy_poll, off_makes_no_additional_poll) {
     the_system.found_by = 1;
-    cr_expect_eq(wait_for(0, PORTLS_NO_DEADLINE, NULL), PORTLS_OK);
+    cr_expect_eq(wait_for(0, NO_DEADLINE, NULL), PORTLS_OK);
     cr_expect_eq(the_system.sleeps, 1);
     cr_expect_eq(the_system.now, 1000000000);
 }
@@ -129,7 +127,7 @@ Test(busy_poll, ends_with_the_poll_that_finds_something) {
     for (unsigned found_by = 1; found_by <= SPIN_POLLS; found_by++) {
         set_up();
         the_system.found_by = found_by;
-        cr_expect_eq(wait_for(SPIN, PORTLS_NO_DEADLINE, NULL), PORTLS_OK);
+        cr_expect_eq(wait_for(SPIN, NO_DEADLINE, NULL), PORTLS_OK);
         cr_expect(the_system.polls == found_by && the_system.sleeps == 0);
     }
 }
@@ -142,13 +140,13 @@ Test(busy_poll, sleeps_once_when_the_time_is_over) {
     cr_expect_eq(the_system.sleeps, 1);
     cr_expect_eq(the_system.now, before + (int64_t)1000 * MICROSECOND);
     set_up();
-    cr_expect_eq(wait_for(SPIN, PORTLS_NO_DEADLINE, NULL), PORTLS_OK);
+    cr_expect_eq(wait_for(SPIN, NO_DEADLINE, NULL), PORTLS_OK);
     cr_expect_eq(the_system.sleeps, 1);
     cr_expect_eq(the_system.now, before + (int64_t)SPIN * MICROSECOND);
 }
 
 Test(busy_poll, does_not_go_beyond_the_deadline) {
-    portls_deadline deadline = in_microseconds(30);
+    int64_t deadline = in_microseconds(30);
     the_system.times_out = true;
     cr_expect_eq(wait_for(SPIN, deadline, NULL), PORTLS_DEADLINE);
     cr_expect_eq(the_system.polls, 3);
@@ -163,7 +161,7 @@ Test(busy_poll, is_left_out_when_the_deadline_has_passed) {
 Test(busy_poll, ends_with_a_break) {
     cr_assert_eq(portls_make_break(&the_system.brk, NULL), PORTLS_OK);
     the_system.break_at = 3;
-    cr_expect_eq(wait_for(SPIN, PORTLS_NO_DEADLINE, the_system.brk), PORTLS_BREAK);
+    cr_expect_eq(wait_for(SPIN, NO_DEADLINE, the_system.brk), PORTLS_BREAK);
     cr_expect(the_system.polls == 3 && the_system.sleeps == 0);
     cr_expect_eq(the_system.polled, 2, "the break is polled too");
     portls_free_break(the_system.brk);
@@ -171,7 +169,7 @@ Test(busy_poll, ends_with_a_break) {
 
 Test(busy_poll, ends_with_a_failure) {
     the_system.failure = 12;
-    cr_expect_eq(wait_for(SPIN, PORTLS_NO_DEADLINE, NULL), PORTLS_OS);
+    cr_expect_eq(wait_for(SPIN, NO_DEADLINE, NULL), PORTLS_OS);
     cr_expect(the_system.polls == 1 && the_system.sleeps == 0);
 }
 
@@ -241,7 +239,7 @@ Test(busy_poll, of_a_read_sleeps_once_when_the_time_is_over) {
 Test(busy_poll, of_a_read_with_a_deadline) {
     portls_input_port *in = socket_port();
     require_ok(portls_set_busy_poll(in, SPIN, &error));
-    require_ok(portls_set_read_deadline(in, in_microseconds(1000), &error));
+    require_ok(portls_set_read_deadline(in, portls_deadline_at(in_microseconds(1000)), &error));
     the_system.found_by = 2;
     read_byte(in);
     cr_expect(the_system.polls == 2 && the_system.sleeps == 0);
@@ -281,7 +279,7 @@ Test(busy_poll, of_an_ssl_port_is_that_of_the_port_below) {
     cr_expect_eq(portls_set_busy_poll(in, SPIN, &error), PORTLS_IN_USE);
     require_ok(portls_set_busy_poll(ssl_in, SPIN, &error));
     the_system.times_out = true;
-    require_ok(portls_set_read_deadline(ssl_in, in_microseconds(1000), &error));
+    require_ok(portls_set_read_deadline(ssl_in, portls_deadline_at(in_microseconds(1000)), &error));
     cr_expect_eq(portls_read(ssl_in, &byte, 1, &got, &error), PORTLS_DEADLINE);
     cr_expect_eq(the_system.polls, SPIN_POLLS);
     cr_expect_eq(the_system.sleeps, 1);

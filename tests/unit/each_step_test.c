@@ -132,7 +132,7 @@ static void prepare_connect(const void *argument) {
 }
 
 static portls_status attempt_connect(portls_deadline deadline, portls_break *brk) {
-    return deadline == PORTLS_NO_DEADLINE
+    return deadline.nanoseconds == INT64_MAX
                ? portls_connect_enable_break(host, port_no, client_context(), brk, &mine.in,
                                              &mine.out, &problem)
                : portls_connect_until(host, port_no, client_context(), deadline, brk, &mine.in,
@@ -191,7 +191,7 @@ static void prepare_accept(const void *argument) {
 }
 
 static portls_status attempt_accept(portls_deadline deadline, portls_break *brk) {
-    return deadline == PORTLS_NO_DEADLINE
+    return deadline.nanoseconds == INT64_MAX
                ? portls_accept_enable_break(listener, brk, &mine.in, &mine.out, &problem)
                : portls_accept_until(listener, deadline, brk, &mine.in, &mine.out, &problem);
 }

@@ -335,7 +335,7 @@ Test(os_descriptor, a_file_that_may_not_grow_raises_no_signal) {
 
 /* ---- closing gently ---- */
 
-static portls_deadline after_milliseconds(int64_t milliseconds) {
+static int64_t after_milliseconds(int64_t milliseconds) {
     return os_now() + milliseconds * 1000000;
 }
 

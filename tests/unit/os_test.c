@@ -246,7 +246,7 @@ Test(os, poll_tells_what_each_of_many_items_has_got) {
     (void)close(ends[30][1]);
     items[20] = (struct os_poll_item){ends[20][1], OS_READABLE | OS_WRITABLE, 9};
     size_t ready = 0;
-    cr_assert_eq(os_poll(items, COUNT, PORTLS_NO_DEADLINE, &ready), 0);
+    cr_assert_eq(os_poll(items, COUNT, NO_DEADLINE, &ready), 0);
     cr_assert_eq(ready, 3);
     for (int i = 0; i < COUNT; i++) {
         uint8_t expected = i == 7 || i == 30 ? OS_READABLE : i == 20 ? OS_WRITABLE : 0;
@@ -261,7 +261,7 @@ Test(os, poll_counts_a_descriptor_that_is_not_open_as_ready) {
     (void)close(ends[0]);
     struct os_poll_item items[2] = {{ends[0], OS_READABLE, 0},
                                     {PORTLS_NO_DESCRIPTOR, OS_WRITABLE, 0}};
-    cr_assert_eq(os_poll(items, 2, PORTLS_NO_DEADLINE, &ready), 0);
+    cr_assert_eq(os_poll(items, 2, NO_DEADLINE, &ready), 0);
     cr_assert_eq(ready, 2);
     cr_assert_eq(items[1].got, OS_WRITABLE);
 }

@@ -215,7 +215,7 @@ Test(os_windows, poll_tells_what_each_of_many_items_has_got) {
     items[20] = (struct os_poll_item){ends[20][1], OS_READABLE | OS_WRITABLE, 9};
     (void)usleep(100000); /* the system's own time to pass it on */
     size_t ready = 0;
-    cr_assert_eq(os_poll(items, COUNT, PORTLS_NO_DEADLINE, &ready), 0);
+    cr_assert_eq(os_poll(items, COUNT, NO_DEADLINE, &ready), 0);
     cr_assert_eq(ready, 3);
     for (int i = 0; i < COUNT; i++) {
         uint8_t expected = i == 7 || i == 30 ? OS_READABLE : i == 20 ? OS_WRITABLE : 0;
@@ -234,12 +234,12 @@ Test(os_windows, poll_counts_a_descriptor_that_is_not_open_as_ready) {
     struct os_poll_item items[3] = {{ends[0], OS_READABLE, 0},
                                     {silent[0], OS_READABLE, 0},
                                     {PORTLS_NO_DESCRIPTOR, OS_WRITABLE, 0}};
-    cr_assert_eq(os_poll(items, 1, PORTLS_NO_DEADLINE, &ready), 0);
+    cr_assert_eq(os_poll(items, 1, NO_DEADLINE, &ready), 0);
     cr_assert_eq(ready, 1);
-    cr_assert_eq(os_poll(items, 2, PORTLS_NO_DEADLINE, &ready), 0);
+    cr_assert_eq(os_poll(items, 2, NO_DEADLINE, &ready), 0);
     cr_assert_eq(ready, 1);
     cr_assert_eq(items[0].got, OS_READABLE);
-    cr_assert_eq(os_poll(items, 3, PORTLS_NO_DEADLINE, &ready), 0);
+    cr_assert_eq(os_poll(items, 3, NO_DEADLINE, &ready), 0);
     cr_assert_eq(ready, 2);
     cr_assert_eq(items[2].got, OS_WRITABLE);
 }
@@ -342,7 +342,7 @@ Test(os_windows, writes_what_fits_and_does_not_wait_for_room) {
 
 /* ---- closing gently ---- */
 
-static portls_deadline after_milliseconds(int64_t milliseconds) {
+static int64_t after_milliseconds(int64_t milliseconds) {
     return os_now() + milliseconds * 1000000;
 }
 

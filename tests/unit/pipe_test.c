@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wait/clock.h"
 #include "core/port/port.h"
 
 #if PORTLS_HOSTED
@@ -185,7 +186,7 @@ Test(pipe, no_wake_up_is_lost_in_handovers) {
     pthread_t thread;
     cr_assert_eq(pthread_create(&thread, NULL, play, &player), 0);
     /* With a limit, so that a lost wake-up is a failure and not a test that hangs. */
-    struct wait_limit limit = {portls_deadline_after(100000), NULL};
+    struct wait_limit limit = {clock_after(100000), NULL};
     for (int i = 0; i < player.rounds; i++) {
         uint8_t byte = (uint8_t)i;
         size_t got = 0;
@@ -216,7 +217,7 @@ Test(pipe, a_hundred_thousand_bytes_pass_a_pipe_of_one) {
     struct ends ends = make(1);
     pthread_t thread;
     cr_assert_eq(pthread_create(&thread, NULL, write_ones, ends.out), 0);
-    struct wait_limit limit = {portls_deadline_after(100000), NULL};
+    struct wait_limit limit = {clock_after(100000), NULL};
     for (int i = 0; i < 100000; i++) {
         uint8_t byte;
         size_t got = 0;
@@ -261,7 +262,7 @@ static void *read_one(void *in) {
 /* Long enough for the other thread to be asleep, as a rule. */
 static void doze(void) {
     size_t ready = 0;
-    (void)os_poll(NULL, 0, portls_deadline_after(50), &ready);
+    (void)os_poll(NULL, 0, clock_after(50), &ready);
 }
 
 Test(pipe, closing_the_writer_ends_a_blocked_read) {
@@ -302,14 +303,14 @@ Test(pipe, a_deadline_ends_a_blocked_read_and_harms_nothing) {
     uint8_t byte = 0;
     size_t got = 7;
     int64_t before = os_now();
-    struct wait_limit limit = {portls_deadline_after(60), NULL};
+    struct wait_limit limit = {clock_after(60), NULL};
     cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, &error), PORTLS_DEADLINE);
     cr_expect_geq(os_now() - before, 59000000);
     cr_expect_lt(os_now() - before, 5000000000);
     cr_expect_eq(got, 0);
     cr_expect_eq(error.status, PORTLS_DEADLINE);
     EXPECT_MESSAGE(error, "deadline");
-    limit.deadline = portls_deadline_after(-1);
+    limit.deadline = clock_after(-1);
     cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_DEADLINE);
     cr_assert_eq(portls_write(ends.out, "x", 1, NULL, NULL), PORTLS_OK);
     cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK,
@@ -334,7 +335,7 @@ Test(pipe, a_break_ends_a_blocked_read_and_harms_nothing) {
     size_t got = 7;
     cr_assert_eq(portls_make_break(&brk, NULL), PORTLS_OK);
     cr_assert_eq(pthread_create(&thread, NULL, set_break_later, brk), 0);
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, brk};
+    struct wait_limit limit = {NO_DEADLINE, brk};
     cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, &error), PORTLS_BREAK);
     cr_expect_eq(got, 0);
     EXPECT_MESSAGE(error, "break");

@@ -354,7 +354,7 @@ Test(port, a_write_that_is_given_up_tells_what_was_taken) {
     init_lazy(&output, 4, 0);
     output.moves = false;
     ticking_begin();
-    struct wait_limit soon = {portls_deadline_after(30), NULL};
+    struct wait_limit soon = {clock_after(30), NULL};
     cr_expect_eq(output_port_write(&output.port, "abcdef", 6, &put, &soon, &error),
                  PORTLS_DEADLINE);
     cr_expect_eq(put, 4);
@@ -363,7 +363,7 @@ Test(port, a_write_that_is_given_up_tells_what_was_taken) {
     cr_expect_eq(portls_write_avail(&output.port, "ef", 2, &put, NULL), PORTLS_WANT_WRITE);
     cr_expect_eq(put, 0, "nothing was taken, whatever the class left there");
     output.room = 2;
-    struct wait_limit past = {portls_deadline_after(-1), NULL};
+    struct wait_limit past = {clock_after(-1), NULL};
     cr_expect_eq(output_port_write(&output.port, "ef", 2, &put, &past, NULL), PORTLS_OK,
                  "a past deadline forbids waiting, not working");
     cr_expect_eq(put, 2);

@@ -111,16 +111,12 @@ STEP(os_socket_connect, (const struct os_address *address, portls_descriptor *so
      (address, socket))
 STEP(os_socket_connected, (portls_descriptor socket), (socket))
 STEP(os_socket_accept, (portls_descriptor listener, portls_descriptor *socket), (listener, socket))
-STEP(os_socket_close_gently, (portls_descriptor socket, portls_deadline deadline),
-     (socket, deadline))
+STEP(os_socket_close_gently, (portls_descriptor socket, int64_t deadline), (socket, deadline))
 
-int __real_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready);
-int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready);
+int __real_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
+int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 
-int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready) {
+int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     step_begin();
     if (watched && deadline > 0) {
         let_peer_move();

@@ -26,8 +26,7 @@ struct calls {
 
 static struct calls calls;
 
-int __real_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready);
+int __real_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 int __real_os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count);
 int __real_os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t before,
                          uint8_t wanted, void *tag);
@@ -36,8 +35,7 @@ int __real_os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, v
 int __real_os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
                     size_t size, size_t *put);
 int __real_os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
-int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready);
+int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 int __wrap_os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count);
 int __wrap_os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t before,
                          uint8_t wanted, void *tag);
@@ -47,8 +45,7 @@ int __wrap_os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, 
                     size_t size, size_t *put);
 int __wrap_os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
 
-int __wrap_os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline,
-                   size_t *ready) {
+int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     calls.polls++;
     calls.polled += (unsigned)count;
     return __real_os_poll(items, count, deadline, ready);
@@ -153,7 +150,7 @@ static struct calls count_wait(portls_sync_set *set, size_t wanted) {
     portls_ready ready[8];
     size_t count = 0;
     memset(&calls, 0, sizeof calls);
-    portls_status status = portls_sync_set_wait(set, ready, 8, &count, 0, NULL, NULL);
+    portls_status status = portls_sync_set_wait(set, ready, 8, &count, PORTLS_NOW, NULL, NULL);
     struct calls made = calls;
     cr_assert_eq(count, wanted, "%zu and not %zu", count, wanted);
     cr_assert_eq(status, wanted > 0 ? PORTLS_OK : PORTLS_DEADLINE);
@@ -233,7 +230,7 @@ Test(sync_set_cost, sources_that_come_and_go_leave_nothing_behind) {
         for (size_t found = 0; found < 100;) {
             portls_ready ready[8];
             size_t count = 0;
-            REQUIRE_OK(portls_sync_set_wait(set, ready, 8, &count, 0, NULL, error));
+            REQUIRE_OK(portls_sync_set_wait(set, ready, 8, &count, PORTLS_NOW, NULL, error));
             for (size_t i = 0; i < count; i++) {
                 size_t place = (size_t)((struct source *)ready[i].data - sources);
                 found += !seen[place];

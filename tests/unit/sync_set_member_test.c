@@ -207,7 +207,8 @@ static portls_status script_read(void *argument, void *buffer, size_t size, size
     if (script->set != NULL) {
         portls_ready ready;
         size_t count = 0;
-        script->in_the_wait = portls_sync_set_wait(script->set, &ready, 1, &count, 0, NULL, NULL);
+        script->in_the_wait =
+            portls_sync_set_wait(script->set, &ready, 1, &count, PORTLS_NOW, NULL, NULL);
     }
     if (script->closing != NULL) {
         portls_status status = portls_close_input_port(script->closing, NULL);
@@ -406,25 +407,28 @@ Test(sync_set_member, names_what_is_wrong) {
     EXPECT_MESSAGE(error, "the source is in another sync set already");
     cr_expect_eq(portls_sync_set_remove(other, ends.in, &error), PORTLS_INVALID_ARGUMENT);
 
-    cr_expect_eq(portls_sync_set_wait(NULL, &ready, 1, &count, 0, NULL, &error), PORTLS_WRONG_KIND);
+    cr_expect_eq(portls_sync_set_wait(NULL, &ready, 1, &count, PORTLS_NOW, NULL, &error),
+                 PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "set is NULL");
     cr_expect_eq(count, 0);
-    cr_expect_eq(portls_sync_set_wait(set, NULL, 1, &count, 0, NULL, &error),
+    cr_expect_eq(portls_sync_set_wait(set, NULL, 1, &count, PORTLS_NOW, NULL, &error),
                  PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "ready is NULL");
-    cr_expect_eq(portls_sync_set_wait(set, &ready, 0, &count, 0, NULL, &error),
+    cr_expect_eq(portls_sync_set_wait(set, &ready, 0, &count, PORTLS_NOW, NULL, &error),
                  PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "capacity is 0");
-    cr_expect_eq(portls_sync_set_wait(set, &ready, 1, NULL, 0, NULL, &error),
+    cr_expect_eq(portls_sync_set_wait(set, &ready, 1, NULL, PORTLS_NOW, NULL, &error),
                  PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "count is NULL");
-    cr_expect_eq(portls_sync_set_wait(set, &ready, 1, &count, 0, (portls_break *)ends.in, &error),
-                 PORTLS_WRONG_KIND);
+    cr_expect_eq(
+        portls_sync_set_wait(set, &ready, 1, &count, PORTLS_NOW, (portls_break *)ends.in, &error),
+        PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "brk");
     cr_expect_eq(portls_sync_set_wait(other, &ready, 1, &count, PORTLS_NO_DEADLINE, NULL, &error),
                  PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "never end");
-    cr_expect_eq(portls_sync_set_wait(other, &ready, 1, &count, 0, NULL, &error), PORTLS_DEADLINE);
+    cr_expect_eq(portls_sync_set_wait(other, &ready, 1, &count, PORTLS_NOW, NULL, &error),
+                 PORTLS_DEADLINE);
 
     portls_free_break(brk);
     portls_free_sync_set(NULL);

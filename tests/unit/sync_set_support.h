@@ -91,7 +91,7 @@ static void *told[ROOM + 1];
 static inline size_t look(portls_sync_set *set) {
     portls_ready ready[ROOM];
     size_t count = ROOM;
-    portls_status status = portls_sync_set_wait(set, ready, ROOM, &count, 0, NULL, NULL);
+    portls_status status = portls_sync_set_wait(set, ready, ROOM, &count, PORTLS_NOW, NULL, NULL);
     cr_assert(status == PORTLS_OK || status == PORTLS_DEADLINE, "%s", portls_status_name(status));
     cr_assert_eq(status == PORTLS_OK, count > 0);
     for (size_t i = 0; i < count; i++) {

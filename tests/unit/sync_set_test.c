@@ -1,5 +1,6 @@
 /* Sync sets over ports without TLS: what is told, in which order, and what ends a wait (design,
    section 2: sync). */
+#include "core/wait/clock.h"
 #include <pthread.h>
 #include <unistd.h>
 
@@ -249,7 +250,7 @@ static void *do_later(void *argument) {
     struct later *later = argument;
     size_t ready = 0;
     portls_status status = PORTLS_OK;
-    (void)os_poll(NULL, 0, portls_deadline_after(40), &ready);
+    (void)os_poll(NULL, 0, clock_after(40), &ready);
     portls_set_break(later->brk);
     if (later->out != NULL) {
         status = portls_write(later->out, "x", 1, NULL, NULL);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wait/clock.h"
 #include "core/port/port.h"
 #include "portls/sync.h"
 
@@ -53,7 +54,7 @@ Test(sync, marks_all_that_are_ready_and_no_other) {
     cr_expect(events[3].ready);
     cr_expect(events[4].ready);
     cr_expect_not(events[5].ready);
-    cr_expect_eq(portls_sync(events, 6, 0, NULL, NULL), PORTLS_OK, "ready stays ready");
+    cr_expect_eq(portls_sync(events, 6, PORTLS_NOW, NULL, NULL), PORTLS_OK, "ready stays ready");
     close_ends(empty);
     close_ends(some);
     close_ends(full);
@@ -120,7 +121,7 @@ static void *do_later(void *argument) {
     struct later *later = argument;
     size_t ready = 0;
     portls_status status = PORTLS_OK;
-    (void)os_poll(NULL, 0, portls_deadline_after(40), &ready);
+    (void)os_poll(NULL, 0, clock_after(40), &ready);
     portls_set_break(later->brk);
     if (later->out != NULL) {
         status = portls_write(later->out, "x", 1, NULL, NULL);
@@ -267,7 +268,8 @@ Test(sync, what_cannot_be_waited_for_is_refused) {
     portls_error error;
     cr_expect_eq(portls_sync(events, 2, PORTLS_NO_DEADLINE, NULL, &error), PORTLS_UNSUPPORTED);
     EXPECT_MESSAGE(error, "callbacks");
-    cr_expect_eq(portls_sync(events, 2, 0, NULL, &error), PORTLS_DEADLINE, "looking is possible");
+    cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_DEADLINE,
+                 "looking is possible");
     write_some(ends.out, "x");
     cr_expect_eq(portls_sync(events, 2, PORTLS_NO_DEADLINE, NULL, &error), PORTLS_OK);
     cr_expect_not(events[0].ready);
@@ -284,25 +286,26 @@ Test(sync, names_the_event_that_is_wrong) {
     portls_error error;
     cr_assert_eq(portls_make_break(&brk, NULL), PORTLS_OK);
     portls_event events[] = {{ends.out, true}, {NULL, true}};
-    cr_expect_eq(portls_sync(events, 2, 0, NULL, &error), PORTLS_WRONG_KIND);
+    cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "events[1].source is NULL");
     cr_expect_not(events[0].ready, "nothing is marked by a call that failed");
     cr_expect_not(events[1].ready);
     events[1].source = brk;
-    cr_expect_eq(portls_sync(events, 2, 0, NULL, &error), PORTLS_WRONG_KIND);
+    cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "events[1].source is a handle of another kind");
-    cr_expect_eq(portls_sync(NULL, 2, 0, NULL, &error), PORTLS_INVALID_ARGUMENT);
+    cr_expect_eq(portls_sync(NULL, 2, PORTLS_NOW, NULL, &error), PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "events is NULL");
-    cr_expect_eq(portls_sync(events, 1, 0, (portls_break *)ends.in, &error), PORTLS_WRONG_KIND);
+    cr_expect_eq(portls_sync(events, 1, PORTLS_NOW, (portls_break *)ends.in, &error),
+                 PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "brk");
 
     cr_assert_eq(input_port_take(ends.in, "in", NULL), PORTLS_OK);
     events[1].source = ends.in;
-    cr_expect_eq(portls_sync(events, 2, 0, NULL, &error), PORTLS_IN_USE);
+    cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_IN_USE);
     EXPECT_MESSAGE(error, "events[1].source is an input port that is wrapped");
     portls_status status = portls_close_input_port(ends.in, NULL);
     cr_expect_eq(status, PORTLS_OK);
-    cr_expect_eq(portls_sync(events, 2, 0, NULL, &error), PORTLS_CLOSED);
+    cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_CLOSED);
     EXPECT_MESSAGE(error, "closed");
     cr_expect_eq(input_port_give_back(ends.in, false, NULL), PORTLS_OK);
     status = portls_close_output_port(ends.out, NULL);

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "core/wait/clock.h"
 #include "core/wait/wait.h"
 
 /* An object in memory that can be watched. */
@@ -38,7 +39,7 @@ static void watch(struct object *object, struct wait_set *set) {
 }
 
 static struct wait_limit within(int milliseconds) {
-    return (struct wait_limit){portls_deadline_after(milliseconds), NULL};
+    return (struct wait_limit){clock_after(milliseconds), NULL};
 }
 
 static int64_t milliseconds_since(int64_t before) {
@@ -92,7 +93,7 @@ Test(wait, the_break_comes_first) {
     wait_set_init(&set);
     wait_set_add_ready(&set);
     wait_set_add_impossible(&set);
-    struct wait_limit limit = {portls_deadline_after(-1), brk};
+    struct wait_limit limit = {clock_after(-1), brk};
     cr_expect_eq(wait_set_wait(&set, &limit, &error), PORTLS_BREAK);
     EXPECT_MESSAGE(error, "break");
     portls_clear_break(brk);
@@ -141,7 +142,7 @@ Test(wait, a_descriptor_ends_it) {
 
 static void *set_later(void *brk) {
     size_t ready = 0;
-    (void)os_poll(NULL, 0, portls_deadline_after(40), &ready);
+    (void)os_poll(NULL, 0, clock_after(40), &ready);
     portls_set_break(brk);
     return NULL;
 }
@@ -156,7 +157,7 @@ Test(wait, a_break_ends_a_wait_that_has_begun) {
     wait_set_init(&set);
     watch(&object, &set);
     cr_assert_eq(pthread_create(&thread, NULL, set_later, brk), 0);
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, brk};
+    struct wait_limit limit = {NO_DEADLINE, brk};
     cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_BREAK);
     cr_assert_eq(pthread_join(thread, NULL), 0);
     wait_set_destroy(&set);
@@ -325,9 +326,9 @@ Test(wait, a_deadline_of_the_set_ends_it_as_if_something_were_ready) {
     init_object(&object);
     wait_set_init(&set);
     watch(&object, &set);
-    wait_set_add_deadline(&set, portls_deadline_after(60000));
-    wait_set_add_deadline(&set, portls_deadline_after(40)); /* the sooner one counts */
-    wait_set_add_deadline(&set, portls_deadline_after(70000));
+    wait_set_add_deadline(&set, clock_after(60000));
+    wait_set_add_deadline(&set, clock_after(40)); /* the sooner one counts */
+    wait_set_add_deadline(&set, clock_after(70000));
     int64_t before = os_now();
     cr_expect_eq(wait_set_wait(&set, &WAIT_FOREVER, NULL), PORTLS_OK);
     cr_expect_geq(milliseconds_since(before), 38);
@@ -337,7 +338,7 @@ Test(wait, a_deadline_of_the_set_ends_it_as_if_something_were_ready) {
                  "the caller's own comes first");
     wait_set_destroy(&set);
     wait_set_init(&set);
-    wait_set_add_deadline(&set, portls_deadline_after(60000));
+    wait_set_add_deadline(&set, clock_after(60000));
     limit = within(30);
     cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_DEADLINE);
     wait_set_destroy(&set);
@@ -382,7 +383,7 @@ Test(wait, a_deadline_of_the_set_bounds_a_callback) {
     struct wait_set set;
     wait_set_init(&set);
     wait_set_add_callback(&set, note_wait, &waits);
-    wait_set_add_deadline(&set, portls_deadline_after(20));
+    wait_set_add_deadline(&set, clock_after(20));
     cr_expect_eq(wait_set_wait(&set, &WAIT_FOREVER, NULL), PORTLS_OK);
     cr_expect_eq(waits.calls, 1);
     cr_expect_leq(waits.longest, 21);
@@ -425,7 +426,7 @@ Test(wait, a_break_that_comes_during_a_callback_is_told) {
     cr_assert_eq(portls_make_break(&waits.set_in_call, NULL), PORTLS_OK);
     wait_set_init(&set);
     wait_set_add_callback(&set, note_wait, &waits);
-    struct wait_limit limit = {PORTLS_NO_DEADLINE, waits.set_in_call};
+    struct wait_limit limit = {NO_DEADLINE, waits.set_in_call};
     cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_BREAK);
     cr_expect_eq(waits.longest, 50, "a break has to be looked for");
     cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_BREAK);

@@ -8,8 +8,6 @@
 
 SPEC_SUITE(convenience);
 
-enum { PAST = 0 };
-
 static void make_pipe(size_t capacity, portls_input_port **in, portls_output_port **out) {
     REQUIRE_OK(portls_make_pipe(capacity, in, out, &problem));
 }
@@ -70,7 +68,7 @@ SPEC(convenience, what_could_not_be_copied_is_still_to_be_read) {
     portls_output_port *out = NULL;
     make_pipe(4, &reader, &out);
     /* Nobody reads: four bytes are taken, then the deadline ends it. */
-    REQUIRE_OK(portls_set_write_deadline(out, PAST, &problem));
+    REQUIRE_OK(portls_set_write_deadline(out, PORTLS_NOW, &problem));
     REQUIRE_STATUS(portls_copy(in, out, &problem), PORTLS_DEADLINE);
     char bytes[20];
     size_t got = 0;
@@ -87,7 +85,7 @@ SPEC(convenience, copying_says_what_failed) {
     portls_input_port *reader = NULL;
     portls_output_port *out = NULL;
     make_pipe(10, &reader, &out);
-    REQUIRE_OK(portls_set_read_deadline(in, PAST, &problem));
+    REQUIRE_OK(portls_set_read_deadline(in, PORTLS_NOW, &problem));
     REQUIRE_STATUS(portls_copy(in, out, &problem), PORTLS_DEADLINE);
     REQUIRE_OK(portls_close_input_port(reader, &problem));
     REQUIRE_OK(portls_write(writer, "more", 4, NULL, &problem));
@@ -154,7 +152,7 @@ SPEC(convenience, half_a_line_is_not_lost_at_a_deadline) {
     REQUIRE_OK(portls_write(link.server.out, "half a ", 7, NULL, &problem));
     portls_event event = {link.client.in, false};
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
-    REQUIRE_OK(portls_set_read_deadline(link.client.in, PAST, &problem));
+    REQUIRE_OK(portls_set_read_deadline(link.client.in, PORTLS_NOW, &problem));
     REQUIRE_STATUS(portls_read_line(link.client.in, line, sizeof line, NULL, &problem),
                    PORTLS_DEADLINE);
     cr_assert_str_eq(line, "");

@@ -6,8 +6,6 @@
 
 SPEC_SUITE(deadline);
 
-enum { PAST = 0 };
-
 static void open_pair(struct link *link) {
     link_open_well(link, by_connect, NULL, NULL);
 }
@@ -17,7 +15,7 @@ SPEC(deadline, a_read_gives_up_at_its_deadline_and_the_stream_is_good) {
     open_pair(&link);
     char byte = 0;
     size_t got = 1;
-    REQUIRE_OK(portls_set_read_deadline(link.client.in, PAST, &problem));
+    REQUIRE_OK(portls_set_read_deadline(link.client.in, PORTLS_NOW, &problem));
     REQUIRE_STATUS(portls_read(link.client.in, &byte, 1, &got, &problem), PORTLS_DEADLINE);
     cr_assert_eq(got, 0);
     REQUIRE_OK(portls_set_read_deadline(link.client.in, portls_deadline_after(20), &problem));
@@ -37,7 +35,7 @@ SPEC(deadline, a_read_with_a_past_deadline_takes_what_is_there) {
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
     char bytes[8];
     size_t got = 0;
-    REQUIRE_OK(portls_set_read_deadline(link.client.in, PAST, &problem));
+    REQUIRE_OK(portls_set_read_deadline(link.client.in, PORTLS_NOW, &problem));
     REQUIRE_OK(portls_read(link.client.in, bytes, sizeof bytes, &got, &problem));
     cr_assert_eq(got, 3);
     link_close(&link);
@@ -118,8 +116,8 @@ SPEC(deadline, setting_a_limit_needs_the_right_open_port) {
     portls_break *brk = NULL;
     REQUIRE_OK(portls_make_break(&brk, &problem));
     void *wrong = brk;
-    REQUIRE_STATUS(portls_set_read_deadline(wrong, 1, &problem), PORTLS_WRONG_KIND);
-    REQUIRE_STATUS(portls_set_write_deadline(wrong, 1, &problem), PORTLS_WRONG_KIND);
+    REQUIRE_STATUS(portls_set_read_deadline(wrong, PORTLS_NOW, &problem), PORTLS_WRONG_KIND);
+    REQUIRE_STATUS(portls_set_write_deadline(wrong, PORTLS_NOW, &problem), PORTLS_WRONG_KIND);
     REQUIRE_STATUS(portls_set_read_break(wrong, brk, &problem), PORTLS_WRONG_KIND);
     REQUIRE_STATUS(portls_set_write_break(wrong, brk, &problem), PORTLS_WRONG_KIND);
     void *no_break = link.client.out;
@@ -140,7 +138,7 @@ SPEC(deadline, a_wrap_gives_up_and_the_given_ports_are_the_callers) {
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     options.mode = PORTLS_MODE_CONNECT;
     options.close_original = true;
-    REQUIRE_STATUS(portls_wrap_ports_until(side->raw_in, side->raw_out, &options, PAST, NULL,
+    REQUIRE_STATUS(portls_wrap_ports_until(side->raw_in, side->raw_out, &options, PORTLS_NOW, NULL,
                                            &side->in, &side->out, &problem),
                    PORTLS_DEADLINE);
     cr_assert(side->in == NULL && side->out == NULL);
@@ -208,8 +206,8 @@ SPEC(deadline, one_deadline_covers_the_whole_of_connect) {
     cr_assert_eq(problem.error_class, PORTLS_CLASS_NETWORK);
     cr_assert(in == NULL && out == NULL);
     REQUIRE_STATUS(portls_connect_until("127.0.0.1", port_no,
-                                        portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), PAST,
-                                        NULL, &in, &out, &problem),
+                                        portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO),
+                                        PORTLS_NOW, NULL, &in, &out, &problem),
                    PORTLS_DEADLINE);
     portls_close(listener);
 }
@@ -219,7 +217,8 @@ SPEC(deadline, accept_gives_up_at_its_deadline_and_the_listener_is_good) {
     portls_listener *listener = listen_here(&port_no);
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
-    REQUIRE_STATUS(portls_accept_until(listener, PAST, NULL, &in, &out, &problem), PORTLS_DEADLINE);
+    REQUIRE_STATUS(portls_accept_until(listener, PORTLS_NOW, NULL, &in, &out, &problem),
+                   PORTLS_DEADLINE);
     REQUIRE_STATUS(
         portls_accept_until(listener, portls_deadline_after(20), NULL, &in, &out, &problem),
         PORTLS_DEADLINE);
@@ -389,7 +388,7 @@ SPEC(deadline, the_interest_of_a_listener_is_its_one_descriptor) {
     cr_assert_eq(interest.count, 1);
     cr_assert_eq(interest.wanted[0].descriptor, portls_descriptor_of(listener));
     cr_assert(interest.wanted[0].readable);
-    cr_assert_eq(interest.deadline, PORTLS_NO_DEADLINE);
+    cr_assert_eq(interest.deadline.nanoseconds, INT64_MAX);
     portls_close(listener);
 }
 
@@ -405,7 +404,7 @@ SPEC(deadline, interest_in_a_port_in_memory_is_refused) {
 
 SPEC(deadline, milliseconds_until_a_deadline_are_as_poll_takes_them) {
     cr_assert_eq(portls_milliseconds_until(PORTLS_NO_DEADLINE), -1);
-    cr_assert_eq(portls_milliseconds_until(PAST), 0);
+    cr_assert_eq(portls_milliseconds_until(PORTLS_NOW), 0);
     int left = portls_milliseconds_until(portls_deadline_after(60000));
     cr_assert(left > 0 && left <= 60000);
 }

@@ -11,8 +11,6 @@
 
 SPEC_SUITE(stdio);
 
-enum { PAST = 0 };
-
 static const struct transport ways[] = {{"wide pipes", OVER_PIPES, 65536, false},
                                         {"narrow pipes", OVER_PIPES, 1, false},
                                         {"a socketpair", OVER_SOCKETPAIR, 0, false},
@@ -172,7 +170,7 @@ SPEC(stdio, a_deadline_is_etimedout_and_reading_goes_on_after_it) {
     link_open_well(&link, by_connect, NULL, NULL);
     struct streams client = open_streams(&link.client);
     char line[20];
-    REQUIRE_OK(portls_set_read_deadline(link.client.in, PAST, &problem));
+    REQUIRE_OK(portls_set_read_deadline(link.client.in, PORTLS_NOW, &problem));
     errno = 0;
     cr_assert_null(fgets(line, sizeof line, client.in));
     cr_assert_eq(errno, ETIMEDOUT);

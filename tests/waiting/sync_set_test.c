@@ -27,7 +27,8 @@ static portls_ready told[ROOM];
 
 static size_t look(portls_sync_set *set) {
     size_t count = 0;
-    portls_status status = portls_sync_set_wait(set, told, ROOM, &count, 0, NULL, &problem);
+    portls_status status =
+        portls_sync_set_wait(set, told, ROOM, &count, PORTLS_NOW, NULL, &problem);
     cr_assert(status == PORTLS_OK || status == PORTLS_DEADLINE, "%s: %s",
               portls_status_name(status), problem.message);
     return count;
@@ -348,7 +349,7 @@ SPEC_FOR_EACH(sync_set, a_handshake_whose_time_is_over_makes_its_listener_ready,
     int silent = connect_plainly(port_no);
     portls_event event = {listener, false};
     if (*beside == BY_SYNC) {
-        REQUIRE_STATUS(portls_sync(&event, 1, 0, NULL, &problem), PORTLS_DEADLINE);
+        REQUIRE_STATUS(portls_sync(&event, 1, PORTLS_NOW, NULL, &problem), PORTLS_DEADLINE);
     } else if (*beside == BY_ACCEPT) {
         REQUIRE_STATUS(portls_accept_avail(listener, &in, &out, &problem), PORTLS_WANT_READ);
     } else if (*beside == BY_STOP) {

@@ -24,7 +24,7 @@ int64_t os_now(void) {
 }
 
 /* There are no descriptors to poll. */
-int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready) {
+int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     (void)items;
     (void)count;
     (void)deadline;

@@ -337,7 +337,7 @@ static bool has_way_to_go(int number) {
  * Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all for now, or the deadline
  * has passed; 0: the peer has closed; the system's error.
  */
-static int take_arrived(int number, portls_deadline deadline) {
+static int take_arrived(int number, int64_t deadline) {
     char ignored[16384];
     /* Even with no time left, a receive buffer's worth is taken. */
     for (int i = 0; i < 64 || os_now() < deadline; i++) {
@@ -351,7 +351,7 @@ static int take_arrived(int number, portls_deadline deadline) {
 }
 
 /* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
-static int look_at_delivery(int number, portls_deadline deadline) {
+static int look_at_delivery(int number, int64_t deadline) {
     int result = take_arrived(number, deadline);
     if (result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
         return 0;
@@ -368,7 +368,7 @@ int os_socket_deliver(portls_descriptor socket) {
     return shutdown(number, SHUT_WR) == 0 ? look_at_delivery(number, 0) : 0;
 }
 
-static int wait_until_delivered(int number, portls_deadline deadline) {
+static int wait_until_delivered(int number, int64_t deadline) {
     /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
     int64_t slice = 1;
     for (;;) {
@@ -380,7 +380,7 @@ static int wait_until_delivered(int number, portls_deadline deadline) {
         if (now >= deadline) {
             return 0;
         }
-        portls_deadline pause = now + slice * 1000000;
+        int64_t pause = now + slice * 1000000;
         struct os_poll_item item = {number, OS_READABLE, 0};
         size_t ready = 0;
         result = os_poll(&item, 1, pause < deadline ? pause : deadline, &ready);
@@ -391,7 +391,7 @@ static int wait_until_delivered(int number, portls_deadline deadline) {
     }
 }
 
-int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline) {
+int os_socket_close_gently(portls_descriptor socket, int64_t deadline) {
     int result = 0;
     int number = system_number(socket);
     /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */

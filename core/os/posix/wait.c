@@ -94,8 +94,8 @@ void os_wakeup_clear(const os_wakeup *wakeup) {
 }
 
 /* Converts a deadline to a timeout of poll, rounded up so that no caller spins. */
-static int poll_timeout(portls_deadline deadline) {
-    if (deadline == PORTLS_NO_DEADLINE) {
+static int poll_timeout(int64_t deadline) {
+    if (deadline == NO_DEADLINE) {
         return -1;
     }
     int64_t now = os_now();
@@ -146,7 +146,7 @@ static bool has_closed_item(const struct os_poll_item *items, size_t count) {
     return false;
 }
 
-int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready) {
+int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     struct pollfd inline_room[16];
     struct pollfd *polled = inline_room;
     *ready = 0;

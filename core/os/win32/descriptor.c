@@ -83,7 +83,7 @@ int os_close(portls_descriptor descriptor) {
  * Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all for now, or the deadline
  * has passed; 0: the peer has closed; the system's error.
  */
-static int take_arrived(portls_descriptor socket, portls_deadline deadline) {
+static int take_arrived(portls_descriptor socket, int64_t deadline) {
     char ignored[16384];
     /* Even with no time left, a receive buffer's worth is taken. */
     for (int i = 0; i < 64 || os_now() < deadline; i++) {
@@ -97,7 +97,7 @@ static int take_arrived(portls_descriptor socket, portls_deadline deadline) {
 }
 
 /* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
-static int look_at_delivery(portls_descriptor socket, portls_deadline deadline) {
+static int look_at_delivery(portls_descriptor socket, int64_t deadline) {
     int result = take_arrived(socket, deadline);
     if (result == WSAECONNRESET || result == WSAECONNABORTED || result == WSAENOTCONN) {
         return 0;
@@ -110,7 +110,7 @@ int os_socket_deliver(portls_descriptor socket) {
     return shutdown(system_socket(socket), SD_SEND) == 0 ? look_at_delivery(socket, 0) : 0;
 }
 
-static int wait_until_delivered(portls_descriptor socket, portls_deadline deadline) {
+static int wait_until_delivered(portls_descriptor socket, int64_t deadline) {
     /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
     int64_t slice = 1;
     for (;;) {
@@ -122,7 +122,7 @@ static int wait_until_delivered(portls_descriptor socket, portls_deadline deadli
         if (now >= deadline) {
             return 0;
         }
-        portls_deadline pause = now + slice * 1000000;
+        int64_t pause = now + slice * 1000000;
         struct os_poll_item item = {socket, OS_READABLE, 0};
         size_t ready = 0;
         result = os_poll(&item, 1, pause < deadline ? pause : deadline, &ready);
@@ -133,7 +133,7 @@ static int wait_until_delivered(portls_descriptor socket, portls_deadline deadli
     }
 }
 
-int os_socket_close_gently(portls_descriptor socket, portls_deadline deadline) {
+int os_socket_close_gently(portls_descriptor socket, int64_t deadline) {
     int result = 0;
     if (shutdown(system_socket(socket), SD_SEND) == 0) {
         result = wait_until_delivered(socket, deadline);

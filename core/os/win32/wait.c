@@ -77,8 +77,8 @@ uint8_t poll_answer(const WSAPOLLFD *polled, uint8_t wanted) {
     return got & wanted;
 }
 
-int poll_timeout(portls_deadline deadline) {
-    if (deadline == PORTLS_NO_DEADLINE) {
+int poll_timeout(int64_t deadline) {
+    if (deadline == NO_DEADLINE) {
         return -1;
     }
     int64_t now = os_now();
@@ -163,7 +163,7 @@ static int poll_some(WSAPOLLFD *polled, ULONG used, int timeout) {
     return found != 0 || timeout == 0 ? found : WSAPoll(polled, used, timeout);
 }
 
-int os_poll(struct os_poll_item *items, size_t count, portls_deadline deadline, size_t *ready) {
+int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     enum { PAUSE_MILLISECONDS = 10 };
     WSAPOLLFD inline_room[16];
     WSAPOLLFD *polled = inline_room;

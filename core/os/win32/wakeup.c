@@ -124,7 +124,7 @@ static void show(struct kept *one) {
     }
 }
 
-bool wakeup_wait_inside(struct os_poll_item *item, portls_deadline deadline) {
+bool wakeup_wait_inside(struct os_poll_item *item, int64_t deadline) {
     AcquireSRWLockExclusive(&lock);
     struct kept *one = item->wanted == OS_READABLE ? find(item->descriptor) : NULL;
     if (one != NULL) {

@@ -39,11 +39,11 @@ WSAPOLLFD poll_question(portls_descriptor descriptor, uint8_t wanted);
 uint8_t poll_answer(const WSAPOLLFD *polled, uint8_t wanted);
 
 /* Converts a deadline to a timeout of WSAPoll, rounded up so that no caller spins. */
-int poll_timeout(portls_deadline deadline);
+int poll_timeout(int64_t deadline);
 
 /* Waits for a wakeup of os_wakeup_init_inside and sets the item's result. Returns false for any
    other item, or when the wait needs its socket. */
-bool wakeup_wait_inside(struct os_poll_item *item, portls_deadline deadline);
+bool wakeup_wait_inside(struct os_poll_item *item, int64_t deadline);
 
 /* Called before and after WSAPoll (`polled` true, false): meanwhile the sockets of such wakeups
    must be readable when they are set. */
