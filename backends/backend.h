@@ -13,8 +13,9 @@
  *  - All calls on one session come under its stream's lock, from any thread. Calls on a context
  *    may come from any number of threads at once.
  *  - A backend sees ciphertext through `struct backend_transport` only, never a descriptor.
- *  - `error` is never NULL. It is filled with backend_fail() when, and only when, the slot returns
- *    something other than PORTLS_OK, PORTLS_EOF and PORTLS_WANT_READ.
+ *  - `error` and `failure` are never NULL, and come empty. A slot fills its `error` with
+ *    backend_fail() when, and only when, it fails; the slots of a session fill their `failure` with
+ *    backend_fail_session(). They report facts; the core makes the sentence.
  *  - The library's error queue is empty before the slot returns, whatever it returns.
  *  - Bytes of keys that the backend copied are wiped before they are freed.
  */
@@ -81,28 +82,28 @@ struct backend_memory {
 portls_status backend_fail(portls_error *error, portls_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 #else
-void backend_fail_unsaid(portls_error *error, portls_status status);
+void backend_fail_without_text(portls_error *error, portls_status status);
 
-/* The compiler sees what comes of it. */
-static inline portls_status backend_failed(portls_error *error, portls_status status) {
-    backend_fail_unsaid(error, status);
+/* Inline: the compiler sees which status it returns. */
+static inline portls_status backend_fail_inline(portls_error *error, portls_status status) {
+    backend_fail_without_text(error, status);
     return status;
 }
 
-/* There is none: it has the compiler look at what nobody says. */
-int backend_unsaid(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Never defined nor called: lets the compiler check formats that are left out. */
+int backend_check_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define backend_fail(error, status, ...)                                                           \
-    ((void)sizeof(backend_unsaid(__VA_ARGS__)), backend_failed((error), (status)))
+    ((void)sizeof(backend_check_format(__VA_ARGS__)), backend_fail_inline((error), (status)))
 #endif
 
 /*
- * Writes text into `room` of `size` bytes (≥ 1), cut to what fits and terminated, and tells how
+ * Formats into `room` of `size` bytes (≥ 1), truncated to fit and always terminated. Returns how
  * many characters it wrote. Formats, here and for backend_fail, are those of core/base/format.h.
  */
 size_t backend_text(char *room, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts a text behind that in `room`, which is cut to what `size` bytes hold with a zero. */
+/* Appends a text to the one in `room`, truncated to fit `size` bytes with the terminating zero. */
 void backend_add_text(char *room, size_t size, const char *text);
 
 /* An IPv4 address of `size` characters as its 4 bytes, or an IPv6 one without brackets and zone
@@ -166,6 +167,78 @@ struct backend_facts {
     const char *peer_subject; /* the subject of the peer's certificate, or "" without one */
 };
 
+/* ---- failures of a session ---- */
+
+/* Why a session failed. core/stream/session_failure.c has the status and the sentence of each. */
+enum backend_cause {
+    BACKEND_NO_CAUSE = 0, /* the transport failed, or nothing did */
+    BACKEND_OTHER,        /* anything not listed below: `code` says what */
+    BACKEND_NO_MEMORY,
+    BACKEND_NO_SESSION,      /* the library could not make a session: memory, random bytes */
+    BACKEND_NO_ENTROPY,      /* the system or the board gave no random bytes */
+    BACKEND_FAILED_BEFORE,   /* the slot was called after the session had failed */
+    BACKEND_BAD_SERVER_NAME, /* the library rejects options.server_name */
+    BACKEND_ALERT_RECEIVED,  /* a fatal alert, or a close_notify during the handshake */
+    BACKEND_REFUSED,         /* the peer's certificate was refused, or is missing */
+    BACKEND_NO_COMMON_VERSION,
+    BACKEND_NO_SHARED_CIPHER,
+    BACKEND_NO_COMMON_GROUP,
+    BACKEND_NO_COMMON_SIGNATURE,  /* no signature algorithm in common */
+    BACKEND_NO_COMMON_PARAMETERS, /* one of the three above; the library does not say which */
+    BACKEND_NO_USABLE_SIGNATURE,  /* the own key cannot sign by any algorithm the peer takes */
+    BACKEND_NO_SECURE_RENEGOTIATION,
+    BACKEND_WEAK_KEY_EXCHANGE,
+    BACKEND_UNUSABLE_PEER_KEY,    /* the library cannot work with the key in the certificate */
+    BACKEND_BAD_PEER_CERTIFICATE, /* the library cannot decode it */
+    BACKEND_NOT_TLS,              /* bytes that are no TLS record, in any state */
+    BACKEND_RECORD_TOO_LONG,
+    BACKEND_BAD_RECORD_MAC,
+    BACKEND_UNEXPECTED_MESSAGE, /* a message or record out of order */
+    BACKEND_RENEGOTIATION,      /* the peer asked for one */
+};
+
+/* What a slot of a session reports when it fails. */
+struct backend_failure {
+    enum backend_cause cause;
+    int alert;    /* the fatal alert sent or received; -1: none, or the library does not tell */
+    int64_t code; /* the library's own code, see `error_text`; 0: none */
+
+    /* With BACKEND_REFUSED. */
+    portls_verify_reason verify_reason;
+    int depth;           /* which certificate of the chain, 0 is the peer's own */
+    const char *subject; /* of that certificate; lives as long as the session */
+};
+
+/* A failure that reports nothing yet: what the core passes in. */
+#define BACKEND_FAILURE_INIT                                                                       \
+    { BACKEND_NO_CAUSE, -1, 0, PORTLS_VERIFY_OK, 0, "" }
+
+/* Reports why the session failed. Returns PORTLS_PROTOCOL, for the slot to return. */
+static inline portls_status backend_fail_session(struct backend_failure *failure,
+                                                 enum backend_cause cause, int64_t code) {
+    failure->cause = cause;
+    failure->code = code;
+    return PORTLS_PROTOCOL;
+}
+
+/* Reports that the peer's certificate was refused. PORTLS_VERIFY_NO_CERTIFICATE: there is none, and
+   `depth` and `subject` are ignored. Returns what backend_fail_session does. */
+static inline portls_status backend_refuse(struct backend_failure *failure,
+                                           portls_verify_reason reason, int depth,
+                                           const char *subject) {
+    failure->verify_reason = reason;
+    failure->depth = depth;
+    failure->subject = subject;
+    return backend_fail_session(failure, BACKEND_REFUSED, failure->code);
+}
+
+/* The reason to report for a chain refused with `reason`, if no roots are loaded at all. */
+static inline portls_verify_reason backend_reason_without_roots(portls_verify_reason reason) {
+    return reason == PORTLS_VERIFY_UNTRUSTED || reason == PORTLS_VERIFY_SELF_SIGNED
+               ? PORTLS_VERIFY_NO_ROOTS
+               : reason;
+}
+
 struct backend_context;
 struct backend_session;
 
@@ -206,12 +279,12 @@ struct backend {
     /*
      * Makes a session that has not begun its handshake. The context outlives it.
      * For a server the core sees to it that chain and key are there, and with `verify` that roots
-     * are. PORTLS_OK and `*session`; PORTLS_NO_MEMORY; PORTLS_HANDSHAKE.
+     * are. PORTLS_OK and `*session`; PORTLS_PROTOCOL (see `failure`).
      */
     portls_status (*session_new)(struct backend_context *context,
                                  const struct backend_session_options *options,
                                  struct backend_transport *transport,
-                                 struct backend_session **session, portls_error *error);
+                                 struct backend_session **session, struct backend_failure *failure);
 
     /* Frees a session in any state, without sending anything. Never NULL. */
     void (*session_free)(struct backend_session *session);
@@ -219,26 +292,25 @@ struct backend {
     /*
      * The verb *handshake*: goes on as far as it can. Called again after PORTLS_WANT_READ, never
      * after anything else.
-     * PORTLS_OK: done, all of it handed to `send`; PORTLS_WANT_READ; PORTLS_VERIFY (fill
-     * verify_reason); PORTLS_HANDSHAKE (no agreement, or an alert of the peer); PORTLS_PROTOCOL
-     * (the peer's bytes are no TLS or wrong); PORTLS_TRUNCATED (receive said PORTLS_EOF); what
-     * receive or send said. Fill `alert` with the alert sent or received where the library tells,
-     * and hand the alert that the failure calls for to `send` where the library makes one.
+     * PORTLS_OK: done, all of it handed to `send`; PORTLS_WANT_READ; PORTLS_TRUNCATED: receive
+     * returned PORTLS_EOF; what receive or send returned; PORTLS_PROTOCOL: the session has failed,
+     * and `failure` reports why, with the alert sent or received where the library tells. Hand the
+     * alert that the failure calls for to `send` where the library makes one.
      * Names, chain, expiry and purpose are checked here, as the settings and options ask: when it
-     * says PORTLS_OK with verify on, the peer is who it should be.
+     * returns PORTLS_OK with verify on, the peer is who it should be.
      */
-    portls_status (*handshake)(struct backend_session *session, portls_error *error);
+    portls_status (*handshake)(struct backend_session *session, struct backend_failure *failure);
 
     /*
      * The verb *read*: 1 to `size` bytes of what the peer said (size ≥ 1), after the handshake.
      * Does not wait for more once it has a byte; returns at most one record at a time or more, as
      * the library does. Handles tickets and key updates on the way. No renegotiation.
      * PORTLS_OK and `*got` ≥ 1; PORTLS_WANT_READ; PORTLS_EOF: the peer's close_notify came, and
-     * nothing else means that; PORTLS_TRUNCATED: receive said PORTLS_EOF before a close_notify;
-     * PORTLS_PROTOCOL (an alert, a bad record); what receive or send said.
+     * nothing else means that; PORTLS_TRUNCATED: receive returned PORTLS_EOF before a close_notify;
+     * what receive or send returned; PORTLS_PROTOCOL: the session has failed (see `failure`).
      */
     portls_status (*read)(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                          portls_error *error);
+                          struct backend_failure *failure);
 
     /* After a read that said PORTLS_OK: false when there is nothing more to read in what `receive`
        has given, true when there may be. */
@@ -256,21 +328,25 @@ struct backend {
      * may still read ours. Takes at least one and tells how many; what it took it has handed to
      * `send`. PORTLS_OK and `*put` ≥ 1; PORTLS_WANT_READ, rarely: nothing was taken, since the
      * library is in the middle of a message of the peer (a ticket cut into several records) and
-     * writes when the rest of it has come; PORTLS_PROTOCOL; what send said.
+     * writes when the rest of it has come; PORTLS_PROTOCOL (see `failure`); what send returned.
      */
     portls_status (*write)(struct backend_session *session, const void *bytes, size_t size,
-                           size_t *put, portls_error *error);
+                           size_t *put, struct backend_failure *failure);
 
     /*
      * The verb *shutdown*: hands our close_notify to `send`, exactly one, and does not wait for the
      * peer's. Called once at the most, after the handshake. Reading goes on working afterwards.
      * PORTLS_OK; PORTLS_WANT_READ, rarely, as for `write`: nothing was sent, and it may be called
-     * again; PORTLS_PROTOCOL; what send said.
+     * again; PORTLS_PROTOCOL (see `failure`); what send returned.
      */
-    portls_status (*shutdown)(struct backend_session *session, portls_error *error);
+    portls_status (*shutdown)(struct backend_session *session, struct backend_failure *failure);
 
     /* Whether a session whose handshake is done speaks TLS 1.3. */
     bool (*speaks_tls13)(struct backend_session *session);
+
+    /* The library's English text for the `code` of a failure; NULL: it has none. Static. Any
+       thread, and without a trace in the library's error queue. */
+    const char *(*error_text)(int64_t code);
 
     /*
      * Describes a session whose handshake is done. The strings belong to the session and live as

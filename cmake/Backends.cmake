@@ -90,7 +90,7 @@ function(portls_add_module backend)
     set_target_properties(portls-backend-${backend} PROPERTIES C_VISIBILITY_PRESET default)
     add_library(${target} MODULE $<TARGET_OBJECTS:portls-backend-${backend}>
         "${PROJECT_SOURCE_DIR}/core/x509/der.c" "${PROJECT_SOURCE_DIR}/core/x509/hostname.c"
-        "${PROJECT_SOURCE_DIR}/core/base/backend_fail.c" "${PROJECT_SOURCE_DIR}/core/base/format.c")
+        "${PROJECT_SOURCE_DIR}/core/base/error.c" "${PROJECT_SOURCE_DIR}/core/base/format.c")
     portls_library_code(${target})
     set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME portls-backend-${backend}

@@ -234,7 +234,11 @@ struct library_error beneath_take_error(void) {
         .code = code,
         .no_memory = no_memory,
         .no_certificate = of_ssl && ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
-        /* The library's reasons are English; those of the system are not asked for. */
-        .text = of_ssl ? ERR_reason_error_string(code) : NULL,
     };
+}
+
+const char *beneath_error_text(int64_t code) {
+    unsigned long packed = (unsigned long)code;
+    /* The library's reasons are English; those of the system are not asked for. */
+    return ERR_GET_LIB(packed) == ERR_LIB_SSL ? ERR_reason_error_string(packed) : NULL;
 }

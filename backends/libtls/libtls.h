@@ -50,7 +50,7 @@ struct backend_session {
     bool queue_touched;        /* handshake messages or alerts have passed since the error queue was
                                   emptied: they may leave something in it although all is well */
     portls_status send_status; /* the first failure of send: nothing is sent after it */
-    uint8_t first[5];          /* the header of the peer's first record, if it is one */
+    uint8_t first[2];          /* the type of the peer's first record, and half its version */
     size_t first_count;
     int alert_sent;     /* the fatal alert we sent, or -1 */
     int alert_received; /* the latest alert of the peer, or -1 */
@@ -104,16 +104,16 @@ ssize_t session_send(struct tls *tls, const void *bytes, size_t size, void *argu
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
-                          portls_error *error);
+                          struct backend_failure *failure);
 void session_free(struct backend_session *session);
-portls_status session_handshake(struct backend_session *session, portls_error *error);
+portls_status session_handshake(struct backend_session *session, struct backend_failure *failure);
 bool session_has_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                           portls_error *error);
+                           struct backend_failure *failure);
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
-                            size_t *put, portls_error *error);
-portls_status session_shutdown(struct backend_session *session, portls_error *error);
+                            size_t *put, struct backend_failure *failure);
+portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure);
 
 /* ---- describe.c ---- */
 
@@ -130,10 +130,10 @@ portls_status fail_no_memory(portls_error *error);
 portls_status fail_library(portls_error *error, portls_status status, const char *message,
                            const char *tells);
 
-/* What a verb comes to that libtls answered with `result`, and that did not succeed: also
-   PORTLS_WANT_READ. Empties the queue. */
+/* Translates the `result` of a call of libtls that did not succeed, also to PORTLS_WANT_READ.
+   Empties the queue. */
 portls_status session_failure(struct backend_session *session, enum stage stage, ssize_t result,
-                              portls_error *error);
+                              struct backend_failure *failure);
 
 /* ---- beneath.c: the SSL that libtls drives ---- */
 
@@ -171,13 +171,15 @@ struct library_error {
     unsigned long code; /* 0: the queue was empty */
     bool no_memory;
     bool no_certificate; /* a required certificate was not sent */
-    const char *text;    /* English and static, or NULL */
 };
 bool beneath_has_error(void);
 void beneath_clear_errors(void);
 
 /* The error that tells most: the oldest of the SSL layer, else the oldest. Empties the queue. */
 struct library_error beneath_take_error(void);
+
+/* The slot error_text. */
+const char *beneath_error_text(int64_t code);
 
 /* ---- certificate.c ---- */
 
@@ -196,7 +198,7 @@ void certificate_free_roots(struct x509_store_st *roots);
    connections made as this one was. */
 bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots);
 
-/* Fills `error` with why the peer's certificate was refused. Returns PORTLS_VERIFY. */
-portls_status verify_fail(const struct backend_session *session, portls_error *error);
+/* Reports why the peer's certificate was refused; a code that is set stays where there is none. */
+portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);
 
 #endif

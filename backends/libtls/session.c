@@ -65,15 +65,11 @@ static bool copy_host(struct backend_session *session,
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
-                          portls_error *error) {
+                          struct backend_failure *failure) {
     beneath_clear_errors();
-    if (options->verify_host != NULL && !context->verify) {
-        return backend_fail(error, PORTLS_HANDSHAKE,
-                            "a host name can only be verified in a context that verifies");
-    }
     struct backend_session *made = core_memory->zeroed(sizeof *made);
     if (made == NULL) {
-        return fail_no_memory(error);
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
     made->context = context;
     made->transport = transport;
@@ -81,14 +77,18 @@ portls_status session_new(struct backend_context *context,
     made->alert_received = -1;
     if (!copy_host(made, options)) {
         session_free(made);
-        return fail_no_memory(error);
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
     if (!context_connect(context, made, options->server_name)) {
-        portls_status status =
-            fail_library(error, PORTLS_HANDSHAKE, "libtls cannot begin a connection",
-                         made->tls != NULL ? tls_error(made->tls) : NULL);
+        struct library_error library = beneath_take_error();
         session_free(made);
-        return status;
+        /* Without an error of the library's it is libtls that has looked at the name. */
+        return backend_fail_session(failure,
+                                    library.no_memory ? BACKEND_NO_MEMORY
+                                    : library.code == 0 && options->server_name != NULL
+                                        ? BACKEND_BAD_SERVER_NAME
+                                        : BACKEND_NO_SESSION,
+                                    (int64_t)library.code);
     }
     beneath_clear_errors();
     *session = made;
@@ -103,12 +103,11 @@ void session_free(struct backend_session *session) {
 }
 
 /* Every verb begins with it. libtls itself empties the error queue at the beginning of each. */
-static portls_status begin_call(struct backend_session *session, portls_error *error) {
+static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
     session->port_status = PORTLS_OK;
     session->moved = false;
     if (session->failed) {
-        return backend_fail(error, PORTLS_PROTOCOL,
-                            "the TLS connection has failed before and cannot be used any more");
+        return backend_fail_session(failure, BACKEND_FAILED_BEFORE, 0);
     }
     return PORTLS_OK;
 }
@@ -123,10 +122,11 @@ static void end_call(struct backend_session *session) {
 }
 
 /* As begin_call, for the verbs that send. */
-static portls_status begin_sending(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_call(session, error);
+static portls_status begin_sending(struct backend_session *session,
+                                   struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status == PORTLS_OK && session->send_status != PORTLS_OK) {
-        status = backend_fail(error, session->send_status, "the underlying output port has failed");
+        status = session->send_status;
     }
     return status;
 }
@@ -139,8 +139,8 @@ static bool goes_on(struct backend_session *session, ssize_t result) {
     return again;
 }
 
-portls_status session_handshake(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_call(session, error);
+portls_status session_handshake(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -155,12 +155,12 @@ portls_status session_handshake(struct backend_session *session, portls_error *e
         end_call(session);
         return PORTLS_OK;
     }
-    return session_failure(session, STAGE_HANDSHAKE, result, error);
+    return session_failure(session, STAGE_HANDSHAKE, result, failure);
 }
 
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                           portls_error *error) {
-    portls_status status = begin_call(session, error);
+                           struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -169,7 +169,7 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
         result = tls_read(session->tls, buffer, size < INT_MAX ? size : INT_MAX);
     } while (goes_on(session, result));
     if (session->renegotiated) {
-        return session_failure(session, STAGE_READ, -1, error);
+        return session_failure(session, STAGE_READ, -1, failure);
     }
     if (result > 0) {
         *got = (size_t)result;
@@ -180,7 +180,7 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
         beneath_clear_errors();
         return PORTLS_EOF;
     }
-    return session_failure(session, STAGE_READ, result, error);
+    return session_failure(session, STAGE_READ, result, failure);
 }
 
 bool session_has_pending(struct backend_session *session) {
@@ -192,8 +192,8 @@ void session_rest(struct backend_session *session) {
 }
 
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
-                            size_t *put, portls_error *error) {
-    portls_status status = begin_sending(session, error);
+                            size_t *put, struct backend_failure *failure) {
+    portls_status status = begin_sending(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -202,22 +202,22 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
         result = tls_write(session->tls, bytes, size < INT_MAX ? size : INT_MAX);
     } while (goes_on(session, result));
     if (result <= 0 || session->renegotiated) {
-        return session_failure(session, STAGE_WRITE, session->renegotiated ? -1 : result, error);
+        return session_failure(session, STAGE_WRITE, session->renegotiated ? -1 : result, failure);
     }
     *put = (size_t)result;
     end_call(session);
     return PORTLS_OK;
 }
 
-portls_status session_shutdown(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_sending(session, error);
+portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_sending(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
     /* No close_notify is sent while a message of the peer (a ticket, say) is half read. */
     if (session->established && !beneath_finish_message(session)) {
         bool starves = session->port_status == PORTLS_WANT_READ;
-        return session_failure(session, STAGE_SHUTDOWN, starves ? TLS_WANT_POLLIN : -1, error);
+        return session_failure(session, STAGE_SHUTDOWN, starves ? TLS_WANT_POLLIN : -1, failure);
     }
     session->closing = true;
     int result = tls_close(session->tls);
@@ -227,5 +227,5 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
         beneath_clear_errors();
         return PORTLS_OK;
     }
-    return session_failure(session, STAGE_SHUTDOWN, -1, error);
+    return session_failure(session, STAGE_SHUTDOWN, -1, failure);
 }

@@ -5,7 +5,6 @@
  * stands in its place. A session without it is never made, and never done before it has accepted.
  */
 #include "backends/libtls/beneath.h"
-#include "backends/refusal.h"
 #include "backends/x509_reason.h"
 
 /* The library takes the CN where there is no DNS name; here any subject alternative name rules it
@@ -160,20 +159,16 @@ bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
     return true;
 }
 
-portls_status verify_fail(const struct backend_session *session, portls_error *error) {
+portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure) {
     const struct verify_failure *refused = &session->refused;
-    const struct backend_refusal refusal = {
-        .role = session->context->role,
-        .reason = refused->code == X509_V_OK ? PORTLS_VERIFY_NO_CERTIFICATE
-                                             : backend_x509_reason(refused->code),
-        .has_roots = session->context->has_roots,
-        .subject = refused->subject,
-        .depth = refused->depth,
-        .host = session->host != NULL ? session->host : "",
-        .host_is_address = session->host_is_address,
-    };
-    (void)backend_refuse(&refusal, error);
-    error->backend_code = refused->code;
-    error->alert = session->alert_sent;
-    return PORTLS_VERIFY;
+    portls_verify_reason reason = PORTLS_VERIFY_NO_CERTIFICATE;
+    failure->alert = session->alert_sent;
+    if (refused->code != X509_V_OK) {
+        failure->code = refused->code;
+        reason = backend_x509_reason(refused->code);
+        if (!session->context->has_roots) {
+            reason = backend_reason_without_roots(reason);
+        }
+    }
+    return backend_refuse(failure, reason, refused->depth, refused->subject);
 }

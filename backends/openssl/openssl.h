@@ -91,24 +91,24 @@ void verify_install(SSL_CTX *ssl_context);
 /* Asks a session to check the name. False: no memory, or a name OpenSSL does not take. */
 bool verify_expect_host(SSL *ssl, const char *host, bool is_address);
 
-/* Fills `error` with why the peer's certificate was refused. Returns PORTLS_VERIFY. */
-portls_status verify_fail(const struct backend_session *session, portls_error *error);
+/* Reports why the peer's certificate was refused; a code that is set stays where there is none. */
+portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);
 
 /* ---- session.c ---- */
 
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
-                          portls_error *error);
+                          struct backend_failure *failure);
 void session_free(struct backend_session *session);
-portls_status session_handshake(struct backend_session *session, portls_error *error);
+portls_status session_handshake(struct backend_session *session, struct backend_failure *failure);
 bool session_has_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                           portls_error *error);
+                           struct backend_failure *failure);
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
-                            size_t *put, portls_error *error);
-portls_status session_shutdown(struct backend_session *session, portls_error *error);
+                            size_t *put, struct backend_failure *failure);
+portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure);
 
 /* ---- failure.c ---- */
 
@@ -125,9 +125,13 @@ portls_status fail_library(portls_error *error, portls_status status, const char
  */
 bool session_starves(const struct backend_session *session);
 
-/* What a call on the SSL object that did not succeed comes to; empties the queue. */
+/* Translates a call on the SSL object that did not succeed, also to PORTLS_WANT_READ and
+   PORTLS_EOF. Empties the queue. */
 portls_status session_failure(struct backend_session *session, enum stage stage,
-                              portls_error *error);
+                              struct backend_failure *failure);
+
+/* The slot error_text. */
+const char *failure_error_text(int64_t code);
 
 /* ---- describe.c ---- */
 

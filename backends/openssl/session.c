@@ -29,18 +29,24 @@ static bool set_names(SSL *ssl, const struct backend_session_options *options) {
             verify_expect_host(ssl, options->verify_host, options->verify_host_is_address));
 }
 
+/* Fails with the oldest error of the queue, which it empties. */
+static portls_status fail_session(struct backend_failure *failure, enum backend_cause cause) {
+    int64_t code = (int64_t)ERR_peek_error();
+    if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE) {
+        cause = BACKEND_NO_MEMORY;
+    }
+    ERR_clear_error();
+    return backend_fail_session(failure, cause, code);
+}
+
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
-                          portls_error *error) {
+                          struct backend_failure *failure) {
     ERR_clear_error();
-    if (options->verify_host != NULL && !context->verify) {
-        return backend_fail(error, PORTLS_HANDSHAKE,
-                            "a host name can only be verified in a context that verifies");
-    }
     struct backend_session *made = OPENSSL_zalloc(sizeof *made);
     if (made == NULL) {
-        return fail_no_memory(error);
+        return fail_session(failure, BACKEND_NO_MEMORY);
     }
     made->context = context;
     made->transport = transport;
@@ -49,8 +55,9 @@ portls_status session_new(struct backend_context *context,
     BIO *bio = made->ssl == NULL ? NULL : transport_bio_new(made);
     if (bio == NULL || SSL_set_app_data(made->ssl, made) != 1) {
         BIO_free(bio);
+        portls_status status = fail_session(failure, BACKEND_NO_MEMORY);
         session_free(made);
-        return fail_no_memory(error);
+        return status;
     }
     SSL_set_bio(made->ssl, bio, bio);
     SSL_set_info_callback(made->ssl, on_info);
@@ -59,8 +66,7 @@ portls_status session_new(struct backend_context *context,
     } else {
         SSL_set_connect_state(made->ssl);
         if (!set_names(made->ssl, options)) {
-            portls_status status =
-                fail_library(error, PORTLS_HANDSHAKE, "OpenSSL does not take the server's name");
+            portls_status status = fail_session(failure, BACKEND_BAD_SERVER_NAME);
             session_free(made);
             return status;
         }
@@ -78,21 +84,21 @@ void session_free(struct backend_session *session) {
 }
 
 /* Every verb begins with it. */
-static portls_status begin_call(struct backend_session *session, portls_error *error) {
+static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
     session->port_status = PORTLS_OK;
     session->starved = false;
     if (session->failed) {
-        return backend_fail(error, PORTLS_PROTOCOL,
-                            "the TLS connection has failed before and cannot be used any more");
+        return backend_fail_session(failure, BACKEND_FAILED_BEFORE, 0);
     }
     return PORTLS_OK;
 }
 
 /* As begin_call, where a message of the peer may be judged: nothing of another session, or of the
    program, is in the queue. */
-static portls_status begin_clean_call(struct backend_session *session, portls_error *error) {
+static portls_status begin_clean_call(struct backend_session *session,
+                                      struct backend_failure *failure) {
     ERR_clear_error();
-    return begin_call(session, error);
+    return begin_call(session, failure);
 }
 
 /* Ends a call that went well. Looking at the queue costs 200 instructions, and data leaves nothing
@@ -110,18 +116,18 @@ static bool peer_is_verified(const struct backend_session *session) {
                                          SSL_get0_peer_certificate(session->ssl) != NULL);
 }
 
-portls_status session_handshake(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_clean_call(session, error);
+portls_status session_handshake(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_clean_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
     if (SSL_do_handshake(session->ssl) != 1) {
-        return session_failure(session, STAGE_HANDSHAKE, error);
+        return session_failure(session, STAGE_HANDSHAKE, failure);
     }
     end_call(session);
     if (!peer_is_verified(session)) {
         session->failed = true;
-        return verify_fail(session, error);
+        return verify_fail(session, failure);
     }
     return PORTLS_OK;
 }
@@ -136,8 +142,8 @@ void session_rest(struct backend_session *session) {
 }
 
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                           portls_error *error) {
-    portls_status status = begin_call(session, error);
+                           struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -149,17 +155,17 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
         end_call(session);
         return PORTLS_WANT_READ;
     }
-    return session_failure(session, STAGE_READ, error);
+    return session_failure(session, STAGE_READ, failure);
 }
 
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
-                            size_t *put, portls_error *error) {
-    portls_status status = begin_call(session, error);
+                            size_t *put, struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
     if (session->send_status != PORTLS_OK) {
-        return backend_fail(error, session->send_status, "the underlying output port has failed");
+        return session->send_status;
     }
     if (SSL_write_ex(session->ssl, bytes, size, put) == 1) {
         end_call(session);
@@ -172,25 +178,25 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
         end_call(session);
         return PORTLS_WANT_READ;
     }
-    return session_failure(session, STAGE_WRITE, error);
+    return session_failure(session, STAGE_WRITE, failure);
 }
 
-portls_status session_shutdown(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_clean_call(session, error);
+portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_clean_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
     if (session->send_status != PORTLS_OK) {
-        return backend_fail(error, session->send_status, "the underlying output port has failed");
+        return session->send_status;
     }
     /* OpenSSL sends no close_notify while a message of the peer (a ticket, say) is half read. */
     if (SSL_in_init(session->ssl) && SSL_do_handshake(session->ssl) != 1) {
-        return session_failure(session, STAGE_SHUTDOWN, error);
+        return session_failure(session, STAGE_SHUTDOWN, failure);
     }
     /* Once: 0 says that ours is sent, 1 that the peer's had come before; a second call would read.
      */
     if (SSL_shutdown(session->ssl) < 0) {
-        return session_failure(session, STAGE_SHUTDOWN, error);
+        return session_failure(session, STAGE_SHUTDOWN, failure);
     }
     end_call(session);
     return PORTLS_OK;

@@ -1,9 +1,6 @@
 /* Verifying the peer's certificate, and saying why it was refused. */
 #include "backends/openssl/openssl.h"
 
-#include <stdio.h>
-
-#include "backends/refusal.h"
 #include "backends/x509_reason.h"
 
 /* OpenSSL takes the CN where there is no DNS name; here any subject alternative name rules it out.
@@ -78,35 +75,16 @@ bool verify_expect_host(SSL *ssl, const char *host, bool is_address) {
                       : X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1;
 }
 
-/* The host this session asked for, as the library keeps it; an address is written into `room`. */
-static const char *expected_host(const struct backend_session *session, char *room, size_t size) {
-    X509_VERIFY_PARAM *parameters = SSL_get0_param(session->ssl);
-    const char *host = X509_VERIFY_PARAM_get0_host(parameters, 0);
-    if (host != NULL) {
-        return host;
-    }
-    char *address = X509_VERIFY_PARAM_get1_ip_asc(parameters);
-    (void)snprintf(room, size, "%s", address != NULL ? address : "");
-    OPENSSL_free(address);
-    return room;
-}
-
-portls_status verify_fail(const struct backend_session *session, portls_error *error) {
+portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure) {
     const struct verify_failure *refused = &session->refused;
-    char address[64];
-    const char *host = expected_host(session, address, sizeof address);
-    const struct backend_refusal refusal = {
-        .role = session->context->role,
-        .reason = refused->code == X509_V_OK ? PORTLS_VERIFY_NO_CERTIFICATE
-                                             : backend_x509_reason(refused->code),
-        .has_roots = session->context->has_roots,
-        .subject = refused->subject,
-        .depth = refused->depth,
-        .host = host,
-        .host_is_address = host == address,
-    };
-    (void)backend_refuse(&refusal, error);
-    error->backend_code = refused->code;
-    error->alert = session->alert_sent;
-    return PORTLS_VERIFY;
+    portls_verify_reason reason = PORTLS_VERIFY_NO_CERTIFICATE;
+    failure->alert = session->alert_sent;
+    if (refused->code != X509_V_OK) {
+        failure->code = refused->code;
+        reason = backend_x509_reason(refused->code);
+        if (!session->context->has_roots) {
+            reason = backend_reason_without_roots(reason);
+        }
+    }
+    return backend_refuse(failure, reason, refused->depth, refused->subject);
 }

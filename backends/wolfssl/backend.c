@@ -57,5 +57,6 @@ const struct backend portls_backend = {
     .write = session_write,
     .shutdown = session_shutdown,
     .speaks_tls13 = session_speaks_tls13,
+    .error_text = failure_error_text,
     .describe = session_describe,
 };

@@ -1,75 +1,18 @@
-/* From wolfSSL's ways of failing to portls's statuses and messages. */
-#include "backends/alert.h"
+/* From wolfSSL's errors to causes. */
 #include "backends/wolfssl/wolfssl.h"
 
-#if PORTLS_WITH_MESSAGES
-#define KNOWN(code, status, message)                                                               \
-    { (code), (uint8_t)(status), (message) }
-#else
-#define KNOWN(code, status, message)                                                               \
-    { (code), (uint8_t)(status) }
-#endif
-
-#define NO_VERSION                                                                                 \
-    "the two sides allow no TLS protocol version in common; portls speaks TLS 1.2 and TLS 1.3 as " \
-    "the context's protocol says"
-#define NO_CIPHER                                                                                  \
-    "no shared cipher: the two sides have no cipher suite in common that fits the server's "       \
-    "certificate"
-#define CHANGED      "a record of the peer was changed on its way, or made with other keys"
-#define TOO_LONG     "the peer sent a record longer than TLS allows"
-#define OUT_OF_ORDER "the peer sent a message out of its order"
-#define NOT_TLS      "the peer's bytes are not TLS; it may speak another protocol on this port"
-
-/* Failures in words of our own: what they come to in a handshake. */
-static const struct code_meaning known_failures[] = {
-    KNOWN(MATCH_SUITE_ERROR, PORTLS_HANDSHAKE, NO_CIPHER),
-    KNOWN(UNSUPPORTED_SUITE, PORTLS_HANDSHAKE, NO_CIPHER),
-    KNOWN(VERSION_ERROR, PORTLS_HANDSHAKE, NO_VERSION),
-    KNOWN(NO_PEER_KEY, PORTLS_HANDSHAKE,
-          "the peer's certificate has a key that wolfSSL cannot use"),
-    KNOWN(UNKNOWN_RECORD_TYPE, PORTLS_PROTOCOL, NOT_TLS),
-    KNOWN(VERIFY_MAC_ERROR, PORTLS_PROTOCOL, CHANGED),
-    KNOWN(DECRYPT_ERROR, PORTLS_PROTOCOL, CHANGED),
-    KNOWN(AES_GCM_AUTH_E, PORTLS_PROTOCOL, CHANGED),
-    KNOWN(MAC_CMP_FAILED_E, PORTLS_PROTOCOL, CHANGED),
-    KNOWN(LENGTH_ERROR, PORTLS_PROTOCOL, TOO_LONG),
-    KNOWN(OUT_OF_ORDER_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
-    KNOWN(DUPLICATE_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
-    KNOWN(SANITY_MSG_E, PORTLS_PROTOCOL, OUT_OF_ORDER),
-    KNOWN(0, PORTLS_OK, NULL),
+static const struct {
+    int16_t code;
+    uint8_t cause; /* enum backend_cause */
+} known_codes[] = {
+    {MATCH_SUITE_ERROR, BACKEND_NO_SHARED_CIPHER}, {UNSUPPORTED_SUITE, BACKEND_NO_SHARED_CIPHER},
+    {VERSION_ERROR, BACKEND_NO_COMMON_VERSION},    {NO_PEER_KEY, BACKEND_UNUSABLE_PEER_KEY},
+    {UNKNOWN_RECORD_TYPE, BACKEND_NOT_TLS},        {VERIFY_MAC_ERROR, BACKEND_BAD_RECORD_MAC},
+    {DECRYPT_ERROR, BACKEND_BAD_RECORD_MAC},       {AES_GCM_AUTH_E, BACKEND_BAD_RECORD_MAC},
+    {MAC_CMP_FAILED_E, BACKEND_BAD_RECORD_MAC},    {LENGTH_ERROR, BACKEND_RECORD_TOO_LONG},
+    {OUT_OF_ORDER_E, BACKEND_UNEXPECTED_MESSAGE},  {DUPLICATE_MSG_E, BACKEND_UNEXPECTED_MESSAGE},
+    {SANITY_MSG_E, BACKEND_UNEXPECTED_MESSAGE},
 };
-
-static const char *said_of(const struct code_meaning *meaning) {
-#if PORTLS_WITH_MESSAGES
-    return meaning->message;
-#else
-    (void)meaning;
-    return "";
-#endif
-}
-
-const struct code_meaning *code_meaning_of(const struct code_meaning *table, int code) {
-    while (table->code != 0 && table->code != code) {
-        table++;
-    }
-    return table;
-}
-
-/* Whether it is one of the alerts of TLS that say "no agreement" and not "you are wrong". */
-static bool alert_means_disagreement(int alert) {
-    static const uint8_t disagreements[] = {
-        40,  /* handshake failure */
-        43,  /* unsupported certificate */
-        70,  /* protocol version */
-        71,  /* insufficient security */
-        80,  /* internal error */
-        86,  /* inappropriate fallback */
-        109, /* missing extension */
-        110, /* unsupported extension */
-    };
-    return alert >= 0 && memchr(disagreements, alert, sizeof disagreements) != NULL;
-}
 
 portls_status fail_no_memory(portls_error *error) {
     failure_clear();
@@ -80,33 +23,21 @@ static bool is_no_memory(int code) {
     return code == MEMORY_E || code == MEMORY_ERROR;
 }
 
-/* Unless the error holds an earlier cause. */
-static void set_backend_code(portls_error *error, portls_status status, int code) {
-    if (error->status == status) {
-        error->backend_code = code;
-    }
-}
-
 portls_status(fail_library)(portls_error *error, portls_status status, int code,
                             const char *message) {
     if (is_no_memory(code)) {
         return fail_no_memory(error);
     }
     failure_clear();
-    (void)backend_fail(error, status, "%s", message);
-    set_backend_code(error, status, code);
-    return status;
+    if (error->status == PORTLS_OK) {
+        error->backend_code = code;
+    }
+    return backend_fail(error, status, "%s", message);
 }
 
-portls_status fail_port(portls_status status, enum stage stage, portls_error *error) {
+portls_status port_failure(portls_status status) {
     failure_clear();
-    if (status != PORTLS_EOF) {
-        return backend_fail(error, status, "the underlying port has failed");
-    }
-    return backend_fail(error, PORTLS_TRUNCATED,
-                        stage == STAGE_HANDSHAKE
-                            ? "the peer closed the connection during the handshake"
-                            : "the peer closed the connection without saying so by close_notify");
+    return status == PORTLS_EOF ? PORTLS_TRUNCATED : status;
 }
 
 /* The alert's number if it ended the connection, or -1. */
@@ -114,43 +45,24 @@ static int fatal_alert(const WOLFSSL_ALERT *alert) {
     return alert->level == alert_fatal ? alert->code : -1;
 }
 
-static portls_status fail_by_peer_alert(int alert, enum stage stage, portls_error *error) {
-    portls_status status = stage == STAGE_HANDSHAKE ? PORTLS_HANDSHAKE : PORTLS_PROTOCOL;
-    (void)backend_fail(error, status, "the peer %s with the alert \"%s\" (%d)",
-                       stage == STAGE_HANDSHAKE ? "refused the handshake" : "ended the connection",
-                       backend_alert_name(alert), alert);
-    error->alert = alert;
-    return status;
-}
-
-/* wolfSSL's own words: English, static, and not asked of the system. */
-static const char *text_of(int code) {
+const char *failure_error_text(int64_t code) {
 #if WITH_ERROR_TEXT
     return wolfSSL_ERR_reason_error_string((unsigned long)(long)code);
 #else
     (void)code;
-    return "none given";
+    return NULL;
 #endif
 }
 
-static portls_status fail_by_code(int code, int sent, enum stage stage, portls_error *error) {
-    portls_status status = alert_means_disagreement(sent) ? PORTLS_HANDSHAKE : PORTLS_PROTOCOL;
-    const struct code_meaning *known = code_meaning_of(known_failures, code);
-    if (known->code != 0) {
-        status = (portls_status)known->means;
+static enum backend_cause cause_of(int code, bool established) {
+    enum backend_cause cause = BACKEND_OTHER;
+    for (size_t i = 0; i < sizeof known_codes / sizeof *known_codes; i++) {
+        if (known_codes[i].code == code) {
+            cause = (enum backend_cause)known_codes[i].cause;
+        }
     }
-    if (stage != STAGE_HANDSHAKE) {
-        status = PORTLS_PROTOCOL;
-    }
-    if (known->code != 0) {
-        (void)backend_fail(error, status, "%s", said_of(known));
-    } else {
-        (void)backend_fail(error, status, "%s (wolfSSL's reason: %s)",
-                           stage == STAGE_HANDSHAKE ? "the TLS handshake failed"
-                                                    : "the TLS connection failed",
-                           text_of(code));
-    }
-    return status;
+    /* Once a version is agreed on, it is the one in the header of a record that is wrong. */
+    return cause == BACKEND_NO_COMMON_VERSION && established ? BACKEND_NOT_TLS : cause;
 }
 
 /* wolfCrypt's codes for what it cannot decode, from ASN_PARSE_E on; the same in every version. */
@@ -174,34 +86,31 @@ static __attribute__((noinline)) int peer_alert(const struct backend_session *se
 
 /* Everything else is settled: wolfSSL has given up for a reason. */
 static portls_status fail_for_good(struct backend_session *session, int code, enum stage stage,
-                                   portls_error *error) {
+                                   struct backend_failure *failure) {
     WOLFSSL_ALERT_HISTORY history = {.last_rx = {0, 0}}; /* no alert is fatal */
     (void)wolfSSL_get_alert_history(session->ssl, &history);
-    int sent = fatal_alert(&history.last_tx);
     int received = peer_alert(session, code, stage, &history);
-    portls_status status;
     bool undecoded = stage == STAGE_HANDSHAKE && !session->peer.seen && is_undecoded(code);
     if (undecoded) {
         verify_undecoded(session, code);
     }
     if (is_no_memory(code)) {
-        status = fail_no_memory(error);
-    } else if (received >= 0) {
-        status = fail_by_peer_alert(received, stage, error);
-    } else if (code == NO_PEER_CERT || undecoded ||
-               (session->peer.seen && !verify_holds(session))) {
-        status = verify_fail(session, error);
-        error->alert = sent;
-    } else {
-        status = fail_by_code(code, sent, stage, error);
-        error->alert = sent;
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, code);
     }
-    set_backend_code(error, status, code);
-    return status;
+    if (received >= 0) {
+        failure->alert = received;
+        return backend_fail_session(failure, BACKEND_ALERT_RECEIVED, code);
+    }
+    failure->alert = fatal_alert(&history.last_tx);
+    if (code == NO_PEER_CERT || undecoded || (session->peer.seen && !verify_holds(session))) {
+        failure->code = code;
+        return verify_fail(session, failure);
+    }
+    return backend_fail_session(failure, cause_of(code, session->established), code);
 }
 
 portls_status session_failure(struct backend_session *session, int result, enum stage stage,
-                              portls_error *error) {
+                              struct backend_failure *failure) {
     int code = wolfSSL_get_error(session->ssl, result);
     failure_clear();
     if (code == WOLFSSL_ERROR_ZERO_RETURN && stage == STAGE_READ) {
@@ -210,12 +119,11 @@ portls_status session_failure(struct backend_session *session, int result, enum 
     }
     if (code == WOLFSSL_ERROR_WANT_READ) {
         if (stage == STAGE_HANDSHAKE && session->send_status != PORTLS_OK) {
-            return fail_port(session->send_status, stage, error);
+            return port_failure(session->send_status);
         }
-        return session->receive_status == PORTLS_OK
-                   ? PORTLS_WANT_READ
-                   : fail_port(session->receive_status, stage, error);
+        return session->receive_status == PORTLS_OK ? PORTLS_WANT_READ
+                                                    : port_failure(session->receive_status);
     }
     session->failed = true;
-    return fail_for_good(session, code, stage, error);
+    return fail_for_good(session, code, stage, failure);
 }

@@ -3,9 +3,10 @@
 
 /* Has the one name verified, and gives wolfSSL the one to send. */
 static portls_status set_names(struct backend_session *session,
-                               const struct backend_session_options *options, portls_error *error) {
+                               const struct backend_session_options *options,
+                               struct backend_failure *failure) {
     if (session->verify_host != NULL && !verify_host_install(session)) {
-        return fail_no_memory(error);
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
     if (options->server_name != NULL) {
         size_t length = strlen(options->server_name);
@@ -14,8 +15,8 @@ static portls_status set_names(struct backend_session *session,
                          : wolfSSL_UseSNI(session->ssl, WOLFSSL_SNI_HOST_NAME, options->server_name,
                                           (unsigned short)length);
         if (result != WOLFSSL_SUCCESS) {
-            return fail_library(error, PORTLS_HANDSHAKE, result,
-                                "wolfSSL does not take the server's name");
+            return backend_fail_session(
+                failure, result == MEMORY_E ? BACKEND_NO_MEMORY : BACKEND_BAD_SERVER_NAME, result);
         }
     }
     return PORTLS_OK;
@@ -32,32 +33,27 @@ static void keep_room_for_messages(const struct backend_session *session) {
     }
 }
 
-/* Reports why wolfSSL_new failed, which wolfSSL does not tell: a session begins with a random
-   number generator of its own, so tries to make another one. */
-static portls_status fail_new(portls_error *error) {
+/* Reports why wolfSSL_new failed, which wolfSSL does not tell. A session begins with a random
+   number generator of its own, so this makes another one. */
+static portls_status fail_new(struct backend_failure *failure) {
     WC_RNG generator;
     int code = wc_InitRng(&generator);
     if (code == 0) {
         (void)wc_FreeRng(&generator);
-        return fail_no_memory(error);
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
-    return fail_library(error, PORTLS_OS, code,
-                        "wolfSSL got no random bytes: the system or the board has no entropy");
+    return backend_fail_session(failure, BACKEND_NO_ENTROPY, code);
 }
 
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
-                          portls_error *error) {
+                          struct backend_failure *failure) {
     failure_clear();
-    if (options->verify_host != NULL && !context->verify) {
-        return backend_fail(error, PORTLS_HANDSHAKE,
-                            "a host name can only be verified in a context that verifies");
-    }
     size_t host_size = options->verify_host == NULL ? 0 : strlen(options->verify_host) + 1;
     struct backend_session *made = XMALLOC(sizeof *made + host_size, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     if (made == NULL) {
-        return fail_no_memory(error);
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
     *made = (struct backend_session){.ssl = wolfSSL_new(context->ssl_context),
                                      .plain_alert = -1,
@@ -69,12 +65,12 @@ portls_status session_new(struct backend_context *context,
     }
     portls_status status = PORTLS_OK;
     if (made->ssl == NULL) {
-        status = fail_new(error);
+        status = fail_new(failure);
     } else {
         transport_install(made);
         keep_room_for_messages(made);
         wolfSSL_SetCertCbCtx(made->ssl, made);
-        status = set_names(made, options, error);
+        status = set_names(made, options, failure);
     }
     failure_clear();
     if (status != PORTLS_OK) {
@@ -92,35 +88,31 @@ void session_free(struct backend_session *session) {
 }
 
 /* Every verb begins with it: nothing of another session, or of the program, is in the queue. */
-static portls_status begin_call(struct backend_session *session, portls_error *error) {
+static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
     failure_clear();
     session->receive_status = PORTLS_OK;
     if (session->failed) {
-        return backend_fail(error, PORTLS_PROTOCOL,
-                            "the TLS connection has failed before and cannot be used any more");
+        return backend_fail_session(failure, BACKEND_FAILED_BEFORE, 0);
     }
     return PORTLS_OK;
 }
 
 /* The same for the verbs that send. */
-static portls_status begin_send(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_call(session, error);
+static portls_status begin_send(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status == PORTLS_OK && session->send_status != PORTLS_OK) {
-        return fail_port(session->send_status, STAGE_WRITE, error);
+        return port_failure(session->send_status);
     }
     return status;
 }
 
 /* What a verb that sends ends with, when wolfSSL is content. */
-static portls_status end_send(const struct backend_session *session, enum stage stage,
-                              portls_error *error) {
-    failure_clear();
-    return session->send_status == PORTLS_OK ? PORTLS_OK
-                                             : fail_port(session->send_status, stage, error);
+static portls_status end_send(const struct backend_session *session) {
+    return port_failure(session->send_status);
 }
 
-portls_status session_handshake(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_call(session, error);
+portls_status session_handshake(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -128,20 +120,20 @@ portls_status session_handshake(struct backend_session *session, portls_error *e
                                                          : wolfSSL_connect(session->ssl);
     thread_used_keys();
     if (result != WOLFSSL_SUCCESS) {
-        return session_failure(session, result, STAGE_HANDSHAKE, error);
+        return session_failure(session, result, STAGE_HANDSHAKE, failure);
     }
     if (!verify_holds(session)) {
         session->failed = true;
         failure_clear();
-        return verify_fail(session, error);
+        return verify_fail(session, failure);
     }
     session->established = true;
-    return end_send(session, STAGE_HANDSHAKE, error);
+    return end_send(session);
 }
 
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                           portls_error *error) {
-    portls_status status = begin_call(session, error);
+                           struct backend_failure *failure) {
+    portls_status status = begin_call(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -151,7 +143,7 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     }
     int result = wolfSSL_read(session->ssl, buffer, size > INT32_MAX ? INT32_MAX : (int)size);
     if (result <= 0) {
-        return session_failure(session, result, STAGE_READ, error);
+        return session_failure(session, result, STAGE_READ, failure);
     }
     failure_clear();
     *got = (size_t)result;
@@ -169,22 +161,22 @@ void session_rest(struct backend_session *session) {
 }
 
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
-                            size_t *put, portls_error *error) {
-    portls_status status = begin_send(session, error);
+                            size_t *put, struct backend_failure *failure) {
+    portls_status status = begin_send(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
     int result = wolfSSL_write(session->ssl, bytes,
                                size > BACKEND_WRITE_MAX ? BACKEND_WRITE_MAX : (int)size);
     if (result <= 0) {
-        return session_failure(session, result, STAGE_WRITE, error);
+        return session_failure(session, result, STAGE_WRITE, failure);
     }
     *put = (size_t)result;
-    return end_send(session, STAGE_WRITE, error);
+    return end_send(session);
 }
 
-portls_status session_shutdown(struct backend_session *session, portls_error *error) {
-    portls_status status = begin_send(session, error);
+portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure) {
+    portls_status status = begin_send(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -192,9 +184,9 @@ portls_status session_shutdown(struct backend_session *session, portls_error *er
        come, some builds make a fresh object of it: it is not used after that, see `ended`. */
     int result = wolfSSL_shutdown(session->ssl);
     if (result != WOLFSSL_SUCCESS && result != WOLFSSL_SHUTDOWN_NOT_DONE) {
-        return session_failure(session, result, STAGE_SHUTDOWN, error);
+        return session_failure(session, result, STAGE_SHUTDOWN, failure);
     }
-    return end_send(session, STAGE_SHUTDOWN, error);
+    return end_send(session);
 }
 
 bool session_speaks_tls13(struct backend_session *session) {

@@ -1,5 +1,4 @@
 /* The peer's certificate: judged in wolfSSL's callback, and saying why it was refused. */
-#include "backends/refusal.h"
 #include "backends/wolfssl/chain.h"
 #include "backends/wolfssl/distinguished_name.h"
 #include "backends/wolfssl/wolfssl.h"
@@ -163,17 +162,15 @@ bool verify_holds(const struct backend_session *session) {
            (session->peer.seen && session->peer.reason == PORTLS_VERIFY_OK);
 }
 
-portls_status verify_fail(const struct backend_session *session, portls_error *error) {
+portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure) {
     const struct peer_judgement *peer = &session->peer;
-    portls_verify_reason reason = peer->seen ? peer->reason : PORTLS_VERIFY_NO_CERTIFICATE;
-    const struct backend_refusal refusal = {
-        .role = session->context->role,
-        .reason = reason == PORTLS_VERIFY_OK ? PORTLS_VERIFY_OTHER : reason,
-        .has_roots = session->context->roots_count > 0,
-        .subject = peer->culprit[0] != '\0' ? peer->culprit : "which wolfSSL cannot decode",
-        .depth = (int)peer->depth,
-        .host = session->verify_host,
-        .host_is_address = session->verify_host_is_address,
-    };
-    return backend_refuse(&refusal, error);
+    portls_verify_reason reason = PORTLS_VERIFY_NO_CERTIFICATE;
+    if (peer->seen) {
+        reason = peer->reason == PORTLS_VERIFY_OK ? PORTLS_VERIFY_OTHER : peer->reason;
+        if (session->context->roots_count == 0) {
+            reason = backend_reason_without_roots(reason);
+        }
+    }
+    return backend_refuse(failure, reason, (int)peer->depth,
+                          peer->culprit[0] != '\0' ? peer->culprit : "which wolfSSL cannot decode");
 }

@@ -189,7 +189,7 @@ void context_free(struct backend_context *context);
 portls_status identity_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                portls_error *error);
 
-/* ---- trust.c, or library_verifier.c ---- */
+/* ---- trust.c ---- */
 
 /* Copies and parses the trusted roots. */
 portls_status trust_load(struct backend_context *context, const struct backend_settings *settings,
@@ -201,7 +201,7 @@ portls_status trust_load(struct backend_context *context, const struct backend_s
 portls_status authorities_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                   portls_error *error);
 
-/* ---- verify.c, or library_verifier.c ---- */
+/* ---- verify.c ---- */
 
 /* Asks for the peer's certificate as the settings say, and has it judged by this backend. */
 void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings);
@@ -219,24 +219,24 @@ bool verify_holds(const struct backend_session *session);
    they were shown to this backend. */
 void verify_undecoded(struct backend_session *session, int code);
 
-/* Fills `error` with why the peer's certificate was refused. Returns PORTLS_VERIFY. */
-portls_status verify_fail(const struct backend_session *session, portls_error *error);
+/* Reports why the peer's certificate was refused; `failure->code` stays. */
+portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);
 
 /* ---- session.c ---- */
 
 portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
-                          portls_error *error);
+                          struct backend_failure *failure);
 void session_free(struct backend_session *session);
-portls_status session_handshake(struct backend_session *session, portls_error *error);
+portls_status session_handshake(struct backend_session *session, struct backend_failure *failure);
 bool session_has_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
-                           portls_error *error);
+                           struct backend_failure *failure);
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
-                            size_t *put, portls_error *error);
-portls_status session_shutdown(struct backend_session *session, portls_error *error);
+                            size_t *put, struct backend_failure *failure);
+portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure);
 bool session_speaks_tls13(struct backend_session *session);
 
 /* ---- describe.c ---- */
@@ -274,18 +274,6 @@ static inline void failure_clear(void) {
 #endif
 }
 
-/* What one of wolfSSL's codes means: a status, or a verify reason. */
-struct code_meaning {
-    int16_t code; /* 0 in the last one of a table, for all others */
-    uint8_t means;
-#if PORTLS_WITH_MESSAGES
-    const char *message;
-#endif
-};
-
-/* The one of that code, or else the last one. */
-const struct code_meaning *code_meaning_of(const struct code_meaning *table, int code);
-
 /* Out of memory: fills `error`. Returns PORTLS_NO_MEMORY. */
 portls_status fail_no_memory(portls_error *error);
 
@@ -296,11 +284,15 @@ portls_status fail_library(portls_error *error, portls_status status, int code,
 #define fail_library(error, status, code, message) (fail_library)((error), (status), (code), NULL)
 #endif
 
-/* Hands on what receive or send said. */
-portls_status fail_port(portls_status status, enum stage stage, portls_error *error);
+/* What a verb returns for a `status` of receive or send, also for PORTLS_OK. */
+portls_status port_failure(portls_status status);
 
-/* What a call on the WOLFSSL object that did not succeed comes to. */
+/* Translates a call on the WOLFSSL object that did not succeed, also to PORTLS_WANT_READ and
+   PORTLS_EOF. */
 portls_status session_failure(struct backend_session *session, int result, enum stage stage,
-                              portls_error *error);
+                              struct backend_failure *failure);
+
+/* The slot error_text. */
+const char *failure_error_text(int64_t code);
 
 #endif

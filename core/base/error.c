@@ -1,4 +1,5 @@
-/* Statuses by name and text, and the one place that fills a portls_error. */
+/* Statuses by name and text, and filling a portls_error. A backend that is built as a module is
+   linked with a copy of its own. */
 #include "core/base/error.h"
 
 #include <stdarg.h>
@@ -39,7 +40,42 @@ const char *portls_verify_reason_text(portls_verify_reason reason) {
     return "no reason of portls";
 }
 
+void error_begin(portls_error *error) {
+    if (error != NULL) {
+        error->status = PORTLS_OK;
+        error->error_class = PORTLS_CLASS_NONE;
+        error->os_errno = 0;
+        error->alert = -1;
+        error->verify_reason = PORTLS_VERIFY_OK;
+        error->backend_code = 0;
+        error->message[0] = '\0';
+    }
+}
+
+portls_status error_end(portls_error *error, portls_status status) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        error->status = status;
+    }
+    return status;
+}
+
 #if PORTLS_WITH_MESSAGES
+
+void error_fill(portls_error *error, portls_status status, const char *format, va_list arguments) {
+    error->status = status;
+    error->error_class = PORTLS_CLASS_FAIL;
+    (void)format_arguments(error->message, sizeof error->message, format, arguments);
+}
+
+portls_status backend_fail(portls_error *error, portls_status status, const char *format, ...) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        va_list arguments;
+        va_start(arguments, format);
+        error_fill(error, status, format, arguments);
+        va_end(arguments);
+    }
+    return status;
+}
 
 void error_prefix(portls_error *error, const char *name) {
     if (error == NULL) {
@@ -61,8 +97,16 @@ void error_prefix(portls_error *error, const char *name) {
 
 void error_append(portls_error *error, const char *text) {
     if (error != NULL) {
-        size_t length = strlen(error->message);
-        (void)format_text(error->message + length, sizeof error->message - length, "%s", text);
+        backend_add_text(error->message, sizeof error->message, text);
+    }
+}
+
+#else
+
+void backend_fail_without_text(portls_error *error, portls_status status) {
+    if (error != NULL && error->status == PORTLS_OK) {
+        error->status = status;
+        error->error_class = PORTLS_CLASS_FAIL;
     }
 }
 
@@ -75,8 +119,18 @@ portls_status error_copy(portls_error *error, const portls_error *stored) {
     return stored->status;
 }
 
-#if !PORTLS_HOSTED
-void error_begin(portls_error *error) {
-    error_begin_here(error);
+size_t backend_text(char *room, size_t size, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t written = format_arguments(room, size, format, arguments);
+    va_end(arguments);
+    return written;
 }
-#endif
+
+void backend_add_text(char *room, size_t size, const char *text) {
+    size_t used = strlen(room);
+    while (used + 1 < size && *text != '\0') {
+        room[used++] = *text++;
+    }
+    room[used] = '\0';
+}

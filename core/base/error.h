@@ -1,6 +1,7 @@
 /*
- * Filling portls_error. Every public function begins with error_begin, so that a caller need not
- * clear the object, and fails with error_fail (or backend_fail, the same for backends).
+ * Filling portls_error. A public function begins with error_begin, so that a caller need not clear
+ * the object, fails with error_fail (or backend_fail, the same for backends), and ends with
+ * error_end where it may return one of the statuses that are no errors, other than PORTLS_OK.
  */
 #ifndef CORE_BASE_ERROR_H
 #define CORE_BASE_ERROR_H
@@ -10,38 +11,26 @@
 #include "portls/error.h"
 #include "backends/backend.h"
 
-/* Makes `error` (may be NULL) say that nothing is wrong. Cheap: it is on the data path. */
-static inline void error_begin_here(portls_error *error) {
-    if (error != NULL) {
-        error->status = PORTLS_OK;
-        error->error_class = PORTLS_CLASS_NONE;
-        error->os_errno = 0;
-        error->alert = -1;
-        error->verify_reason = PORTLS_VERIFY_OK;
-        error->backend_code = 0;
-        error->message[0] = '\0';
-    }
-}
+/* Clears `error` (may be NULL): PORTLS_OK and no message. */
+void error_begin(portls_error *error);
 
-#if PORTLS_HOSTED
-#define error_begin error_begin_here
-#else
-void error_begin(portls_error *error); /* the same, but there only once */
-#endif
+/* Sets the status of `error` (may be NULL) to the one that a public function returns, unless it
+   holds a cause. Returns `status`. */
+portls_status error_end(portls_error *error, portls_status status);
 
-/* backend_fail under the core's name: keeps the first cause, takes NULL, returns `status`. */
+/* Fills `error` (may be NULL) unless it holds an earlier cause. Returns `status`. */
 #define error_fail backend_fail
 
 #if PORTLS_WITH_MESSAGES
 
-/* Formats into `error`, which is not NULL and holds no cause yet; a message too long is cut. */
+/* Formats into `error`, which is not NULL and holds no cause yet; truncates a long message. */
 void error_fill(portls_error *error, portls_status status, const char *format, va_list arguments)
     __attribute__((format(printf, 3, 0)));
 
-/* Puts "name: " in front of the message of an error (may be NULL) that was filled. */
+/* Prepends "name: " to the message of `error` (may be NULL), which holds a cause. */
 void error_prefix(portls_error *error, const char *name);
 
-/* Puts text behind it. */
+/* Appends text to the message of `error` (may be NULL). */
 void error_append(portls_error *error, const char *text);
 
 #else
@@ -58,7 +47,7 @@ static inline void error_append(portls_error *error, const char *text) {
 
 #endif
 
-/* Copies a stored error to the caller's (may be NULL), unless that holds a cause already. */
+/* Copies a stored error to `error` (may be NULL) unless that holds a cause. Returns its status. */
 portls_status error_copy(portls_error *error, const portls_error *stored);
 
 #endif

@@ -33,8 +33,9 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
                             const char *format, ...) __attribute__((format(printf, 4, 5)));
 #else
 #define error_fail_os(error, status, os_errno, ...)                                                \
-    ((void)sizeof(backend_unsaid(__VA_ARGS__)), error_fail_os_unsaid((error), (status), (os_errno)))
-portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno);
+    ((void)sizeof(backend_check_format(__VA_ARGS__)),                                              \
+     error_fail_os_without_text((error), (status), (os_errno)))
+portls_status error_fail_os_without_text(portls_error *error, portls_status status, int os_errno);
 #endif
 
 /* Bytes to be written one piece after another. */

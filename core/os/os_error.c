@@ -22,9 +22,9 @@ portls_status error_fail_os(portls_error *error, portls_status status, int os_er
 
 #else
 
-portls_status error_fail_os_unsaid(portls_error *error, portls_status status, int os_errno) {
+portls_status error_fail_os_without_text(portls_error *error, portls_status status, int os_errno) {
     if (error != NULL && error->status == PORTLS_OK) {
-        backend_fail_unsaid(error, status);
+        backend_fail_without_text(error, status);
         error->os_errno = os_errno;
     }
     return status;

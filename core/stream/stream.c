@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/x509/hostname.h"
+#include "core/stream/session_failure.h"
 
 /* ---- making ---- */
 
@@ -46,11 +47,12 @@ static portls_status begin_session(struct stream *stream, const struct stream_op
     if (stream->refusal != PORTLS_OK) {
         return PORTLS_OK;
     }
-    portls_error made; /* a backend is never given NULL */
-    error_begin(&made);
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
     portls_status status = snapshot->backend->session_new(
-        snapshot->context, &session, &stream->transport.face, &stream->session, &made);
-    return status == PORTLS_OK ? PORTLS_OK : error_copy(error, &made);
+        snapshot->context, &session, &stream->transport.face, &stream->session, &failure);
+    const struct session_state state = {snapshot->backend, snapshot->role, true, NULL};
+    return status == PORTLS_OK ? PORTLS_OK
+                               : session_failure_describe(&failure, status, &state, error);
 }
 
 static void free_stream(struct stream *stream) {

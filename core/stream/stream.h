@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/base/atomic.h"
+#include "core/base/failure.h"
 #include "core/os/os.h"
 #include "core/port/port.h"
 #include "core/context/snapshot.h"
@@ -143,8 +144,20 @@ static inline portls_error_class stream_error_class(const struct stream *stream)
     return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
 }
 
-/* Keeps the session's end: from here on every step in either direction returns it. */
-portls_status stream_fail(struct stream *stream, portls_error *error);
+/*
+ * Ends the session with an error, given as for error_fail; an earlier one is kept. From then on
+ * every step in either direction returns its status, and so does this.
+ */
+#define stream_fail(stream, status, ...)                                                           \
+    ((void)error_fail(failure_new(&(stream)->failure), (status), __VA_ARGS__),                     \
+     stream_note_failure(stream))
+
+/* The same with the error that a slot of the backend has returned and reported. */
+portls_status stream_fail_backend(struct stream *stream, portls_status status,
+                                  const struct backend_failure *failure);
+
+/* Has the failure that was just stored take effect. Returns its status. */
+portls_status stream_note_failure(struct stream *stream);
 
 /* Encrypts one record at most, and adds the bytes taken to `*taken`. `flush_follows`: the caller
    flushes after the last of these records. PORTLS_OK; PORTLS_WANT_READ; the session's failure. */

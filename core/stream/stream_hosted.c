@@ -124,10 +124,7 @@ static portls_status buffer_unsent(struct stream *stream, const uint8_t *bytes, 
     if (stream->unsent == NULL) {
         stream->unsent = buffer_pool_take(&stream->snapshot->buffers, BUFFER_SMALL);
         if (stream->unsent == NULL) {
-            portls_error error;
-            error_begin(&error);
-            (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
-            return stream_fail(stream, &error);
+            return stream_fail(stream, PORTLS_NO_MEMORY, "no memory for what is to be sent");
         }
     }
     size_t room = RECORD - stream->unsent_size;

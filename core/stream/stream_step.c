@@ -1,28 +1,43 @@
 /* What a stream can do now: the steps of the handshake and of reading, under the lock, none of them
-   waiting. Those of writing are in stream_output.c. */
+   waiting. Those of writing are in stream_write.c. */
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/stream/session_failure.h"
 #include "core/stream/stream.h"
 
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
-portls_status stream_fail(struct stream *stream, portls_error *error) {
-    error->error_class = stream_error_class(stream);
-    failure_keep(&stream->failure, error);
+portls_status stream_note_failure(struct stream *stream) {
     stream->transport.changed = true;
     stream->transport.must_flush = true; /* the alert that tells the peer */
     return stream->failure->error.status;
 }
 
-/* Whether what the peer said first cannot be TLS: no TLS stream begins with another record. */
-static bool peer_speaks_no_tls(const struct transport *transport) {
+portls_status stream_fail_backend(struct stream *stream, portls_status status,
+                                  const struct backend_failure *failure) {
+    const struct session_state state = {
+        .backend = stream->snapshot->backend,
+        .role = stream->snapshot->role,
+        .in_handshake = stream->state == STREAM_HANDSHAKING,
+        .host = stream->server_name,
+    };
+    (void)session_failure_describe(failure, status, &state, failure_new(&stream->failure));
+    return stream_note_failure(stream);
+}
+
+/* Whether the first bytes of the peer cannot be TLS: every TLS stream begins with one of these
+ * records. */
+static bool peer_speaks_plaintext(const struct transport *transport) {
     return transport->first_count > 0 && transport->first_bytes[0] != RECORD_HANDSHAKE &&
            transport->first_bytes[0] != RECORD_ALERT;
 }
 
-/* Says that the peer speaks no TLS, quoting what it said as far as it can be printed. */
-static void describe_no_tls(const struct transport *transport, portls_error *error) {
+/* Fails a handshake with a peer that does not speak TLS, quoting what it sent as far as it is
+ * printable.
+ */
+static portls_status fail_plaintext(struct stream *stream, int64_t code) {
+    const struct transport *transport = &stream->transport;
     char quoted[TRANSPORT_FIRST_BYTES + 1];
     size_t length = 0;
     while (length < transport->first_count) {
@@ -33,82 +48,86 @@ static void describe_no_tls(const struct transport *transport, portls_error *err
         quoted[length++] = (char)(byte >= ' ' && byte <= '~' ? byte : '?');
     }
     quoted[length] = '\0';
-    int64_t code = error->backend_code;
-    error_begin(error);
-    error->backend_code = code;
+    portls_error *error = failure_new(&stream->failure);
     (void)error_fail(error, PORTLS_PROTOCOL, "the peer does not speak TLS: it began with \"%s\"",
                      quoted);
+    if (error != NULL) {
+        error->backend_code = code;
+    }
+    return stream_note_failure(stream);
 }
 
-/* Says in the core's words what went wrong in a handshake, where it knows better. */
+/* Fails a handshake; the core knows more than the backend about the end of the peer's bytes and
+   about peers that do not speak TLS. */
 static portls_status fail_handshake(struct stream *stream, portls_status status,
-                                    portls_error *error) {
+                                    const struct backend_failure *failure) {
     struct transport *transport = &stream->transport;
     if (transport->in_failure != NULL) {
         return transport->in_failure->error.status;
     }
-    if (peer_speaks_no_tls(transport)) {
-        describe_no_tls(transport, error);
-    } else if (status == PORTLS_TRUNCATED) {
-        error_begin(error);
-        (void)error_fail(error, PORTLS_HANDSHAKE,
-                         "the peer closed the connection in the middle of the handshake");
+    if (peer_speaks_plaintext(transport)) {
+        return fail_plaintext(stream, failure->code);
     }
-    return stream_fail(stream, error);
+    if (status == PORTLS_TRUNCATED) {
+        return stream_fail(stream, PORTLS_HANDSHAKE,
+                           "the peer closed the connection in the middle of the handshake");
+    }
+    return stream_fail_backend(stream, status, failure);
 }
 
-/* Says why the settings forbid a session. */
-static void fail_refused(const struct stream *stream, portls_error *error) {
+/* Fails a stream whose settings forbid a session. */
+static portls_status fail_refused(struct stream *stream) {
     const struct snapshot *snapshot = stream->snapshot;
     if (stream->refusal == PORTLS_VERIFY) {
-        (void)error_fail(error, PORTLS_VERIFY,
-                         "verification is on, but no trusted roots are loaded: call "
-                         "portls_load_verify_root_certificates");
-        error->verify_reason = PORTLS_VERIFY_NO_ROOTS;
-    } else {
-        (void)error_fail(error, PORTLS_NO_CERTIFICATE,
-                         "no shared cipher: the server context has no %s: call %s%s%s",
-                         snapshot->has_chain ? "private key"
-                         : snapshot->has_key ? "certificate"
-                                             : "certificate and no private key",
-                         snapshot->has_chain ? "" : "portls_load_certificate_chain",
-                         snapshot->has_chain || snapshot->has_key ? "" : " and ",
-                         snapshot->has_key ? "" : "portls_load_private_key");
+        struct backend_failure no_roots = BACKEND_FAILURE_INIT;
+        portls_status status = backend_refuse(&no_roots, PORTLS_VERIFY_NO_ROOTS, 0, "");
+        return stream_fail_backend(stream, status, &no_roots);
     }
+    return stream_fail(stream, PORTLS_NO_CERTIFICATE,
+                       "no shared cipher: the server context has no %s: call %s%s%s",
+                       snapshot->has_chain ? "private key"
+                       : snapshot->has_key ? "certificate"
+                                           : "certificate and no private key",
+                       snapshot->has_chain ? "" : "portls_load_certificate_chain",
+                       snapshot->has_chain || snapshot->has_key ? "" : " and ",
+                       snapshot->has_key ? "" : "portls_load_private_key");
 }
 
-/* The settings forbid a session: lets a client know, once it has spoken, and says why. */
-static portls_status refuse(struct stream *stream, struct stream_half *half) {
-    static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
-    struct transport *transport = &stream->transport;
+/* Fails the session with the error of an underlying port. */
+static portls_status fail_by_port(struct stream *stream, const portls_error *error) {
+    failure_keep(&stream->failure, error);
+    return stream_note_failure(stream);
+}
+
+/* Fails a client whose settings forbid a session, but first, if the server cannot be reached, with
+   that. */
+static portls_status refuse_client(struct stream *stream, struct stream_half *half) {
     portls_error error;
     error_begin(&error);
-    if (stream->snapshot->role == PORTLS_SERVER) {
-        uint8_t first;
-        size_t got;
-        portls_status status = transport->face.receive(&transport->face, &first, 1, &got);
-        if (status == PORTLS_WANT_READ) {
-            stream_half_needs(half, NEEDS_INPUT);
-            return PORTLS_WANT_READ;
-        }
-        if (status == PORTLS_OK) {
-            (void)transport->face.send(&transport->face, handshake_failure,
-                                       sizeof handshake_failure);
-            (void)transport_flush(transport);
-        }
-    } else {
-        /* A peer that cannot be reached is the first thing to be told of. */
-        portls_status status = output_port_flush_avail(transport->out, &error);
-        if (port_wants(status)) {
-            stream_half_needs(half, NEEDS_OUTPUT);
-            return PORTLS_WANT_WRITE;
-        }
-        if (status != PORTLS_OK) {
-            return stream_fail(stream, &error);
-        }
+    portls_status status = output_port_flush_avail(stream->transport.out, &error);
+    if (port_wants(status)) {
+        stream_half_needs(half, NEEDS_OUTPUT);
+        return PORTLS_WANT_WRITE;
     }
-    fail_refused(stream, &error);
-    return stream_fail(stream, &error);
+    return status == PORTLS_OK ? fail_refused(stream) : fail_by_port(stream, &error);
+}
+
+/* Fails a server whose settings forbid a session, once the client has spoken, and tells it. */
+static portls_status refuse_server(struct stream *stream, struct stream_half *half) {
+    static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
+    struct transport *transport = &stream->transport;
+    uint8_t first;
+    size_t got;
+    portls_status status = transport->face.receive(&transport->face, &first, 1, &got);
+    if (status == PORTLS_WANT_READ) {
+        stream_half_needs(half, NEEDS_INPUT);
+        return PORTLS_WANT_READ;
+    }
+    if (status == PORTLS_OK) {
+        (void)transport->face.send(&transport->face, handshake_failure, sizeof handshake_failure);
+        (void)transport_flush(transport);
+    }
+    return fail_refused(stream);
 }
 
 /*
@@ -123,9 +142,8 @@ static bool must_flush_last_flight(const struct stream *stream) {
 /* Runs the backend's handshake as far as it goes, and records what it then waits for. */
 static portls_status agree(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
-    portls_error error;
-    error_begin(&error);
-    portls_status status = stream->snapshot->backend->handshake(stream->session, &error);
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
+    portls_status status = stream->snapshot->backend->handshake(stream->session, &failure);
     if (status == PORTLS_OK) {
         stream->state = STREAM_FLUSHING_HANDSHAKE;
         transport->must_flush = must_flush_last_flight(stream);
@@ -134,7 +152,7 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
     }
     portls_status flushed = transport_flush(transport);
     if (status != PORTLS_WANT_READ) {
-        return fail_handshake(stream, status, &error);
+        return fail_handshake(stream, status, &failure);
     }
     if (flushed == PORTLS_OK) {
         stream_half_needs(half, NEEDS_INPUT);
@@ -160,11 +178,11 @@ static portls_status listen_meanwhile(struct stream *stream, struct stream_half 
         transport->in_failure != NULL) {
         return PORTLS_OK;
     }
-    portls_error error;
-    error_begin(&error);
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
     size_t got = 0;
-    switch (
-        stream->snapshot->backend->read(stream->session, &stream->peeked_byte, 1, &got, &error)) {
+    portls_status status =
+        stream->snapshot->backend->read(stream->session, &stream->peeked_byte, 1, &got, &failure);
+    switch (status) {
     case PORTLS_OK:
         stream->has_peeked_byte = true;
         break;
@@ -182,7 +200,7 @@ static portls_status listen_meanwhile(struct stream *stream, struct stream_half 
     default:
         if (transport->in_failure == NULL) {
             (void)transport_flush(transport);
-            return stream_fail(stream, &error);
+            return stream_fail_backend(stream, status, &failure);
         }
     }
     return PORTLS_OK;
@@ -197,7 +215,8 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
         return stream->failure->error.status;
     }
     if (stream->session == NULL) {
-        return refuse(stream, half);
+        return stream->snapshot->role == PORTLS_SERVER ? refuse_server(stream, half)
+                                                       : refuse_client(stream, half);
     }
     if (stream->state == STREAM_HANDSHAKING && stream->transport.in_failure != NULL) {
         return stream->transport.in_failure->error.status; /* the backend has had it already */
@@ -233,12 +252,8 @@ static portls_status end_of_stream(struct stream *stream) {
         return PORTLS_EOF;
     }
     struct transport *transport = &stream->transport;
-    portls_error error;
-    error_begin(&error);
-    (void)error_fail(&error, PORTLS_TRUNCATED,
+    (void)error_fail(failure_new(&transport->in_failure), PORTLS_TRUNCATED,
                      "the stream was cut: the peer's bytes ended without its close_notify");
-    error.error_class = stream_error_class(stream);
-    failure_keep(&transport->in_failure, &error);
     return transport->in_failure->error.status;
 }
 
@@ -262,10 +277,9 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     if (stream_is_starved(stream)) {
         return starve(stream);
     }
-    portls_error error;
-    error_begin(&error);
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
     portls_status status =
-        stream->snapshot->backend->read(stream->session, buffer, size, got, &error);
+        stream->snapshot->backend->read(stream->session, buffer, size, got, &failure);
     stream_note_read(stream, status);
     switch (status) {
     case PORTLS_OK:
@@ -289,7 +303,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     default:
         (void)transport_flush(transport);
         return transport->in_failure != NULL ? transport->in_failure->error.status
-                                             : stream_fail(stream, &error);
+                                             : stream_fail_backend(stream, status, &failure);
     }
 }
 

@@ -31,14 +31,13 @@ static bool ends_send(const struct stream *stream, size_t size) {
 
 portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken, bool flush_follows) {
-    portls_error error;
-    error_begin(&error);
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
     struct transport *transport = &stream->transport;
     size_t put = 0;
     size_t part = record_size(stream, size, flush_follows);
     transport->last_record = flush_follows && ends_send(stream, size) ? part : 0;
     portls_status status =
-        stream->snapshot->backend->write(stream->session, bytes, part, &put, &error);
+        stream->snapshot->backend->write(stream->session, bytes, part, &put, &failure);
     transport->last_record = 0;
     transport->write_needs_input = status == PORTLS_WANT_READ;
     if (status == PORTLS_WANT_READ) {
@@ -47,7 +46,7 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
     /* Nothing is pending when the record was sent directly. */
     transport->must_flush = transport->must_flush || transport_pending(transport) > 0;
     if (status != PORTLS_OK) {
-        return stream_fail(stream, &error);
+        return stream_fail_backend(stream, status, &failure);
     }
     stream->has_sent_data = true;
     *taken += put;
@@ -164,15 +163,14 @@ static portls_status shut_down(struct stream *stream) {
     if (status != PORTLS_OK) {
         return status;
     }
-    portls_error error;
-    error_begin(&error);
-    status = stream->snapshot->backend->shutdown(stream->session, &error);
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
+    status = stream->snapshot->backend->shutdown(stream->session, &failure);
     if (status == PORTLS_WANT_READ) {
         return status;
     }
     stream->transport.close_notify_queued = true;
     stream->transport.must_flush = true;
-    return status == PORTLS_OK ? PORTLS_OK : stream_fail(stream, &error);
+    return status == PORTLS_OK ? PORTLS_OK : stream_fail_backend(stream, status, &failure);
 }
 
 portls_status stream_step_finish(struct stream *stream) {

@@ -1,6 +1,8 @@
 /* Pairs of sessions over buffers in memory, and DER from the test certificates. */
 #include "contract_support.h"
 
+#include "core/stream/session_failure.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,9 +256,11 @@ static void side_begin(struct side *side, struct backend_context *context, struc
     side->end.out = out;
     side->error = no_error();
     side->status = PORTLS_WANT_READ;
+    side->host = options->verify_host;
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
     cr_assert_eq(portls_backend.session_new(context, options, &side->end.transport, &side->session,
-                                            &side->error),
-                 PORTLS_OK, "%s", side->error.message);
+                                            &failure),
+                 PORTLS_OK, "cause %d", (int)failure.cause);
 }
 
 void pair_begin(struct pair *pair, struct backend_context *client, struct backend_context *server,
@@ -264,9 +268,50 @@ void pair_begin(struct pair *pair, struct backend_context *client, struct backen
     static const struct backend_session_options none;
     memset(pair, 0, sizeof *pair);
     pair->to_server.piece = pair->to_client.piece = piece;
+    pair->client.role = PORTLS_CLIENT;
+    pair->server.role = PORTLS_SERVER;
     side_begin(&pair->client, client, &pair->to_client, &pair->to_server,
                options != NULL ? options : &none);
     side_begin(&pair->server, server, &pair->to_server, &pair->to_client, &none);
+}
+
+/* What the core makes of it. */
+static portls_status as_core(struct side *side, portls_status status,
+                             const struct backend_failure *failure, bool in_handshake) {
+    const struct session_state state = {&portls_backend, side->role, in_handshake, side->host};
+    side->error = no_error();
+    if (status == PORTLS_OK || status == PORTLS_EOF || status == PORTLS_WANT_READ) {
+        cr_assert_eq(failure->cause, BACKEND_NO_CAUSE, "status %d, cause %d", (int)status,
+                     (int)failure->cause);
+        return status;
+    }
+    cr_assert_eq(failure->cause != BACKEND_NO_CAUSE, status == PORTLS_PROTOCOL,
+                 "status %d, cause %d", (int)status, (int)failure->cause);
+    return session_failure_describe(failure, status, &state, &side->error);
+}
+
+portls_status handshake_on(struct side *side) {
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
+    portls_status status = portls_backend.handshake(side->session, &failure);
+    return as_core(side, status, &failure, true);
+}
+
+portls_status read_once(struct side *side, void *buffer, size_t size, size_t *got) {
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
+    portls_status status = portls_backend.read(side->session, buffer, size, got, &failure);
+    return as_core(side, status, &failure, false);
+}
+
+portls_status write_on(struct side *side, const void *bytes, size_t size, size_t *put) {
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
+    portls_status status = portls_backend.write(side->session, bytes, size, put, &failure);
+    return as_core(side, status, &failure, false);
+}
+
+portls_status shutdown_on(struct side *side) {
+    struct backend_failure failure = BACKEND_FAILURE_INIT;
+    portls_status status = portls_backend.shutdown(side->session, &failure);
+    return as_core(side, status, &failure, false);
 }
 
 /* One call of the handshake; whether anything came of it. */
@@ -276,7 +321,7 @@ static bool side_handshake(struct side *side) {
     }
     size_t before = side->end.in->taken + side->end.out->sent;
     bool paused = side->end.in->pause_next;
-    side->status = portls_backend.handshake(side->session, &side->error);
+    side->status = handshake_on(side);
     if (side->status != PORTLS_WANT_READ && side->status != PORTLS_OK) {
         side->end.out->ended = true;
         expect_error(&side->error, side->status);
@@ -324,8 +369,7 @@ void pair_end(struct pair *pair) {
 portls_status read_on(struct side *side, void *buffer, size_t size, size_t *got) {
     for (;;) {
         bool more = pipe_size(side->end.in) > 0;
-        side->error = no_error();
-        portls_status status = portls_backend.read(side->session, buffer, size, got, &side->error);
+        portls_status status = read_once(side, buffer, size, got);
         if (status == PORTLS_OK) {
             cr_assert(*got > 0 && *got <= size);
         }
@@ -346,9 +390,7 @@ void write_all(struct side *side, const void *bytes, size_t size) {
         size_t part = size < BACKEND_WRITE_MAX ? size : BACKEND_WRITE_MAX;
         size_t put = 0;
         size_t before = side->end.out->sent;
-        side->error = no_error();
-        cr_assert_eq(portls_backend.write(side->session, cursor, part, &put, &side->error),
-                     PORTLS_OK, "%s", side->error.message);
+        cr_assert_eq(write_on(side, cursor, part, &put), PORTLS_OK, "%s", side->error.message);
         cr_assert(put > 0 && put <= part);
         cr_assert(side->end.out->sent - before > put, "what was taken was not handed to send");
         cursor += put;

@@ -74,8 +74,10 @@ int pipe_records(const struct pipe *pipe);
 struct side {
     struct backend_session *session;
     struct end end;
+    portls_role role;
+    const char *host;     /* that the peer's certificate has to be for, or NULL */
     portls_status status; /* of the handshake */
-    portls_error error;
+    portls_error error;   /* of the last call, as the core makes it of the backend's failure */
 };
 
 struct pair {
@@ -102,6 +104,15 @@ void pair_connect_plain(struct pair *pair, uint16_t version);
 
 /* Frees the sessions. */
 void pair_end(struct pair *pair);
+
+/*
+ * One call of a slot. They return the status that the core makes of what the slot returned and
+ * reported, but PORTLS_TRUNCATED as it is; `side->error` is filled as the core does it.
+ */
+portls_status handshake_on(struct side *side);
+portls_status read_once(struct side *side, void *buffer, size_t size, size_t *got);
+portls_status write_on(struct side *side, const void *bytes, size_t size, size_t *put);
+portls_status shutdown_on(struct side *side);
 
 /* read, tried again after WANT_READ while there are bytes in the pipe; the first other status. */
 portls_status read_on(struct side *side, void *buffer, size_t size, size_t *got);

@@ -42,7 +42,7 @@ Test(contract, the_table_is_whole) {
     cr_assert(portls_backend.read != NULL && portls_backend.has_pending != NULL &&
               portls_backend.rest != NULL && portls_backend.write != NULL &&
               portls_backend.shutdown != NULL && portls_backend.speaks_tls13 != NULL &&
-              portls_backend.describe != NULL);
+              portls_backend.describe != NULL && portls_backend.error_text != NULL);
 }
 
 Test(contract, both_sides_finish_with_every_version_key_and_granularity) {
@@ -215,7 +215,7 @@ Test(contract, close_notify_is_eof_behind_the_data_again_and_again) {
         struct pair pair;
         pair_connect_plain(&pair, *version);
         write_all(&pair.client, "the last words", 14);
-        cr_assert_eq(portls_backend.shutdown(pair.client.session, &pair.client.error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.client), PORTLS_OK);
         pair.to_server.ended = true;
         expect_text(&pair.server, "the last words");
         uint8_t byte;
@@ -274,13 +274,11 @@ Test(contract, shutdown_sends_one_record_and_free_sends_none) {
             uint8_t byte;
             size_t got = 0;
             if (peer_first == 1) {
-                cr_assert_eq(portls_backend.shutdown(pair.server.session, &pair.server.error),
-                             PORTLS_OK);
+                cr_assert_eq(shutdown_on(&pair.server), PORTLS_OK);
                 cr_assert_eq(read_on(&pair.client, &byte, 1, &got), PORTLS_EOF);
             }
             cr_assert_eq(pipe_size(&pair.to_server), 0);
-            cr_assert_eq(portls_backend.shutdown(pair.client.session, &pair.client.error),
-                         PORTLS_OK);
+            cr_assert_eq(shutdown_on(&pair.client), PORTLS_OK);
             cr_assert_eq(records(&pair.to_server), 1);
             (void)read_on(&pair.client, &byte, 1, &got);
             cr_assert_eq(records(&pair.to_server), 1, "reading sent another close_notify");
@@ -310,8 +308,7 @@ Test(contract, freeing_a_session_in_any_state_sends_nothing) {
     add_identity(&server, "server-rsa2048");
     struct pair fresh;
     pair_begin(&fresh, make_context(&client), make_context(&server), NULL, WHOLE);
-    cr_assert_eq(portls_backend.handshake(fresh.client.session, &fresh.client.error),
-                 PORTLS_WANT_READ);
+    cr_assert_eq(handshake_on(&fresh.client), PORTLS_WANT_READ);
     size_t sent = fresh.to_server.sent;
     pair_end(&fresh);
     cr_assert_eq(fresh.to_server.sent, sent);
@@ -322,12 +319,12 @@ Test(contract, writing_works_after_the_peers_close_notify) {
     for (const uint16_t *version = versions(); *version != 0; version++) {
         struct pair pair;
         pair_connect_plain(&pair, *version);
-        cr_assert_eq(portls_backend.shutdown(pair.client.session, &pair.client.error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.client), PORTLS_OK);
         uint8_t byte;
         size_t got = 0;
         cr_assert_eq(read_on(&pair.server, &byte, 1, &got), PORTLS_EOF);
         write_all(&pair.server, "one more thing", 14);
-        cr_assert_eq(portls_backend.shutdown(pair.server.session, &pair.server.error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.server), PORTLS_OK);
         /* And reading after the own one. */
         expect_text(&pair.client, "one more thing");
         cr_assert_eq(read_on(&pair.client, &byte, 1, &got), PORTLS_EOF);
@@ -347,8 +344,7 @@ Test(contract, writing_works_after_an_end_without_close_notify) {
         expect_text(&pair.client, "the answer");
         cr_assert_eq(read_on(&pair.client, &byte, 1, &got), PORTLS_WANT_READ, "an alert was sent");
         pair.server.error = no_error();
-        cr_assert_eq(portls_backend.shutdown(pair.server.session, &pair.server.error), PORTLS_OK,
-                     "%s", pair.server.error.message);
+        cr_assert_eq(shutdown_on(&pair.server), PORTLS_OK, "%s", pair.server.error.message);
         cr_assert_eq(read_on(&pair.client, &byte, 1, &got), PORTLS_EOF);
         pair_end(&pair);
     }
@@ -359,7 +355,7 @@ Test(contract, what_was_in_flight_is_read_after_the_own_shutdown) {
         struct pair pair;
         pair_connect_plain(&pair, *version);
         write_all(&pair.server, "in flight", 9);
-        cr_assert_eq(portls_backend.shutdown(pair.client.session, &pair.client.error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.client), PORTLS_OK);
         write_all(&pair.server, ", and later", 11);
         expect_text(&pair.client, "in flight, and later");
         pair_end(&pair);
@@ -371,7 +367,7 @@ Test(contract, bytes_behind_close_notify_are_left_alone) {
         struct pair pair;
         pair_connect_plain(&pair, *version);
         write_all(&pair.client, "secret", 6);
-        cr_assert_eq(portls_backend.shutdown(pair.client.session, &pair.client.error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.client), PORTLS_OK);
         pipe_put(&pair.to_server, "plain again", 11);
         expect_text(&pair.server, "secret");
         uint8_t byte;

@@ -80,18 +80,17 @@ Test(error_queue, data_passes_whatever_the_program_left) {
         begin(&pair, *version);
         char text[16] = "";
         size_t count = 0;
-        portls_error error = no_error();
         leave_errors();
-        cr_assert_eq(portls_backend.read(pair.client.session, text, sizeof text, &count, &error),
-                     PORTLS_WANT_READ, "%s", error.message);
+        cr_assert_eq(read_once(&pair.client, text, sizeof text, &count), PORTLS_WANT_READ, "%s",
+                     pair.client.error.message);
         leave_errors();
-        cr_assert_eq(portls_backend.write(pair.server.session, "again", 5, &count, &error),
-                     PORTLS_OK, "%s", error.message);
+        cr_assert_eq(write_on(&pair.server, "again", 5, &count), PORTLS_OK, "%s",
+                     pair.server.error.message);
         leave_errors();
-        cr_assert_eq(portls_backend.read(pair.client.session, text, sizeof text, &count, &error),
-                     PORTLS_OK, "%s", error.message);
+        cr_assert_eq(read_once(&pair.client, text, sizeof text, &count), PORTLS_OK, "%s",
+                     pair.client.error.message);
         cr_assert_eq(count, 5);
-        cr_assert_eq(error.status, PORTLS_OK);
+        cr_assert_eq(pair.client.error.status, PORTLS_OK);
         pair_end(&pair);
     }
 }
@@ -102,16 +101,13 @@ Test(error_queue, verbs_that_go_well_leave_nothing) {
         begin(&pair, *version);
         char text[16] = "";
         size_t count = 0;
-        portls_error error = no_error();
-        cr_assert_eq(portls_backend.read(pair.client.session, text, sizeof text, &count, &error),
-                     PORTLS_WANT_READ);
+        cr_assert_eq(read_once(&pair.client, text, sizeof text, &count), PORTLS_WANT_READ);
         cr_assert_eq(first_error(), 0, "a read in vain has left an error");
-        cr_assert_eq(portls_backend.write(pair.client.session, "x", 1, &count, &error), PORTLS_OK);
+        cr_assert_eq(write_on(&pair.client, "x", 1, &count), PORTLS_OK);
         cr_assert_eq(first_error(), 0, "a write has left an error");
-        cr_assert_eq(portls_backend.read(pair.server.session, text, sizeof text, &count, &error),
-                     PORTLS_OK);
+        cr_assert_eq(read_once(&pair.server, text, sizeof text, &count), PORTLS_OK);
         cr_assert_eq(first_error(), 0, "a read has left an error");
-        cr_assert_eq(portls_backend.shutdown(pair.client.session, &error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.client), PORTLS_OK);
         cr_assert_eq(first_error(), 0, "a shutdown has left an error");
         pair_end(&pair);
     }
@@ -124,7 +120,7 @@ Test(error_queue, the_ends_of_a_stream_are_told_whatever_the_program_left) {
         size_t count = 0;
         begin(&pair, *version);
         leave_errors();
-        cr_assert_eq(portls_backend.shutdown(pair.server.session, &pair.server.error), PORTLS_OK);
+        cr_assert_eq(shutdown_on(&pair.server), PORTLS_OK);
         leave_errors();
         cr_assert_eq(read_on(&pair.client, text, sizeof text, &count), PORTLS_EOF, "%s",
                      pair.client.error.message);
@@ -183,8 +179,8 @@ Test(error_queue, a_failed_port_is_told_whatever_the_program_left) {
                      pair.client.error.message);
         pair.to_server.send_failure = PORTLS_DEADLINE;
         leave_errors();
-        cr_assert_eq(portls_backend.write(pair.client.session, "x", 1, &count, &pair.client.error),
-                     PORTLS_DEADLINE, "%s", pair.client.error.message);
+        cr_assert_eq(write_on(&pair.client, "x", 1, &count), PORTLS_DEADLINE, "%s",
+                     pair.client.error.message);
         pair_end(&pair);
     }
 }

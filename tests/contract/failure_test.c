@@ -22,7 +22,7 @@ static void expect_not_tls(portls_role role, const void *bytes, size_t size) {
     pair_begin(&pair, make_context(&client), make_context(&server), NULL, WHOLE);
     struct side *side = role == PORTLS_SERVER ? &pair.server : &pair.client;
     pipe_put(side->end.in, bytes, size);
-    side->status = portls_backend.handshake(side->session, &side->error);
+    side->status = handshake_on(side);
     cr_assert_eq(side->status, PORTLS_PROTOCOL, "role %d, \"%.10s\": status %d, %s", (int)role,
                  (const char *)bytes, (int)side->status, side->error.message);
     expect_error(&side->error, PORTLS_PROTOCOL);
@@ -76,14 +76,12 @@ Test(failure, the_end_during_the_handshake_is_truncated_wherever_it_comes) {
         for (size_t i = 0; i < COUNT(kept); i++) {
             struct pair pair;
             pair_begin(&pair, client_context, server_context, NULL, WHOLE);
-            cr_assert_eq(portls_backend.handshake(pair.client.session, &pair.client.error),
-                         PORTLS_WANT_READ);
-            cr_assert_eq(portls_backend.handshake(pair.server.session, &pair.server.error),
-                         PORTLS_WANT_READ);
+            cr_assert_eq(handshake_on(&pair.client), PORTLS_WANT_READ);
+            cr_assert_eq(handshake_on(&pair.server), PORTLS_WANT_READ);
             cr_assert(pipe_size(&pair.to_client) > kept[i]);
             pair.to_client.end = pair.to_client.begin + kept[i];
             pair.to_client.ended = true;
-            pair.client.status = portls_backend.handshake(pair.client.session, &pair.client.error);
+            pair.client.status = handshake_on(&pair.client);
             cr_assert_eq(pair.client.status, PORTLS_TRUNCATED, "behind %zu bytes: %s", kept[i],
                          pair.client.error.message);
             expect_error(&pair.client.error, PORTLS_TRUNCATED);
@@ -101,7 +99,7 @@ Test(failure, the_status_of_a_failed_receive_is_handed_on) {
     struct pair pair;
     pair_begin(&pair, make_context(&client), make_context(&server), NULL, WHOLE);
     pair.to_client.receive_failure = PORTLS_IO;
-    cr_assert_eq(portls_backend.handshake(pair.client.session, &pair.client.error), PORTLS_IO);
+    cr_assert_eq(handshake_on(&pair.client), PORTLS_IO);
     expect_error(&pair.client.error, PORTLS_IO);
     pair_end(&pair);
     for (const uint16_t *version = versions(); *version != 0; version++) {
@@ -123,23 +121,21 @@ Test(failure, the_status_of_a_failed_send_is_handed_on) {
         struct pair pair;
         pair_begin(&pair, make_context(&client), make_context(&server), NULL, WHOLE);
         pair.to_client.send_failure = PORTLS_IO;
-        cr_assert_eq(portls_backend.handshake(pair.client.session, &pair.client.error),
-                     PORTLS_WANT_READ);
-        cr_assert_eq(portls_backend.handshake(pair.server.session, &pair.server.error), PORTLS_IO);
+        cr_assert_eq(handshake_on(&pair.client), PORTLS_WANT_READ);
+        cr_assert_eq(handshake_on(&pair.server), PORTLS_IO);
         expect_error(&pair.server.error, PORTLS_IO);
         pair_end(&pair);
 
         pair_connect_plain(&pair, *version);
         size_t put = 0;
         pair.to_client.send_failure = PORTLS_IO;
-        cr_assert_eq(portls_backend.write(pair.server.session, "x", 1, &put, &pair.server.error),
-                     PORTLS_IO);
+        cr_assert_eq(write_on(&pair.server, "x", 1, &put), PORTLS_IO);
         expect_error(&pair.server.error, PORTLS_IO);
         pair_end(&pair);
 
         pair_connect_plain(&pair, *version);
         pair.to_client.send_failure = PORTLS_IO;
-        cr_assert_eq(portls_backend.shutdown(pair.server.session, &pair.server.error), PORTLS_IO);
+        cr_assert_eq(shutdown_on(&pair.server), PORTLS_IO);
         expect_error(&pair.server.error, PORTLS_IO);
         pair_end(&pair);
     }
@@ -194,6 +190,27 @@ Test(failure, plain_text_between_records_is_a_protocol_error) {
         size_t got = 0;
         cr_assert_eq(read_on(&pair.server, buffer, sizeof buffer, &got), PORTLS_PROTOCOL);
         pair_end(&pair);
+    }
+}
+
+/* Records of another version, and bytes of other protocols: libraries call both a wrong version. */
+Test(failure, garbage_on_an_established_connection_is_no_disagreement_about_versions) {
+    static const char *const garbage[] = {"\x17\x09\x09\x00\x20", "\x16\x02\x00\x00\x20",
+                                          "HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-portls\r\n"};
+    for (const uint16_t *version = versions(); *version != 0; version++) {
+        for (size_t i = 0; i < COUNT(garbage); i++) {
+            struct pair pair;
+            pair_connect_plain(&pair, *version);
+            uint8_t bytes[64] = {0};
+            memcpy(bytes, garbage[i], i < 2 ? 5 : strlen(garbage[i]));
+            pipe_put(&pair.to_client, bytes, sizeof bytes);
+            uint8_t byte;
+            size_t got = 0;
+            cr_assert_eq(read_on(&pair.client, &byte, 1, &got), PORTLS_PROTOCOL);
+            cr_assert_null(strstr(pair.client.error.message, "in common"), "%s",
+                           pair.client.error.message);
+            pair_end(&pair);
+        }
     }
 }
 

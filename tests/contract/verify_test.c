@@ -272,10 +272,8 @@ static void find_authorities(const char *file, size_t *root, size_t *second_root
     }
     struct pair pair;
     pair_begin(&pair, make_context(&client), make_context(&server), NULL, WHOLE);
-    cr_assert_eq(portls_backend.handshake(pair.client.session, &pair.client.error),
-                 PORTLS_WANT_READ);
-    cr_assert_eq(portls_backend.handshake(pair.server.session, &pair.server.error),
-                 PORTLS_WANT_READ);
+    cr_assert_eq(handshake_on(&pair.client), PORTLS_WANT_READ);
+    cr_assert_eq(handshake_on(&pair.server), PORTLS_WANT_READ);
     *root = find(&pair.to_client, "portls test root");
     *second_root = find(&pair.to_client, "portls second test root");
     pair_end(&pair);

@@ -147,9 +147,9 @@ static void finish(void) {
 static struct backend failing;
 
 static portls_status fail_to_write(struct backend_session *session, const void *bytes, size_t size,
-                                   size_t *put, portls_error *error) {
+                                   size_t *put, struct backend_failure *failure) {
     (void)session, (void)bytes, (void)size, (void)put;
-    return error_fail(error, PORTLS_NO_MEMORY, "the write is told to fail");
+    return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
 }
 
 /* The session fails under the hands of the writer. */

@@ -13,9 +13,9 @@ static struct backend counting;
 static int reads, rests;
 
 static portls_status count_read(struct backend_session *session, void *buffer, size_t size,
-                                size_t *got, portls_error *error) {
+                                size_t *got, struct backend_failure *failure) {
     reads++;
-    return counted->read(session, buffer, size, got, error);
+    return counted->read(session, buffer, size, got, failure);
 }
 
 static void count_rest(struct backend_session *session) {

@@ -32,12 +32,12 @@ static bool fails_to_begin;
 static portls_status play_session_new(struct backend_context *context,
                                       const struct backend_session_options *options,
                                       struct backend_transport *transport,
-                                      struct backend_session **session, portls_error *error) {
+                                      struct backend_session **session,
+                                      struct backend_failure *failure) {
     (void)context;
     (void)options;
     if (fails_to_begin) {
-        error->status = PORTLS_NO_MEMORY; /* never NULL, says backend.h */
-        return PORTLS_NO_MEMORY;
+        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
     *session = played.transport == NULL ? &played : &played_above;
     **session = (struct backend_session){.transport = transport};
@@ -50,7 +50,9 @@ static void play_session_free(struct backend_session *session) {
 
 static bool fails_to_shake;
 
-static portls_status play_handshake(struct backend_session *session, portls_error *error) {
+static portls_status play_handshake(struct backend_session *session,
+                                    struct backend_failure *failure) {
+    (void)failure;
     session->handshakes++;
     if (!fails_to_shake) {
         return PORTLS_OK;
@@ -58,15 +60,15 @@ static portls_status play_handshake(struct backend_session *session, portls_erro
     uint8_t byte = 0;
     size_t got = 0;
     portls_status status = session->transport->receive(session->transport, &byte, 1, &got);
-    return status == PORTLS_WANT_READ ? status : backend_fail(error, status, "played");
+    return status;
 }
 
 /* Takes whatever comes, and never has a byte for the caller: key updates, tickets. */
 static portls_status play_read(struct backend_session *session, void *buffer, size_t size,
-                               size_t *got, portls_error *error) {
+                               size_t *got, struct backend_failure *failure) {
     (void)buffer;
     (void)size;
-    (void)error;
+    (void)failure;
     uint8_t taken[100];
     portls_status status = PORTLS_OK;
     while (status == PORTLS_OK) {
@@ -82,8 +84,8 @@ static portls_status play_read(struct backend_session *session, void *buffer, si
 }
 
 static portls_status play_write(struct backend_session *session, const void *bytes, size_t size,
-                                size_t *put, portls_error *error) {
-    (void)error;
+                                size_t *put, struct backend_failure *failure) {
+    (void)failure;
     if (session->half_message) {
         uint8_t byte = 0;
         size_t got = 0;
@@ -97,8 +99,9 @@ static portls_status play_write(struct backend_session *session, const void *byt
     return session->transport->send(session->transport, bytes, size);
 }
 
-static portls_status play_shutdown(struct backend_session *session, portls_error *error) {
-    (void)error;
+static portls_status play_shutdown(struct backend_session *session,
+                                   struct backend_failure *failure) {
+    (void)failure;
     return session->answers ? session->transport->send(session->transport, "goodbye", 7)
                             : PORTLS_OK;
 }
