@@ -77,8 +77,7 @@ bool echo_begin(struct echo_session *session, portls_input_port *in, portls_outp
 
 void echo_refuse(struct echo_server *server, portls_input_port *in, portls_output_port *out) {
     (void)fprintf(stderr, "a connection failed: there is no memory for it\n");
-    portls_status closed = portls_close_ports(in, out, NULL);
-    (void)closed;
+    portls_close_ports(in, out, NULL);
     echo_end(server);
 }
 
@@ -119,9 +118,8 @@ bool echo_transfer(struct echo_session *session) {
     if (status != PORTLS_EOF) {
         (void)fprintf(stderr, "a connection failed: %s\n", error.message);
     }
-    /* Close the output port last: that can be done without waiting. */
-    portls_status closed = portls_close_input_port(session->in, NULL);
-    (void)closed; /* it owes nothing */
+    /* Close the output port last: portls_close_output_port_avail does not wait. */
+    portls_close_input_port(session->in, NULL);
     session->in = NULL;
     session->waits_for = session->out;
     return false;

@@ -62,13 +62,13 @@ static int serve_connection(const struct connection *connection) {
     if (echo->verbose) {
         tool_describe(echo->command, connection->in);
     }
-    portls_error error;
-    tool_ignore(portls_set_shutdown_on_close(connection->out, true, &error));
-    tool_carry(&way);
+    way.status = portls_set_shutdown_on_close(connection->out, true, &way.error);
+    if (way.status == PORTLS_OK) {
+        tool_carry(&way);
+    }
     forget_socket(connection);
-    /* Every byte was flushed before; a client that is gone misses no goodbye. */
-    tool_ignore(portls_close_output_port(connection->out, &error));
-    tool_ignore(portls_close_input_port(connection->in, &error));
+    /* All bytes were flushed; a client that is gone misses no close_notify. */
+    portls_close_ports(connection->in, connection->out, NULL);
     if (way.status == PORTLS_EOF || portls_break_is_set(echo->stop)) {
         return TOOL_OK;
     }

@@ -68,9 +68,8 @@ static void *send_all(void *argument) {
     if (sender->keep_open && sender->way.status == PORTLS_EOF) {
         return NULL;
     }
-    portls_error error;
-    /* Every byte was flushed before; a peer that is gone misses no goodbye. */
-    tool_ignore(portls_close_output_port(sender->way.to, &error));
+    /* All bytes were flushed; a peer that is gone misses no close_notify. */
+    portls_close_output_port(sender->way.to, NULL);
     sender->way.to = NULL;
     return NULL;
 }
@@ -133,7 +132,6 @@ static int both_ways(const struct tool_relay *relay, portls_input_port *standard
 
 int tool_relay(const struct tool_relay *relay) {
     portls_error error;
-    portls_error ignored;
     portls_input_port *standard_in = NULL;
     portls_output_port *standard_out = NULL;
     portls_output_port *out = relay->out;
@@ -147,13 +145,8 @@ int tool_relay(const struct tool_relay *relay) {
     } else {
         result = both_ways(relay, standard_in, standard_out, &out);
     }
-    if (standard_in != NULL) {
-        tool_ignore(portls_close_input_port(standard_in, &ignored));
-    }
-    /* Everything was flushed by the writes; what closing may still say changes nothing. */
-    if (out != NULL) {
-        tool_ignore(portls_close_output_port(out, &ignored));
-    }
-    tool_ignore(portls_close_input_port(relay->in, &ignored));
+    /* All bytes were flushed by the writes; a failure to close changes nothing. */
+    portls_close_ports(standard_in, NULL, NULL);
+    portls_close_ports(relay->in, out, NULL);
     return result;
 }

@@ -43,10 +43,6 @@ int tool_usage(const char *command, const char *format, ...) {
     return TOOL_USAGE;
 }
 
-void tool_ignore(portls_status status) {
-    (void)status;
-}
-
 static int exit_code(portls_status status) {
     switch (status) {
     case PORTLS_INVALID_ARGUMENT:

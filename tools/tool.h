@@ -43,9 +43,6 @@ int tool_usage(const char *command, const char *format, ...) TOOL_PRINTF(2, 3);
 /* Says the error's message. Returns the exit code that goes with its status. */
 int tool_fail(const char *command, const portls_error *error);
 
-/* For a close whose outcome changes nothing: GCC does not take (void) for an answer. */
-void tool_ignore(portls_status status);
-
 /* Says protocol, cipher and peer of a connection. */
 void tool_describe(const char *command, const portls_input_port *ssl_in);
 

@@ -198,8 +198,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
 /* ---- closing ---- */
 
 /*
- * A program that is done with a connection often has no use for what the three closing calls that
- * wait return, so the compiler does not warn where it is dropped.
+ * The results of the closing calls may be ignored: a program that is done with a connection often
+ * has no use for them. None is PORTLS_MUST_USE.
  */
 
 /**
@@ -240,15 +240,14 @@ PORTLS_API portls_status portls_close_ports(portls_input_port *in, portls_output
  * also until the peer has acknowledged what was written or has closed, two seconds at the most:
  * nothing can be written in that time any more.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_close_output_port_avail(portls_output_port *out,
-                                                                        portls_error *error);
+PORTLS_API portls_status portls_close_output_port_avail(portls_output_port *out,
+                                                        portls_error *error);
 
 /**
  * portls_close_input_port without ever waiting: PORTLS_WANT_WRITE where it is the second port, as
  * portls_close_output_port_avail, and the port is open; call again.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_close_input_port_avail(portls_input_port *in,
-                                                                       portls_error *error);
+PORTLS_API portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error);
 
 /**
  * Whether closing an SSL output port sends close_notify: what portls_wrap_ports has as an option,

@@ -185,8 +185,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_handshake_limits(portls_list
  * portls_close then frees the listener, and drops what is left if it comes earlier.
  * @return PORTLS_OK; PORTLS_WRONG_KIND. Any thread, also while others accept.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_stop(portls_listener *listener,
-                                                     portls_error *error);
+PORTLS_API portls_status portls_stop(portls_listener *listener, portls_error *error);
 
 /** A numeric address and a TCP port number. */
 typedef struct portls_address {

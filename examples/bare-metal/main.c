@@ -135,9 +135,7 @@ static void shake_hands(struct pair *pair) {
 }
 
 static void free_side(struct side *side) {
-    portls_status status = portls_close_output_port(side->out, NULL);
-    status = portls_close_input_port(side->in, NULL);
-    (void)status;
+    portls_close_ports(side->in, side->out, NULL);
     portls_free_context(side->context);
 }
 

@@ -138,11 +138,10 @@ size_t client_hello(uint8_t *bytes, size_t room) {
     }
     size_t size = 0;
     need(portls_read(from_client, bytes, room, &size, &error), &error, "the ClientHello");
-    portls_status closed = portls_close_output_port(out, &error);
-    closed = portls_close_input_port(in, &error);
-    closed = portls_close_output_port(nobody_sends, &error);
-    closed = portls_close_input_port(from_client, &error);
-    (void)closed;
+    portls_close_output_port(out, &error);
+    portls_close_input_port(in, &error);
+    portls_close_output_port(nobody_sends, &error);
+    portls_close_input_port(from_client, &error);
     return size;
 }
 
@@ -178,8 +177,7 @@ void tls_peer_connect(struct tls_peer *peer) {
 
 void tls_peer_reset(struct tls_peer *peer) {
     portls_error error;
-    portls_status closed = portls_close_output_port(peer->out, &error);
-    closed = portls_close_input_port(peer->in, &error);
-    (void)closed;
+    portls_close_output_port(peer->out, &error);
+    portls_close_input_port(peer->in, &error);
     peer_reset(peer->socket);
 }

@@ -199,8 +199,8 @@ static struct client begin(const struct server *server, bool shutdown_on_close) 
 }
 
 static void end(struct client *client) {
-    ignore(portls_close_output_port_avail(client->out, NULL));
-    ignore(portls_close_input_port_avail(client->in, NULL));
+    portls_close_output_port_avail(client->out, NULL);
+    portls_close_input_port_avail(client->in, NULL);
     portls_free_context(client->context);
     close(line.socket);
 }

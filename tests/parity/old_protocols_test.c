@@ -107,8 +107,8 @@ static void begin_side(struct lone_side *lone, const portls_wrap_options *option
 }
 
 static void end_side(struct lone_side *lone) {
-    ignore(portls_close_output_port(lone->side.out, NULL));
-    ignore(portls_close_input_port(lone->side.in, NULL));
+    portls_close_output_port(lone->side.out, NULL);
+    portls_close_input_port(lone->side.in, NULL);
     lone->side.out = NULL;
     lone->side.in = NULL;
     side_close_raw(&lone->side);

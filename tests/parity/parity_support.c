@@ -44,10 +44,10 @@ static void abandon_side(struct side *side) {
     portls_input_port *inputs[] = {side->in, side->raw_in};
     for (size_t i = 0; i < COUNT_OF(outputs); i++) {
         if (outputs[i] != NULL) {
-            ignore(portls_close_output_port(outputs[i], NULL));
+            portls_close_output_port(outputs[i], NULL);
         }
         if (inputs[i] != NULL) {
-            ignore(portls_close_input_port(inputs[i], NULL));
+            portls_close_input_port(inputs[i], NULL);
         }
     }
 }
@@ -59,10 +59,10 @@ void wire_abandon(struct wire *wire) {
     abandon_side(&wire->link.server);
     for (size_t i = 0; i < COUNT_OF(outputs); i++) {
         if (outputs[i] != NULL) {
-            ignore(portls_close_output_port(outputs[i], NULL));
+            portls_close_output_port(outputs[i], NULL);
         }
         if (inputs[i] != NULL) {
-            ignore(portls_close_input_port(inputs[i], NULL));
+            portls_close_input_port(inputs[i], NULL);
         }
     }
     free(wire->client_sent.bytes);

@@ -148,9 +148,9 @@ static void end_scene(struct scene *scene) {
             REQUIRE_OK(portls_pipe_consume(scene->from_peer, size, &problem));
         }
         if (i == 0) {
-            ignore(portls_close_output_port(sides[i]->out, NULL));
+            portls_close_output_port(sides[i]->out, NULL);
         }
-        ignore(portls_close_input_port(sides[i]->in, NULL));
+        portls_close_input_port(sides[i]->in, NULL);
         sides[i]->in = NULL;
         sides[i]->out = NULL;
         side_close_raw(sides[i]);
@@ -219,7 +219,7 @@ IN_EACH_PROTOCOL(sigpipe, writing_and_closing_fail_when_the_peer_is_gone) {
         }
         cr_assert_eq(status, round < 2 ? PORTLS_IO : PORTLS_OK, "%s", problem.message);
         /* What it returns depends on what the system has told by then. */
-        ignore(portls_close_output_port(ours->out, &problem));
+        portls_close_output_port(ours->out, &problem);
         ours->out = NULL;
         link_close(&link);
         require_no_signal();

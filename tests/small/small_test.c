@@ -178,10 +178,10 @@ static portls_wrap_options client_options(portls_context *context) {
 
 static void end(struct device *device, portls_input_port *in, portls_output_port *out) {
     /* Nobody reads any more, so closing must not wait. */
-    (void)portls_close_output_port_avail(out, NULL);
-    (void)portls_close_input_port(in, NULL);
-    (void)portls_close_output_port_avail(device->out, NULL);
-    (void)portls_close_input_port(device->in, NULL);
+    portls_close_output_port_avail(out, NULL);
+    portls_close_input_port(in, NULL);
+    portls_close_output_port_avail(device->out, NULL);
+    portls_close_input_port(device->in, NULL);
     portls_free_context(device->server);
 }
 

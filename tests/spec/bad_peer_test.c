@@ -221,7 +221,7 @@ OVER_EVERY_WRAP(bad_peer, a_peer_that_speaks_plain_http_over_given_ports) {
         }
         REQUIRE_ERROR(&problem, PORTLS_PROTOCOL, "the peer does not speak TLS: it began with \"");
         side_close_raw(&link.client);
-        ignore(portls_close_output_port(link.server.out, &problem));
+        portls_close_output_port(link.server.out, &problem);
         link.server.out = NULL;
         link_close(&link);
         portls_free_context(contexts[i]);
@@ -256,7 +256,7 @@ OVER_EVERY_WRAP(bad_peer, a_peer_that_hangs_up_over_given_ports) {
         }
         REQUIRE_ERROR(&problem, PORTLS_HANDSHAKE,
                       "the peer closed the connection in the middle of the handshake");
-        ignore(portls_close_output_port(link.server.out, &problem));
+        portls_close_output_port(link.server.out, &problem);
         link.server.out = NULL;
         link_close(&link);
     }

@@ -118,7 +118,7 @@ static void step_alone(struct side *side, unsigned round) {
     }
     if (side->status != PORTLS_OK && !still_wants(side->status) && side->out != NULL) {
         if (!still_wants(portls_flush_avail(side->out, NULL)) || round > ROUNDS_FOR_AN_ALERT) {
-            ignore(close_ports(&side->in, &side->out, &problem));
+            close_ports(&side->in, &side->out, &problem);
             side_close_raw(side);
         }
     }
@@ -211,7 +211,7 @@ void side_close_raw(struct side *side) {
     /* Also called by the server's thread, so nothing is checked here: the count of descriptors at
        the end of the test tells of a close that did not happen. */
     portls_error error;
-    ignore(close_ports(&side->raw_in, &side->raw_out, &error));
+    close_ports(&side->raw_in, &side->raw_out, &error);
 }
 
 void link_close(struct link *link) {

@@ -92,8 +92,8 @@ void wire_handshake(struct wire *wire) {
 }
 
 void wire_end(struct wire *wire) {
-    ignore(portls_close_output_port_avail(wire->link.client.out, &problem));
-    ignore(portls_close_output_port_avail(wire->link.server.out, &problem));
+    portls_close_output_port_avail(wire->link.client.out, &problem);
+    portls_close_output_port_avail(wire->link.server.out, &problem);
     while (wire_carry(wire)) {
     }
     wire->link.client.out = NULL;

@@ -164,7 +164,7 @@ OVER_EVERY_WRAP(wrap_close, closing_fails_with_shutdown_when_the_given_port_beca
     REQUIRE_ERROR(&problem, PORTLS_IO, "");
     REQUIRE_OK(portls_close_input_port(link.client.in, &problem));
     link.client.in = NULL;
-    ignore(portls_close_output_port(link.server.out, NULL));
+    portls_close_output_port(link.server.out, NULL);
     REQUIRE_OK(portls_close_input_port(link.server.in, &problem));
     link.server.in = NULL;
     link.server.out = NULL;
@@ -265,7 +265,7 @@ static void leave_tls(void *argument) {
         leaving->end = portls_read(side->in, leaving->heard, 1, &count, &leaving->error);
     } while (leaving->end == PORTLS_OK);
     task_join(&task);
-    ignore(portls_close_input_port(side->in, &leaving->error));
+    portls_close_input_port(side->in, &leaving->error);
     side->in = NULL;
     side->out = NULL;
     task_start(&task, say, leaving);

@@ -4,6 +4,10 @@
 cmake_minimum_required(VERSION 3.22)
 include("${CMAKE_CURRENT_LIST_DIR}/configured.cmake")
 
+# Closing and removing: a program that is done with a port often has no use for the result, and GCC
+# warns where a PORTLS_MUST_USE result is cast to void.
+set(droppable "^portls_(close|free|stop)|_remove$")
+
 # Functions are read from the headers themselves, where PORTLS_API still stands before each.
 file(GLOB headers "${ROOT}/api/portls/*.h")
 set(declared "")
@@ -13,7 +17,11 @@ foreach(header IN LISTS headers)
     string(REGEX MATCHALL "\nPORTLS_API[^(]*\\(" declarations "${source}")
     foreach(declaration IN LISTS declarations)
         if(declaration MATCHES "(portls_[a-z0-9_]+)[ \n]*\\($")
-            list(APPEND declared "${CMAKE_MATCH_1}")
+            set(function "${CMAKE_MATCH_1}")
+            list(APPEND declared "${function}")
+            if(declaration MATCHES "PORTLS_MUST_USE" AND function MATCHES "${droppable}")
+                message(SEND_ERROR "${function} is PORTLS_MUST_USE; a program may ignore its result")
+            endif()
         endif()
     endforeach()
 endforeach()

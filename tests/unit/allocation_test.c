@@ -180,11 +180,11 @@ static portls_status begin_with(portls_context *context, long allocations) {
     portls_status status = portls_wrap_ports_avail(in, out, &options, &ssl_in, &ssl_out, &error);
     atomic_store(&until_fail, -1);
     if (good(status, &error)) {
-        (void)portls_close_output_port(ssl_out, NULL);
-        (void)portls_close_input_port(ssl_in, NULL);
+        portls_close_output_port(ssl_out, NULL);
+        portls_close_input_port(ssl_in, NULL);
     }
-    (void)portls_close_output_port(out, NULL);
-    (void)portls_close_input_port(in, NULL);
+    portls_close_output_port(out, NULL);
+    portls_close_input_port(in, NULL);
     return status;
 }
 
@@ -285,12 +285,12 @@ static bool connect_by_pipes(void) {
     all = all && wrap_ends(&ends, server) && talk(&ends);
     for (int i = 0; i < 2; i++) {
         if (ends.in[i] != NULL) {
-            (void)portls_close_input_port(ends.in[i], NULL);
+            portls_close_input_port(ends.in[i], NULL);
         }
     }
     for (int i = 0; i < 2; i++) {
         if (ends.out[i] != NULL) {
-            (void)portls_close_output_port(ends.out[i], NULL);
+            portls_close_output_port(ends.out[i], NULL);
         }
     }
     portls_free_context(server);
@@ -334,8 +334,8 @@ static bool wait_on(portls_sync_set *set, const struct ends *ends, portls_input_
         }
     }
     if (client.in[0] != NULL) {
-        (void)portls_close_input_port(client.in[0], NULL);
-        (void)portls_close_output_port(client.out[0], NULL);
+        portls_close_input_port(client.in[0], NULL);
+        portls_close_output_port(client.out[0], NULL);
     }
     return all && told;
 }
@@ -356,12 +356,12 @@ static bool wait_by_set(void) {
     portls_free_sync_set(set);
     for (int i = 0; i < 2; i++) {
         if (ends.in[i] != NULL) {
-            (void)portls_close_input_port(ends.in[i], NULL);
-            (void)portls_close_output_port(ends.out[1 - i], NULL);
+            portls_close_input_port(ends.in[i], NULL);
+            portls_close_output_port(ends.out[1 - i], NULL);
         }
     }
     if (in != NULL) {
-        (void)portls_close_input_port(in, NULL);
+        portls_close_input_port(in, NULL);
     }
     close(sockets[0]);
     close(sockets[1]);
@@ -391,8 +391,8 @@ static void *serve(void *argument) {
         status = portls_accept_enable_break(meeting->listener, meeting->brk, &in, &out, &error);
         if (good(status, &error)) {
             meeting->served = good(portls_write(out, "hello", 5, NULL, &error), &error);
-            (void)portls_close_output_port(out, NULL);
-            (void)portls_close_input_port(in, NULL);
+            portls_close_output_port(out, NULL);
+            portls_close_input_port(in, NULL);
         }
     }
     return NULL;
@@ -413,8 +413,8 @@ static bool visit(portls_listener *listener) {
         return false;
     }
     bool all = good(portls_read(in, heard, 5, &got, &error), &error);
-    (void)portls_close_output_port(out, NULL);
-    (void)portls_close_input_port(in, NULL);
+    portls_close_output_port(out, NULL);
+    portls_close_input_port(in, NULL);
     return all && got == 5;
 }
 

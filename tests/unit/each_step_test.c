@@ -29,16 +29,16 @@ static struct end theirs; /* the peer's */
 
 static void close_end(struct end *end) {
     if (end->out != NULL) {
-        (void)portls_close_output_port(end->out, NULL);
+        portls_close_output_port(end->out, NULL);
     }
     if (end->in != NULL) {
-        (void)portls_close_input_port(end->in, NULL);
+        portls_close_input_port(end->in, NULL);
     }
     if (end->raw_out != NULL) {
-        (void)portls_close_output_port(end->raw_out, NULL);
+        portls_close_output_port(end->raw_out, NULL);
     }
     if (end->raw_in != NULL) {
-        (void)portls_close_input_port(end->raw_in, NULL);
+        portls_close_input_port(end->raw_in, NULL);
     }
     *end = (struct end){NULL, NULL, NULL, NULL};
 }

@@ -65,8 +65,8 @@ static struct pair make_pair(size_t capacity) {
 }
 
 static void close_end(struct pair *pair, int end) {
-    (void)portls_close_output_port(pair->out[end], NULL);
-    (void)portls_close_input_port(pair->in[end], NULL);
+    portls_close_output_port(pair->out[end], NULL);
+    portls_close_input_port(pair->in[end], NULL);
 }
 
 Test(stream_pair, an_output_port_is_ready_when_a_write_takes_a_byte) {
@@ -119,7 +119,7 @@ Test(stream_pair, the_error_is_that_of_the_status_beside_it) {
     wrap(&pair, false);
     shake(&pair);
     close_end(&pair, 0);
-    (void)portls_close_input_port(raw.in[0], NULL);
+    portls_close_input_port(raw.in[0], NULL);
     portls_error error;
     cr_expect_eq(portls_write(pair.out[1], "x", 1, NULL, &error), PORTLS_IO);
     cr_assert_eq(portls_write(raw.out[0], "\x17\x03\x03\x00\x20 thirty-two bytes of no TLS at all.",
@@ -133,7 +133,7 @@ Test(stream_pair, the_error_is_that_of_the_status_beside_it) {
     cr_expect_eq(status, error.status, "%s, and %s", portls_status_name(status),
                  portls_status_name(error.status));
     close_end(&pair, 1);
-    (void)portls_close_output_port(raw.out[0], NULL);
+    portls_close_output_port(raw.out[0], NULL);
     close_end(&raw, 1);
     portls_free_context(pair.server);
 }
@@ -154,12 +154,12 @@ Test(stream_pair, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) 
     options.context = pair.server;
     cr_assert_eq(portls_wrap_ports_avail(in, out, &options, &ssl_in, &ssl_out, NULL), PORTLS_OK);
     cr_expect_eq(portls_descriptor_of(ssl_in), ends[0]);
-    (void)portls_close_input_port(in, NULL);
-    (void)portls_close_output_port(out, NULL);
+    portls_close_input_port(in, NULL);
+    portls_close_output_port(out, NULL);
     cr_expect_eq(portls_descriptor_of(ssl_in), PORTLS_NO_DESCRIPTOR);
     cr_expect_eq(portls_descriptor_of(ssl_out), PORTLS_NO_DESCRIPTOR);
-    (void)portls_close_output_port(ssl_out, NULL);
-    (void)portls_close_input_port(ssl_in, NULL);
+    portls_close_output_port(ssl_out, NULL);
+    portls_close_input_port(ssl_in, NULL);
     (void)close(ends[0]);
     (void)close(ends[1]);
     close_end(&pair, 0);

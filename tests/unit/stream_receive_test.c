@@ -173,7 +173,7 @@ Test(stream_receive, a_failure_of_the_writer_meanwhile_ends_a_read_that_got_noth
     cr_assert_eq(stand_in.waits, 0, "the read waits for a peer that cannot be heard any more");
     snapshot->backend = real;
     end_server();
-    (void)portls_close_output_port(ends.client_out, NULL);
+    portls_close_output_port(ends.client_out, NULL);
     require_ok(portls_close_input_port(ends.client_in, &problem));
     finish();
 }
@@ -241,8 +241,8 @@ Test(stream_receive, a_read_takes_what_is_there_although_what_was_written_cannot
     cr_assert_eq(count, 6);
     require_ok(portls_close_input_port(ends.client_in, &problem));
     require_ok(portls_close_input_port(ends.server_in, &problem));
-    (void)portls_close_output_port(ends.server_out, NULL);
-    (void)portls_close_output_port(ends.client_out, NULL);
+    portls_close_output_port(ends.server_out, NULL);
+    portls_close_output_port(ends.client_out, NULL);
     portls_free_context(ends.server);
     portls_free_context(ends.client);
 }

@@ -157,8 +157,8 @@ static struct stream *play_over(portls_input_port *in, portls_output_port *out) 
 }
 
 static void close_stream(struct stream *stream) {
-    (void)portls_close_output_port(&stream->out, NULL);
-    (void)portls_close_input_port(&stream->in, NULL);
+    portls_close_output_port(&stream->out, NULL);
+    portls_close_input_port(&stream->in, NULL);
 }
 
 static portls_status flood(void *argument, void *buffer, size_t size, size_t *got) {
@@ -183,7 +183,7 @@ Test(stream, a_peer_that_never_stops_talking_cannot_keep_a_step_from_ending) {
         cr_expect_eq(status, PORTLS_WANT_READ);
     }
     close_stream(stream);
-    (void)portls_close_input_port(reads, NULL);
+    portls_close_input_port(reads, NULL);
 }
 
 /* A stream of the player between two pipes. */
@@ -220,9 +220,9 @@ Test(stream, nothing_is_sent_behind_our_close_notify) {
     cr_assert_eq(portls_write(piped.writes, "?", 1, NULL, NULL), PORTLS_OK);
     cr_assert_eq(portls_read_avail(&piped.stream->in, said, 1, &got, NULL), PORTLS_WANT_READ);
     cr_assert_eq(portls_read_avail(piped.reads, said, sizeof said, &got, NULL), PORTLS_WANT_READ);
-    (void)portls_close_input_port(&piped.stream->in, NULL);
-    (void)portls_close_input_port(piped.reads, NULL);
-    (void)portls_close_output_port(piped.writes, NULL);
+    portls_close_input_port(&piped.stream->in, NULL);
+    portls_close_input_port(piped.reads, NULL);
+    portls_close_output_port(piped.writes, NULL);
 }
 
 static bool looks_ready(void *source) {
@@ -244,8 +244,8 @@ Test(stream, an_output_port_that_waits_for_the_peer_is_not_ready) {
     cr_expect_eq(portls_write_avail(out, "x", 1, &put, NULL), PORTLS_OK);
     cr_expect(looks_ready(out));
     close_stream(piped.stream);
-    (void)portls_close_input_port(piped.reads, NULL);
-    (void)portls_close_output_port(piped.writes, NULL);
+    portls_close_input_port(piped.reads, NULL);
+    portls_close_output_port(piped.writes, NULL);
 }
 
 Test(stream, the_reader_may_take_what_the_writer_waits_for) {
@@ -260,8 +260,8 @@ Test(stream, the_reader_may_take_what_the_writer_waits_for) {
                  PORTLS_WANT_READ);
     cr_expect(looks_ready(&piped.stream->out));
     close_stream(piped.stream);
-    (void)portls_close_input_port(piped.reads, NULL);
-    (void)portls_close_output_port(piped.writes, NULL);
+    portls_close_input_port(piped.reads, NULL);
+    portls_close_output_port(piped.writes, NULL);
 }
 
 static portls_status break_down(void *argument, void *buffer, size_t size, size_t *got) {
@@ -286,7 +286,7 @@ Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
     }
     cr_expect_eq(played.handshakes, 1);
     close_stream(stream);
-    (void)portls_close_input_port(reads, NULL);
+    portls_close_input_port(reads, NULL);
 }
 
 Test(stream, a_backend_has_always_an_error_to_fill) {
@@ -295,8 +295,8 @@ Test(stream, a_backend_has_always_an_error_to_fill) {
     cr_assert_eq(portls_make_pipe(100, &in, &out, NULL), PORTLS_OK);
     fails_to_begin = true;
     cr_expect_null(play_over(in, out));
-    (void)portls_close_output_port(out, NULL);
-    (void)portls_close_input_port(in, NULL);
+    portls_close_output_port(out, NULL);
+    portls_close_input_port(in, NULL);
 }
 
 /* ---- the error procedure ---- */
@@ -416,5 +416,5 @@ Test(stream, the_error_procedure_is_told_of_a_close_that_gave_up) {
     cr_expect_str_eq(told.error.message, error.message);
     cr_expect_eq(portls_close_input_port(&stream->in, NULL), PORTLS_OK);
     cr_expect_eq(told.times, 1);
-    (void)portls_close_output_port(writes, NULL);
+    portls_close_output_port(writes, NULL);
 }

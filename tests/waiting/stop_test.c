@@ -95,7 +95,7 @@ SPEC(stop, a_connection_that_the_system_kept_waiting_is_served) {
 }
 
 static void stop_it(void *listener) {
-    ignore(portls_stop(listener, NULL));
+    portls_stop(listener, NULL);
 }
 
 /* The thread that waits hears of the deadline of a peer that the stop took over, and so of the end.

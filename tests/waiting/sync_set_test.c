@@ -419,7 +419,7 @@ OVER_EVERY_WRAP(sync_set, a_connection_whose_own_port_below_is_closed_is_ready) 
     cr_assert_eq(look(set), 0);
     REQUIRE_OK(portls_close_input_port(link.server.raw_in, &problem));
     link.server.raw_in = NULL;
-    ignore(portls_close_output_port(link.server.raw_out, &problem));
+    portls_close_output_port(link.server.raw_out, &problem);
     link.server.raw_out = NULL;
     /* The numbers of its descriptors may be others' now. */
     struct link other;
@@ -437,8 +437,8 @@ OVER_EVERY_WRAP(sync_set, a_connection_whose_own_port_below_is_closed_is_ready) 
     read_by_set(set, other.server.in, 10);
     task_join(&task);
     portls_free_sync_set(set);
-    ignore(portls_close_output_port(link.server.out, &problem));
-    ignore(portls_close_input_port(link.server.in, &problem));
+    portls_close_output_port(link.server.out, &problem);
+    portls_close_input_port(link.server.in, &problem);
     link.server.out = NULL;
     link.server.in = NULL;
     link_close(&link);
@@ -507,14 +507,14 @@ SPEC(sync_set, a_connection_through_a_connection) {
     REQUIRE_OK(portls_close_input_port(outer.server.raw_in, &problem));
     outer.server.raw_in = NULL;
     cr_assert(next(set) == inner.server.in);
-    ignore(portls_close_output_port(inner.server.out, &problem));
-    ignore(portls_close_input_port(inner.server.in, &problem));
-    ignore(portls_close_output_port(inner.client.out, &problem));
-    ignore(portls_close_input_port(inner.client.in, &problem));
+    portls_close_output_port(inner.server.out, &problem);
+    portls_close_input_port(inner.server.in, &problem);
+    portls_close_output_port(inner.client.out, &problem);
+    portls_close_input_port(inner.client.in, &problem);
     portls_free_sync_set(set);
     side_close(&outer.client);
-    ignore(portls_close_output_port(outer.server.out, &problem));
-    ignore(portls_close_input_port(outer.server.in, &problem));
+    portls_close_output_port(outer.server.out, &problem);
+    portls_close_input_port(outer.server.in, &problem);
     side_close_raw(&outer.client);
     REQUIRE_OK(portls_close_output_port(outer.server.raw_out, &problem));
     portls_free_context(server.context);
