@@ -216,7 +216,7 @@ portls_status protocol_context_make(portls_role role, portls_protocol protocol,
     }
     portls_context *made = NULL;
     portls_status status = context_make(role, protocol, &made, error);
-    if (status != PORTLS_OK) {
+    if (made == NULL) {
         return status;
     }
     made->seal = CONTEXT_SEALED;
