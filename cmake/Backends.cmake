@@ -145,14 +145,14 @@ function(portls_fill_library target backend)
     endif()
 endfunction()
 
-# The library of one backend: libportls-openssl.so.0 or libportls-openssl.a.
+# The library of one backend: libportls-openssl.so.0.1 or libportls-openssl.a.
 function(portls_add_library backend)
     set(target portls-${backend})
     add_library(${target})
     portls_fill_library(${target} ${backend})
     add_library(portls::${target} ALIAS ${target})
     set_target_properties(${target} PROPERTIES VERSION ${PROJECT_VERSION}
-        SOVERSION ${PROJECT_VERSION_MAJOR} INSTALL_RPATH_USE_LINK_PATH ON)
+        SOVERSION ${PORTLS_ABI_VERSION} INSTALL_RPATH_USE_LINK_PATH ON)
     target_include_directories(${target} INTERFACE
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/api>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
