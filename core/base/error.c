@@ -53,7 +53,9 @@ void error_begin(portls_error *error) {
 }
 
 portls_status error_end(portls_error *error, portls_status status) {
-    if (error != NULL && error->status == PORTLS_OK) {
+    if (error != NULL && status == PORTLS_OK) {
+        error_begin(error);
+    } else if (error != NULL) {
         error->status = status;
     }
     return status;

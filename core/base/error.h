@@ -1,7 +1,7 @@
 /*
  * Filling portls_error. A public function begins with error_begin, so that a caller need not clear
- * the object, fails with error_fail (or backend_fail, the same for backends), and ends with
- * error_end where it may return one of the statuses that are no errors, other than PORTLS_OK.
+ * the object, fails with error_fail (or backend_fail, its name in backends), and ends with error_end
+ * where it may return a status that is not an error, such as PORTLS_EOF or PORTLS_WANT_READ.
  */
 #ifndef CORE_BASE_ERROR_H
 #define CORE_BASE_ERROR_H
@@ -14,8 +14,8 @@
 /* Clears `error` (may be NULL): PORTLS_OK and no message. */
 void error_begin(portls_error *error);
 
-/* Sets the status of `error` (may be NULL) to the one that a public function returns, unless it
-   holds a cause. Returns `status`. */
+/* Sets the status of `error` (may be NULL) to the one that a public function returns. PORTLS_OK
+   clears `error`, which may hold a cause that the call recovered from. Returns `status`. */
 portls_status error_end(portls_error *error, portls_status status);
 
 /* Fills `error` (may be NULL) unless it holds an earlier cause. Returns `status`. */

@@ -132,7 +132,7 @@ static portls_status deliver(portls_status status, struct incoming *incoming,
     if (status != PORTLS_OK && status != PORTLS_WANT_READ && error != NULL) {
         error->error_class = PORTLS_CLASS_NETWORK;
     }
-    return status;
+    return error_end(error, status);
 }
 
 portls_status portls_accept_until(portls_listener *listener, portls_deadline deadline,

@@ -31,7 +31,7 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
         }
     }
     os_wipe(bytes, sizeof bytes);
-    return status == PORTLS_EOF ? PORTLS_OK : status;
+    return error_end(error, status == PORTLS_EOF ? PORTLS_OK : status);
 }
 
 static portls_status fail_long(size_t size, portls_error *error) {
@@ -78,7 +78,7 @@ portls_status portls_read_line(portls_input_port *in, char *line, size_t size, s
     if (got != NULL) {
         *got = length;
     }
-    return status;
+    return error_end(error, status);
 }
 
 portls_status portls_close_ports(portls_input_port *in, portls_output_port *out,

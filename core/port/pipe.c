@@ -331,7 +331,7 @@ portls_status portls_pipe_peek(portls_input_port *in, const void **bytes, size_t
         status = pipe->out_closed ? PORTLS_EOF : PORTLS_WANT_READ;
     }
     os_mutex_unlock(&pipe->lock);
-    return status;
+    return error_end(error, status);
 }
 
 portls_status portls_pipe_consume(portls_input_port *in, size_t size, portls_error *error) {

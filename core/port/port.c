@@ -272,7 +272,10 @@ portls_status portls_read_avail(portls_input_port *in, void *buffer, size_t size
                                 portls_error *error) {
     error_begin(error);
     portls_status status = input_port_check_read(in, buffer, size, got, error);
-    return status == PORTLS_OK ? input_port_read_avail(in, buffer, size, got, error) : status;
+    if (status == PORTLS_OK) {
+        status = input_port_read_avail(in, buffer, size, got, error);
+    }
+    return error_end(error, status);
 }
 
 portls_status portls_write_avail(portls_output_port *out, const void *bytes, size_t size,
@@ -289,11 +292,14 @@ portls_status portls_write_avail(portls_output_port *out, const void *bytes, siz
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "put is NULL, and should receive the number of bytes");
     }
-    return output_port_write_avail(out, bytes, size, put, error);
+    return error_end(error, output_port_write_avail(out, bytes, size, put, error));
 }
 
 portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {
     error_begin(error);
     portls_status status = output_port_check(out, error);
-    return status == PORTLS_OK ? output_port_flush_avail(out, error) : status;
+    if (status == PORTLS_OK) {
+        status = output_port_flush_avail(out, error);
+    }
+    return error_end(error, status);
 }

@@ -166,7 +166,7 @@ portls_status portls_close_input_port_avail(portls_input_port *in, portls_error 
     }
     if (in->class->linger_avail != NULL && port_wants(in->class->linger_avail(in))) {
         observer_notify(&in->base.observer); /* from now on it waits for something else */
-        return PORTLS_WANT_WRITE;
+        return error_end(error, PORTLS_WANT_WRITE);
     }
     return close_input(in, error);
 }
@@ -189,11 +189,11 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
     }
     portls_status finished = out->class->finish_avail(out, error);
     if (port_wants(finished)) {
-        return finished;
+        return error_end(error, finished);
     }
     if (out->class->linger_avail != NULL && port_wants(out->class->linger_avail(out, NULL))) {
         observer_notify(&out->base.observer);
-        return PORTLS_WANT_WRITE;
+        return error_end(error, PORTLS_WANT_WRITE);
     }
     status = own_close(out, HANDLE_OUTPUT_PORT, error);
     if (status != PORTLS_OK) {

@@ -90,11 +90,11 @@ portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, 
         status = forever ? input_port_read_blocking(in, buffer, size, got, error)
                          : input_port_read_avail(in, buffer, size, got, error);
         if (!port_wants(status)) {
-            return status;
+            break;
         }
         status = wait_input(in, limit, error);
     }
-    return status;
+    return error_end(error, status);
 }
 
 /* Waits until nothing is pending. */
@@ -138,14 +138,17 @@ portls_status output_port_write(portls_output_port *out, const void *bytes, size
     if (put != NULL) {
         *put = total;
     }
-    return status;
+    return error_end(error, status);
 }
 
 portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
                                 portls_error *error) {
     error_begin(error);
     portls_status status = output_port_check(out, error);
-    return status == PORTLS_OK ? flush_all(out, limit, error) : status;
+    if (status == PORTLS_OK) {
+        status = flush_all(out, limit, error);
+    }
+    return error_end(error, status);
 }
 
 /* For an invalid handle, which the call then reports. */

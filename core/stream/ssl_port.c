@@ -308,7 +308,7 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     }
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
-    return leave(stream, &stream->reading, status, error);
+    return error_end(error, leave(stream, &stream->reading, status, error));
 }
 
 /* Fills `facts`, with strings of the session. Returns false when nothing is known (yet). */

@@ -85,14 +85,22 @@ void spec_end(void);
 /* The error object of the test's own thread. */
 extern portls_error problem;
 
-/* The call, whose last argument is &problem, returns the status wanted. */
+/* The call, whose last argument is &problem or NULL, returns the status wanted, and the error
+   object holds it too. */
 #define REQUIRE_STATUS(call, wanted)                                                               \
     do {                                                                                           \
         memset(&problem, 0, sizeof problem);                                                       \
+        problem.status = UNUSED_ERROR;                                                             \
         portls_status status_ = (call);                                                            \
         cr_assert(status_ == (wanted), "%s returned %s and not %s: %s", #call,                     \
                   portls_status_name(status_), portls_status_name(wanted), problem.message);       \
+        cr_assert(problem.status == status_ || problem.status == UNUSED_ERROR,                     \
+                  "%s returned %s, but its error holds %s", #call, portls_status_name(status_),    \
+                  portls_status_name(problem.status));                                             \
     } while (0)
+
+/* The status of an error object that no call has filled. */
+#define UNUSED_ERROR ((portls_status)99)
 
 #define REQUIRE_OK(call) REQUIRE_STATUS(call, PORTLS_OK)
 
