@@ -214,8 +214,8 @@ static void try_echo(portls_protocol protocol, const char *version) {
         return;
     }
     const char *spoken = portls_connection_protocol(pair.client.in);
-    report(portls_connection_peer_verified(pair.client.in) && strcmp(spoken, version) == 0,
-           spoken, portls_connection_cipher(pair.client.in));
+    report(portls_connection_peer_verified(pair.client.in) && strcmp(spoken, version) == 0, spoken,
+           portls_connection_cipher(pair.client.in));
     printf("heap: %u bytes at the most in a handshake, %u with both connections idle\n",
            (unsigned)(board_heap_peak() - before), (unsigned)(board_heap_in_use() - before));
     struct memory_use both = memory_in_use();
