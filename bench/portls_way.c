@@ -89,7 +89,8 @@ static int way_listen(void) {
         return address.port_no;
     }
     good(portls_listen(0, QUEUE, true, host, context, &listener, &error), &error, "listen");
-    good(portls_addresses(listener, &address, NULL, &error), &error, "addresses");
+    good(portls_addresses(portls_source_listener(listener), &address, NULL, &error), &error,
+         "addresses");
     return address.port_no;
 }
 
@@ -176,7 +177,7 @@ static bool way_try_flush(struct talk *talk) {
 }
 
 static int way_descriptor(struct talk *talk) {
-    return (int)portls_descriptor_of(talk->in);
+    return (int)portls_descriptor_of(portls_source_input(talk->in));
 }
 
 static void way_shutdown(struct talk *talk) {

@@ -158,7 +158,8 @@ int main(int argc, char **argv) {
     (void)printf("portls %s over %s (%s)\n", portls_version(), portls_backend_name(),
                  portls_backend_version());
     make_server(argv[1], &server);
-    stop_on(portls_addresses(server.listener, &address, NULL, &error), &error);
+    stop_on(portls_addresses(portls_source_listener(server.listener), &address, NULL, &error),
+            &error);
     stop_unless(pthread_create(&thread, NULL, serve, &server) == 0, "no thread could be started");
 
     talk(argv[1], address.port_no);

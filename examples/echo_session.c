@@ -69,7 +69,7 @@ void echo_close_listener(struct echo_server *server) {
 bool echo_begin(struct echo_session *session, portls_input_port *in, portls_output_port *out) {
     session->in = in;
     session->out = out;
-    session->waits_for = in;
+    session->waits_for = portls_source_input(in);
     session->start = session->end = 0;
     /* Send close_notify at the end: the client sees that nothing was truncated. */
     return portls_set_shutdown_on_close(out, true, NULL) == PORTLS_OK;
@@ -87,15 +87,15 @@ void echo_refuse(struct echo_server *server, portls_input_port *in, portls_outpu
  */
 static portls_status step(struct echo_session *session, portls_error *error) {
     size_t put = 0;
-    session->waits_for = session->out;
+    session->waits_for = portls_source_output(session->out);
     portls_status status = portls_flush_avail(session->out, error);
     if (status == PORTLS_OK && session->start == session->end) {
-        session->waits_for = session->in;
+        session->waits_for = portls_source_input(session->in);
         session->start = 0;
         status = portls_read_avail(session->in, session->bytes, ECHO_PIECE, &session->end, error);
     }
     if (status == PORTLS_OK) {
-        session->waits_for = session->out;
+        session->waits_for = portls_source_output(session->out);
         status = portls_write_avail(session->out, session->bytes + session->start,
                                     session->end - session->start, &put, error);
         session->start += put;
@@ -121,7 +121,7 @@ bool echo_transfer(struct echo_session *session) {
     /* Close the output port last: portls_close_output_port_avail does not wait. */
     portls_close_input_port(session->in, NULL);
     session->in = NULL;
-    session->waits_for = session->out;
+    session->waits_for = portls_source_output(session->out);
     return false;
 }
 

@@ -25,7 +25,7 @@ struct echo_server {
 struct echo_session {
     portls_input_port *in;   /* NULL once the transfer has ended: `out` is still to be closed */
     portls_output_port *out; /* freed once echo_close has returned false */
-    void *waits_for;         /* the port to pass to portls_interest_of */
+    portls_source waits_for; /* for portls_interest_of */
     size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
     char bytes[ECHO_PIECE];
 };

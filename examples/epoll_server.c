@@ -84,9 +84,9 @@ static bool set_events(struct watch *watch, int descriptor, uint32_t events) {
  * Watches for what a listener or a port waits for. A listener and an accepted connection have one
  * descriptor, but not always the direction of their name: what is wanted may change with each call.
  */
-static void watch_for(struct watch *watch, void *handle) {
+static void watch_for(struct watch *watch, portls_source source) {
     portls_interest interest;
-    if (portls_interest_of(handle, &interest, NULL) != PORTLS_OK || interest.ready) {
+    if (portls_interest_of(source, &interest, NULL) != PORTLS_OK || interest.ready) {
         set_until(watch, portls_deadline_after(0)); /* a failure shows in the next step */
         return;
     }
@@ -159,8 +159,7 @@ static bool watch_signals(void) {
 static void stop(void) {
     struct signalfd_siginfo first;
     sigset_t ending;
-    portls_status stopped = portls_stop(server.listener, NULL);
-    (void)stopped;
+    portls_stop(server.listener, NULL);
     if (read(signals.descriptor, &first, sizeof first) < 0) {
         perror("signalfd");
     }
@@ -214,7 +213,7 @@ static bool run(void) {
     bool good = true;
     while (good && (server.listener != NULL || server.count > 0)) {
         if (echo_accepting(&server)) {
-            watch_for(&listening, server.listener);
+            watch_for(&listening, portls_source_listener(server.listener));
         } else {
             unwatch(&listening);
         }

@@ -33,14 +33,14 @@ static struct echo_server server;
  * wanted may change with each call. So the event is not EV_PERSIST, but made anew each time; and so
  * libevent has let go of the descriptor before it is closed.
  */
-static void watch_for(struct event *event, void *handle, event_callback_fn callback,
+static void watch_for(struct event *event, portls_source source, event_callback_fn callback,
                       void *argument) {
     portls_interest interest;
     evutil_socket_t descriptor = -1;
     short events = 0;
     portls_deadline until = portls_deadline_after(0);
     /* Bytes may be there that libevent cannot see. A failure shows in the next step. */
-    if (portls_interest_of(handle, &interest, NULL) == PORTLS_OK && !interest.ready) {
+    if (portls_interest_of(source, &interest, NULL) == PORTLS_OK && !interest.ready) {
         until = interest.deadline;
         if (interest.count > 0) {
             descriptor = (evutil_socket_t)interest.wanted[0].descriptor;
@@ -117,7 +117,7 @@ static void on_listener(evutil_socket_t descriptor, short events, void *argument
 static void watch_listener(void) {
     (void)event_del(listening);
     if (echo_accepting(&server)) {
-        watch_for(listening, server.listener, on_listener, NULL);
+        watch_for(listening, portls_source_listener(server.listener), on_listener, NULL);
     }
 }
 
@@ -127,8 +127,7 @@ static void on_signal(evutil_socket_t number, short events, void *argument) {
     (void)number;
     (void)events;
     (void)argument;
-    portls_status stopped = portls_stop(server.listener, NULL);
-    (void)stopped;
+    portls_stop(server.listener, NULL);
     for (int i = 0; i < 2; i++) {
         (void)event_del(signals[i]); /* the next one kills */
     }

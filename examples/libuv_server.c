@@ -49,9 +49,9 @@ static void on_timer(uv_timer_t *timer) {
     watch->go_on(watch);
 }
 
-static bool make_watch(struct watch *watch, void *handle, void (*go_on)(struct watch *),
+static bool make_watch(struct watch *watch, portls_source source, void (*go_on)(struct watch *),
                        void (*forget)(struct watch *)) {
-    int descriptor = (int)portls_descriptor_of(handle);
+    int descriptor = (int)portls_descriptor_of(source);
     *watch = (struct watch){.go_on = go_on, .forget = forget, .open = 2};
     if (uv_poll_init(uv_default_loop(), &watch->poll, descriptor) != 0) {
         return false;
@@ -65,9 +65,9 @@ static bool make_watch(struct watch *watch, void *handle, void (*go_on)(struct w
  * Watches for what a listener or a port waits for. A listener and an accepted connection have one
  * descriptor, but not always the direction of their name: what is wanted may change with each call.
  */
-static void watch_for(struct watch *watch, void *handle) {
+static void watch_for(struct watch *watch, portls_source source) {
     portls_interest interest;
-    if (portls_interest_of(handle, &interest, NULL) != PORTLS_OK || interest.ready) {
+    if (portls_interest_of(source, &interest, NULL) != PORTLS_OK || interest.ready) {
         /* Bytes may be there that libuv cannot see. A failure shows in the next step. */
         (void)uv_timer_start(&watch->timer, on_timer, 0, 0);
         return;
@@ -139,7 +139,7 @@ static void forget_connection(struct watch *watch) {
 
 static void watch_listener(void) {
     if (echo_accepting(&server)) {
-        watch_for(&listening, server.listener);
+        watch_for(&listening, portls_source_listener(server.listener));
     } else if (server.listener != NULL) {
         unwatch(&listening);
     }
@@ -148,7 +148,7 @@ static void watch_listener(void) {
 static void add_connection(portls_input_port *in, portls_output_port *out) {
     struct connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL || !echo_begin(&connection->session, in, out) ||
-        !make_watch(&connection->watch, in, serve_watch, forget_connection)) {
+        !make_watch(&connection->watch, portls_source_input(in), serve_watch, forget_connection)) {
         free(connection);
         echo_refuse(&server, in, out);
         return;
@@ -184,8 +184,7 @@ static void forget_listener(struct watch *watch) {
 static void on_signal(uv_signal_t *signal, int number) {
     (void)signal;
     (void)number;
-    portls_status stopped = portls_stop(server.listener, NULL);
-    (void)stopped;
+    portls_stop(server.listener, NULL);
     for (int i = 0; i < 2; i++) {
         uv_close((uv_handle_t *)&signals[i], NULL); /* the next one kills */
     }
@@ -200,7 +199,8 @@ static bool run(void) {
             return false;
         }
     }
-    if (!make_watch(&listening, server.listener, accept_watch, forget_listener)) {
+    if (!make_watch(&listening, portls_source_listener(server.listener), accept_watch,
+                    forget_listener)) {
         return false;
     }
     watch_listener();

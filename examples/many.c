@@ -7,16 +7,16 @@
 struct client {
     portls_input_port *in;
     portls_output_port *out;
-    void *waits_for; /* `in`, or `out` while bytes are to be sent back: it is in the set */
+    portls_source waits_for; /* in the set: `in`, or `out` while bytes have to be sent back */
     char bytes[4096];
     size_t start, end;
 };
 
-static portls_status wait_for(portls_sync_set *set, struct client *client, void *source,
+static portls_status wait_for(portls_sync_set *set, struct client *client, portls_source source,
                               portls_error *error) {
     portls_status status = PORTLS_OK;
-    if (client->waits_for != source) {
-        if (client->waits_for != NULL) {
+    if (client->waits_for.handle != source.handle) {
+        if (client->waits_for.handle != NULL) {
             status = portls_sync_set_remove(set, client->waits_for, error);
         }
         client->waits_for = source;
@@ -45,7 +45,9 @@ static portls_status serve(portls_sync_set *set, struct client *client, portls_e
         return status;
     }
     return wait_for(set, client,
-                    client->start < client->end ? (void *)client->out : (void *)client->in, error);
+                    client->start < client->end ? portls_source_output(client->out)
+                                                : portls_source_input(client->in),
+                    error);
 }
 
 /* Closed ports leave the set by themselves. */
@@ -69,7 +71,7 @@ static void welcome(portls_sync_set *set, portls_listener *listener, portls_erro
         free(client);
         return;
     }
-    status = wait_for(set, client, client->in, error);
+    status = wait_for(set, client, portls_source_input(client->in), error);
     if (status != PORTLS_OK) {
         end(client, status, error);
     }
@@ -83,7 +85,8 @@ int main(int argc, char **argv) {
         portls_listen((int)strtol(argv[1], NULL, 10), 128, true, "localhost",
                       portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
         portls_load_identity(portls_listener_context(listener), argv[2], argv[2], &error) ||
-        portls_make_sync_set(&set, &error) || portls_sync_set_add(set, listener, NULL, &error)) {
+        portls_make_sync_set(&set, &error) ||
+        portls_sync_set_add(set, portls_source_listener(listener), NULL, &error)) {
         fprintf(stderr, "%s\n", error.message);
         portls_free_sync_set(set);
         portls_close(listener);

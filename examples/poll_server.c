@@ -62,10 +62,10 @@ static bool watch_signals(void) {
  * Asks a listener or a port what it waits for. A listener and an accepted connection have one
  * descriptor, but not always the direction of their name: what is wanted may change with each call.
  */
-static portls_deadline watch(void *handle, struct pollfd *place) {
+static portls_deadline watch(portls_source source, struct pollfd *place) {
     portls_interest interest;
     *place = (struct pollfd){.fd = -1}; /* which poll passes over */
-    if (portls_interest_of(handle, &interest, NULL) != PORTLS_OK || interest.ready) {
+    if (portls_interest_of(source, &interest, NULL) != PORTLS_OK || interest.ready) {
         /* Bytes may be there that poll cannot see. A failure shows in the next step. */
         return portls_deadline_after(0);
     }
@@ -126,7 +126,7 @@ static bool wait_for_any(void) {
     polled[LISTENER] = (struct pollfd){.fd = -1};
     listener_until = PORTLS_NO_DEADLINE;
     if (echo_accepting(&server)) {
-        until = listener_until = watch(server.listener, &polled[LISTENER]);
+        until = listener_until = watch(portls_source_listener(server.listener), &polled[LISTENER]);
     }
     for (size_t i = 0; i < server.count; i++) {
         if (connections[i]->until.nanoseconds < until.nanoseconds) {
@@ -145,8 +145,7 @@ static bool run(void) {
         }
         if (polled[SIGNALS].revents != 0) {
             polled[SIGNALS].fd = -1;
-            portls_status stopped = portls_stop(server.listener, NULL); /* NULL does no harm */
-            (void)stopped;
+            portls_stop(server.listener, NULL); /* NULL does no harm */
         }
         /* Go backwards: the last one takes the place of one that ends. */
         for (size_t i = server.count; i-- > 0;) {

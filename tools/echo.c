@@ -31,7 +31,7 @@ static void enter(struct connection *connection) {
     for (size_t i = 0; i < ECHO_LIMIT; i++) {
         if (!taken[i]) {
             taken[i] = true;
-            serving[i] = portls_descriptor_of(connection->in);
+            serving[i] = portls_descriptor_of(portls_source_input(connection->in));
             connection->place = i;
             break;
         }

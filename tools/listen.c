@@ -174,7 +174,7 @@ static void handle_signals(void (*handler)(int)) {
 static int announce(const char *command, portls_listener *listener) {
     portls_error error;
     portls_address local;
-    if (portls_addresses(listener, &local, NULL, &error) != PORTLS_OK) {
+    if (portls_addresses(portls_source_listener(listener), &local, NULL, &error) != PORTLS_OK) {
         return tool_fail(command, &error);
     }
     bool brackets = strchr(local.host, ':') != NULL;

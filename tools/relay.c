@@ -26,7 +26,7 @@ static size_t next_piece(struct tool_way *way, unsigned char *piece) {
         } else if (have > 0) {
             break;
         } else {
-            portls_event event = {way->from, false};
+            portls_event event = {portls_source_input(way->from), false};
             way->status = portls_sync(&event, 1, PORTLS_NO_DEADLINE, way->stop, &way->error);
         }
     }
@@ -107,7 +107,7 @@ static int way_result(const char *command, const struct tool_way *way, const cha
 /* Both directions; afterwards the connection's output port is closed unless `*out` says not. */
 static int both_ways(const struct tool_relay *relay, portls_input_port *standard_in,
                      portls_output_port *standard_out, portls_output_port **out) {
-    portls_descriptor descriptor = portls_descriptor_of(relay->in);
+    portls_descriptor descriptor = portls_descriptor_of(portls_source_input(relay->in));
     struct sender sender = {.way = {.from = standard_in, .to = relay->out, .stop = relay->stop},
                             .keep_open = relay->keep_open};
     struct tool_way receiver = {.from = relay->in, .to = standard_out, .stop = relay->stop};

@@ -34,13 +34,14 @@ typedef struct portls_interest {
  * A listener, a connection that was accepted, and one over a single socket name one descriptor at
  * the most; examples/poll_server.c and its neighbours show whole loops.
  *
- * @param handle   a listener, an input port or an output port
+ * @param source   an input port, an output port or a listener
  * @param interest receives it
  * @param error    may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE; PORTLS_UNSUPPORTED (a port in
  *         memory or from callbacks without a descriptor is below); PORTLS_NO_MEMORY
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_interest_of(void *handle, portls_interest *interest,
+PORTLS_API PORTLS_MUST_USE portls_status portls_interest_of(portls_source source,
+                                                            portls_interest *interest,
                                                             portls_error *error);
 
 /** The milliseconds until a deadline, rounded up, as poll(2) takes them; -1 for none, 0 when past.

@@ -266,6 +266,29 @@ PORTLS_API bool portls_is_input_port(const void *handle);
 /** Whether the handle is a live output port. NULL and other portls handles: false. */
 PORTLS_API bool portls_is_output_port(const void *handle);
 
+/* ---- ports as sources ---- */
+
+/**
+ * A source: an input port, an output port or a listener, for the calls that take any of them, such
+ * as portls_sync and portls_interest_of. It refers to the port or listener and owns nothing; copy
+ * it freely. portls_source_input, portls_source_output and portls_source_listener make one.
+ */
+typedef struct portls_source {
+    void *handle; /**< for comparing two sources only */
+} portls_source;
+
+/** Makes a source of an input port. NULL makes one that calls refuse with PORTLS_WRONG_KIND. */
+static inline portls_source portls_source_input(portls_input_port *in) {
+    portls_source source = {in};
+    return source;
+}
+
+/** Makes a source of an output port. NULL makes one that calls refuse with PORTLS_WRONG_KIND. */
+static inline portls_source portls_source_output(portls_output_port *out) {
+    portls_source source = {out};
+    return source;
+}
+
 /* ---- ports from callbacks ---- */
 
 /** A file descriptor, or on Windows a SOCKET, which portls makes non-blocking for good. */

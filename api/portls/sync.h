@@ -7,13 +7,14 @@
 
 #include "portls/break.h"
 #include "portls/error.h"
+#include "portls/port.h"
 
 PORTLS_BEGIN_DECLS
 
 /** One thing to wait for. */
 typedef struct portls_event {
-    void *source; /**< a listener, an input port or an output port; the caller's */
-    bool ready;   /**< set by portls_sync: accept, read or write would not have to wait */
+    portls_source source; /**< an input port, an output port or a listener; the caller's */
+    bool ready;           /**< set by portls_sync: read, write or accept would not wait */
 } portls_event;
 
 /**

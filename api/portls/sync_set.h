@@ -6,6 +6,7 @@
 
 #include "portls/break.h"
 #include "portls/error.h"
+#include "portls/port.h"
 
 PORTLS_BEGIN_DECLS
 
@@ -24,8 +25,8 @@ typedef struct portls_sync_set portls_sync_set;
 
 /** A source that is ready. */
 typedef struct portls_ready {
-    void *source; /**< the listener, input port or output port */
-    void *data;   /**< what portls_sync_set_add was given with it */
+    portls_source source; /**< the source that was added */
+    void *data;           /**< the `data` that portls_sync_set_add was given with it */
 } portls_ready;
 
 /**
@@ -48,15 +49,16 @@ PORTLS_API void portls_free_sync_set(portls_sync_set *set);
  * a port does not own removes the port first.
  *
  * @param set    a live set; another thread may be waiting on it
- * @param source a listener, an input port or an output port, which stays the caller's
+ * @param source an input port, an output port or a listener, which stays the caller's
  * @param data   the caller's, handed back when the source is ready; may be NULL
  * @param error  may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND (no live set, or no such source); PORTLS_CLOSED;
  *         PORTLS_IN_USE (it is in this or another set already, or wrapped by a stream);
  *         PORTLS_NO_MEMORY. Does not block
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_add(portls_sync_set *set, void *source,
-                                                             void *data, portls_error *error);
+PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_add(portls_sync_set *set,
+                                                             portls_source source, void *data,
+                                                             portls_error *error);
 
 /**
  * Takes a source out.
@@ -67,7 +69,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_add(portls_sync_set *se
  * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED (so it has left by itself);
  *         PORTLS_INVALID_ARGUMENT (it is not in this set). Does not block
  */
-PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, void *source,
+PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
                                                 portls_error *error);
 
 /**

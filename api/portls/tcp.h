@@ -117,6 +117,12 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const
  */
 PORTLS_API void portls_close(portls_listener *listener);
 
+/** Makes a source of a listener. NULL makes one that calls refuse with PORTLS_WRONG_KIND. */
+static inline portls_source portls_source_listener(portls_listener *listener) {
+    portls_source source = {listener};
+    return source;
+}
+
 /** Whether the handle is a live listener (manual: ssl-listener?). NULL: false. */
 PORTLS_API bool portls_is_listener(const void *handle);
 
@@ -195,12 +201,13 @@ typedef struct portls_address {
 
 /**
  * Tells the addresses of a listener or of a connection's socket (Scheme's tcp-addresses).
- * @param handle a listener, an SSL port from connect or accept, or a port over a socket
+ * @param source a listener, an SSL port from connect or accept, or a port over a socket
  * @param local  receives this side's address; may be NULL
  * @param remote receives the peer's, empty for a listener; may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND (nothing with a socket); PORTLS_OS. Does not block.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(const void *handle, portls_address *local,
+PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(portls_source source,
+                                                          portls_address *local,
                                                           portls_address *remote,
                                                           portls_error *error);
 
@@ -208,7 +215,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(const void *handle, po
  * The descriptor an event loop waits on: of a listener, it turns readable when portls_accept has
  * something to do; of a port, the underlying descriptor. PORTLS_NO_DESCRIPTOR where there is none.
  */
-PORTLS_API portls_descriptor portls_descriptor_of(const void *handle);
+PORTLS_API portls_descriptor portls_descriptor_of(portls_source source);
 
 PORTLS_END_DECLS
 

@@ -8,7 +8,8 @@
 #include "core/os/socket.h"
 #include "core/port/port.h"
 
-portls_descriptor portls_descriptor_of(const void *handle) {
+portls_descriptor portls_descriptor_of(portls_source source) {
+    const void *handle = source.handle;
     if (portls_is_input_port(handle)) {
         const portls_input_port *in = handle;
         return atomic_load(&in->base.closed) ? PORTLS_NO_DESCRIPTOR : in->class->descriptor(in);
@@ -21,9 +22,10 @@ portls_descriptor portls_descriptor_of(const void *handle) {
                                       : PORTLS_NO_DESCRIPTOR;
 }
 
-portls_status portls_addresses(const void *handle, portls_address *local, portls_address *remote,
+portls_status portls_addresses(portls_source source, portls_address *local, portls_address *remote,
                                portls_error *error) {
     error_begin(error);
+    const void *handle = source.handle;
     bool listens = portls_is_listener(handle);
     if (!listens && !portls_is_input_port(handle) && !portls_is_output_port(handle)) {
         return error_fail(error, PORTLS_WRONG_KIND,
@@ -33,7 +35,7 @@ portls_status portls_addresses(const void *handle, portls_address *local, portls
     if (listens && listener->socket_count == 0) {
         return error_fail(error, PORTLS_CLOSED, "the listener was stopped: it has no address");
     }
-    portls_descriptor descriptor = listens ? listener->sockets[0] : portls_descriptor_of(handle);
+    portls_descriptor descriptor = listens ? listener->sockets[0] : portls_descriptor_of(source);
     enum os_descriptor_kind kind = OS_FILE;
     int failed = descriptor == PORTLS_NO_DESCRIPTOR ? 0 : os_descriptor_kind(descriptor, &kind);
     if (failed == 0 && kind != OS_SOCKET) {

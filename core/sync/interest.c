@@ -50,26 +50,27 @@ static portls_status convert(const struct wait_set *set, portls_interest *intere
     return PORTLS_OK;
 }
 
-portls_status portls_interest_of(void *handle, portls_interest *interest, portls_error *error) {
+portls_status portls_interest_of(portls_source source, portls_interest *interest,
+                                 portls_error *error) {
     error_begin(error);
     if (interest == NULL) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the interest is NULL");
     }
     *interest = (portls_interest){.deadline = PORTLS_NO_DEADLINE};
-    portls_status status = sync_source_check(handle, "handle", error);
+    portls_status status = sync_source_check(source.handle, "source", error);
     if (status != PORTLS_OK) {
         return status;
     }
-    if (sync_source_ready(handle)) {
+    if (sync_source_ready(source.handle)) {
         interest->ready = true;
         return PORTLS_OK;
     }
     struct wait_set set;
     wait_set_init(&set);
-    sync_source_begin_wait(handle, &set);
+    sync_source_begin_wait(source.handle, &set);
     status = convert(&set, interest, error);
     wait_set_destroy(&set);
-    sync_source_end_wait(handle);
+    sync_source_end_wait(source.handle);
     return status;
 }
 

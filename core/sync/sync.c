@@ -92,7 +92,7 @@ static portls_status check_arguments(portls_event *events, size_t count, int64_t
                           "end");
     }
     for (size_t i = 0; i < count; i++) {
-        portls_status status = check_source(events[i].source, i, error);
+        portls_status status = check_source(events[i].source.handle, i, error);
         if (status != PORTLS_OK) {
             return status;
         }
@@ -104,7 +104,7 @@ static portls_status check_arguments(portls_event *events, size_t count, int64_t
 static bool check_ready(portls_event *events, size_t count) {
     bool any = false;
     for (size_t i = 0; i < count; i++) {
-        events[i].ready = sync_source_ready(events[i].source);
+        events[i].ready = sync_source_ready(events[i].source.handle);
         any = any || events[i].ready;
     }
     return any;
@@ -115,12 +115,12 @@ static portls_status wait_for_any(portls_event *events, size_t count,
     struct wait_set set;
     wait_set_init(&set);
     for (size_t i = 0; i < count; i++) {
-        sync_source_begin_wait(events[i].source, &set);
+        sync_source_begin_wait(events[i].source.handle, &set);
     }
     portls_status status = wait_set_wait(&set, limit, error);
     wait_set_destroy(&set);
     for (size_t i = 0; i < count; i++) {
-        sync_source_end_wait(events[i].source);
+        sync_source_end_wait(events[i].source.handle);
     }
     return status;
 }

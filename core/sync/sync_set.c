@@ -69,27 +69,28 @@ static portls_status check_set(const portls_sync_set *set, portls_error *error) 
                             set == NULL ? "NULL" : "a handle of another kind");
 }
 
-portls_status portls_sync_set_add(portls_sync_set *set, void *source, void *data,
+portls_status portls_sync_set_add(portls_sync_set *set, portls_source source, void *data,
                                   portls_error *error) {
     error_begin(error);
     portls_status status = check_set(set, error);
     if (status == PORTLS_OK) {
-        status = sync_source_check(source, "source", error);
+        status = sync_source_check(source.handle, "source", error);
     }
-    return status == PORTLS_OK ? sync_set_add(set, source, data, error) : status;
+    return status == PORTLS_OK ? sync_set_add(set, source.handle, data, error) : status;
 }
 
-portls_status portls_sync_set_remove(portls_sync_set *set, void *source, portls_error *error) {
+portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
+                                     portls_error *error) {
     error_begin(error);
     portls_status status = check_set(set, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    status = sync_source_check(source, "source", NULL);
+    status = sync_source_check(source.handle, "source", NULL);
     if (status != PORTLS_OK && status != PORTLS_IN_USE) {
-        return sync_source_check(source, "source", error);
+        return sync_source_check(source.handle, "source", error);
     }
-    if (status == PORTLS_OK && sync_set_remove(set, source)) {
+    if (status == PORTLS_OK && sync_set_remove(set, source.handle)) {
         return PORTLS_OK;
     }
     return error_fail(error, PORTLS_INVALID_ARGUMENT, "the source is not in this sync set%s",
@@ -143,7 +144,7 @@ static portls_status check_next(portls_sync_set *set, portls_ready *ready, size_
     bool removed = set->checking == NULL; /* by a callback of the program */
     set->checking = NULL;
     if (!removed && is_ready) {
-        ready[(*count)++] = (portls_ready){member->source, member->data};
+        ready[(*count)++] = (portls_ready){{member->source}, member->data};
         sync_member_mark_pending(member); /* it may still be ready in the next wait */
     }
     os_mutex_unlock(&set->lock);

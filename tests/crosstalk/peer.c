@@ -304,7 +304,8 @@ static void serve(struct plan *plan) {
     portls_error error;
     check(portls_listen(0, 8, true, "127.0.0.1", plan->context, &listener, &error), "listening",
           &error);
-    check(portls_addresses(listener, &address, NULL, &error), "asking for the port", &error);
+    check(portls_addresses(portls_source_listener(listener), &address, NULL, &error),
+          "asking for the port", &error);
     (void)printf("port %d\n", address.port_no);
     (void)fflush(stdout);
     run(plan, listener, 0);

@@ -176,7 +176,8 @@ void server_open(int handshake_milliseconds, int handshakes) {
          &error, "listening");
     need(portls_set_handshake_limits(server.listener, handshake_milliseconds, handshakes, &error),
          &error, "the limits");
-    need(portls_addresses(server.listener, &address, NULL, &error), &error, "the address");
+    need(portls_addresses(portls_source_listener(server.listener), &address, NULL, &error), &error,
+         "the address");
     server.port_no = address.port_no;
     for (int i = 0; i < ACCEPTORS; i++) {
         if (pthread_create(&server.acceptors[i], NULL, accept_all, NULL) != 0) {

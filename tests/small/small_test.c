@@ -291,7 +291,7 @@ Test(small, an_empty_pipe_cannot_be_waited_for) {
     size_t got = 0;
     cr_expect_eq(portls_read(in, &byte, 1, &got, &error), PORTLS_UNSUPPORTED);
     cr_expect_not_null(strstr(error.message, "the calls that do not wait"), "%s", error.message);
-    portls_event event = {in, true};
+    portls_event event = {portls_source_input(in), true};
     cr_expect_eq(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &error), PORTLS_UNSUPPORTED);
     cr_expect_eq(portls_sync(&event, 1, PORTLS_NOW, NULL, &error), PORTLS_DEADLINE);
     cr_expect_eq(portls_write(out, "x", 1, NULL, &error), PORTLS_OK);

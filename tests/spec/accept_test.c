@@ -182,7 +182,8 @@ SPEC(accept, is_server_context_is_true_of_server_contexts_only) {
 SPEC(accept, a_listener_can_be_waited_for) {
     portls_context *server = test_server_context();
     int port_no;
-    portls_event event = {.source = listen_local(server, &port_no)};
+    portls_listener *listener = listen_local(server, &port_no);
+    portls_event event = {.source = portls_source_listener(listener)};
     REQUIRE_STATUS(portls_sync(&event, 1, portls_deadline_after(-1), NULL, &problem),
                    PORTLS_DEADLINE);
     cr_assert(!event.ready);
@@ -196,7 +197,7 @@ SPEC(accept, a_listener_can_be_waited_for) {
     event.ready = false;
     REQUIRE_OK(portls_sync(&event, 1, portls_deadline_after(-1), NULL, &problem));
     cr_assert(event.ready);
-    struct accepting accepted = {.listener = event.source};
+    struct accepting accepted = {.listener = listener};
     accept_side(&accepted);
     task_join(&task);
     cr_assert(accepted.side.status == PORTLS_OK, "%s", accepted.side.error.message);
@@ -205,7 +206,7 @@ SPEC(accept, a_listener_can_be_waited_for) {
                    PORTLS_DEADLINE);
     side_close(&client.side);
     side_close(&accepted.side);
-    portls_close(event.source);
+    portls_close(listener);
     portls_free_context(server);
 }
 
@@ -214,7 +215,7 @@ SPEC(accept, the_listeners_descriptor_turns_readable) {
     portls_context *server = test_server_context();
     int port_no;
     portls_listener *listener = listen_local(server, &port_no);
-    portls_descriptor descriptor = portls_descriptor_of(listener);
+    portls_descriptor descriptor = portls_descriptor_of(portls_source_listener(listener));
     cr_assert(descriptor != PORTLS_NO_DESCRIPTOR);
     cr_assert(!poll_readable(descriptor, 0), "readable before anybody came");
     int visitor = connect_plainly(port_no);

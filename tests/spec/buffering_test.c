@@ -214,8 +214,9 @@ SPEC(buffering, a_sync_on_either_port_sends_what_was_kept_back) {
         begin_talk(&wire, PORTLS_BUFFER_BLOCK);
         write_pattern(&wire, 0, 7);
         cr_assert_eq(sent_by_client(&wire), 0);
-        portls_event event = {
-            which == 0 ? (void *)wire.link.client.in : (void *)wire.link.client.out, false};
+        portls_event event = {which == 0 ? portls_source_input(wire.link.client.in)
+                                         : portls_source_output(wire.link.client.out),
+                              false};
         ignore(portls_sync(&event, 1, portls_deadline_after(-1), NULL, NULL));
         cr_assert_gt(sent_by_client(&wire), 7);
         expect_pattern(&wire, 0, 7);

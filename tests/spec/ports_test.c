@@ -89,14 +89,14 @@ static portls_status pass_write(void *argument, const void *bytes, size_t size, 
 /* Waits for the port below, as the callback is told: until it can go on or time is up. */
 static void pass_wait_in(void *argument, int milliseconds) {
     struct passing *passing = argument;
-    portls_event event = {.source = passing->in};
+    portls_event event = {.source = {passing->in}};
     passing->waits++;
     ignore(portls_sync(&event, 1, portls_deadline_after(milliseconds), NULL, NULL));
 }
 
 static void pass_wait_out(void *argument, int milliseconds) {
     struct passing *passing = argument;
-    portls_event event = {.source = passing->out};
+    portls_event event = {.source = {passing->out}};
     passing->waits++;
     ignore(portls_sync(&event, 1, portls_deadline_after(milliseconds), NULL, NULL));
 }

@@ -48,7 +48,7 @@ SPEC(server, listen_with_a_host_listens_there) {
         portls_listener *listener;
         portls_address address;
         REQUIRE_OK(portls_listen(0, 4, false, hosts[i], context, &listener, &problem));
-        REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+        REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, &problem));
         if (i > 0) {
             cr_assert_str_eq(address.host, hosts[i]);
         }
@@ -128,7 +128,7 @@ SPEC(server, reuse_takes_a_port_whose_connections_linger) {
     int port_no;
     REQUIRE_OK(portls_listen(0, 4, true, "127.0.0.1", context, &server.listener, &problem));
     portls_address address;
-    REQUIRE_OK(portls_addresses(server.listener, &address, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(server.listener), &address, NULL, &problem));
     port_no = address.port_no;
     struct link link;
     link_open_through(&link, server.listener, "127.0.0.1",
@@ -362,7 +362,7 @@ SPEC(server, close_drops_connections_that_were_not_accepted) {
                                 .context = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO)};
     struct task task;
     task_start(&task, connect_side, &client);
-    portls_event event = {.source = listener};
+    portls_event event = {.source = {listener}};
     /* Ready means that its handshake is done, so that it is inside the listener now. */
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
     portls_close(listener);

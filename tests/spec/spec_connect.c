@@ -37,7 +37,7 @@ portls_listener *listen_local(portls_context *context, int *port_no) {
     portls_listener *listener = NULL;
     portls_address address;
     REQUIRE_OK(portls_listen(0, 16, false, "127.0.0.1", context, &listener, &problem));
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, &problem));
     *port_no = address.port_no;
     return listener;
 }
@@ -84,7 +84,7 @@ void link_open_through(struct link *link, portls_listener *listener, const char 
     memset(link, 0, sizeof *link);
     REQUIRE_OK(portls_make_break(&accepting.brk, &problem));
     link->over = *by_connect;
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, &problem));
     struct connecting connecting = {.host = host, .port_no = address.port_no, .context = client};
     task_start(&task, accept_side, &accepting);
     connect_side(&connecting);

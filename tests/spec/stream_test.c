@@ -249,7 +249,7 @@ OVER_EVERY_WRAP(stream, looking_does_not_break_a_record_up) {
         ignore(portls_flush_avail(link.client.out, &problem));
         place_yield();
     }
-    portls_event event = {.source = link.server.in};
+    portls_event event = {.source = {link.server.in}};
     REQUIRE_OK(portls_sync(&event, 1, portls_deadline_after(-1), NULL, &problem));
     cr_assert(event.ready);
     REQUIRE_OK(portls_read(link.server.in, buffer, sizeof buffer, &count, &problem));
@@ -267,7 +267,7 @@ SPEC(stream, half_a_record_is_not_ready) {
     /* One byte of the record is in the pipe, and another each time the server looks. */
     cr_assert(!portls_byte_ready(link.server.in));
     cr_assert(!portls_byte_ready(link.server.in));
-    portls_event event = {.source = link.server.in};
+    portls_event event = {.source = {link.server.in}};
     REQUIRE_STATUS(portls_sync(&event, 1, portls_deadline_after(-1), NULL, &problem),
                    PORTLS_DEADLINE);
     REQUIRE_STATUS(portls_read_avail(link.server.in, buffer, sizeof buffer, &count, &problem),

@@ -20,8 +20,8 @@ OVER_EVERY_TRANSPORT(sync, ports_are_ready_as_they_would_not_wait) {
     struct link link;
     link_open_well(&link, over, NULL, NULL);
     link_exchange(&link, 100);
-    portls_event in = {.source = link.server.in};
-    portls_event out = {.source = link.client.out};
+    portls_event in = {.source = {link.server.in}};
+    portls_event out = {.source = {link.client.out}};
     REQUIRE_STATUS(portls_sync(&in, 1, past(), NULL, &problem), PORTLS_DEADLINE);
     cr_assert(!in.ready);
     REQUIRE_OK(portls_sync(&out, 1, past(), NULL, &problem));
@@ -36,9 +36,9 @@ SPEC(sync, all_that_are_ready_are_marked) {
     size_t count;
     for (size_t i = 0; i < 3; i++) {
         link_open_well(&links[i], wide_pipes, NULL, NULL);
-        events[i] = (portls_event){.source = links[i].server.in};
+        events[i] = (portls_event){.source = {links[i].server.in}};
     }
-    events[3] = (portls_event){.source = links[0].server.raw_in};
+    events[3] = (portls_event){.source = {links[0].server.raw_in}};
     REQUIRE_STATUS(portls_sync(events, 3, past(), NULL, &problem), PORTLS_DEADLINE);
     REQUIRE_OK(portls_write(links[0].client.out, "a", 1, &count, &problem));
     REQUIRE_OK(portls_write(links[2].client.out, "c", 1, &count, &problem));
@@ -76,7 +76,7 @@ SPEC(sync, a_wait_ends_when_something_becomes_ready) {
         portls_listener *listener = listen_local(server, &port_no);
         link_open_well(&link, &transports[kinds[i]], NULL, NULL);
         link_exchange(&link, 10);
-        portls_event events[] = {{.source = listener}, {.source = link.server.in}};
+        portls_event events[] = {{.source = {listener}}, {.source = {link.server.in}}};
         struct sending sending = {.out = link.client.out};
         struct task task;
         task_start(&task, send_one, &sending);
@@ -104,7 +104,7 @@ SPEC(sync, a_break_or_a_deadline_ends_the_wait) {
     struct link link;
     struct task task;
     link_open_well(&link, wide_pipes, NULL, NULL);
-    portls_event event = {.source = link.client.out};
+    portls_event event = {.source = {link.client.out}};
     REQUIRE_OK(portls_make_break(&brk, &problem));
     task_start(&task, set_it, brk);
     REQUIRE_FAILURE(portls_sync(NULL, 0, PORTLS_NO_DEADLINE, brk, &problem), PORTLS_BREAK,
@@ -129,11 +129,11 @@ SPEC(sync, other_handles_are_refused) {
     portls_context *context = client_context(PORTLS_AUTO, NULL, NULL);
     struct link link;
     link_open_well(&link, wide_pipes, NULL, NULL);
-    portls_event event = {.source = context};
+    portls_event event = {.source = {context}};
     REQUIRE_STATUS(portls_sync(&event, 1, past(), NULL, &problem), PORTLS_WRONG_KIND);
-    event.source = NULL;
+    event.source.handle = NULL;
     REQUIRE_STATUS(portls_sync(&event, 1, past(), NULL, &problem), PORTLS_WRONG_KIND);
-    event.source = link.client.in;
+    event.source = portls_source_input(link.client.in);
     REQUIRE_OK(portls_close_input_port(link.client.in, &problem));
     link.client.in = NULL;
     REQUIRE_STATUS(portls_sync(&event, 1, past(), NULL, &problem), PORTLS_CLOSED);
@@ -150,21 +150,22 @@ SPEC(sync, addresses_of_listeners_and_connections) {
     int port_no;
     portls_listener *listener = listen_local(server, &port_no);
     struct link link;
-    REQUIRE_OK(portls_addresses(listener, &local, &remote, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &local, &remote, &problem));
     cr_assert_str_eq(local.host, "127.0.0.1");
     cr_assert_eq(local.port_no, port_no);
     cr_assert_str_eq(remote.host, "");
     cr_assert_eq(remote.port_no, 0);
     link_open_through(&link, listener, "127.0.0.1",
                       portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO));
-    REQUIRE_OK(portls_addresses(link.client.in, &of_client, &of_server, &problem));
+    REQUIRE_OK(
+        portls_addresses(portls_source_input(link.client.in), &of_client, &of_server, &problem));
     cr_assert_eq(of_server.port_no, port_no);
     cr_assert_str_eq(of_server.host, "127.0.0.1");
-    REQUIRE_OK(portls_addresses(link.server.out, &local, &remote, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_output(link.server.out), &local, &remote, &problem));
     cr_assert_eq(local.port_no, port_no);
     cr_assert_eq(remote.port_no, of_client.port_no);
     cr_assert_str_eq(remote.host, of_client.host);
-    REQUIRE_OK(portls_addresses(link.server.out, NULL, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_output(link.server.out), NULL, NULL, &problem));
     link_close(&link);
     portls_close(listener);
     portls_free_context(server);
@@ -175,17 +176,18 @@ SPEC(sync, addresses_of_other_handles) {
     struct link link;
     portls_address local, remote;
     link_open_well(&link, &transports[5], NULL, NULL);
-    REQUIRE_OK(portls_addresses(link.client.in, &local, &remote, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_input(link.client.in), &local, &remote, &problem));
     cr_assert_str_eq(remote.host, "127.0.0.1");
-    REQUIRE_OK(portls_addresses(link.client.raw_out, &local, &remote, &problem));
+    REQUIRE_OK(
+        portls_addresses(portls_source_output(link.client.raw_out), &local, &remote, &problem));
     cr_assert_str_eq(remote.host, "127.0.0.1");
     link_close(&link);
     link_open_well(&link, wide_pipes, NULL, NULL);
     portls_context *context = client_context(PORTLS_AUTO, NULL, NULL);
-    const void *others[] = {link.client.in, link.client.raw_in, context, NULL};
+    void *others[] = {link.client.in, link.client.raw_in, context, NULL};
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        REQUIRE_FAILURE(portls_addresses(others[i], &local, &remote, &problem), PORTLS_WRONG_KIND,
-                        "");
+        REQUIRE_FAILURE(portls_addresses((portls_source){others[i]}, &local, &remote, &problem),
+                        PORTLS_WRONG_KIND, "");
     }
     link_close(&link);
     portls_free_context(context);
@@ -199,20 +201,21 @@ SPEC(sync, descriptors_of_ports) {
     portls_input_port *in;
     portls_output_port *out;
     REQUIRE_OK(portls_make_descriptor_ports(sockets[0], true, &in, &out, &problem));
-    cr_assert_eq(portls_descriptor_of(in), sockets[0]);
-    cr_assert_eq(portls_descriptor_of(out), sockets[0]);
+    cr_assert_eq(portls_descriptor_of(portls_source_input(in)), sockets[0]);
+    cr_assert_eq(portls_descriptor_of(portls_source_output(out)), sockets[0]);
     REQUIRE_OK(portls_close_input_port(in, &problem));
     REQUIRE_OK(portls_close_output_port(out, &problem));
     close(sockets[1]);
     link_open_well(&link, &transports[4], NULL, NULL);
-    cr_assert(portls_descriptor_of(link.client.in) != PORTLS_NO_DESCRIPTOR);
-    cr_assert_eq(portls_descriptor_of(link.client.in), portls_descriptor_of(link.client.raw_in));
+    cr_assert(portls_descriptor_of(portls_source_input(link.client.in)) != PORTLS_NO_DESCRIPTOR);
+    cr_assert_eq(portls_descriptor_of(portls_source_input(link.client.in)),
+                 portls_descriptor_of(portls_source_input(link.client.raw_in)));
     link_close(&link);
     link_open_well(&link, wide_pipes, NULL, NULL);
     portls_context *context = client_context(PORTLS_AUTO, NULL, NULL);
-    const void *others[] = {link.client.in, link.client.raw_out, context, NULL};
+    void *others[] = {link.client.in, link.client.raw_out, context, NULL};
     for (size_t i = 0; i < COUNT_OF(others); i++) {
-        cr_assert_eq(portls_descriptor_of(others[i]), PORTLS_NO_DESCRIPTOR);
+        cr_assert_eq(portls_descriptor_of((portls_source){others[i]}), PORTLS_NO_DESCRIPTOR);
     }
     link_close(&link);
     portls_free_context(context);

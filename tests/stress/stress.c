@@ -88,7 +88,7 @@ struct end {
 /* Waits by portls_sync; now and then only for so short that a deadline passes. */
 static void wait_for(void *source, struct numbers *numbers) {
     portls_error error;
-    portls_event event = {source, false};
+    portls_event event = {(portls_source){source}, false};
     portls_deadline deadline =
         number_below(numbers, 4) == 0 ? portls_deadline_after(1) : PORTLS_NO_DEADLINE;
     portls_status status = portls_sync(&event, 1, deadline, NULL, &error);
@@ -425,7 +425,8 @@ static void prepare(void) {
          &error, "listen");
     load_identity(portls_listener_context(all.listener), identities[1]);
     portls_address address;
-    need(portls_addresses(all.listener, &address, NULL, &error), &error, "addresses");
+    need(portls_addresses(portls_source_listener(all.listener), &address, NULL, &error), &error,
+         "addresses");
     all.port_no = address.port_no;
     for (int i = 0; i < ACCEPTORS; i++) {
         need(portls_make_break(&all.accept_breaks[i], &error), &error, "break");

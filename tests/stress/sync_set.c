@@ -53,7 +53,8 @@ static void *accept_all(void *argument) {
             return NULL;
         }
         need(status, &error, "accept");
-        need(portls_sync_set_add(sets[next++ % SETS], made->in, made, &error), &error, "add");
+        need(portls_sync_set_add(sets[next++ % SETS], portls_source_input(made->in), made, &error),
+             &error, "add");
     }
 }
 
@@ -148,7 +149,8 @@ int main(void) {
                        portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error),
          &error, "listen");
     need(portls_load_identity(portls_listener_context(listener), pem, pem, &error), &error, pem);
-    need(portls_addresses(listener, &address, NULL, &error), &error, "addresses");
+    need(portls_addresses(portls_source_listener(listener), &address, NULL, &error), &error,
+         "addresses");
     port_no = address.port_no;
     for (size_t i = 0; i < CLIENTS; i++) {
         numbers[i] = i;

@@ -31,7 +31,8 @@ static portls_listener *listen_here(void) {
 /* A peer of plain TCP. */
 static int connect_plainly(portls_listener *listener) {
     portls_address address;
-    cr_assert_eq(portls_addresses(listener, &address, NULL, NULL), PORTLS_OK);
+    cr_assert_eq(portls_addresses(portls_source_listener(listener), &address, NULL, NULL),
+                 PORTLS_OK);
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)address.port_no)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int peer = socket(AF_INET, SOCK_STREAM, 0);
@@ -46,7 +47,7 @@ static void say_no_tls(int peer) {
 
 /* Lets the listener do what it can, for so long. */
 static bool look(portls_listener *listener, int milliseconds) {
-    portls_event event = {listener, false};
+    portls_event event = {portls_source_listener(listener), false};
     return portls_sync(&event, 1, portls_deadline_after(milliseconds), NULL, NULL) == PORTLS_OK;
 }
 

@@ -317,7 +317,7 @@ static bool wait_on(portls_sync_set *set, const struct ends *ends, portls_input_
                     &error);
     void *sources[] = {in, client.in[0], ends->in[0]};
     for (int i = 0; i < 3 && all; i++) {
-        all = good(portls_sync_set_add(set, sources[i], NULL, &error), &error);
+        all = good(portls_sync_set_add(set, (portls_source){sources[i]}, NULL, &error), &error);
     }
     bool told = false;
     for (int i = 0; i < 10 && all && !told; i++) {
@@ -330,7 +330,7 @@ static bool wait_on(portls_sync_set *set, const struct ends *ends, portls_input_
             cr_assert_eq(write(other_end, "x", 1), 1);
         }
         for (size_t j = 0; j < count; j++) {
-            told = told || ready[j].source == in;
+            told = told || ready[j].source.handle == in;
         }
     }
     if (client.in[0] != NULL) {
@@ -405,7 +405,7 @@ static bool visit(portls_listener *listener) {
     portls_output_port *out = NULL;
     char heard[6] = "";
     size_t got = 0;
-    if (!good(portls_addresses(listener, &address, NULL, &error), &error) ||
+    if (!good(portls_addresses(portls_source_listener(listener), &address, NULL, &error), &error) ||
         !good(portls_connect(address.host, address.port_no,
                              portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
                              &error),

@@ -105,7 +105,7 @@ static void listen_here(const void *argument) {
     (void)argument;
     portls_address address;
     REQUIRE_OK(portls_listen(0, 10, true, "127.0.0.1", server_context(), &listener, &problem));
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, &problem));
     port_no = address.port_no;
 }
 
@@ -499,7 +499,7 @@ Test(each_step, of_a_write) {
 }
 
 static portls_status attempt_sync(portls_deadline deadline, portls_break *brk) {
-    portls_event event = {mine.in, false};
+    portls_event event = {portls_source_input(mine.in), false};
     portls_status status = portls_sync(&event, 1, deadline, brk, &problem);
     cr_assert_eq(event.ready, status == PORTLS_OK);
     return status;

@@ -77,7 +77,7 @@ Test(stream_pair, an_output_port_is_ready_when_a_write_takes_a_byte) {
     size_t put = 0;
     int taken = 0;
     for (int i = 0; i < 100000 && taken < 3; i++) {
-        portls_event event = {pair.out[1], false};
+        portls_event event = {portls_source_output(pair.out[1]), false};
         bool ready = portls_sync(&event, 1, portls_deadline_after(-1), NULL, NULL) == PORTLS_OK;
         portls_status status = portls_write_avail(pair.out[1], "x", 1, &put, NULL);
         cr_assert_eq(ready, status == PORTLS_OK, "ready: %d, written: %s", ready,
@@ -153,11 +153,11 @@ Test(stream_pair, there_is_no_descriptor_below_once_the_wrapped_port_is_closed) 
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     options.context = pair.server;
     cr_assert_eq(portls_wrap_ports_avail(in, out, &options, &ssl_in, &ssl_out, NULL), PORTLS_OK);
-    cr_expect_eq(portls_descriptor_of(ssl_in), ends[0]);
+    cr_expect_eq(portls_descriptor_of(portls_source_input(ssl_in)), ends[0]);
     portls_close_input_port(in, NULL);
     portls_close_output_port(out, NULL);
-    cr_expect_eq(portls_descriptor_of(ssl_in), PORTLS_NO_DESCRIPTOR);
-    cr_expect_eq(portls_descriptor_of(ssl_out), PORTLS_NO_DESCRIPTOR);
+    cr_expect_eq(portls_descriptor_of(portls_source_input(ssl_in)), PORTLS_NO_DESCRIPTOR);
+    cr_expect_eq(portls_descriptor_of(portls_source_output(ssl_out)), PORTLS_NO_DESCRIPTOR);
     portls_close_output_port(ssl_out, NULL);
     portls_close_input_port(ssl_in, NULL);
     (void)close(ends[0]);

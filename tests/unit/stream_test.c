@@ -226,7 +226,7 @@ Test(stream, nothing_is_sent_behind_our_close_notify) {
 }
 
 static bool looks_ready(void *source) {
-    portls_event event = {source, false};
+    portls_event event = {(portls_source){source}, false};
     return portls_sync(&event, 1, portls_deadline_after(-1), NULL, NULL) == PORTLS_OK;
 }
 

@@ -121,7 +121,7 @@ static void make_sources(size_t count, bool tls, portls_sync_set *set) {
             REQUIRE_OK(portls_wrap_ports_avail(source->raw_in, source->raw_out, &options,
                                                &source->in, &source->out, error));
         }
-        REQUIRE_OK(portls_sync_set_add(set, source->in, source, error));
+        REQUIRE_OK(portls_sync_set_add(set, portls_source_input(source->in), source, error));
     }
     portls_free_context(context);
 }

@@ -23,8 +23,8 @@ Test(sync_set_member, a_port_that_is_closed_leaves) {
     add(set, sockets[0].out);
     cr_expect_eq(look(set), 3);
     close_in(pipe.in);
-    cr_expect_eq(portls_sync_set_remove(set, pipe.in, &error), PORTLS_WRONG_KIND,
-                 "its handle is none any more");
+    cr_expect_eq(portls_sync_set_remove(set, portls_source_input(pipe.in), &error),
+                 PORTLS_WRONG_KIND, "its handle is none any more");
     close_ends(sockets[0]);
     cr_expect_eq(look(set), 2);
     cr_expect((told[0] == pipe.out && told[1] == other.in) ||
@@ -53,7 +53,8 @@ Test(sync_set_member, a_port_that_a_stream_may_take_is_left_alone_until_it_does)
     portls_error error;
     add(set, ends.in);
     REQUIRE_OK(input_port_take(ends.in, "in", NULL));
-    cr_expect_eq(portls_sync_set_add(set, ends.in, NULL, &error), PORTLS_IN_USE);
+    cr_expect_eq(portls_sync_set_add(set, portls_source_input(ends.in), NULL, &error),
+                 PORTLS_IN_USE);
     EXPECT_MESSAGE(error, "source is an input port that is wrapped by an SSL stream");
     REQUIRE_OK(input_port_give_back(ends.in, false, NULL));
     write_some(ends.out, "x");
@@ -75,7 +76,7 @@ Test(sync_set_member, removed_and_added_again) {
         }
         cr_expect_eq(look(set), 2);
         for (int i = 0; i < 2; i++) {
-            REQUIRE_OK(portls_sync_set_remove(set, sources[i], NULL));
+            REQUIRE_OK(portls_sync_set_remove(set, (portls_source){sources[i]}, NULL));
         }
         cr_expect_eq(look(set), 0);
     }
@@ -218,7 +219,8 @@ static portls_status script_read(void *argument, void *buffer, size_t size, size
         }
     }
     if (script->leaving != NULL) {
-        portls_status status = portls_sync_set_remove(script->leaving, script->self, NULL);
+        portls_status status =
+            portls_sync_set_remove(script->leaving, (portls_source){script->self}, NULL);
         script->leaving = NULL;
         if (status != PORTLS_OK) {
             return status;
@@ -284,7 +286,7 @@ Test(sync_set_member, waits_by_callbacks) {
     add(set, in);
     cr_expect_eq(next(set), in);
     cr_expect_eq(reading.waits, 3);
-    REQUIRE_OK(portls_sync_set_remove(set, in, NULL));
+    REQUIRE_OK(portls_sync_set_remove(set, portls_source_input(in), NULL));
     add(set, out);
     cr_expect_eq(next(set), out, "room until a write finds none");
     cr_expect_eq(writing.waits, 0);
@@ -388,24 +390,30 @@ Test(sync_set_member, names_what_is_wrong) {
     REQUIRE_OK(portls_make_break(&brk, NULL));
     cr_expect_eq(portls_make_sync_set(NULL, &error), PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "set is NULL");
-    cr_expect_eq(portls_sync_set_add(NULL, ends.in, NULL, &error), PORTLS_WRONG_KIND);
-    EXPECT_MESSAGE(error, "set is NULL");
-    cr_expect_eq(portls_sync_set_remove((portls_sync_set *)ends.in, ends.in, &error),
+    cr_expect_eq(portls_sync_set_add(NULL, portls_source_input(ends.in), NULL, &error),
                  PORTLS_WRONG_KIND);
+    EXPECT_MESSAGE(error, "set is NULL");
+    cr_expect_eq(
+        portls_sync_set_remove((portls_sync_set *)ends.in, portls_source_input(ends.in), &error),
+        PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "set is a handle of another kind");
-    cr_expect_eq(portls_sync_set_add(set, NULL, NULL, &error), PORTLS_WRONG_KIND);
+    cr_expect_eq(portls_sync_set_add(set, (portls_source){NULL}, NULL, &error), PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "source is NULL");
-    cr_expect_eq(portls_sync_set_add(set, set, NULL, &error), PORTLS_WRONG_KIND);
+    cr_expect_eq(portls_sync_set_add(set, (portls_source){set}, NULL, &error), PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "source is a handle of another kind");
-    cr_expect_eq(portls_sync_set_remove(set, ends.in, &error), PORTLS_INVALID_ARGUMENT);
+    cr_expect_eq(portls_sync_set_remove(set, portls_source_input(ends.in), &error),
+                 PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "not in this sync set");
 
     add(set, ends.in);
-    cr_expect_eq(portls_sync_set_add(set, ends.in, NULL, &error), PORTLS_IN_USE);
+    cr_expect_eq(portls_sync_set_add(set, portls_source_input(ends.in), NULL, &error),
+                 PORTLS_IN_USE);
     EXPECT_MESSAGE(error, "the source is in this sync set already");
-    cr_expect_eq(portls_sync_set_add(other, ends.in, NULL, &error), PORTLS_IN_USE);
+    cr_expect_eq(portls_sync_set_add(other, portls_source_input(ends.in), NULL, &error),
+                 PORTLS_IN_USE);
     EXPECT_MESSAGE(error, "the source is in another sync set already");
-    cr_expect_eq(portls_sync_set_remove(other, ends.in, &error), PORTLS_INVALID_ARGUMENT);
+    cr_expect_eq(portls_sync_set_remove(other, portls_source_input(ends.in), &error),
+                 PORTLS_INVALID_ARGUMENT);
 
     cr_expect_eq(portls_sync_set_wait(NULL, &ready, 1, &count, PORTLS_NOW, NULL, &error),
                  PORTLS_WRONG_KIND);

@@ -80,7 +80,7 @@ static inline portls_sync_set *make_set(void) {
 }
 
 static inline void add(portls_sync_set *set, void *source) {
-    REQUIRE_OK(portls_sync_set_add(set, source, source, NULL));
+    REQUIRE_OK(portls_sync_set_add(set, (portls_source){source}, source, NULL));
 }
 
 enum { ROOM = 16 };
@@ -95,8 +95,8 @@ static inline size_t look(portls_sync_set *set) {
     cr_assert(status == PORTLS_OK || status == PORTLS_DEADLINE, "%s", portls_status_name(status));
     cr_assert_eq(status == PORTLS_OK, count > 0);
     for (size_t i = 0; i < count; i++) {
-        cr_assert_eq(ready[i].source, ready[i].data);
-        told[i] = ready[i].source;
+        cr_assert_eq(ready[i].source.handle, ready[i].data);
+        told[i] = ready[i].source.handle;
     }
     told[count] = NULL;
     return count;
@@ -108,7 +108,7 @@ static inline void *next(portls_sync_set *set) {
     size_t count = 0;
     REQUIRE_OK(portls_sync_set_wait(set, &ready, 1, &count, PORTLS_NO_DEADLINE, NULL, NULL));
     cr_assert_eq(count, 1);
-    return ready.source;
+    return ready.source.handle;
 }
 
 #endif

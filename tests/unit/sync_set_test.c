@@ -18,7 +18,7 @@ Test(sync_set, tells_those_that_are_ready_and_what_was_given_with_them) {
     cr_expect_eq(look(set), 0);
     add(set, some.in);
     int data = 0;
-    REQUIRE_OK(portls_sync_set_add(set, some.out, &data, NULL));
+    REQUIRE_OK(portls_sync_set_add(set, portls_source_output(some.out), &data, NULL));
     portls_ready ready[4];
     size_t count = 0;
     portls_error error;
@@ -26,9 +26,9 @@ Test(sync_set, tells_those_that_are_ready_and_what_was_given_with_them) {
                  PORTLS_OK);
     cr_expect_str_eq(error.message, "");
     cr_assert_eq(count, 2);
-    cr_expect_eq(ready[0].source, some.in);
+    cr_expect_eq(ready[0].source.handle, some.in);
     cr_expect_eq(ready[0].data, some.in);
-    cr_expect_eq(ready[1].source, some.out);
+    cr_expect_eq(ready[1].source.handle, some.out);
     cr_expect_eq(ready[1].data, &data);
     portls_free_sync_set(set);
     close_ends(empty);
@@ -113,14 +113,14 @@ Test(sync_set, both_ports_of_a_socket_are_waited_for_each_for_itself) {
     cr_expect_eq(look(set), 0);
     write_some(sockets[1].out, "x");
     cr_expect_eq(next(set), sockets[0].in);
-    REQUIRE_OK(portls_sync_set_remove(set, sockets[0].in, NULL));
+    REQUIRE_OK(portls_sync_set_remove(set, portls_source_input(sockets[0].in), NULL));
     cr_expect_eq(look(set), 0, "what is left is not ready");
     drain(sockets[1].in);
     cr_expect_eq(next(set), sockets[0].out, "and is still waited for");
     fill(sockets[0].out);
     add(set, sockets[0].in);
     cr_expect_eq(next(set), sockets[0].in);
-    REQUIRE_OK(portls_sync_set_remove(set, sockets[0].out, NULL));
+    REQUIRE_OK(portls_sync_set_remove(set, portls_source_output(sockets[0].out), NULL));
     take_one(sockets[0].in);
     drain(sockets[1].in);
     cr_expect_eq(look(set), 0);
@@ -211,7 +211,7 @@ Test(sync_set, each_of_many_sockets_has_its_turn) {
     portls_sync_set *set = make_set();
     for (size_t i = 0; i < SOCKETS; i++) {
         make_sockets(pairs[i]);
-        REQUIRE_OK(portls_sync_set_add(set, pairs[i][0].in, &times[i], NULL));
+        REQUIRE_OK(portls_sync_set_add(set, portls_source_input(pairs[i][0].in), &times[i], NULL));
     }
     cr_expect_eq(look(set), 0);
     for (size_t i = 0; i < SOCKETS; i++) {
@@ -259,7 +259,7 @@ static void *do_later(void *argument) {
         status = portls_pipe_consume(later->in, 1, NULL);
     }
     if (later->added != NULL) {
-        status = portls_sync_set_add(later->set, later->added, later->added, NULL);
+        status = portls_sync_set_add(later->set, (portls_source){later->added}, later->added, NULL);
     }
     return status == PORTLS_OK ? later : NULL;
 }
@@ -269,7 +269,7 @@ static portls_status wait_while(struct later *later, portls_sync_set *set, void 
                                 portls_error *error) {
     pthread_t thread;
     void *result = NULL;
-    portls_ready ready = {NULL, NULL};
+    portls_ready ready = {{NULL}, NULL};
     size_t count = 1;
     cr_assert_eq(pthread_create(&thread, NULL, do_later, later), 0);
     portls_status status = portls_sync_set_wait(set, &ready, 1, &count,
@@ -277,7 +277,7 @@ static portls_status wait_while(struct later *later, portls_sync_set *set, void 
     cr_assert_eq(pthread_join(thread, &result), 0);
     cr_expect_not_null(result);
     cr_expect_eq(count, status == PORTLS_OK);
-    *source = ready.source;
+    *source = ready.source.handle;
     return status;
 }
 
@@ -370,7 +370,7 @@ Test(sync_set, a_break_ends_it_and_comes_first) {
     cr_expect_eq(count, 0);
     portls_clear_break(later.brk);
     REQUIRE_OK(portls_sync_set_wait(set, &ready, 1, &count, PORTLS_NO_DEADLINE, later.brk, NULL));
-    cr_expect_eq(ready.source, ends.in);
+    cr_expect_eq(ready.source.handle, ends.in);
     portls_free_break(later.brk);
     portls_free_sync_set(set);
     close_ends(ends);

@@ -43,8 +43,10 @@ Test(sync, marks_all_that_are_ready_and_no_other) {
     struct ends empty = make(4), some = make(4), full = make(4);
     write_some(some.out, "ab");
     write_some(full.out, "abcd");
-    portls_event events[] = {{empty.in, true},   {some.in, false},  {full.in, false},
-                             {empty.out, false}, {some.out, false}, {full.out, true}};
+    portls_event events[] = {
+        {portls_source_input(empty.in), true},   {portls_source_input(some.in), false},
+        {portls_source_input(full.in), false},   {portls_source_output(empty.out), false},
+        {portls_source_output(some.out), false}, {portls_source_output(full.out), true}};
     portls_error error;
     cr_expect_eq(portls_sync(events, 6, PORTLS_NO_DEADLINE, NULL, &error), PORTLS_OK);
     cr_expect_str_eq(error.message, "");
@@ -68,7 +70,9 @@ Test(sync, ends_and_failures_and_bytes_given_back_are_ready) {
     status = portls_close_input_port(broken.in, NULL);
     cr_assert_eq(status, PORTLS_OK);
     cr_assert_eq(input_port_unread(unread.in, "u", 1), PORTLS_OK);
-    portls_event events[] = {{ended.in, false}, {broken.out, false}, {unread.in, false}};
+    portls_event events[] = {{portls_source_input(ended.in), false},
+                             {portls_source_output(broken.out), false},
+                             {portls_source_input(unread.in), false}};
     cr_expect_eq(portls_sync(events, 3, PORTLS_NO_DEADLINE, NULL, NULL), PORTLS_OK);
     cr_expect(events[0].ready);
     cr_expect(events[1].ready);
@@ -84,7 +88,7 @@ Test(sync, ends_and_failures_and_bytes_given_back_are_ready) {
 
 Test(sync, the_deadline_ends_it) {
     struct ends ends = make(4);
-    portls_event event = {ends.in, true};
+    portls_event event = {portls_source_input(ends.in), true};
     portls_error error;
     int64_t before = os_now();
     cr_expect_eq(portls_sync(&event, 1, portls_deadline_after(40), NULL, &error), PORTLS_DEADLINE);
@@ -150,7 +154,7 @@ Test(sync, a_byte_that_arrives_ends_it) {
     portls_event events[PIPES];
     for (int i = 0; i < PIPES; i++) {
         pipes[i] = make(1);
-        events[i] = (portls_event){pipes[i].in, true};
+        events[i] = (portls_event){portls_source_input(pipes[i].in), true};
     }
     struct later later = {.out = pipes[10].out};
     cr_expect_eq(sync_while(&later, events, PIPES, NULL), PORTLS_OK);
@@ -163,7 +167,8 @@ Test(sync, a_byte_that_arrives_ends_it) {
 Test(sync, room_that_is_made_ends_it) {
     struct ends ends = make(1), other = make(1);
     write_some(ends.out, "x");
-    portls_event events[] = {{ends.out, false}, {other.in, false}};
+    portls_event events[] = {{portls_source_output(ends.out), false},
+                             {portls_source_input(other.in), false}};
     struct later later = {.in = ends.in};
     cr_expect_eq(sync_while(&later, events, 2, NULL), PORTLS_OK);
     cr_expect(events[0].ready);
@@ -174,7 +179,7 @@ Test(sync, room_that_is_made_ends_it) {
 
 Test(sync, a_break_ends_it_and_comes_first) {
     struct ends ends = make(1);
-    portls_event event = {ends.in, true};
+    portls_event event = {portls_source_input(ends.in), true};
     portls_error error;
     struct later later = {0};
     cr_assert_eq(portls_make_break(&later.brk, NULL), PORTLS_OK);
@@ -242,7 +247,8 @@ Test(sync, waits_by_callbacks) {
     char byte = 0;
     cr_assert_eq(portls_make_input_port(&in_callbacks, &reading, &ends.in, NULL), PORTLS_OK);
     cr_assert_eq(portls_make_output_port(&out_callbacks, &writing, &ends.out, NULL), PORTLS_OK);
-    portls_event events[] = {{ends.in, false}, {ends.out, false}};
+    portls_event events[] = {{portls_source_input(ends.in), false},
+                             {portls_source_output(ends.out), false}};
     cr_expect_eq(portls_sync(events, 1, PORTLS_NO_DEADLINE, NULL, NULL), PORTLS_OK);
     cr_expect_eq(reading.waits, 3);
     cr_expect_eq(portls_read(ends.in, &byte, 1, &count, NULL), PORTLS_OK, "the byte was kept");
@@ -264,7 +270,8 @@ Test(sync, what_cannot_be_waited_for_is_refused) {
     portls_status status = portls_close_input_port(cannot.in, NULL);
     cr_assert_eq(status, PORTLS_OK);
     cr_assert_eq(portls_make_input_port(&callbacks, &reading, &cannot.in, NULL), PORTLS_OK);
-    portls_event events[] = {{cannot.in, false}, {ends.in, false}};
+    portls_event events[] = {{portls_source_input(cannot.in), false},
+                             {portls_source_input(ends.in), false}};
     portls_error error;
     cr_expect_eq(portls_sync(events, 2, PORTLS_NO_DEADLINE, NULL, &error), PORTLS_UNSUPPORTED);
     EXPECT_MESSAGE(error, "callbacks");
@@ -285,12 +292,12 @@ Test(sync, names_the_event_that_is_wrong) {
     portls_break *brk = NULL;
     portls_error error;
     cr_assert_eq(portls_make_break(&brk, NULL), PORTLS_OK);
-    portls_event events[] = {{ends.out, true}, {NULL, true}};
+    portls_event events[] = {{portls_source_output(ends.out), true}, {(portls_source){NULL}, true}};
     cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "events[1].source is NULL");
     cr_expect_not(events[0].ready, "nothing is marked by a call that failed");
     cr_expect_not(events[1].ready);
-    events[1].source = brk;
+    events[1].source = (portls_source){brk};
     cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_WRONG_KIND);
     EXPECT_MESSAGE(error, "events[1].source is a handle of another kind");
     cr_expect_eq(portls_sync(NULL, 2, PORTLS_NOW, NULL, &error), PORTLS_INVALID_ARGUMENT);
@@ -300,7 +307,7 @@ Test(sync, names_the_event_that_is_wrong) {
     EXPECT_MESSAGE(error, "brk");
 
     cr_assert_eq(input_port_take(ends.in, "in", NULL), PORTLS_OK);
-    events[1].source = ends.in;
+    events[1].source = portls_source_input(ends.in);
     cr_expect_eq(portls_sync(events, 2, PORTLS_NOW, NULL, &error), PORTLS_IN_USE);
     EXPECT_MESSAGE(error, "events[1].source is an input port that is wrapped");
     portls_status status = portls_close_input_port(ends.in, NULL);

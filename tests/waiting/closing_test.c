@@ -17,8 +17,8 @@ static size_t write_much(struct link *link, bool flushed) {
     size_t total = 0;
     size_t put = 0;
     portls_status status = PORTLS_OK;
-    cr_assert_eq(setsockopt((int)portls_descriptor_of(link->server.in), SOL_SOCKET, SO_RCVBUF,
-                            &small, sizeof small),
+    cr_assert_eq(setsockopt((int)portls_descriptor_of(portls_source_input(link->server.in)),
+                            SOL_SOCKET, SO_RCVBUF, &small, sizeof small),
                  0);
     while (status == PORTLS_OK && total < MOST) {
         for (size_t i = 0; i < PIECE; i++) {
@@ -64,12 +64,12 @@ static portls_status close_second(struct link *link, bool output) {
 static void expect_a_wait(struct link *link, bool output) {
     void *second = output ? (void *)link->client.out : (void *)link->client.in;
     portls_interest interest;
-    REQUIRE_OK(portls_interest_of(second, &interest, &problem));
+    REQUIRE_OK(portls_interest_of((portls_source){second}, &interest, &problem));
     cr_assert_not(interest.ready);
     cr_assert_eq(interest.count, 1);
     cr_assert(interest.wanted[0].readable && !interest.wanted[0].writable);
     cr_assert_neq(interest.deadline.nanoseconds, INT64_MAX);
-    portls_event event = {second, false};
+    portls_event event = {(portls_source){second}, false};
     REQUIRE_STATUS(portls_sync(&event, 1, portls_deadline_after(-1), NULL, &problem),
                    PORTLS_DEADLINE);
 }
@@ -115,8 +115,8 @@ SPEC(closing, what_is_still_pending_leaves_before) {
     size_t wanted = 0;
     size_t total = 0;
     int small = 128 * 1024; /* below a segment of loopback it is slow */
-    cr_assert_eq(setsockopt((int)portls_descriptor_of(link.client.out), SOL_SOCKET, SO_SNDBUF,
-                            &small, sizeof small),
+    cr_assert_eq(setsockopt((int)portls_descriptor_of(portls_source_output(link.client.out)),
+                            SOL_SOCKET, SO_SNDBUF, &small, sizeof small),
                  0);
     wanted = write_much(&link, false);
     cr_assert_lt(wanted, (size_t)MOST);
@@ -144,7 +144,7 @@ SPEC(closing, a_peer_that_reads_all_makes_the_close_ready) {
     while (!read_some(&link, &total)) {
     }
     cr_assert_eq(total, wanted);
-    portls_event event = {link.client.out, false};
+    portls_event event = {portls_source_output(link.client.out), false};
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
     cr_assert_eq(close_second(&link, true), PORTLS_OK);
     link_close(&link);

@@ -150,7 +150,7 @@ SPEC(convenience, half_a_line_is_not_lost_at_a_deadline) {
     link_open_well(&link, by_connect, NULL, NULL);
     char line[20];
     REQUIRE_OK(portls_write(link.server.out, "half a ", 7, NULL, &problem));
-    portls_event event = {link.client.in, false};
+    portls_event event = {portls_source_input(link.client.in), false};
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
     REQUIRE_OK(portls_set_read_deadline(link.client.in, PORTLS_NOW, &problem));
     REQUIRE_STATUS(portls_read_line(link.client.in, line, sizeof line, NULL, &problem),
@@ -210,7 +210,7 @@ static portls_listener *listen_secure(int *port_no) {
     portls_listener *listener = NULL;
     portls_address address;
     REQUIRE_OK(portls_listen_secure(0, "localhost", TEST_PEM, TEST_PEM, &listener, &problem));
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, &problem));
     *port_no = address.port_no;
     return listener;
 }

@@ -31,7 +31,7 @@ SPEC(deadline, a_read_with_a_past_deadline_takes_what_is_there) {
     struct link link;
     open_pair(&link);
     REQUIRE_OK(portls_write(link.server.out, "abc", 3, NULL, &problem));
-    portls_event event = {link.client.in, false};
+    portls_event event = {portls_source_input(link.client.in), false};
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
     char bytes[8];
     size_t got = 0;
@@ -188,7 +188,7 @@ static portls_listener *listen_here(int *port_no) {
     REQUIRE_OK(portls_listen(0, 16, true, "127.0.0.1", context, &listener, &problem));
     portls_free_context(context);
     portls_address address;
-    REQUIRE_OK(portls_addresses(listener, &address, NULL, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, &problem));
     *port_no = address.port_no;
     return listener;
 }
@@ -244,14 +244,14 @@ static void meet(portls_listener *listener, portls_output_port *out, portls_inpu
         portls_event events[2];
         size_t count = 0;
         if (!mine) {
-            events[count++] = (portls_event){out, false};
+            events[count++] = (portls_event){portls_source_output(out), false};
         }
         if (!theirs) {
-            events[count++] = (portls_event){listener, false};
+            events[count++] = (portls_event){portls_source_listener(listener), false};
         }
         REQUIRE_OK(portls_sync(events, count, PORTLS_NO_DEADLINE, NULL, &problem));
         for (size_t i = 0; i < count; i++) {
-            if (events[i].ready && events[i].source == out) {
+            if (events[i].ready && events[i].source.handle == out) {
                 mine = true;
             } else if (events[i].ready) {
                 REQUIRE_OK(portls_accept_avail(listener, peer_in, peer_out, &problem));
@@ -362,18 +362,19 @@ SPEC(deadline, interest_names_the_descriptor_and_the_direction) {
     struct link link;
     open_pair(&link);
     portls_interest interest;
-    REQUIRE_OK(portls_interest_of(link.client.in, &interest, &problem));
+    REQUIRE_OK(portls_interest_of(portls_source_input(link.client.in), &interest, &problem));
     cr_assert(!interest.ready);
     cr_assert_eq(interest.count, 1);
-    cr_assert_eq(interest.wanted[0].descriptor, portls_descriptor_of(link.client.in));
+    cr_assert_eq(interest.wanted[0].descriptor,
+                 portls_descriptor_of(portls_source_input(link.client.in)));
     cr_assert(interest.wanted[0].readable && !interest.wanted[0].writable);
-    REQUIRE_OK(portls_interest_of(link.client.out, &interest, &problem));
+    REQUIRE_OK(portls_interest_of(portls_source_output(link.client.out), &interest, &problem));
     cr_assert(interest.ready);
     REQUIRE_OK(portls_write(link.server.out, "x", 1, NULL, &problem));
-    portls_event event = {link.client.in, false};
+    portls_event event = {portls_source_input(link.client.in), false};
     REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
     /* The byte is in the library now, where no poll would see it. */
-    REQUIRE_OK(portls_interest_of(link.client.in, &interest, &problem));
+    REQUIRE_OK(portls_interest_of(portls_source_input(link.client.in), &interest, &problem));
     cr_assert(interest.ready);
     cr_assert_eq(interest.count, 0);
     link_close(&link);
@@ -383,10 +384,11 @@ SPEC(deadline, the_interest_of_a_listener_is_its_one_descriptor) {
     int port_no = 0;
     portls_listener *listener = listen_here(&port_no);
     portls_interest interest;
-    REQUIRE_OK(portls_interest_of(listener, &interest, &problem));
+    REQUIRE_OK(portls_interest_of(portls_source_listener(listener), &interest, &problem));
     cr_assert(!interest.ready);
     cr_assert_eq(interest.count, 1);
-    cr_assert_eq(interest.wanted[0].descriptor, portls_descriptor_of(listener));
+    cr_assert_eq(interest.wanted[0].descriptor,
+                 portls_descriptor_of(portls_source_listener(listener)));
     cr_assert(interest.wanted[0].readable);
     cr_assert_eq(interest.deadline.nanoseconds, INT64_MAX);
     portls_close(listener);
@@ -396,9 +398,12 @@ SPEC(deadline, interest_in_a_port_in_memory_is_refused) {
     struct link link;
     link_open_well(&link, wide_pipes, NULL, NULL);
     portls_interest interest;
-    REQUIRE_STATUS(portls_interest_of(link.client.in, &interest, &problem), PORTLS_UNSUPPORTED);
-    REQUIRE_STATUS(portls_interest_of(NULL, &interest, &problem), PORTLS_WRONG_KIND);
-    REQUIRE_STATUS(portls_interest_of(link.client.in, NULL, &problem), PORTLS_INVALID_ARGUMENT);
+    REQUIRE_STATUS(portls_interest_of(portls_source_input(link.client.in), &interest, &problem),
+                   PORTLS_UNSUPPORTED);
+    REQUIRE_STATUS(portls_interest_of((portls_source){NULL}, &interest, &problem),
+                   PORTLS_WRONG_KIND);
+    REQUIRE_STATUS(portls_interest_of(portls_source_input(link.client.in), NULL, &problem),
+                   PORTLS_INVALID_ARGUMENT);
     link_close(&link);
 }
 

@@ -24,10 +24,11 @@ static portls_status accept_once(portls_listener *listener) {
 SPEC(stop, the_descriptor_stays_readable_once_the_listener_has_ended) {
     int port_no;
     portls_listener *listener = listen_here(&port_no);
-    cr_assert(!poll_readable(portls_descriptor_of(listener), 0));
+    cr_assert(!poll_readable(portls_descriptor_of(portls_source_listener(listener)), 0));
     REQUIRE_OK(portls_stop(listener, &problem));
     for (int i = 0; i < 3; i++) {
-        cr_assert(poll_readable(portls_descriptor_of(listener), SHOWN_WITHIN_MILLISECONDS),
+        cr_assert(poll_readable(portls_descriptor_of(portls_source_listener(listener)),
+                                SHOWN_WITHIN_MILLISECONDS),
                   "after %d calls", i);
         cr_assert_eq(accept_once(listener), PORTLS_CLOSED);
     }
@@ -73,7 +74,7 @@ SPEC(stop, a_connection_that_the_system_kept_waiting_is_served) {
                                     portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
                                     &problem));
     /* It says its ClientHello once TCP is there, which on loopback needs nobody's help. */
-    portls_event event = {out, false};
+    portls_event event = {portls_source_output(out), false};
     portls_status status = portls_handshake_avail(in, &problem);
     while (status == PORTLS_WANT_WRITE) {
         REQUIRE_OK(portls_sync(&event, 1, portls_deadline_after(10), NULL, &problem));

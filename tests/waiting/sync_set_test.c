@@ -19,7 +19,7 @@ static portls_sync_set *make_set(void) {
 }
 
 static void add(portls_sync_set *set, void *source) {
-    REQUIRE_OK(portls_sync_set_add(set, source, NULL, &problem));
+    REQUIRE_OK(portls_sync_set_add(set, (portls_source){source}, NULL, &problem));
 }
 
 /* The sources that are told of by one call that only looks. */
@@ -38,7 +38,7 @@ static size_t look(portls_sync_set *set) {
 static void *next(portls_sync_set *set) {
     size_t count = 0;
     REQUIRE_OK(portls_sync_set_wait(set, told, 1, &count, PORTLS_NO_DEADLINE, NULL, &problem));
-    return told[0].source;
+    return told[0].source.handle;
 }
 
 static size_t read_now(portls_input_port *in, size_t size) {
@@ -290,7 +290,8 @@ SPEC(sync_set, connect_and_accept_meet_in_a_set) {
             add(set, link.server.in);
         } else if (source == link.client.out) {
             REQUIRE_OK(portls_write(link.client.out, "hello", 5, NULL, &problem));
-            REQUIRE_OK(portls_sync_set_remove(set, link.client.out, &problem));
+            REQUIRE_OK(
+                portls_sync_set_remove(set, portls_source_output(link.client.out), &problem));
             written = true;
         }
     }
@@ -347,7 +348,7 @@ SPEC_FOR_EACH(sync_set, a_handshake_whose_time_is_over_makes_its_listener_ready,
     cr_assert_eq(look(set), 0);
     REQUIRE_OK(portls_set_handshake_limits(listener, 30, 8, &problem));
     int silent = connect_plainly(port_no);
-    portls_event event = {listener, false};
+    portls_event event = {portls_source_listener(listener), false};
     if (*beside == BY_SYNC) {
         REQUIRE_STATUS(portls_sync(&event, 1, PORTLS_NOW, NULL, &problem), PORTLS_DEADLINE);
     } else if (*beside == BY_ACCEPT) {
@@ -427,10 +428,10 @@ OVER_EVERY_WRAP(sync_set, a_connection_whose_own_port_below_is_closed_is_ready) 
     link_exchange(&other, 10);
     add(set, other.server.in);
     cr_assert_eq(look(set), 1);
-    cr_assert(told[0].source == link.server.in);
+    cr_assert(told[0].source.handle == link.server.in);
     REQUIRE_STATUS(portls_read_avail(link.server.in, told, 1, &(size_t){0}, &problem),
                    PORTLS_CLOSED);
-    REQUIRE_OK(portls_sync_set_remove(set, link.server.in, &problem));
+    REQUIRE_OK(portls_sync_set_remove(set, portls_source_input(link.server.in), &problem));
     struct sending sending = {.out = other.client.out, .size = 10};
     struct task task;
     task_start(&task, send_some, &sending);
@@ -457,14 +458,16 @@ SPEC(sync_set, a_port_leaves_when_a_stream_wraps_it_and_one_half_may_be_closed) 
     REQUIRE_OK(portls_wrap_ports_avail(link.client.raw_in, link.client.raw_out, &options,
                                        &link.client.in, &link.client.out, &problem));
     cr_assert_eq(look(set), 0);
-    REQUIRE_FAILURE(portls_sync_set_remove(set, link.client.raw_in, &problem),
+    REQUIRE_FAILURE(portls_sync_set_remove(set, portls_source_input(link.client.raw_in), &problem),
                     PORTLS_INVALID_ARGUMENT, "the source is not in this sync set: it left");
-    REQUIRE_STATUS(portls_sync_set_add(set, link.client.raw_in, NULL, &problem), PORTLS_IN_USE);
+    REQUIRE_STATUS(
+        portls_sync_set_add(set, portls_source_input(link.client.raw_in), NULL, &problem),
+        PORTLS_IN_USE);
     add(set, link.client.in);
     add(set, link.client.out);
     REQUIRE_OK(portls_close_output_port(link.client.out, &problem));
-    REQUIRE_FAILURE(portls_sync_set_remove(set, link.client.out, &problem), PORTLS_CLOSED,
-                    "source is an output port that is closed");
+    REQUIRE_FAILURE(portls_sync_set_remove(set, portls_source_output(link.client.out), &problem),
+                    PORTLS_CLOSED, "source is an output port that is closed");
     cr_assert_eq(look(set), 0);
     link.client.out = NULL;
     side_close(&link.client);
@@ -499,8 +502,8 @@ SPEC(sync_set, a_connection_through_a_connection) {
         ready[0] = ready[0] || source == inner.client.out;
         ready[1] = ready[1] || source == inner.server.out;
     }
-    REQUIRE_OK(portls_sync_set_remove(set, inner.client.out, &problem));
-    REQUIRE_OK(portls_sync_set_remove(set, inner.server.out, &problem));
+    REQUIRE_OK(portls_sync_set_remove(set, portls_source_output(inner.client.out), &problem));
+    REQUIRE_OK(portls_sync_set_remove(set, portls_source_output(inner.server.out), &problem));
     add(set, inner.server.in);
     REQUIRE_OK(portls_write(inner.client.out, "through", 7, NULL, &problem));
     read_by_set(set, inner.server.in, 7);
