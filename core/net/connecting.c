@@ -186,8 +186,10 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
                                 portls_error *error) {
     struct connecting *made = around_input(in);
     portls_status status = step(made, error);
-    return status == PORTLS_OK ? input_port_read_avail(made->socket_in, buffer, size, got, error)
-                               : status;
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    return made->socket_in->class->read_avail(made->socket_in, buffer, size, got, error);
 }
 
 static portls_status read_blocking(portls_input_port *in, void *buffer, size_t size, size_t *got,
@@ -197,9 +199,10 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     if (status != PORTLS_OK) {
         return status;
     }
+    const struct input_class *class = made->socket_in->class;
     return atomic_load(&made->busy_poll) > 0
-               ? input_port_read_avail(made->socket_in, buffer, size, got, error)
-               : input_port_read_blocking(made->socket_in, buffer, size, got, error);
+               ? class->read_avail(made->socket_in, buffer, size, got, error)
+               : class->read_blocking(made->socket_in, buffer, size, got, error);
 }
 
 static bool byte_ready(portls_input_port *in) {
@@ -229,16 +232,20 @@ static portls_status write_avail(portls_output_port *out, const void *bytes, siz
                                  size_t *put, portls_error *error) {
     struct connecting *made = around_output(out);
     portls_status status = step(made, error);
-    return status == PORTLS_OK ? output_port_write_avail(made->socket_out, bytes, size, put, error)
-                               : status;
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    return made->socket_out->class->write_avail(made->socket_out, bytes, size, put, error);
 }
 
 static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                       size_t *put, portls_error *error) {
     struct connecting *made = around_output(out);
     portls_status status = step(made, error);
-    return status == PORTLS_OK ? output_port_write_both_avail(made->socket_out, pieces, put, error)
-                               : status;
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    return made->socket_out->class->write_both_avail(made->socket_out, pieces, put, error);
 }
 
 static portls_status flush_avail(portls_output_port *out, portls_error *error) {

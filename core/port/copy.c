@@ -24,7 +24,7 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
         status = portls_read(in, bytes, sizeof bytes, &got, error);
         size_t put = 0;
         if (status == PORTLS_OK) {
-            status = output_port_write(out, bytes, got, &put, &out->base.waits.limit, error);
+            status = portls_write(out, bytes, got, &put, error);
         }
         if (put < got) {
             status = put_back(in, bytes + put, got - put, status, error);

@@ -49,8 +49,7 @@ static const char *direction(enum handle_kind kind) {
     return kind == HANDLE_INPUT_PORT ? "input" : "output";
 }
 
-/* Checks that a handle is an open port of that kind. */
-static portls_status check_open(const void *handle, enum handle_kind kind, portls_error *error) {
+portls_status port_check_open(const void *handle, enum handle_kind kind, portls_error *error) {
     if (!handle_is(handle, kind)) {
         return error_fail(error, PORTLS_WRONG_KIND, "%s is no %s port", port_kind_text(handle),
                           direction(kind));
@@ -63,7 +62,7 @@ static portls_status check_open(const void *handle, enum handle_kind kind, portl
 }
 
 portls_status port_check(const void *handle, enum handle_kind kind, portls_error *error) {
-    portls_status status = check_open(handle, kind, error);
+    portls_status status = port_check_open(handle, kind, error);
     const struct port *port = handle;
     if (status == PORTLS_OK && atomic_load(&port->wrapped)) {
         return error_fail(error, PORTLS_IN_USE,
@@ -127,7 +126,7 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
 portls_status port_take(void *handle, enum handle_kind kind, const char *name,
                         portls_error *error) {
     struct port *port = handle;
-    portls_status status = check_open(handle, kind, error);
+    portls_status status = port_check_open(handle, kind, error);
     if (status == PORTLS_OK && atomic_exchange(&port->wrapped, true)) {
         status = error_fail(error, PORTLS_IN_USE,
                             "the %s port is wrapped by another stream, and should be given back "
@@ -188,13 +187,16 @@ void input_port_skip_unread(portls_input_port *in, size_t size) {
     }
 }
 
-static size_t take_unread(portls_input_port *in, void *buffer, size_t size) {
+bool input_port_read_unread(portls_input_port *in, void *buffer, size_t size, size_t *got) {
     const void *unread = NULL;
     size_t left = input_port_unread_bytes(in, &unread);
-    size_t part = size < left ? size : left;
-    memcpy(buffer, unread, part);
-    input_port_skip_unread(in, part);
-    return part;
+    if (left == 0) {
+        return false;
+    }
+    *got = size < left ? size : left;
+    memcpy(buffer, unread, *got);
+    input_port_skip_unread(in, *got);
+    return true;
 }
 
 /* ---- one step, without waiting ---- */
@@ -202,20 +204,12 @@ static size_t take_unread(portls_input_port *in, void *buffer, size_t size) {
 portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                     portls_error *error) {
     *got = 0;
-    if (atomic_load(&in->base.closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the input port is closed");
+    portls_status status = port_check_open(in, HANDLE_INPUT_PORT, error);
+    if (status != PORTLS_OK || size == 0 || input_port_read_unread(in, buffer, size, got)) {
+        return status;
     }
-    if (size == 0) {
-        return PORTLS_OK;
-    }
-    if (input_port_has_unread(in)) {
-        *got = take_unread(in, buffer, size);
-        return PORTLS_OK;
-    }
-    portls_status status = in->class->read_avail(in, buffer, size, got, error);
-    if (status != PORTLS_OK) {
-        *got = 0;
-    }
+    status = in->class->read_avail(in, buffer, size, got, error);
+    *got = status == PORTLS_OK ? *got : 0;
     return status;
 }
 
@@ -226,55 +220,36 @@ portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size
     }
     *got = 0;
     portls_status status = in->class->read_blocking(in, buffer, size, got, error);
-    if (status != PORTLS_OK) {
-        *got = 0;
-    }
+    *got = status == PORTLS_OK ? *got : 0;
     return status;
 }
 
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error) {
     *put = 0;
-    if (atomic_load(&out->base.closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
+    portls_status status = port_check_open(out, HANDLE_OUTPUT_PORT, error);
+    if (status != PORTLS_OK || size == 0) {
+        return status;
     }
-    if (size == 0) {
-        return PORTLS_OK;
-    }
-    portls_status status = out->class->write_avail(out, bytes, size, put, error);
-    if (status != PORTLS_OK) {
-        *put = 0;
-    }
-    return status;
-}
-
-portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
-                                           size_t *put, portls_error *error) {
-    *put = 0;
-    if (atomic_load(&out->base.closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
-    }
-    portls_status status = out->class->write_both_avail(out, pieces, put, error);
-    if (status != PORTLS_OK) {
-        *put = 0;
-    }
+    status = out->class->write_avail(out, bytes, size, put, error);
+    *put = status == PORTLS_OK ? *put : 0;
     return status;
 }
 
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error) {
-    if (atomic_load(&out->base.closed)) {
-        return error_fail(error, PORTLS_CLOSED, "the output port is closed");
-    }
-    return out->class->flush_avail(out, error);
+    portls_status status = port_check_open(out, HANDLE_OUTPUT_PORT, error);
+    return status == PORTLS_OK ? out->class->flush_avail(out, error) : status;
 }
 
 portls_status portls_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                 portls_error *error) {
     error_begin(error);
     portls_status status = input_port_check_read(in, buffer, size, got, error);
-    if (status == PORTLS_OK) {
-        status = input_port_read_avail(in, buffer, size, got, error);
+    if (status != PORTLS_OK || size == 0 || input_port_read_unread(in, buffer, size, got)) {
+        return status;
     }
+    status = in->class->read_avail(in, buffer, size, got, error);
+    *got = status == PORTLS_OK ? *got : 0;
     return error_end(error, status);
 }
 
@@ -292,7 +267,12 @@ portls_status portls_write_avail(portls_output_port *out, const void *bytes, siz
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "put is NULL, and should receive the number of bytes");
     }
-    return error_end(error, output_port_write_avail(out, bytes, size, put, error));
+    if (size == 0) {
+        return PORTLS_OK;
+    }
+    status = out->class->write_avail(out, bytes, size, put, error);
+    *put = status == PORTLS_OK ? *put : 0;
+    return error_end(error, status);
 }
 
 portls_status portls_flush_avail(portls_output_port *out, portls_error *error) {

@@ -16,7 +16,7 @@
 #include "portls/tcp.h"
 
 /* A class of input ports. Its functions are called with an open port, by one thread at a time, and
-   ignore unread bytes, which port.c returns first. */
+   ignore unread bytes, which port.c returns first. A count of bytes is used only with PORTLS_OK. */
 struct input_class {
     /* Reads 1 to `size` bytes (size ≥ 1) without waiting: PORTLS_OK with *got ≥ 1, PORTLS_EOF,
        WANT_READ, WANT_WRITE, or a failure with `error` (may be NULL) filled. */
@@ -130,6 +130,10 @@ void output_port_init(portls_output_port *out, const struct output_class *class)
 /* Returns the kind of a handle, for messages. */
 const char *port_kind_text(const void *handle);
 
+/* Checks that a handle is an open port of that kind, wrapped or not: PORTLS_OK; WRONG_KIND; CLOSED.
+ */
+portls_status port_check_open(const void *handle, enum handle_kind kind, portls_error *error);
+
 /* Checks a handle of the caller: PORTLS_OK; WRONG_KIND; CLOSED; IN_USE (wrapped). */
 portls_status port_check(const void *handle, enum handle_kind kind, portls_error *error);
 
@@ -173,9 +177,6 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
                                     portls_error *error);
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
-/* Writes two pieces in one call. The class must have write_both_avail. */
-portls_status output_port_write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
-                                           size_t *put, portls_error *error);
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
 /* Whether both ports can be closed without waiting: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_linger_avail(const portls_input_port *in, portls_output_port *out);
@@ -209,6 +210,9 @@ static inline bool input_port_has_unread(const portls_input_port *in) {
     return in->unread_start < in->unread_end;
 }
 
+/* Reads up to `size` unread bytes. Returns false when there are none. */
+bool input_port_read_unread(portls_input_port *in, void *buffer, size_t size, size_t *got);
+
 /* Returns the number of unread bytes, and where they are (NULL for none). */
 size_t input_port_unread_bytes(const portls_input_port *in, const void **bytes);
 
@@ -225,17 +229,6 @@ static inline void ports_drop(portls_input_port *in, portls_output_port *out) {
     (void)out_closed;
     (void)in_closed;
 }
-
-/* ---- blocking calls with a limit ---- */
-
-/* Read, write and flush as portls_read, portls_write and portls_flush do, with a limit: also
-   PORTLS_DEADLINE, PORTLS_BREAK. They check the handle and begin `error`. */
-portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                              const struct wait_limit *limit, portls_error *error);
-portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
-                                size_t *put, const struct wait_limit *limit, portls_error *error);
-portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
-                                portls_error *error);
 
 /* How long closing waits for pending bytes to be sent. */
 enum { CLOSE_MILLISECONDS = 2000 };

@@ -57,56 +57,55 @@ void output_port_end_wait(portls_output_port *out) {
     }
 }
 
-static portls_status wait_input(portls_input_port *in, const struct wait_limit *limit,
-                                portls_error *error) {
+/* Waits until the port may be ready: PORTLS_OK, PORTLS_CLOSED, PORTLS_DEADLINE, PORTLS_BREAK. */
+static portls_status wait_input(portls_input_port *in, portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     input_port_begin_wait(in, &set);
-    portls_status status = wait_set_wait(&set, limit, error);
+    portls_status status = wait_set_wait(&set, &in->base.waits.limit, error);
     wait_set_destroy(&set);
     input_port_end_wait(in);
-    return status;
+    return status == PORTLS_OK ? port_check_open(in, HANDLE_INPUT_PORT, error) : status;
 }
 
-static portls_status wait_output(portls_output_port *out, const struct wait_limit *limit,
-                                 portls_error *error) {
+static portls_status wait_output(portls_output_port *out, portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     output_port_begin_wait(out, &set);
-    portls_status status = wait_set_wait(&set, limit, error);
+    portls_status status = wait_set_wait(&set, &out->base.waits.limit, error);
     wait_set_destroy(&set);
     output_port_end_wait(out);
-    return status;
+    return status == PORTLS_OK ? port_check_open(out, HANDLE_OUTPUT_PORT, error) : status;
 }
 
 /* ---- blocking ---- */
 
-portls_status input_port_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                              const struct wait_limit *limit, portls_error *error) {
+portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
+                          portls_error *error) {
     error_begin(error);
     portls_status status = input_port_check_read(in, buffer, size, got, error);
-    bool forever = limit->deadline == NO_DEADLINE && limit->brk == NULL && size > 0;
-    while (status == PORTLS_OK) {
-        status = forever ? input_port_read_blocking(in, buffer, size, got, error)
-                         : input_port_read_avail(in, buffer, size, got, error);
-        if (!port_wants(status)) {
-            break;
-        }
-        status = wait_input(in, limit, error);
+    if (status != PORTLS_OK || size == 0 || input_port_read_unread(in, buffer, size, got)) {
+        return status;
     }
+    const struct wait_limit *limit = &in->base.waits.limit;
+    bool may_block =
+        limit->deadline == NO_DEADLINE && limit->brk == NULL && in->class->read_blocking != NULL;
+    do {
+        status = may_block ? in->class->read_blocking(in, buffer, size, got, error)
+                           : in->class->read_avail(in, buffer, size, got, error);
+        *got = status == PORTLS_OK ? *got : 0;
+    } while (port_wants(status) && (status = wait_input(in, error)) == PORTLS_OK);
     return error_end(error, status);
 }
 
 /* Waits until nothing is pending. */
-static portls_status flush_all(portls_output_port *out, const struct wait_limit *limit,
-                               portls_error *error) {
-    portls_status status = PORTLS_OK;
-    while (status == PORTLS_OK) {
-        status = output_port_flush_avail(out, error);
-        if (!port_wants(status)) {
-            return status;
+static portls_status flush_all(portls_output_port *out, portls_error *error) {
+    portls_status status = out->class->flush_avail(out, error);
+    while (port_wants(status)) {
+        status = wait_output(out, error);
+        if (status == PORTLS_OK) {
+            status = out->class->flush_avail(out, error);
         }
-        status = wait_output(out, limit, error);
     }
     return status;
 }
@@ -118,22 +117,23 @@ static bool leaves_at_once(const portls_output_port *out, const void *bytes, siz
             (out->buffering == PORTLS_BUFFER_LINE && memchr(bytes, '\n', size) != NULL));
 }
 
-portls_status output_port_write(portls_output_port *out, const void *bytes, size_t size,
-                                size_t *put, const struct wait_limit *limit, portls_error *error) {
+portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
+                           portls_error *error) {
     error_begin(error);
     size_t total = 0;
     portls_status status = output_port_check_write(out, bytes, size, error);
     while (status == PORTLS_OK && total < size) {
         size_t taken = 0;
-        status = output_port_write_avail(out, (const uint8_t *)bytes + total, size - total, &taken,
+        status = out->class->write_avail(out, (const uint8_t *)bytes + total, size - total, &taken,
                                          error);
-        total += taken;
-        if (port_wants(status)) {
-            status = wait_output(out, limit, error);
+        if (status == PORTLS_OK) {
+            total += taken;
+        } else if (port_wants(status)) {
+            status = wait_output(out, error);
         }
     }
     if (status == PORTLS_OK && leaves_at_once(out, bytes, size)) {
-        status = flush_all(out, limit, error);
+        status = flush_all(out, error);
     }
     if (put != NULL) {
         *put = total;
@@ -141,34 +141,10 @@ portls_status output_port_write(portls_output_port *out, const void *bytes, size
     return error_end(error, status);
 }
 
-portls_status output_port_flush(portls_output_port *out, const struct wait_limit *limit,
-                                portls_error *error) {
+portls_status portls_flush(portls_output_port *out, portls_error *error) {
     error_begin(error);
     portls_status status = output_port_check(out, error);
-    if (status == PORTLS_OK) {
-        status = flush_all(out, limit, error);
-    }
-    return error_end(error, status);
-}
-
-/* For an invalid handle, which the call then reports. */
-static const struct wait_limit forever = {NO_DEADLINE, NULL};
-
-portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size_t *got,
-                          portls_error *error) {
-    const struct wait_limit *limit = portls_is_input_port(in) ? &in->base.waits.limit : &forever;
-    return input_port_read(in, buffer, size, got, limit, error);
-}
-
-portls_status portls_write(portls_output_port *out, const void *bytes, size_t size, size_t *put,
-                           portls_error *error) {
-    const struct wait_limit *limit = portls_is_output_port(out) ? &out->base.waits.limit : &forever;
-    return output_port_write(out, bytes, size, put, limit, error);
-}
-
-portls_status portls_flush(portls_output_port *out, portls_error *error) {
-    const struct wait_limit *limit = portls_is_output_port(out) ? &out->base.waits.limit : &forever;
-    return output_port_flush(out, limit, error);
+    return error_end(error, status == PORTLS_OK ? flush_all(out, error) : status);
 }
 
 /* ---- deadlines and breaks of the calls that wait ---- */

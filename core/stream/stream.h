@@ -120,7 +120,9 @@ void stream_leave(struct stream *stream, struct stream_half *half);
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
-portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size, size_t *put);
+/* Encrypts and sends what can leave now. *taken counts also with a failure. */
+portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, size_t size,
+                                size_t *taken);
 /* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
 portls_status stream_step_room(struct stream *stream);
 portls_status stream_step_flush(struct stream *stream);

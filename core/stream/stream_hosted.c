@@ -63,7 +63,8 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
 /* ---- a silent peer ---- */
 
 bool stream_is_starved(struct stream *stream) {
-    return stream->transport.session_drained && transport_starves(&stream->transport);
+    return stream->transport.session_drained &&
+           transport_fill(&stream->transport) == PORTLS_WANT_READ;
 }
 
 void stream_note_read(struct stream *stream, portls_status status) {

@@ -55,11 +55,28 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
 
 /* ---- writing ---- */
 
-/* Writes to a port without buffering: gathers records, and flushes them together. */
-static portls_status write_through(struct stream *stream, const uint8_t *bytes, size_t size,
-                                   size_t *taken) {
+/* Ends a step of writing: what was taken counts, and what it waits for is left to the next step. */
+static portls_status end_write(struct stream *stream, portls_status status, size_t taken) {
+    if (!port_wants(status)) {
+        return status;
+    }
+    stream_half_needs(&stream->writing, status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT);
+    return taken > 0 ? PORTLS_OK : status;
+}
+
+portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, size_t size,
+                                size_t *taken) {
     struct transport *transport = &stream->transport;
-    portls_status status = stream_encrypt_unsent(stream);
+    *taken = 0;
+    portls_status status = stream_step_handshake(stream, &stream->writing);
+    if (status != PORTLS_OK || stream->failure != NULL) {
+        return status != PORTLS_OK ? status : stream->failure->error.status;
+    }
+    if (stream->out.buffering != PORTLS_BUFFER_NONE) {
+        status = stream_write_buffered(stream, bytes, size, taken);
+        return end_write(stream, status, *taken);
+    }
+    status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
         status = transport_flush_needed(transport);
     }
@@ -74,29 +91,7 @@ static portls_status write_through(struct stream *stream, const uint8_t *bytes, 
         portls_status flushed = transport_flush(transport);
         status = status == PORTLS_OK ? flushed : status;
     }
-    return status;
-}
-
-portls_status stream_step_write(struct stream *stream, const void *bytes, size_t size,
-                                size_t *put) {
-    struct stream_half *half = &stream->writing;
-    portls_status status = stream_step_handshake(stream, half);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    if (stream->failure != NULL) {
-        return stream->failure->error.status;
-    }
-    size_t taken = 0;
-    status = stream->out.buffering == PORTLS_BUFFER_NONE
-                 ? write_through(stream, bytes, size, &taken)
-                 : stream_write_buffered(stream, bytes, size, &taken);
-    *put = taken;
-    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-        stream_half_needs(half, status == PORTLS_WANT_READ ? NEEDS_INPUT : NEEDS_OUTPUT);
-        return taken > 0 ? PORTLS_OK : status;
-    }
-    return status;
+    return end_write(stream, status, *taken);
 }
 
 portls_status stream_step_room(struct stream *stream) {

@@ -121,8 +121,9 @@ void transport_drop_received(struct transport *transport);
 
 /* ---- receiving in hosted builds only ---- */
 
-/* Receives what is there. Returns whether there is nothing, so that the session would starve. */
-bool transport_starves(struct transport *transport);
+/* Receives what is there, unless some of what was received is left. PORTLS_OK: something is there;
+   PORTLS_WANT_READ; PORTLS_EOF; the failure of the underlying port. */
+portls_status transport_fill(struct transport *transport);
 
 /*
  * A read outside of a step, by the thread that has the role of receiving: borrows a buffer (NULL:

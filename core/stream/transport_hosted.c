@@ -82,8 +82,14 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
     transport_remember_first(transport, buffer, got);
 }
 
-/* Reads from the underlying port into a buffer. */
-static portls_status fill(struct transport *transport) {
+portls_status transport_fill(struct transport *transport) {
+    if (transport->received != NULL) {
+        return PORTLS_OK;
+    }
+    portls_status status = transport_begin_receive(transport);
+    if (status != PORTLS_OK || transport->input_drained) {
+        return status == PORTLS_OK ? PORTLS_WANT_READ : status;
+    }
     portls_error error;
     error_begin(&error);
     size_t size = 0;
@@ -94,31 +100,15 @@ static portls_status fill(struct transport *transport) {
         return PORTLS_NO_MEMORY;
     }
     size_t got = 0;
-    portls_status status = input_port_read_avail(transport->in, buffer, size, &got, &error);
+    status = input_port_read_avail(transport->in, buffer, size, &got, &error);
     transport_hand_over(transport, buffer, size, status, got, &error);
     return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
-}
-
-/* Receives, unless there are received bytes. PORTLS_OK: there are. */
-static portls_status obtain(struct transport *transport) {
-    if (transport->received != NULL) {
-        return PORTLS_OK;
-    }
-    portls_status status = transport_begin_receive(transport);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    return transport->input_drained ? PORTLS_WANT_READ : fill(transport);
-}
-
-bool transport_starves(struct transport *transport) {
-    return obtain(transport) == PORTLS_WANT_READ;
 }
 
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got) {
     struct transport *transport = (struct transport *)face;
-    portls_status status = obtain(transport);
+    portls_status status = transport_fill(transport);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -240,28 +230,10 @@ static bool can_send_directly(const struct transport *transport, size_t size) {
            (transport_pending(transport) == 0 || transport->out->class->write_both_avail != NULL);
 }
 
-/* Sends what is pending and, behind it, a record, in one call. Returns how much of the record has
-   left. */
-static size_t send_directly(struct transport *transport, const void *bytes, size_t size) {
-    portls_error error;
-    error_begin(&error);
+/* Takes note of `put` bytes that the underlying port has taken, of the pending ones first. Returns
+   how many were behind those. */
+static size_t note_sent(struct transport *transport, size_t put) {
     size_t pending = transport_pending(transport);
-    size_t put = 0;
-    portls_status status = PORTLS_OK;
-    transport->must_flush = true;
-    if (pending == 0) {
-        status = output_port_write_avail(transport->out, bytes, size, &put, &error);
-    } else {
-        const struct os_piece pieces[2] = {{transport->pending + transport->pending_start, pending},
-                                           {bytes, size}};
-        status = output_port_write_both_avail(transport->out, pieces, &put, &error);
-    }
-    if (status != PORTLS_OK) {
-        if (!port_wants(status)) {
-            (void)transport_fail_output(transport, &error);
-        }
-        return 0;
-    }
     transport->port_unflushed = true;
     if (put < pending) {
         transport->pending_start += put;
@@ -273,12 +245,35 @@ static size_t send_directly(struct transport *transport, const void *bytes, size
 
 portls_status transport_send(struct backend_transport *face, const void *bytes, size_t size) {
     struct transport *transport = (struct transport *)face;
+    portls_output_port *out = transport->out;
     if (transport->out_failure != NULL || transport->close_notify_queued) {
         return PORTLS_OK;
     }
-    size_t put = can_send_directly(transport, size) ? send_directly(transport, bytes, size) : 0;
-    if (put < size && transport->out_failure == NULL) {
-        transport_append(transport, (const uint8_t *)bytes + put, size - put);
+    if (!can_send_directly(transport, size)) {
+        transport_append(transport, bytes, size);
+        return PORTLS_OK;
+    }
+    portls_error error;
+    error_begin(&error);
+    transport->must_flush = true;
+    size_t put = 0;
+    portls_status status = port_check_open(out, HANDLE_OUTPUT_PORT, &error);
+    if (status == PORTLS_OK && transport_pending(transport) == 0) {
+        status = out->class->write_avail(out, bytes, size, &put, &error);
+    } else if (status == PORTLS_OK) {
+        const struct os_piece pieces[2] = {
+            {transport->pending + transport->pending_start, transport_pending(transport)},
+            {bytes, size},
+        };
+        status = out->class->write_both_avail(out, pieces, &put, &error);
+    }
+    if (status != PORTLS_OK && !port_wants(status)) {
+        (void)transport_fail_output(transport, &error);
+        return PORTLS_OK;
+    }
+    size_t sent = status == PORTLS_OK ? note_sent(transport, put) : 0;
+    if (sent < size) {
+        transport_append(transport, (const uint8_t *)bytes + sent, size - sent);
     }
     return PORTLS_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "core/wait/clock.h"
 #include "core/port/port.h"
+#include "tests/unit/read_within.h"
 #include "tests/unit/ticking.h"
 
 /* A callback side that does what its script says. */
@@ -301,12 +302,12 @@ Test(callback_port, a_deadline_bounds_the_wait_callback) {
     size_t count = 0;
     ticking_begin();
     struct wait_limit limit = {clock_after(40), NULL};
-    cr_expect_eq(input_port_read(in, buffer, 8, &count, &limit, NULL), PORTLS_DEADLINE);
+    cr_expect_eq(read_within(in, buffer, 8, &count, &limit, NULL), PORTLS_DEADLINE);
     cr_expect_leq(script.longest_wait, 41);
     cr_expect_geq(script.longest_wait, 1);
     script.waits = 0;
     limit.deadline = clock_after(-5);
-    cr_expect_eq(input_port_read(in, buffer, 8, &count, &limit, NULL), PORTLS_DEADLINE);
+    cr_expect_eq(read_within(in, buffer, 8, &count, &limit, NULL), PORTLS_DEADLINE);
     cr_expect_eq(script.waits, 0, "a past deadline does not wait");
     close_in(in);
 }
@@ -324,7 +325,7 @@ Test(callback_port, waits_by_its_descriptor) {
     char buffer[8];
     size_t count = 0;
     struct wait_limit limit = {clock_after(30), NULL};
-    cr_expect_eq(input_port_read(in, buffer, 8, &count, &limit, NULL), PORTLS_DEADLINE);
+    cr_expect_eq(read_within(in, buffer, 8, &count, &limit, NULL), PORTLS_DEADLINE);
     script.wants = 1;
     os_wakeup_set(&wakeup);
     cr_expect_eq(portls_read(in, buffer, 8, &count, NULL), PORTLS_OK);

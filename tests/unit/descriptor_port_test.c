@@ -18,6 +18,7 @@
 #include "core/port/descriptor_port.h"
 #include "core/port/port.h"
 #include "portls/port.h"
+#include "tests/unit/read_within.h"
 
 /* Whatever would wait ends here. */
 TestSuite(descriptor_port, .timeout = 20);
@@ -222,7 +223,7 @@ Test(descriptor_port, reading_a_pipe_tells_its_end_and_waits_for_bytes) {
     cr_assert_eq(pipe(ends), 0);
     portls_input_port *in = input_port(ends[0], true);
     struct wait_limit limit = {os_now() + 20000000, NULL};
-    cr_assert_eq(input_port_read(in, buffer, 4, &got, &limit, &error), PORTLS_DEADLINE);
+    cr_assert_eq(read_within(in, buffer, 4, &got, &limit, &error), PORTLS_DEADLINE);
     cr_assert_eq(write(ends[1], "x", 1), 1);
     (void)close(ends[1]);
     cr_assert_eq(portls_read(in, buffer, 4, &got, &error), PORTLS_OK);

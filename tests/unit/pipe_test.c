@@ -6,6 +6,7 @@
 
 #include "core/wait/clock.h"
 #include "core/port/port.h"
+#include "tests/unit/read_within.h"
 
 #if PORTLS_HOSTED
 #include <pthread.h>
@@ -190,8 +191,8 @@ Test(pipe, no_wake_up_is_lost_in_handovers) {
     for (int i = 0; i < player.rounds; i++) {
         uint8_t byte = (uint8_t)i;
         size_t got = 0;
-        cr_assert_eq(output_port_write(there.out, &byte, 1, NULL, &limit, NULL), PORTLS_OK);
-        cr_assert_eq(input_port_read(back.in, &byte, 1, &got, &limit, NULL), PORTLS_OK);
+        cr_assert_eq(write_within(there.out, &byte, 1, NULL, &limit, NULL), PORTLS_OK);
+        cr_assert_eq(read_within(back.in, &byte, 1, &got, &limit, NULL), PORTLS_OK);
         cr_assert_eq(byte, (uint8_t)i);
     }
     void *result = NULL;
@@ -221,7 +222,7 @@ Test(pipe, a_hundred_thousand_bytes_pass_a_pipe_of_one) {
     for (int i = 0; i < 100000; i++) {
         uint8_t byte;
         size_t got = 0;
-        cr_assert_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK);
+        cr_assert_eq(read_within(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK);
         cr_assert_eq(byte, (uint8_t)i);
     }
     void *result = NULL;
@@ -304,16 +305,16 @@ Test(pipe, a_deadline_ends_a_blocked_read_and_harms_nothing) {
     size_t got = 7;
     int64_t before = os_now();
     struct wait_limit limit = {clock_after(60), NULL};
-    cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, &error), PORTLS_DEADLINE);
+    cr_expect_eq(read_within(ends.in, &byte, 1, &got, &limit, &error), PORTLS_DEADLINE);
     cr_expect_geq(os_now() - before, 59000000);
     cr_expect_lt(os_now() - before, 5000000000);
     cr_expect_eq(got, 0);
     cr_expect_eq(error.status, PORTLS_DEADLINE);
     EXPECT_MESSAGE(error, "deadline");
     limit.deadline = clock_after(-1);
-    cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_DEADLINE);
+    cr_expect_eq(read_within(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_DEADLINE);
     cr_assert_eq(portls_write(ends.out, "x", 1, NULL, NULL), PORTLS_OK);
-    cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK,
+    cr_expect_eq(read_within(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK,
                  "a past deadline forbids waiting only");
     cr_expect_eq(byte, 'x');
     close_in(ends.in);
@@ -336,14 +337,14 @@ Test(pipe, a_break_ends_a_blocked_read_and_harms_nothing) {
     cr_assert_eq(portls_make_break(&brk, NULL), PORTLS_OK);
     cr_assert_eq(pthread_create(&thread, NULL, set_break_later, brk), 0);
     struct wait_limit limit = {NO_DEADLINE, brk};
-    cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, &error), PORTLS_BREAK);
+    cr_expect_eq(read_within(ends.in, &byte, 1, &got, &limit, &error), PORTLS_BREAK);
     cr_expect_eq(got, 0);
     EXPECT_MESSAGE(error, "break");
     cr_assert_eq(pthread_join(thread, NULL), 0);
-    cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_BREAK, "sticky");
+    cr_expect_eq(read_within(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_BREAK, "sticky");
     portls_clear_break(brk);
     cr_assert_eq(portls_write(ends.out, "y", 1, NULL, NULL), PORTLS_OK);
-    cr_expect_eq(input_port_read(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK);
+    cr_expect_eq(read_within(ends.in, &byte, 1, &got, &limit, NULL), PORTLS_OK);
     cr_expect_eq(byte, 'y');
     portls_free_break(brk);
     close_in(ends.in);

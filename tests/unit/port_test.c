@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/unit/fake_ports.h"
+#include "tests/unit/read_within.h"
 #include "tests/unit/ticking.h"
 
 #if PORTLS_HOSTED
@@ -355,8 +356,7 @@ Test(port, a_write_that_is_given_up_tells_what_was_taken) {
     output.moves = false;
     ticking_begin();
     struct wait_limit soon = {clock_after(30), NULL};
-    cr_expect_eq(output_port_write(&output.port, "abcdef", 6, &put, &soon, &error),
-                 PORTLS_DEADLINE);
+    cr_expect_eq(write_within(&output.port, "abcdef", 6, &put, &soon, &error), PORTLS_DEADLINE);
     cr_expect_eq(put, 4);
     cr_expect_eq(output.taken, 4);
     EXPECT_MESSAGE(error, "deadline");
@@ -364,7 +364,7 @@ Test(port, a_write_that_is_given_up_tells_what_was_taken) {
     cr_expect_eq(put, 0, "nothing was taken, whatever the class left there");
     output.room = 2;
     struct wait_limit past = {clock_after(-1), NULL};
-    cr_expect_eq(output_port_write(&output.port, "ef", 2, &put, &past, NULL), PORTLS_OK,
+    cr_expect_eq(write_within(&output.port, "ef", 2, &put, &past, NULL), PORTLS_OK,
                  "a past deadline forbids waiting, not working");
     cr_expect_eq(put, 2);
     close_out(&output.port);

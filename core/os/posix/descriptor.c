@@ -196,26 +196,6 @@ static int write_result(ssize_t written, size_t *put) {
     return written == 0 || would_block(errno) ? OS_WOULD_BLOCK : errno;
 }
 
-static int write_socket(int number, const void *bytes, size_t size, size_t *put) {
-    ssize_t written = 0;
-    do {
-        written = send(number, bytes, size, SEND_FLAGS);
-    } while (written < 0 && errno == EINTR);
-    return write_result(written, put);
-}
-
-static int write_both(int number, const struct os_piece pieces[2], size_t *put) {
-    /* sendmsg does not write to the pieces; struct iovec lacks the const. */
-    struct iovec parts[2] = {{(void *)pieces[0].bytes, pieces[0].size},
-                             {(void *)pieces[1].bytes, pieces[1].size}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t written = 0;
-    do {
-        written = sendmsg(number, &message, SEND_FLAGS);
-    } while (written < 0 && errno == EINTR);
-    return write_result(written, put);
-}
-
 static int write_file(int number, const void *bytes, size_t size, size_t *put) {
     ssize_t written = 0;
     do {
@@ -257,39 +237,58 @@ static int write_pieces(int number, enum os_descriptor_kind kind, const uint8_t 
     return result;
 }
 
+/* Whether a write raises a signal that has to be held back. */
+static bool raises_signal(enum os_descriptor_kind kind) {
+    return kind != OS_SOCKET || SEND_RAISES_SIGPIPE;
+}
+
 int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const void *bytes,
              size_t size, size_t *put) {
     int number = system_number(descriptor);
     size_t left = at_most(size, TRANSFER_MAX);
-    *put = 0;
-    if (kind == OS_SOCKET && !SEND_RAISES_SIGPIPE) {
-        return write_socket(number, bytes, left, put);
-    }
     struct held_signals held;
-    hold_signals(&held);
+    if (raises_signal(kind)) {
+        hold_signals(&held);
+    }
     int result = 0;
+    *put = 0;
     if (kind == OS_SOCKET) {
-        result = write_socket(number, bytes, left, put);
+        ssize_t written = 0;
+        do {
+            written = send(number, bytes, left, SEND_FLAGS);
+        } while (written < 0 && errno == EINTR);
+        result = write_result(written, put);
     } else if (kind == OS_FILE) {
         result = write_file(number, bytes, left, put);
     } else {
         result = write_pieces(number, kind, bytes, left, put);
     }
-    release_signals(&held, result);
+    if (raises_signal(kind)) {
+        release_signals(&held, result);
+    }
     /* A failure after some bytes were taken happens again in the next call. */
     return *put > 0 ? 0 : result;
 }
 
 int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put) {
     int number = system_number(socket);
-    *put = 0;
-    if (!SEND_RAISES_SIGPIPE) {
-        return write_both(number, pieces, put);
-    }
+    /* sendmsg does not write to the pieces; struct iovec lacks the const. */
+    struct iovec parts[2] = {{(void *)pieces[0].bytes, pieces[0].size},
+                             {(void *)pieces[1].bytes, pieces[1].size}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     struct held_signals held;
-    hold_signals(&held);
-    int result = write_both(number, pieces, put);
-    release_signals(&held, result);
+    if (raises_signal(OS_SOCKET)) {
+        hold_signals(&held);
+    }
+    ssize_t written = 0;
+    do {
+        written = sendmsg(number, &message, SEND_FLAGS);
+    } while (written < 0 && errno == EINTR);
+    *put = 0;
+    int result = write_result(written, put);
+    if (raises_signal(OS_SOCKET)) {
+        release_signals(&held, result);
+    }
     return result;
 }
 
