@@ -1,7 +1,8 @@
 /*
  * Filling portls_error. A public function begins with error_begin, so that a caller need not clear
- * the object, fails with error_fail (or backend_fail, its name in backends), and ends with error_end
- * where it may return a status that is not an error, such as PORTLS_EOF or PORTLS_WANT_READ.
+ * the object, fails with error_fail (or backend_fail, its name in backends), and ends with
+ * error_end where it may return a status that is not an error, such as PORTLS_EOF or
+ * PORTLS_WANT_READ.
  */
 #ifndef CORE_BASE_ERROR_H
 #define CORE_BASE_ERROR_H

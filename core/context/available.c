@@ -4,7 +4,7 @@
  * 1: it is a module, searched beside the library or program that holds this code, then in
  * PORTLS_MODULE_DIRECTORY.
  */
-#include "core/context/available.h"
+#include "core/context/snapshot.h"
 
 #include <string.h>
 
@@ -13,7 +13,6 @@
 #include "core/base/memory.h"
 #include "core/os/file.h"
 #include "core/os/os.h"
-#include "core/os/stdio_stream.h"
 
 static const struct backend *backend;
 static portls_error load_error;

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "core/context/available.h"
+#include "core/context/snapshot.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/x509/trust.h"
+#include "core/x509/credentials.h"
 
 static bool is_context(const void *handle) {
     return handle_is(handle, HANDLE_CLIENT_CONTEXT) || handle_is(handle, HANDLE_SERVER_CONTEXT);

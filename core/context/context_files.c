@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/context/context.h"
-#include "core/x509/trust.h"
+#include "core/x509/credentials.h"
 #include "core/os/file.h"
 #include "portls/files.h"
 

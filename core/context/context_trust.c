@@ -3,7 +3,7 @@
  * section 4: ssl-set-verify!, ssl-load-verify-root-certificates!, ssl-load-suggested-certificate-
  * authorities!).
  */
-#include "core/context/available.h"
+#include "core/context/snapshot.h"
 #include "core/context/context.h"
 #include "core/base/error.h"
 

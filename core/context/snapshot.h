@@ -75,4 +75,9 @@ void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
 bool snapshot_keep_buffers(struct snapshot *snapshot);
 void snapshot_end_keeping_buffers(struct snapshot *snapshot);
 
+/* ---- the one backend of this build, linked in or loaded on first use (available.c) ---- */
+
+/* Returns the initialised backend, or NULL with PORTLS_UNAVAILABLE in `error`. */
+const struct backend *available_backend(portls_error *error);
+
 #endif

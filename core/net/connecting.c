@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/port/descriptor_port.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"

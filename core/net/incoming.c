@@ -3,7 +3,7 @@
 #include "core/base/memory.h"
 #include "core/net/accept.h"
 #include "core/port/descriptor_port.h"
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/os/socket.h"
 
 /* ---- streams over accepted sockets ---- */

@@ -4,7 +4,7 @@
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
 
-#include "core/os/stdio_stream.h"
+#include "core/os/file.h"
 
 #include <errno.h>
 

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/os/os.h"

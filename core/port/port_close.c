@@ -1,5 +1,5 @@
 /* Closing and releasing ports: the part common to all classes. */
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"

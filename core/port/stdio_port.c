@@ -3,7 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/os/stdio_stream.h"
+#include "core/os/file.h"
 #include "core/port/port.h"
 
 /* The port of one FILE. */

@@ -1,6 +1,6 @@
 /* Waiting for a stream: the roles that its halves have while they wait, and the blocking handshake.
  */
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/base/error.h"
 #include "core/stream/stream.h"
 

@@ -3,7 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/sync/sync.h"
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 
 enum { NANOSECONDS_PER_MILLISECOND = 1000000 };
 

@@ -6,7 +6,7 @@
 #include "core/base/handle.h"
 #include "core/net/listener.h"
 #include "core/port/port.h"
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "portls/sync.h"
 
 /* ---- sources ---- */

@@ -1,7 +1,7 @@
 /* Sync sets: the public calls and the wait. */
 #include "core/sync/sync_set.h"
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/sync/sync.h"

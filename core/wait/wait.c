@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 

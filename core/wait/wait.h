@@ -10,11 +10,27 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/os/os.h"
 #include "core/os/poll.h"
 #include "portls/break.h"
 #include "portls/error.h"
+
+/* ---- limits (limit.c) ---- */
+
+/* Returns the time of the library's clock in nanoseconds, the unit of portls_deadline: the system's
+   monotonic clock, unless a test, or in a bare build the program, has replaced it. */
+int64_t clock_now(void);
+
+/* The time that many milliseconds from now; NO_DEADLINE beyond the clock's range. */
+int64_t clock_after(int64_t milliseconds);
+
+/* Takes the time from `now`, or (NULL) from the system again. */
+void clock_replace(int64_t (*now)(void));
+
+/* Whether clock_replace has set a clock. In a bare build time stands still until it has. */
+bool clock_is_replaced(void);
 
 /* When a wait ends at the latest, and the break that ends it. */
 struct wait_limit {
@@ -26,6 +42,8 @@ struct wait_limit {
     (struct wait_limit) {                                                                          \
         NO_DEADLINE, NULL                                                                          \
     }
+
+/* ---- watchers and wait sets ---- */
 
 struct wait_set;
 

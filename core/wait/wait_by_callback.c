@@ -1,6 +1,5 @@
 /* Waiting in a bare build, in the callbacks of ports. There are no other threads, so an event
    happens within the callback or in an interrupt. */
-#include "core/wait/clock.h"
 #include "core/base/error.h"
 #include "core/wait/wait.h"
 #include "portls/clock.h"

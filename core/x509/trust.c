@@ -1,5 +1,5 @@
 /* The system's trusted roots. */
-#include "core/x509/trust.h"
+#include "core/x509/credentials.h"
 
 #include <string.h>
 

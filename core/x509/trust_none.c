@@ -1,6 +1,6 @@
 /* Without an operating system there are no system roots. Bare builds only. */
 #include "core/base/error.h"
-#include "core/x509/trust.h"
+#include "core/x509/credentials.h"
 
 portls_status trust_load_system(struct certificate_list *list, portls_error *error) {
     (void)list;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/port/port.h"
 #include "tests/unit/read_within.h"
 #include "tests/unit/ticking.h"

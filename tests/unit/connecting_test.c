@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/net/connecting.h"
 #include "core/base/error.h"
 #include "core/os/socket.h"

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/port/descriptor_port.h"
 #include "core/port/port.h"
 #include "portls/port.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/os/os.h"
 #include "core/os/poll.h"
 #include "core/os/socket.h"

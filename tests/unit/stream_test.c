@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/stream/stream.h"
 #include "portls/portls.h"
 

@@ -1,6 +1,6 @@
 /* Sync sets over ports without TLS: what is told, in which order, and what ends a wait (design,
    section 2: sync). */
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include <pthread.h>
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 #include "core/port/port.h"
 #include "portls/sync.h"
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_TICKING_H
 #define TESTS_UNIT_TICKING_H
 
-#include "core/wait/clock.h"
+#include "core/wait/wait.h"
 
 #if PORTLS_HOSTED
 

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "core/os/file.h"
 #include "core/os/os.h"
-#include "core/x509/trust.h"
+#include "core/x509/credentials.h"
 
 static portls_error error;
 static struct certificate_list roots;

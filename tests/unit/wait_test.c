@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "core/wait/clock.h"
 #include "core/wait/wait.h"
 
 /* An object in memory that can be watched. */

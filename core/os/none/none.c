@@ -1,7 +1,7 @@
 /* No operating system: a build without sockets, files and threads. */
 #include "core/os/os.h"
 #include "core/os/poll.h"
-#include "core/os/stdio_stream.h"
+#include "core/os/file.h"
 
 #include <string.h>
 

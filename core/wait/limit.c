@@ -1,15 +1,42 @@
-/* Breaks and deadlines: the sticky flag that cancels what blocks, and points in time. */
-#include "portls/break.h"
-
+/* Limits of a wait: the clock, deadlines, and breaks. */
 #include <stdatomic.h>
 
-#include "core/wait/clock.h"
 #include "core/base/error.h"
-#include "core/base/memory.h"
 #include "core/base/handle.h"
-#include "core/os/os.h"
-#include "core/os/poll.h"
+#include "core/base/memory.h"
 #include "core/wait/wait.h"
+
+/* ---- the clock ---- */
+
+static _Atomic(int64_t (*)(void)) replacement;
+
+int64_t clock_now(void) {
+    int64_t (*now)(void) = atomic_load_explicit(&replacement, memory_order_relaxed);
+    return now != NULL ? now() : os_now();
+}
+
+int64_t clock_after(int64_t milliseconds) {
+    const int64_t nanoseconds = 1000000;
+    int64_t now = clock_now();
+    if (milliseconds < 0) {
+        return now - 1;
+    }
+    /* A time beyond the clock's range is no limit. */
+    if (milliseconds > (INT64_MAX - now) / nanoseconds) {
+        return NO_DEADLINE;
+    }
+    return now + milliseconds * nanoseconds;
+}
+
+void clock_replace(int64_t (*now)(void)) {
+    atomic_store(&replacement, now);
+}
+
+bool clock_is_replaced(void) {
+    return atomic_load_explicit(&replacement, memory_order_relaxed) != NULL;
+}
+
+/* ---- breaks ---- */
 
 struct portls_break {
     struct handle handle; /* HANDLE_BREAK */
