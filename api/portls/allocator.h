@@ -10,10 +10,12 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Where portls gets its memory from. Each function may be called from any thread that calls portls,
- * several at once, and from the thread that resolves a name. None may call portls.
+ * The functions by which portls allocates memory. portls calls them from every thread that calls
+ * portls, from several at once, and from the thread that resolves a name. They must not call
+ * portls. Initialise the struct with PORTLS_ALLOCATOR_INIT, then set the members.
  */
 typedef struct portls_allocator {
+    size_t size; /**< of this struct, set by PORTLS_ALLOCATOR_INIT */
     /** `size` bytes, 1 or more, aligned for any type; NULL when there are none: the call then
         returns PORTLS_NO_MEMORY. */
     void *(*allocate)(void *argument, size_t size);
@@ -24,6 +26,10 @@ typedef struct portls_allocator {
     void (*release)(void *argument, void *bytes);
     void *argument; /**< passed to each of them; the caller's, for the life of the process */
 } portls_allocator;
+
+/** Initialises a portls_allocator without functions, which all have to be set. */
+#define PORTLS_ALLOCATOR_INIT                                                                      \
+    { sizeof(portls_allocator), NULL, NULL, NULL, NULL }
 
 /**
  * Has portls allocate with these functions instead of malloc, realloc and free. It is to be called

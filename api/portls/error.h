@@ -98,6 +98,7 @@ typedef struct portls_error {
     int alert;                          /**< the TLS alert sent or received, -1 for none */
     portls_verify_reason verify_reason; /**< set with PORTLS_VERIFY */
     int64_t backend_code;               /**< the TLS library's own code, 0 for none */
+    int64_t reserved[2];                /**< 0; room for members of later versions */
     char message[PORTLS_ERROR_MESSAGE_SIZE]; /**< English, without a newline, always terminated */
 } portls_error;
 

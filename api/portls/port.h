@@ -296,49 +296,82 @@ typedef intptr_t portls_descriptor;
 #define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
 
 /**
- * What an input port is made of (Scheme's make-input-port). No callback may block but `wait`,
- * and none may call portls on the same connection.
+ * The functions behind an input port (Scheme: make-input-port). Only `wait` may block, and none may
+ * call portls on the same connection. portls calls them from the thread that uses the port.
+ * Initialise the struct with PORTLS_INPUT_CALLBACKS_INIT, then set `read` and what else there is.
  */
 typedef struct portls_input_callbacks {
-    /** Reads 1 to `size` bytes: PORTLS_OK and `*got`, PORTLS_EOF, PORTLS_WANT_READ when nothing is
-        there yet, anything else is a failure that the caller gets back. Required. */
+    size_t size; /**< of this struct, set by PORTLS_INPUT_CALLBACKS_INIT */
+    /** Reads 1 to `size` bytes into `buffer` and returns PORTLS_OK with their number in `*got`.
+        Returns PORTLS_WANT_READ while there are none and PORTLS_EOF at the end; the port passes any
+        other status on as a failure. Required. */
     portls_status (*read)(void *argument, void *buffer, size_t size, size_t *got);
-    /** Whether read would not say PORTLS_WANT_READ. NULL: the port tries to read one byte. */
+    /** Returns whether `read` would return something else than PORTLS_WANT_READ. NULL: the port
+        reads one byte ahead to find out. */
     bool (*byte_ready)(void *argument);
-    /** A descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May be
-        NULL. */
+    /** Returns a descriptor that turns readable when `read` can go on, or PORTLS_NO_DESCRIPTOR. May
+        be NULL. */
     portls_descriptor (*descriptor)(void *argument);
-    /** Waits until `read` can go on or so many milliseconds have passed; may return early. May be
-        NULL; without it and without a descriptor only the calls that do not wait are served. */
+    /** Waits until `read` can go on or `milliseconds` have passed; may return early. NULL: without
+        a descriptor only calls that do not block work, and others return PORTLS_UNSUPPORTED. */
     void (*wait)(void *argument, int milliseconds);
-    /** Called once, when the port is closed. May be NULL. */
+    /** Releases what is behind the port. Called once, when the port is closed. May be NULL. */
     portls_status (*close)(void *argument);
 } portls_input_callbacks;
 
-/** What an output port is made of; as portls_input_callbacks. */
+/** Initialises portls_input_callbacks without functions; `read` has to be set. */
+#define PORTLS_INPUT_CALLBACKS_INIT                                                                \
+    { sizeof(portls_input_callbacks), NULL, NULL, NULL, NULL, NULL }
+
+/**
+ * The functions behind an output port (Scheme: make-output-port). Only `wait` may block, and none
+ * may call portls on the same connection. portls calls them from the thread that uses the port.
+ * Initialise the struct with PORTLS_OUTPUT_CALLBACKS_INIT, then set `write` and what else there is.
+ */
 typedef struct portls_output_callbacks {
-    /** Takes 1 to `size` bytes: PORTLS_OK and `*put`, PORTLS_WANT_WRITE when there is no room yet,
-        anything else is a failure that the caller gets back. Required. */
+    size_t size; /**< of this struct, set by PORTLS_OUTPUT_CALLBACKS_INIT */
+    /** Takes 1 to `size` of `bytes` and returns PORTLS_OK with their number in `*put`. Returns
+        PORTLS_WANT_WRITE while there is no room; the port passes any other status on as a failure.
+        Required. */
     portls_status (*write)(void *argument, const void *bytes, size_t size, size_t *put);
-    /** A descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR. */
+    /** Returns a descriptor that turns writable when `write` can go on, or PORTLS_NO_DESCRIPTOR.
+        May be NULL. */
     portls_descriptor (*descriptor)(void *argument);
+    /** Waits until `write` can go on or `milliseconds` have passed; may return early. NULL: without
+        a descriptor only calls that do not block work, and others return PORTLS_UNSUPPORTED. */
     void (*wait)(void *argument, int milliseconds);
+    /** Releases what is behind the port. Called once, when the port is closed. May be NULL. */
     portls_status (*close)(void *argument);
 } portls_output_callbacks;
 
+/** Initialises portls_output_callbacks without functions; `write` has to be set. */
+#define PORTLS_OUTPUT_CALLBACKS_INIT                                                               \
+    { sizeof(portls_output_callbacks), NULL, NULL, NULL, NULL }
+
 /**
  * Makes an input port from callbacks.
- * @param callbacks copied
- * @param argument  passed to each of them; the caller's
- * @param in        receives the port; NULL on failure
+ * @param callbacks read as far as its `size` says, and copied
+ * @param argument  the caller's, passed to each callback
+ * @param in        receives the port, to be closed by the caller; NULL on failure
  * @param error     may be NULL
- * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (no read callback), PORTLS_NO_MEMORY
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no `read` callback, or a wrong `size`);
+ *         PORTLS_UNSUPPORTED (a callback that this version does not know is set);
+ *         PORTLS_NO_MEMORY. Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
                        portls_input_port **in, portls_error *error);
 
-/** Makes an output port from callbacks. */
+/**
+ * Makes an output port from callbacks.
+ * @param callbacks read as far as its `size` says, and copied
+ * @param argument  the caller's, passed to each callback
+ * @param out       receives the port, to be closed by the caller; NULL on failure
+ * @param error     may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no `write` callback, or a wrong `size`);
+ *         PORTLS_UNSUPPORTED (a callback that this version does not know is set);
+ *         PORTLS_NO_MEMORY. Does not block. Any thread.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,
                         portls_output_port **out, portls_error *error);

@@ -3,6 +3,7 @@
 #define PORTLS_WRAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "portls/break.h"
 #include "portls/context.h"
@@ -21,8 +22,12 @@ typedef enum portls_mode { PORTLS_MODE_ACCEPT = 0, PORTLS_MODE_CONNECT = 1 } por
  */
 typedef void portls_on_error(void *argument, const portls_error *error);
 
-/** What portls_wrap_ports may be told. Begin with PORTLS_WRAP_OPTIONS_INIT, then change fields. */
+/**
+ * The options of portls_wrap_ports, with their defaults. Initialise it with
+ * PORTLS_WRAP_OPTIONS_INIT, then change members.
+ */
 typedef struct portls_wrap_options {
+    size_t size;               /**< of this struct, set by PORTLS_WRAP_OPTIONS_INIT */
     portls_mode mode;          /**< PORTLS_MODE_ACCEPT */
     portls_context *context;   /**< NULL: one is made from `protocol`; its role must fit `mode` */
     portls_protocol protocol;  /**< PORTLS_SSLV2_OR_V3; counts only without a context */
@@ -34,7 +39,10 @@ typedef struct portls_wrap_options {
 } portls_wrap_options;
 
 #define PORTLS_WRAP_OPTIONS_INIT                                                                   \
-    { PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false, NULL, NULL, NULL }
+    {                                                                                              \
+        sizeof(portls_wrap_options), PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false,   \
+            NULL, NULL, NULL                                                                       \
+    }
 
 /**
  * Speaks TLS over two ports and returns two ports for what is said in it

@@ -48,6 +48,7 @@ void error_begin(portls_error *error) {
         error->alert = -1;
         error->verify_reason = PORTLS_VERIFY_OK;
         error->backend_code = 0;
+        memset(error->reserved, 0, sizeof error->reserved);
         error->message[0] = '\0';
     }
 }

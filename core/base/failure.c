@@ -14,8 +14,11 @@
 
 /* Takes the place of a failure that could not be stored. Shared by all streams and never written
    to, so it counts as reported. */
-static struct failure no_memory_failure = {
-    {PORTLS_NO_MEMORY, PORTLS_CLASS_FAIL, 0, -1, PORTLS_VERIFY_OK, 0, NO_MEMORY_TEXT}, true};
+static struct failure no_memory_failure = {.error = {.status = PORTLS_NO_MEMORY,
+                                                     .error_class = PORTLS_CLASS_FAIL,
+                                                     .alert = -1,
+                                                     .message = NO_MEMORY_TEXT},
+                                           .reported = true};
 
 portls_error *failure_new(struct failure **failure) {
     if (*failure != NULL) {

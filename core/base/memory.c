@@ -7,6 +7,7 @@
 
 #include "core/base/atomic.h"
 #include "core/base/error.h"
+#include "core/base/sized.h"
 #include "portls/allocator.h"
 
 /* Without functions: the C library's. Changes only before the first allocation. */
@@ -58,19 +59,27 @@ const struct backend_memory memory_of_core = {memory_allocate, memory_zeroed, me
 
 portls_status portls_set_allocator(const portls_allocator *allocator, portls_error *error) {
     error_begin(error);
+    portls_allocator functions = {0};
+    if (allocator != NULL) {
+        portls_status status =
+            sized_copy(&functions, sizeof functions, allocator, "PORTLS_ALLOCATOR_INIT", error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
     if (allocator != NULL &&
-        (allocator->allocate == NULL || allocator->resize == NULL || allocator->release == NULL)) {
+        (functions.allocate == NULL || functions.resize == NULL || functions.release == NULL)) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "allocator->%s is NULL, and an allocator needs all three functions",
-                          allocator->allocate == NULL ? "allocate"
-                          : allocator->resize == NULL ? "resize"
-                                                      : "release");
+                          functions.allocate == NULL ? "allocate"
+                          : functions.resize == NULL ? "resize"
+                                                     : "release");
     }
     if (atomic_load(&used)) {
         return error_fail(error, PORTLS_IN_USE,
                           "portls has allocated memory already: install an allocator "
                           "before the first call that allocates");
     }
-    installed = allocator != NULL ? *allocator : (portls_allocator){NULL, NULL, NULL, NULL};
+    installed = functions;
     return PORTLS_OK;
 }

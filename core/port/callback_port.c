@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/base/sized.h"
 #include "core/port/port.h"
 
 struct callback_input {
@@ -209,17 +210,26 @@ portls_status portls_make_input_port(const portls_input_callbacks *callbacks, vo
                           "in is NULL, and should receive the port");
     }
     *in = NULL;
-    if (callbacks == NULL || callbacks->read == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT,
-                          "%s is NULL, and an input port needs a read callback",
-                          callbacks == NULL ? "callbacks" : "callbacks->read");
+    portls_input_callbacks copied = {0};
+    portls_status status = PORTLS_OK;
+    if (callbacks != NULL) {
+        status =
+            sized_copy(&copied, sizeof copied, callbacks, "PORTLS_INPUT_CALLBACKS_INIT", error);
+    }
+    if (status == PORTLS_OK && copied.read == NULL) {
+        status = error_fail(error, PORTLS_INVALID_ARGUMENT,
+                            "%s is NULL, and an input port needs a read callback",
+                            callbacks == NULL ? "callbacks" : "callbacks->read");
+    }
+    if (status != PORTLS_OK) {
+        return status;
     }
     struct callback_input *input = memory_zeroed(sizeof *input);
     if (input == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for an input port");
     }
     input_port_init(&input->port, &callback_input_class);
-    input->callbacks = *callbacks;
+    input->callbacks = copied;
     input->argument = argument;
     *in = &input->port;
     return PORTLS_OK;
@@ -312,17 +322,26 @@ portls_status portls_make_output_port(const portls_output_callbacks *callbacks, 
                           "out is NULL, and should receive the port");
     }
     *out = NULL;
-    if (callbacks == NULL || callbacks->write == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT,
-                          "%s is NULL, and an output port needs a write callback",
-                          callbacks == NULL ? "callbacks" : "callbacks->write");
+    portls_output_callbacks copied = {0};
+    portls_status status = PORTLS_OK;
+    if (callbacks != NULL) {
+        status =
+            sized_copy(&copied, sizeof copied, callbacks, "PORTLS_OUTPUT_CALLBACKS_INIT", error);
+    }
+    if (status == PORTLS_OK && copied.write == NULL) {
+        status = error_fail(error, PORTLS_INVALID_ARGUMENT,
+                            "%s is NULL, and an output port needs a write callback",
+                            callbacks == NULL ? "callbacks" : "callbacks->write");
+    }
+    if (status != PORTLS_OK) {
+        return status;
     }
     struct callback_output *output = memory_zeroed(sizeof *output);
     if (output == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for an output port");
     }
     output_port_init(&output->port, &callback_output_class);
-    output->callbacks = *callbacks;
+    output->callbacks = copied;
     output->argument = argument;
     *out = &output->port;
     return PORTLS_OK;

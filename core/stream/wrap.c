@@ -3,6 +3,7 @@
 
 #include "core/context/context.h"
 #include "core/base/error.h"
+#include "core/base/sized.h"
 #include "core/stream/stream.h"
 
 /* The snapshot that the options ask for, with a reference. */
@@ -28,7 +29,6 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
                                       const portls_wrap_options *options,
                                       portls_input_port **ssl_in, portls_output_port **ssl_out,
                                       portls_error *error) {
-    static const portls_wrap_options defaults = PORTLS_WRAP_OPTIONS_INIT;
     error_begin(error);
     if (ssl_in != NULL) {
         *ssl_in = NULL;
@@ -39,15 +39,19 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     if (ssl_in == NULL || ssl_out == NULL) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for an SSL port is NULL");
     }
-    if (options == NULL) {
-        options = &defaults;
+    portls_wrap_options asked = PORTLS_WRAP_OPTIONS_INIT;
+    portls_status status = PORTLS_OK;
+    if (options != NULL) {
+        status = sized_copy(&asked, sizeof asked, options, "PORTLS_WRAP_OPTIONS_INIT", error);
     }
     struct snapshot *snapshot = NULL;
-    portls_status status = choose_snapshot(options, &snapshot, error);
+    if (status == PORTLS_OK) {
+        status = choose_snapshot(&asked, &snapshot, error);
+    }
     if (status != PORTLS_OK) {
         return status;
     }
-    struct stream_options made = {.snapshot = snapshot, .asked = options};
+    struct stream_options made = {.snapshot = snapshot, .asked = &asked};
     struct stream *stream = NULL;
     status = stream_new(in, out, &made, &stream, error);
     snapshot_release(snapshot);

@@ -38,8 +38,8 @@ static portls_context *make_context(void) {
 }
 
 static void begin(portls_context *context) {
-    static const portls_input_callbacks from_uart = {.read = uart_read};
-    static const portls_output_callbacks to_uart = {.write = uart_write};
+    portls_input_callbacks from_uart = PORTLS_INPUT_CALLBACKS_INIT;
+    portls_output_callbacks to_uart = PORTLS_OUTPUT_CALLBACKS_INIT;
     portls_input_port *uart_in = NULL;
     portls_output_port *uart_out = NULL;
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
@@ -48,6 +48,8 @@ static void begin(portls_context *context) {
     options.hostname = "localhost";
     options.close_original = true;
     options.shutdown_on_close = true;
+    from_uart.read = uart_read;
+    to_uart.write = uart_write;
     uart_begin();
     need(portls_make_input_port(&from_uart, NULL, &uart_in, NULL));
     need(portls_make_output_port(&to_uart, NULL, &uart_out, NULL));

@@ -49,7 +49,10 @@ static void release(void *argument, void *bytes) {
 }
 
 void memory_install(void) {
-    const portls_allocator allocator = {allocate, resize, release, NULL};
+    portls_allocator allocator = PORTLS_ALLOCATOR_INIT;
+    allocator.allocate = allocate;
+    allocator.resize = resize;
+    allocator.release = release;
     if (portls_set_allocator(&allocator, NULL) != PORTLS_OK) {
         abort();
     }

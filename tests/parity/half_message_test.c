@@ -165,8 +165,10 @@ static portls_context *make_context(void) {
 
 /* A client whose handshake is done; of the first ticket the first record has come, no more. */
 static struct client begin(const struct server *server, bool shutdown_on_close) {
-    static const portls_input_callbacks reading = {.read = read_line_below};
-    static const portls_output_callbacks writing = {.write = write_line_below};
+    static const portls_input_callbacks reading = {.size = sizeof(portls_input_callbacks),
+                                                   .read = read_line_below};
+    static const portls_output_callbacks writing = {.size = sizeof(portls_output_callbacks),
+                                                    .write = write_line_below};
     struct client client = {make_context(), NULL, NULL};
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     portls_input_port *raw_in = NULL;

@@ -146,12 +146,15 @@ static void wait_for_server(void *argument, int milliseconds) {
 static void begin(struct device *device, bool can_wait, portls_input_port **in,
                   portls_output_port **out) {
     portls_error error;
-    portls_input_callbacks from_server = {.read = read_down,
+    portls_input_callbacks from_server = {.size = sizeof(portls_input_callbacks),
+                                          .read = read_down,
                                           .wait = can_wait ? wait_for_server : NULL};
-    portls_output_callbacks to_server = {.write = write_up,
+    portls_output_callbacks to_server = {.size = sizeof(portls_output_callbacks),
+                                         .write = write_up,
                                          .wait = can_wait ? wait_for_server : NULL};
-    portls_input_callbacks from_client = {.read = read_up};
-    portls_output_callbacks to_client = {.write = write_down};
+    portls_input_callbacks from_client = {.size = sizeof(portls_input_callbacks), .read = read_up};
+    portls_output_callbacks to_client = {.size = sizeof(portls_output_callbacks),
+                                         .write = write_down};
     portls_input_port *up = NULL;
     portls_output_port *down = NULL;
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
@@ -341,7 +344,8 @@ static void write_numbered(portls_output_port *out, size_t size) {
 
 /* A write of many times what the buffers hold arrives as it is, through a wire of 512 bytes. */
 Test(small, a_stream_is_one_allocation_and_reads_and_writes_are_none) {
-    static const portls_allocator allocator = {count_allocate, count_resize, count_release, NULL};
+    static const portls_allocator allocator = {sizeof(portls_allocator), count_allocate,
+                                               count_resize, count_release, NULL};
     struct device device;
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;

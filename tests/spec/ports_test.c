@@ -109,12 +109,15 @@ static portls_status count_close(void *argument) {
 
 static void make_passing(struct passing *passing, bool can_wait, portls_input_port **in,
                          portls_output_port **out) {
-    portls_input_callbacks input = {.read = pass_read,
+    portls_input_callbacks input = {.size = sizeof(portls_input_callbacks),
+                                    .read = pass_read,
                                     .byte_ready = can_wait ? pass_ready : NULL,
                                     .wait = can_wait ? pass_wait_in : NULL,
                                     .close = count_close};
-    portls_output_callbacks output = {
-        .write = pass_write, .wait = can_wait ? pass_wait_out : NULL, .close = count_close};
+    portls_output_callbacks output = {.size = sizeof(portls_output_callbacks),
+                                      .write = pass_write,
+                                      .wait = can_wait ? pass_wait_out : NULL,
+                                      .close = count_close};
     REQUIRE_OK(portls_make_input_port(&input, passing, in, &problem));
     REQUIRE_OK(portls_make_output_port(&output, passing, out, &problem));
 }
@@ -203,7 +206,7 @@ static portls_status fail_to_read(void *argument, void *buffer, size_t size, siz
 }
 
 SPEC(ports, a_callback_that_fails_fails_the_connection) {
-    portls_input_callbacks input = {.read = fail_to_read};
+    portls_input_callbacks input = {.size = sizeof(portls_input_callbacks), .read = fail_to_read};
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     portls_input_port *in, *ssl_in = NULL, *reading_end;
     portls_output_port *out, *ssl_out = NULL;

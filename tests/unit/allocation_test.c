@@ -501,8 +501,8 @@ static void region_release(void *argument, void *bytes) {
 }
 
 static struct region region;
-static const portls_allocator region_allocator = {region_allocate, region_resize, region_release,
-                                                  &region};
+static const portls_allocator region_allocator = {sizeof(portls_allocator), region_allocate,
+                                                  region_resize, region_release, &region};
 
 /* Design, section 8. */
 Test(allocation, all_memory_of_the_core_comes_from_an_installed_allocator) {

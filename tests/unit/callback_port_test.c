@@ -71,6 +71,7 @@ static portls_status script_close(void *argument) {
 
 static portls_input_port *make_in(struct script *script, portls_input_callbacks callbacks) {
     portls_input_port *in = NULL;
+    callbacks.size = sizeof callbacks;
     callbacks.read = script_read;
     portls_status status = portls_make_input_port(&callbacks, script, &in, NULL);
     cr_assert_eq(status, PORTLS_OK);
@@ -79,6 +80,7 @@ static portls_input_port *make_in(struct script *script, portls_input_callbacks 
 
 static portls_output_port *make_out(struct script *script, portls_output_callbacks callbacks) {
     portls_output_port *out = NULL;
+    callbacks.size = sizeof callbacks;
     callbacks.write = script_write;
     portls_status status = portls_make_output_port(&callbacks, script, &out, NULL);
     cr_assert_eq(status, PORTLS_OK);
@@ -362,8 +364,9 @@ Test(callback_port, closing_calls_close_once_and_passes_its_failure_on) {
 }
 
 Test(callback_port, callbacks_are_copied_and_required) {
-    portls_input_callbacks reading = {.read = script_read};
-    portls_output_callbacks writing = {.write = script_write};
+    portls_input_callbacks reading = {.size = sizeof(portls_input_callbacks), .read = script_read};
+    portls_output_callbacks writing = {.size = sizeof(portls_output_callbacks),
+                                       .write = script_write};
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_error error;
@@ -374,6 +377,7 @@ Test(callback_port, callbacks_are_copied_and_required) {
     size_t got = 0;
     cr_expect_eq(portls_read(in, &byte, 1, &got, NULL), PORTLS_OK);
     close_in(in);
+    reading.size = sizeof reading;
     cr_expect_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_INVALID_ARGUMENT);
     EXPECT_MESSAGE(error, "callbacks->read is NULL");
     cr_expect_null(in);

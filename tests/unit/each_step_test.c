@@ -263,10 +263,14 @@ static portls_status call_close_out(void *argument) {
 }
 
 static void put_callbacks_over(struct end *end) {
-    const portls_input_callbacks input = {
-        .read = call_read, .wait = call_wait, .close = call_close_in};
-    const portls_output_callbacks output = {
-        .write = call_write, .wait = call_wait, .close = call_close_out};
+    const portls_input_callbacks input = {.size = sizeof(portls_input_callbacks),
+                                          .read = call_read,
+                                          .wait = call_wait,
+                                          .close = call_close_in};
+    const portls_output_callbacks output = {.size = sizeof(portls_output_callbacks),
+                                            .write = call_write,
+                                            .wait = call_wait,
+                                            .close = call_close_out};
     REQUIRE_OK(portls_make_input_port(&input, end->raw_in, &end->raw_in, &problem));
     REQUIRE_OK(portls_make_output_port(&output, end->raw_out, &end->raw_out, &problem));
 }

@@ -526,7 +526,7 @@ static portls_status never_read(void *argument, void *buffer, size_t size, size_
 }
 
 Test(pipe, peek_and_consume_want_a_pipe) {
-    portls_input_callbacks callbacks = {.read = never_read};
+    portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks), .read = never_read};
     portls_input_port *in = NULL;
     const void *shown = NULL;
     size_t count = 0;

@@ -169,7 +169,8 @@ static portls_status flood(void *argument, void *buffer, size_t size, size_t *go
 }
 
 Test(stream, a_peer_that_never_stops_talking_cannot_keep_a_step_from_ending) {
-    const portls_input_callbacks callbacks = {.read = flood};
+    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
+                                              .read = flood};
     portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
     portls_output_port *out = NULL;
@@ -273,7 +274,8 @@ static portls_status break_down(void *argument, void *buffer, size_t size, size_
 }
 
 Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
-    const portls_input_callbacks callbacks = {.read = break_down};
+    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
+                                              .read = break_down};
     portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
     portls_output_port *out = NULL;
@@ -343,8 +345,10 @@ static portls_status take_nothing(void *argument, const void *bytes, size_t size
 /* A stream over a stream over ports that fail: no public call is made on the lower one. */
 Test(stream, on_error_is_called_once_without_a_lock_and_for_the_stream_on_top_only) {
     for (int writes = 0; writes < 2; writes++) {
-        const portls_input_callbacks input = {.read = break_down};
-        const portls_output_callbacks output = {.write = take_nothing};
+        const portls_input_callbacks input = {.size = sizeof(portls_input_callbacks),
+                                              .read = break_down};
+        const portls_output_callbacks output = {.size = sizeof(portls_output_callbacks),
+                                                .write = take_nothing};
         portls_input_port *in = NULL;
         portls_output_port *out = NULL;
         cr_assert_eq(portls_make_input_port(&input, NULL, &in, NULL), PORTLS_OK);
@@ -395,7 +399,8 @@ static void let_time_pass(void *argument, int milliseconds) {
 }
 
 Test(stream, the_error_procedure_is_told_of_a_close_that_gave_up) {
-    const portls_output_callbacks callbacks = {.write = take_none, .wait = let_time_pass};
+    const portls_output_callbacks callbacks = {
+        .size = sizeof(portls_output_callbacks), .write = take_none, .wait = let_time_pass};
     portls_input_port *in = NULL;
     portls_output_port *writes = NULL;
     portls_output_port *out = NULL;

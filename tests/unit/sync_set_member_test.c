@@ -254,7 +254,8 @@ static portls_descriptor script_descriptor(void *argument) {
 }
 
 static portls_input_port *scripted(struct script *script, bool waits, bool descriptor) {
-    portls_input_callbacks callbacks = {.read = script_read};
+    portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
+                                        .read = script_read};
     callbacks.wait = waits ? script_wait : NULL;
     callbacks.descriptor = descriptor ? script_descriptor : NULL;
     portls_input_port *in = NULL;
@@ -279,7 +280,8 @@ Test(sync_set_member, a_second_wait_at_the_same_time_is_refused) {
 Test(sync_set_member, waits_by_callbacks) {
     struct script reading = {.wants = 3}, writing = {.wants = 1};
     portls_input_port *in = scripted(&reading, true, false);
-    portls_output_callbacks out_callbacks = {.write = script_write, .wait = script_wait};
+    portls_output_callbacks out_callbacks = {
+        .size = sizeof(portls_output_callbacks), .write = script_write, .wait = script_wait};
     portls_output_port *out = NULL;
     REQUIRE_OK(portls_make_output_port(&out_callbacks, &writing, &out, NULL));
     portls_sync_set *set = make_set();

@@ -240,8 +240,10 @@ static void script_wait(void *argument, int milliseconds) {
 
 Test(sync, waits_by_callbacks) {
     struct script reading = {.wants = 3}, writing = {.wants = 1};
-    portls_input_callbacks in_callbacks = {.read = script_read, .wait = script_wait};
-    portls_output_callbacks out_callbacks = {.write = script_write, .wait = script_wait};
+    portls_input_callbacks in_callbacks = {
+        .size = sizeof(portls_input_callbacks), .read = script_read, .wait = script_wait};
+    portls_output_callbacks out_callbacks = {
+        .size = sizeof(portls_output_callbacks), .write = script_write, .wait = script_wait};
     struct ends ends;
     size_t count = 0;
     char byte = 0;
@@ -265,7 +267,8 @@ Test(sync, waits_by_callbacks) {
 
 Test(sync, what_cannot_be_waited_for_is_refused) {
     struct script reading = {.wants = 1000};
-    portls_input_callbacks callbacks = {.read = script_read};
+    portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
+                                        .read = script_read};
     struct ends ends = make(1), cannot = make(1);
     portls_status status = portls_close_input_port(cannot.in, NULL);
     cr_assert_eq(status, PORTLS_OK);

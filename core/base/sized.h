@@ -1,0 +1,19 @@
+/* Structs that the program fills and that begin with their size, so that they can grow
+   (docs/abi.md). */
+#ifndef CORE_BASE_SIZED_H
+#define CORE_BASE_SIZED_H
+
+#include <stddef.h>
+
+#include "portls/error.h"
+
+/*
+ * Copies the program's struct, whose first member is its size, to `ours`: as far as its size says,
+ * and zeros behind that. `init` is the name of the macro that sets the size. PORTLS_OK;
+ * PORTLS_INVALID_ARGUMENT (a size that no version of the struct has); PORTLS_UNSUPPORTED (it is
+ * larger than `size`, and a member that this version does not know is not zero).
+ */
+portls_status sized_copy(void *ours, size_t size, const void *theirs, const char *init,
+                         portls_error *error);
+
+#endif

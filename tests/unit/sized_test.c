@@ -1,0 +1,189 @@
+/* Structs that begin with their size, from older and newer headers than the library's. */
+#include <criterion/criterion.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "portls/portls.h"
+
+#define EXPECT_MESSAGE(error, part)                                                                \
+    cr_expect(strstr((error).message, (part)) != NULL, "\"%s\" lacks \"%s\"", (error).message,     \
+              (part))
+
+/* What a newer header may have: members behind those of today. */
+struct newer_options {
+    portls_wrap_options options;
+    void *more[2];
+};
+
+struct newer_callbacks {
+    portls_input_callbacks callbacks;
+    void *more[2];
+};
+
+struct newer_allocator {
+    portls_allocator allocator;
+    void *more[2];
+};
+
+static const size_t no_sizes[] = {0, 1, sizeof(size_t) - 1, sizeof(size_t) + 1, 4096, SIZE_MAX / 8};
+
+enum { NO_SIZES = sizeof no_sizes / sizeof *no_sizes };
+
+/* Wraps one end of a pipe and closes it again. */
+static portls_status wrap(const portls_wrap_options *options, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_input_port *ssl_in = NULL;
+    portls_output_port *out = NULL;
+    portls_output_port *ssl_out = NULL;
+    cr_assert_eq(portls_make_pipe(4096, &in, &out, NULL), PORTLS_OK);
+    portls_status status = portls_wrap_ports_avail(in, out, options, &ssl_in, &ssl_out, error);
+    cr_expect_eq(ssl_in != NULL, status == PORTLS_OK);
+    if (status == PORTLS_OK) {
+        portls_close_output_port_avail(ssl_out, NULL);
+        portls_close_input_port(ssl_in, NULL);
+    }
+    portls_close_output_port(out, NULL);
+    portls_close_input_port(in, NULL);
+    return status;
+}
+
+static portls_wrap_options client_options(void) {
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.context = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
+    return options;
+}
+
+static portls_status read_nothing(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument;
+    (void)buffer;
+    (void)size;
+    (void)got;
+    return PORTLS_EOF;
+}
+
+static portls_status write_all(void *argument, const void *bytes, size_t size, size_t *put) {
+    (void)argument;
+    (void)bytes;
+    *put = size;
+    return PORTLS_OK;
+}
+
+static portls_status close_wrongly(void *argument) {
+    (void)argument;
+    return PORTLS_OS;
+}
+
+/* ---- sizes that no version has ---- */
+
+Test(sized, a_wrong_size_of_wrap_options_names_the_macro) {
+    for (size_t i = 0; i < NO_SIZES; i++) {
+        portls_error error;
+        portls_wrap_options options = client_options();
+        options.size = no_sizes[i];
+        cr_expect_eq(wrap(&options, &error), PORTLS_INVALID_ARGUMENT, "%zu", no_sizes[i]);
+        EXPECT_MESSAGE(error, "PORTLS_WRAP_OPTIONS_INIT");
+    }
+}
+
+Test(sized, a_wrong_size_of_callbacks_names_the_macro) {
+    for (size_t i = 0; i < NO_SIZES; i++) {
+        portls_error error;
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        portls_input_callbacks reading = {.size = no_sizes[i], .read = read_nothing};
+        portls_output_callbacks writing = {.size = no_sizes[i], .write = write_all};
+        cr_expect_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_INVALID_ARGUMENT);
+        EXPECT_MESSAGE(error, "PORTLS_INPUT_CALLBACKS_INIT");
+        cr_expect_eq(portls_make_output_port(&writing, NULL, &out, &error),
+                     PORTLS_INVALID_ARGUMENT);
+        EXPECT_MESSAGE(error, "PORTLS_OUTPUT_CALLBACKS_INIT");
+        cr_expect(in == NULL && out == NULL);
+    }
+}
+
+Test(sized, a_wrong_size_of_an_allocator_names_the_macro) {
+    for (size_t i = 0; i < NO_SIZES; i++) {
+        portls_error error;
+        portls_allocator allocator = {.size = no_sizes[i]};
+        cr_expect_eq(portls_set_allocator(&allocator, &error), PORTLS_INVALID_ARGUMENT);
+        EXPECT_MESSAGE(error, "PORTLS_ALLOCATOR_INIT");
+    }
+}
+
+/* ---- older programs ---- */
+
+Test(sized, members_behind_the_size_of_wrap_options_are_not_read) {
+    portls_error error;
+    portls_wrap_options options = client_options();
+    options.hostname = "no host name";
+    cr_expect_eq(wrap(&options, &error), PORTLS_INVALID_ARGUMENT, "so it is read");
+    options.size = offsetof(portls_wrap_options, hostname);
+    cr_expect_eq(wrap(&options, &error), PORTLS_OK, "%s", error.message);
+}
+
+Test(sized, members_behind_the_size_of_callbacks_are_not_read) {
+    portls_error error;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_input_callbacks reading = {.size = offsetof(portls_input_callbacks, close),
+                                      .read = read_nothing,
+                                      .close = close_wrongly};
+    portls_output_callbacks writing = {.size = offsetof(portls_output_callbacks, close),
+                                       .write = write_all,
+                                       .close = close_wrongly};
+    cr_assert_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_OK);
+    cr_assert_eq(portls_make_output_port(&writing, NULL, &out, &error), PORTLS_OK);
+    cr_expect_eq(portls_close_ports(in, out, &error), PORTLS_OK, "%s", error.message);
+    reading.size = offsetof(portls_input_callbacks, read);
+    cr_expect_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "callbacks->read is NULL");
+}
+
+/* ---- newer programs ---- */
+
+Test(sized, a_newer_struct_is_taken_without_its_new_members) {
+    portls_error error;
+    portls_input_port *in = NULL;
+    struct newer_options options = {client_options(), {NULL, NULL}};
+    struct newer_callbacks reading = {{.read = read_nothing}, {NULL, NULL}};
+    options.options.size = sizeof options;
+    reading.callbacks.size = sizeof reading;
+    cr_expect_eq(wrap(&options.options, &error), PORTLS_OK, "%s", error.message);
+    cr_expect_eq(portls_make_input_port(&reading.callbacks, NULL, &in, &error), PORTLS_OK);
+    portls_close_input_port(in, NULL);
+}
+
+Test(sized, a_newer_struct_with_a_new_member_is_refused) {
+    static int thing;
+    portls_error error;
+    portls_input_port *in = NULL;
+    for (int i = 0; i < 2; i++) {
+        struct newer_options options = {client_options(), {NULL, NULL}};
+        struct newer_callbacks reading = {{.read = read_nothing}, {NULL, NULL}};
+        struct newer_allocator allocator = {PORTLS_ALLOCATOR_INIT, {NULL, NULL}};
+        options.options.size = sizeof options;
+        reading.callbacks.size = sizeof reading;
+        allocator.allocator.size = sizeof allocator;
+        options.more[i] = reading.more[i] = allocator.more[i] = &thing;
+        cr_expect_eq(wrap(&options.options, &error), PORTLS_UNSUPPORTED);
+        EXPECT_MESSAGE(error, "a member that this version of portls does not have");
+        EXPECT_MESSAGE(error, "PORTLS_WRAP_OPTIONS_INIT");
+        cr_expect_eq(portls_make_input_port(&reading.callbacks, NULL, &in, &error),
+                     PORTLS_UNSUPPORTED);
+        EXPECT_MESSAGE(error, "PORTLS_INPUT_CALLBACKS_INIT");
+        cr_expect_eq(portls_set_allocator(&allocator.allocator, &error), PORTLS_UNSUPPORTED);
+        EXPECT_MESSAGE(error, "PORTLS_ALLOCATOR_INIT");
+    }
+}
+
+/* ---- errors ---- */
+
+Test(sized, an_error_has_reserved_members_that_are_zero) {
+    portls_error error;
+    memset(&error, 0x55, sizeof error);
+    cr_expect_eq(portls_make_pipe(0, NULL, NULL, &error), PORTLS_INVALID_ARGUMENT);
+    for (size_t i = 0; i < sizeof error.reserved / sizeof *error.reserved; i++) {
+        cr_expect_eq(error.reserved[i], 0);
+    }
+}
