@@ -1,4 +1,4 @@
-/* Memory of your own for portls: a pool, a region of a small target, a heap that counts. */
+/* A program's own allocator for portls: a pool, a region of a small target, a heap that counts. */
 #ifndef PORTLS_ALLOCATOR_H
 #define PORTLS_ALLOCATOR_H
 
@@ -16,15 +16,15 @@ PORTLS_BEGIN_DECLS
  */
 typedef struct portls_allocator {
     size_t size; /**< of this struct, set by PORTLS_ALLOCATOR_INIT */
-    /** `size` bytes, 1 or more, aligned for any type; NULL when there are none: the call then
-        returns PORTLS_NO_MEMORY. */
+    /** Allocates `size` bytes, 1 or more, aligned for any type. NULL makes the call of portls
+        return PORTLS_NO_MEMORY. Required. */
     void *(*allocate)(void *argument, size_t size);
-    /** Makes `old`, which is not NULL, `size` bytes long, keeping what it holds as far as that
-        reaches, here or elsewhere; NULL when that cannot be, with `old` as it was. */
+    /** Resizes `old`, which is not NULL, to `size` bytes, 1 or more, and may move it. NULL leaves
+        `old` as it was. Required. */
     void *(*resize)(void *argument, void *old, size_t size);
-    /** Takes back what the other two gave; never NULL. */
+    /** Frees what `allocate` or `resize` returned, never NULL. Required. */
     void (*release)(void *argument, void *bytes);
-    void *argument; /**< passed to each of them; the caller's, for the life of the process */
+    void *argument; /**< the caller's, passed to each function until the process ends */
 } portls_allocator;
 
 /** Initialises a portls_allocator without functions, which all have to be set. */
@@ -32,15 +32,16 @@ typedef struct portls_allocator {
     { sizeof(portls_allocator), NULL, NULL, NULL, NULL }
 
 /**
- * Has portls allocate with these functions instead of malloc, realloc and free. It is to be called
- * before any other thread calls portls, and before portls has allocated anything: making contexts,
- * ports, breaks, listeners and connections allocates. The TLS library keeps the allocator it has;
- * to change that too, use the library's own call (CRYPTO_set_mem_functions, wolfSSL_SetAllocators).
+ * Makes portls allocate by these functions instead of malloc, realloc and free. Call it before any
+ * other thread calls portls and before portls has allocated: making contexts, ports, breaks,
+ * listeners and connections allocates. The TLS library keeps its own allocator, which its own call
+ * changes (CRYPTO_set_mem_functions, wolfSSL_SetAllocators).
  *
- * @param allocator copied; NULL goes back to the C library's
+ * @param allocator read as far as its `size` says, and copied; NULL restores the C library's
  * @param error     may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a function is NULL); PORTLS_IN_USE (portls has
- *         allocated already: nothing is changed). Does not block. One thread only.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a function is NULL, or a wrong `size`);
+ *         PORTLS_UNSUPPORTED (a function that this version does not know is set); PORTLS_IN_USE
+ *         (portls has allocated already). A failure changes nothing. Does not block.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_allocator(const portls_allocator *allocator,
                                                               portls_error *error);

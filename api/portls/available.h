@@ -1,4 +1,4 @@
-/* Is the TLS library there, which is it, and what can it do (manual: ssl-available?). */
+/* Whether the TLS library is available, which one it is, and what it can do. */
 #ifndef PORTLS_AVAILABLE_H
 #define PORTLS_AVAILABLE_H
 
@@ -11,31 +11,37 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Whether the TLS library was found and initialised (manual: ssl-available?). Always true in a
- * build with `linked` backend. In a build with a `loaded` one the first call loads it. When false,
- * every call that needs TLS returns PORTLS_UNAVAILABLE. Any thread.
+ * Returns whether the TLS library was found and initialised (manual: ssl-available?). In a build
+ * with a `linked` backend it always is; in a build with a `loaded` one the first call loads it,
+ * which reads files. While false, every call that needs TLS returns PORTLS_UNAVAILABLE. Any thread.
  */
 PORTLS_API bool portls_available(void);
 
 /**
- * Why the TLS library is not available: which file was not found or not usable, and why
- * (manual: ssl-load-fail-reason). NULL when portls_available() is true. The text belongs to the
- * library and stays valid. Any thread.
+ * Returns why the TLS library is not available: which file is missing or unusable, and why (manual:
+ * ssl-load-fail-reason). NULL when portls_available returns true. The text is the library's and
+ * stays valid until the process ends. Any thread.
  */
 PORTLS_API const char *portls_load_fail_reason(void);
 
-/** portls's own version, "1.2.3". Never NULL. */
+/** Returns the version of portls, such as "1.2.3". Never NULL; static. Any thread. */
 PORTLS_API const char *portls_version(void);
 
-/** The backend this build was made for: "openssl", "libtls" or "wolfssl". Never NULL. */
+/**
+ * Returns the backend of this build: "openssl", "libtls" or "wolfssl". Never NULL; static. Any
+ * thread.
+ */
 PORTLS_API const char *portls_backend_name(void);
 
-/** The TLS library's own name and version, as it reports it; "" when it is not available. */
+/**
+ * Returns the name and version of the TLS library, as it reports them; "" while it is not
+ * available. Never NULL; valid until the process ends. Any thread.
+ */
 PORTLS_API const char *portls_backend_version(void);
 
 /**
- * What a backend may or may not be able to do: bit, name, what it means. What is off is refused
- * with PORTLS_UNSUPPORTED by the call that asks for it, never ignored.
+ * Lists what a backend may lack: bit, name, meaning. A call that asks for a missing capability
+ * returns PORTLS_UNSUPPORTED; none is silently ignored.
  */
 #define PORTLS_CAPABILITY_MAP(X)                                                                   \
     X(0, TLS12, "TLS 1.2")                                                                         \
@@ -46,6 +52,7 @@ PORTLS_API const char *portls_backend_version(void);
     X(5, ED25519, "Ed25519 certificates")                                                          \
     X(6, STDIO, "ports as FILE streams of the C library")
 
+/** The bits of portls_capabilities. */
 typedef enum portls_capability {
 #define PORTLS_CAPABILITY_ENUM(bit, name, text) PORTLS_CAN_##name = 1 << (bit),
     PORTLS_CAPABILITY_MAP(PORTLS_CAPABILITY_ENUM)
@@ -53,8 +60,8 @@ typedef enum portls_capability {
 } portls_capability;
 
 /**
- * The capabilities of this build, PORTLS_CAN_… or-ed together; 0 when the backend is unavailable.
- * All but STDIO, which the C library decides, are the backend's.
+ * Returns the capabilities of this build, PORTLS_CAN_… or-ed together; 0 while the TLS library is
+ * not available. PORTLS_CAN_STDIO depends on the C library, the others on the backend. Any thread.
  */
 PORTLS_API uint32_t portls_capabilities(void);
 

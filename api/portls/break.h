@@ -1,4 +1,4 @@
-/* Cancelling what blocks, and the time it may take. */
+/* Breaks, which cancel calls that block, and deadlines, which limit how long they wait. */
 #ifndef PORTLS_BREAK_H
 #define PORTLS_BREAK_H
 
@@ -11,52 +11,59 @@
 
 PORTLS_BEGIN_DECLS
 
-/** A sticky cancel object (manual: breaks, as the enable-break procedures take them). */
+/**
+ * A sticky cancellation object (manual: breaks, as the enable-break procedures take them). Any
+ * number of calls and threads may share one.
+ */
 typedef struct portls_break portls_break;
 
 /**
  * Makes a break that is not set.
- * @param brk   receives the break, owned by the caller; NULL on failure
+ * @param brk   receives the break, to be freed with portls_free_break; NULL on failure
  * @param error may be NULL
- * @return PORTLS_OK, PORTLS_NO_MEMORY, PORTLS_OS (no descriptor left). Does not block.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (`brk` is NULL); PORTLS_NO_MEMORY; PORTLS_OS (out of
+ *         descriptors). Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_break(portls_break **brk, portls_error *error);
 
 /**
- * Sets the break: every wait that uses it, now and later, ends with PORTLS_BREAK until it is
- * cleared. Any thread, and any signal handler: it does nothing but async-signal-safe calls, and
- * keeps errno. NULL is ignored.
+ * Sets the break: calls that wait with it, now and later, return PORTLS_BREAK until
+ * portls_clear_break. Async-signal-safe, and preserves errno. Does not block. Any thread. NULL is
+ * ignored.
  */
 PORTLS_API void portls_set_break(portls_break *brk);
 
-/** Clears the break. Any thread, not from a signal handler. NULL is ignored. */
+/** Clears the break. Does not block. Any thread, but no signal handler. NULL is ignored. */
 PORTLS_API void portls_clear_break(portls_break *brk);
 
-/** Whether the break is set. Any thread. False for NULL. */
+/** Returns whether the break is set; false for NULL. Does not block. Any thread. */
 PORTLS_API bool portls_break_is_set(const portls_break *brk);
 
-/** Frees the break; no wait may use it any more. NULL is ignored. */
+/**
+ * Frees the break. No call may be waiting with it, and no port may refer to it
+ * (portls_set_read_break, portls_set_write_break). NULL is ignored.
+ */
 PORTLS_API void portls_free_break(portls_break *brk);
 
 /**
- * The point in time at which a call stops waiting and returns PORTLS_DEADLINE. It is a struct, so
- * that a number of milliseconds is not taken for one: portls_deadline_after makes a deadline of
- * those. A call whose deadline has passed does what it can without waiting.
+ * A point in time at which a call stops waiting and returns PORTLS_DEADLINE. A call whose deadline
+ * has passed does what it can without waiting. A struct, so that a number of milliseconds does not
+ * compile as a deadline; portls_deadline_after takes milliseconds.
  */
 typedef struct portls_deadline {
     int64_t nanoseconds; /**< of the library's monotonic clock; INT64_MAX: no limit */
 } portls_deadline;
 
 /**
- * Makes the deadline at a reading of the library's monotonic clock, such as one computed from the
- * `nanoseconds` of another deadline. Does not block. Any thread.
+ * Makes a deadline of a reading of the library's monotonic clock in nanoseconds, such as one
+ * computed from another deadline's `nanoseconds`. Does not block. Any thread.
  */
 static inline portls_deadline portls_deadline_at(int64_t nanoseconds) {
     portls_deadline deadline = {nanoseconds};
     return deadline;
 }
 
-/** No limit in time. PORTLS_NO_DEADLINE_INIT is the initialiser of a static variable. */
+/** No limit. PORTLS_NO_DEADLINE_INIT initialises a static variable with it. */
 #define PORTLS_NO_DEADLINE portls_deadline_at(INT64_MAX)
 #define PORTLS_NO_DEADLINE_INIT                                                                    \
     { INT64_MAX }
@@ -65,9 +72,9 @@ static inline portls_deadline portls_deadline_at(int64_t nanoseconds) {
 #define PORTLS_NOW portls_deadline_at(0)
 
 /**
- * Makes the deadline that many milliseconds from now. Does not block. Any thread.
+ * Makes the deadline that is `milliseconds` from now. Does not block. Any thread.
  * @param milliseconds 0 or more; a negative number makes a deadline that has passed
- * @return the deadline; PORTLS_NO_DEADLINE where it lies beyond the end of the clock
+ * @return the deadline; PORTLS_NO_DEADLINE beyond the end of the clock
  */
 PORTLS_API portls_deadline portls_deadline_after(int64_t milliseconds);
 

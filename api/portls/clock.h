@@ -9,10 +9,10 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Gives portls its time: `now` returns nanoseconds of a clock that never goes back, from any
- * beginning that is not negative. Without it time stands still: a call that would have to wait
- * until some time returns PORTLS_UNSUPPORTED. NULL takes it back. To be called before anything
- * else; `now` is called from wherever portls is.
+ * Sets the clock. Call it before any other function of portls. Without a clock time stands still,
+ * and a call that would wait for a time returns PORTLS_UNSUPPORTED.
+ * @param now returns nanoseconds, 0 or more, of a clock that never goes back; portls calls it from
+ *            the thread that calls portls. NULL removes the clock
  */
 PORTLS_API void portls_set_clock(int64_t (*now)(void));
 

@@ -1,4 +1,4 @@
-/* Statuses and errors: what every fallible call returns, and the room it explains itself in. */
+/* Statuses and errors: what a fallible call returns, and how it explains a failure. */
 #ifndef PORTLS_ERROR_H
 #define PORTLS_ERROR_H
 
@@ -10,8 +10,8 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Every status: its value, name and English text. The first four are not errors.
- * Values are part of the binary interface and never change; new ones are added at the end.
+ * Lists every status: value, name, English text. The first four are not errors. Values never change
+ * (docs/abi.md); new ones are added at the end.
  */
 #define PORTLS_STATUS_MAP(X)                                                                       \
     X(0, OK, "success")                                                                            \
@@ -44,23 +44,24 @@ PORTLS_BEGIN_DECLS
     X(38, BREAK, "a break was set")                                                                \
     X(39, DEADLINE, "the deadline passed")
 
-/** What a call came to. PORTLS_OK is 0; the first four are no errors. */
+/** The result of a call. PORTLS_OK is 0; the first four are not errors. */
 typedef enum portls_status {
 #define PORTLS_STATUS_ENUM(value, name, text) PORTLS_##name = (value),
     PORTLS_STATUS_MAP(PORTLS_STATUS_ENUM)
 #undef PORTLS_STATUS_ENUM
 } portls_status;
 
-/** The manual's exception class of an error: exn:fail or exn:fail:network (manual, section 3). */
+/** The manual's exception of an error: exn:fail or exn:fail:network (manual, section 3). */
 typedef enum portls_error_class {
-    PORTLS_CLASS_NONE = 0,    /**< no error */
-    PORTLS_CLASS_FAIL = 1,    /**< exn:fail */
-    PORTLS_CLASS_NETWORK = 2, /**< exn:fail:network: connect, accept, and the ports they made */
+    PORTLS_CLASS_NONE = 0, /**< no error */
+    PORTLS_CLASS_FAIL = 1, /**< exn:fail */
+    PORTLS_CLASS_NETWORK =
+        2, /**< exn:fail:network: connect, accept, and the ports that they return */
 } portls_error_class;
 
 /**
- * Why a peer's certificate was refused: the same on every backend, as far as it tells.
- * OTHER stands where the TLS library says no more than "refused".
+ * Lists why a peer's certificate is refused: value, name, English text. Every backend uses the same
+ * reasons. A TLS library that gives no reason leads to OTHER.
  */
 #define PORTLS_VERIFY_MAP(X)                                                                       \
     X(0, OK, "nothing was refused")                                                                \
@@ -77,38 +78,43 @@ typedef enum portls_error_class {
     X(11, REVOKED, "a certificate of the chain is revoked")                                        \
     X(12, OTHER, "the chain was refused")
 
+/** Why a peer's certificate was refused. */
 typedef enum portls_verify_reason {
 #define PORTLS_VERIFY_ENUM(value, name, text) PORTLS_VERIFY_##name = (value),
     PORTLS_VERIFY_MAP(PORTLS_VERIFY_ENUM)
 #undef PORTLS_VERIFY_ENUM
 } portls_verify_reason;
 
+/** The size of `message` in portls_error, with its zero byte. */
 #define PORTLS_ERROR_MESSAGE_SIZE 320
 
 /**
- * What went wrong, allocated by the caller (no need to clear it first). Every fallible call takes a
- * pointer to one as its last argument, which may be NULL. On PORTLS_OK, PORTLS_EOF and the WANT
- * statuses `message` is empty. The first cause is kept: what fails while cleaning up does not
- * replace it. A library built without PORTLS_WITH_MESSAGES leaves it empty in all.
+ * What went wrong. The caller allocates it and need not clear it; every fallible call takes a
+ * pointer to one as its last argument, which may be NULL. `message` is empty on PORTLS_OK,
+ * PORTLS_EOF, PORTLS_WANT_READ and PORTLS_WANT_WRITE, and always in a library built without
+ * PORTLS_WITH_MESSAGES. The first cause is kept: a failure while cleaning up does not replace it.
  */
 typedef struct portls_error {
-    portls_status status;
-    portls_error_class error_class;
-    int os_errno;                       /**< the system's error number, 0 when it has no part */
-    int alert;                          /**< the TLS alert sent or received, -1 for none */
-    portls_verify_reason verify_reason; /**< set with PORTLS_VERIFY */
-    int64_t backend_code;               /**< the TLS library's own code, 0 for none */
-    int64_t reserved[2];                /**< 0; room for members of later versions */
-    char message[PORTLS_ERROR_MESSAGE_SIZE]; /**< English, without a newline, always terminated */
+    portls_status status;           /**< the status that the call returned */
+    portls_error_class error_class; /**< the manual's exception */
+    int os_errno;                   /**< the system's error number; 0 for none */
+    int alert; /**< the TLS alert sent or received (RFC 8446, section 6); -1 for none */
+    portls_verify_reason verify_reason;      /**< why, with PORTLS_VERIFY */
+    int64_t backend_code;                    /**< the TLS library's own code; 0 for none */
+    int64_t reserved[2];                     /**< 0; room for members of later versions */
+    char message[PORTLS_ERROR_MESSAGE_SIZE]; /**< English, one line, always terminated */
 } portls_error;
 
-/** The name of a status, "PORTLS_EOF"; "PORTLS_?" for a value that is none. Never NULL. */
+/**
+ * Returns the name of a status, such as "PORTLS_EOF"; "PORTLS_?" for a value that is none. Never
+ * NULL; static. Any thread.
+ */
 PORTLS_API const char *portls_status_name(portls_status status);
 
-/** The English text of a status. Never NULL, never translated. */
+/** Returns the English text of a status. Never NULL; static, not translated. Any thread. */
 PORTLS_API const char *portls_status_text(portls_status status);
 
-/** The English text of a verify reason. Never NULL, never translated. */
+/** Returns the English text of a verify reason. Never NULL; static, not translated. Any thread. */
 PORTLS_API const char *portls_verify_reason_text(portls_verify_reason reason);
 
 PORTLS_END_DECLS

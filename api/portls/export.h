@@ -1,4 +1,4 @@
-/* How the library marks what is public. A program never needs these names itself. */
+/* Export and calling attributes of the public headers. Programs do not use these names. */
 #ifndef PORTLS_EXPORT_H
 #define PORTLS_EXPORT_H
 

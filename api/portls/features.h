@@ -1,4 +1,4 @@
-/* What this build of portls has, each 0 or 1. An installed copy of this header says what was built.
+/* What this build of portls has, each 0 or 1. The installed header describes the installed build.
  */
 #ifndef PORTLS_FEATURES_H
 #define PORTLS_FEATURES_H
@@ -12,7 +12,7 @@
 #define PORTLS_HOSTED 1
 #endif
 
-/** Errors have a text. 0, in bare builds only: `message` of portls_error is always empty. */
+/** 1: errors have a message. 0, in bare builds only: `message` of portls_error is always empty. */
 #ifndef PORTLS_WITH_MESSAGES
 #define PORTLS_WITH_MESSAGES 1
 #endif

@@ -1,4 +1,4 @@
-/* For event loops that are not ours: what to wait for, exactly. */
+/* What a foreign event loop has to wait for. */
 #ifndef PORTLS_INTEREST_H
 #define PORTLS_INTEREST_H
 
@@ -11,40 +11,43 @@
 
 PORTLS_BEGIN_DECLS
 
-/** More descriptors than any port needs: a connection that tries addresses side by side. */
+/** The room for descriptors in portls_interest: enough for a connect that races addresses. */
 #define PORTLS_INTEREST_DESCRIPTORS 40
 
-/** What has to happen before a call that did not want to wait can go on. */
+/** What a call that did not wait is waiting for. */
 typedef struct portls_interest {
-    bool ready; /**< nothing: the call would go on now. `count` is 0 then */
-    size_t count;
+    bool ready;   /**< the call would go on now; `count` is 0 then */
+    size_t count; /**< of the descriptors in `wanted` */
     struct {
         portls_descriptor descriptor;
-        bool readable, writable; /**< the directions that count; one of them is enough */
+        bool readable, writable; /**< the directions to wait for; either one is enough */
     } wanted[PORTLS_INTEREST_DESCRIPTORS];
-    portls_deadline deadline; /**< when to call again even so; PORTLS_NO_DEADLINE */
+    portls_deadline deadline; /**< when to call again without an event; or PORTLS_NO_DEADLINE */
 } portls_interest;
 
 /**
- * Tells what portls_read_avail (of an input port), portls_write_avail (of an output port) or
- * portls_accept (of a listener) waits for. Ask again after every call on the connection: a
- * connection in its handshake may need the other direction than its name says. Moves on what can
- * be moved on, and does not block.
+ * Reports what portls_read_avail (of an input port), portls_write_avail (of an output port) or
+ * portls_accept_avail (of a listener) is waiting for. Ask again after every call on the connection:
+ * a handshake may need the other direction. Makes the progress that is possible without waiting.
  *
- * A listener, a connection that was accepted, and one over a single socket name one descriptor at
- * the most; examples/poll_server.c and its neighbours show whole loops.
+ * A listener, an accepted connection and a port over one socket report one descriptor at most.
+ * examples/poll_server.c and the servers beside it are complete loops.
  *
  * @param source   an input port, an output port or a listener
- * @param interest receives it
+ * @param interest receives the report
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE; PORTLS_UNSUPPORTED (a port in
- *         memory or from callbacks without a descriptor is below); PORTLS_NO_MEMORY
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (`interest` is NULL); PORTLS_WRONG_KIND;
+ *         PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_UNSUPPORTED (the source depends on a port
+ *         in memory, or on callbacks without a descriptor); PORTLS_NO_MEMORY. Does not block. The
+ *         thread that uses the source.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_interest_of(portls_source source,
                                                             portls_interest *interest,
                                                             portls_error *error);
 
-/** The milliseconds until a deadline, rounded up, as poll(2) takes them; -1 for none, 0 when past.
+/**
+ * Returns the milliseconds until a deadline, rounded up, as poll(2) takes them: -1 for
+ * PORTLS_NO_DEADLINE, 0 for one that has passed. Does not block. Any thread.
  */
 PORTLS_API int portls_milliseconds_until(portls_deadline deadline);
 

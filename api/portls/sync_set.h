@@ -1,4 +1,4 @@
-/* Waiting for the first of very many things that stay the same from one wait to the next. */
+/* Waiting for the first of very many sources. */
 #ifndef PORTLS_SYNC_SET_H
 #define PORTLS_SYNC_SET_H
 
@@ -11,19 +11,19 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Sources that are waited for again and again: what portls_sync is for a few. A wait costs what has
- * happened since the last one, not what is in the set.
+ * Sources that stay registered from one wait to the next, so that a wait costs what has happened
+ * and not the number of sources (for a few sources portls_sync is simpler).
  *
- * A source leaves its set by itself when it is closed, and when a stream wraps it; nothing has to
- * be removed first. A source is in one set at a time.
+ * A source leaves its set when it is closed or wrapped; it need not be removed first. It is in one
+ * set at a time.
  *
- * Threads: one waits on a set at a time. Another one may add sources meanwhile, and the wait takes
- * them in. What is in the set, and the ports below it, may not be closed, removed or otherwise used
- * by another thread while one waits; the other port of a connection may, if it is not in the set.
+ * Threads: one waits on a set at a time. Another may add sources meanwhile, and the wait includes
+ * them. While a thread waits, no other thread may close, remove or use a source in the set or a
+ * port below it. The other port of a connection may be used if it is not in the set.
  */
 typedef struct portls_sync_set portls_sync_set;
 
-/** A source that is ready. */
+/** A source that is ready, as portls_sync_set_wait reports it. */
 typedef struct portls_ready {
     portls_source source; /**< the source that was added */
     void *data;           /**< the `data` that portls_sync_set_add was given with it */
@@ -31,71 +31,73 @@ typedef struct portls_ready {
 
 /**
  * Makes an empty set.
- *
- * @param set   receives it; to be freed with portls_free_sync_set
+ * @param set   receives the set, to be freed with portls_free_sync_set; NULL on failure
  * @param error may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_NO_MEMORY; PORTLS_OS (no descriptor is left).
- *         Does not block
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (`set` is NULL); PORTLS_NO_MEMORY; PORTLS_OS (out of
+ *         descriptors). Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_sync_set(portls_sync_set **set,
                                                               portls_error *error);
 
-/** Frees a set; what is in it is taken out and stays open. NULL is allowed. No thread may wait on
- *  it. */
+/**
+ * Frees a set. Its sources are removed and stay open. No thread may be waiting on it. NULL is
+ * ignored.
+ */
 PORTLS_API void portls_free_sync_set(portls_sync_set *set);
 
 /**
- * Adds a source. Its descriptors must stay open until it is closed or removed: who closes one that
- * a port does not own removes the port first.
+ * Adds a source. Its descriptors must stay open until it is closed or removed: before closing a
+ * descriptor that a port does not own, remove the port.
  *
- * @param set    a live set; another thread may be waiting on it
+ * @param set    a set; another thread may be waiting on it
  * @param source an input port, an output port or a listener, which stays the caller's
- * @param data   the caller's, handed back when the source is ready; may be NULL
+ * @param data   the caller's, returned with the source when it is ready; may be NULL
  * @param error  may be NULL
- * @return PORTLS_OK; PORTLS_WRONG_KIND (no live set, or no such source); PORTLS_CLOSED;
- *         PORTLS_IN_USE (it is in this or another set already, or wrapped by a stream);
- *         PORTLS_NO_MEMORY. Does not block
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no set, or no such source); PORTLS_CLOSED; PORTLS_IN_USE
+ *         (the source is in a set, or wrapped); PORTLS_NO_MEMORY. Does not block.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_add(portls_sync_set *set,
                                                              portls_source source, void *data,
                                                              portls_error *error);
 
 /**
- * Takes a source out.
+ * Removes a source.
  *
- * @param set    a live set on which no other thread waits
- * @param source what was added
+ * @param set    a set that no other thread waits on
+ * @param source the source that was added
  * @param error  may be NULL
- * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED (so it has left by itself);
- *         PORTLS_INVALID_ARGUMENT (it is not in this set). Does not block
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no set, or no such source); PORTLS_CLOSED (the source has
+ *         left when it was closed); PORTLS_INVALID_ARGUMENT (it is not in this set). Does not
+ *         block.
  */
 PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
                                                 portls_error *error);
 
 /**
- * Waits until at least one source is ready, and tells which are.
+ * Waits until at least one source is ready, and reports which are.
  *
- * Ready means what it means in portls_sync, and stays so until it is used: a source that is not
- * used is told of again. When more are ready than there is room for, the next call goes on with
- * those that were left out; each has its turn.
+ * An input port is ready when portls_byte_ready is true, an output port when portls_write_avail
+ * would take a byte, a listener when portls_accept would return. Level-triggered: a source that is
+ * not used is reported again. When more are ready than `capacity`, the next call reports the others
+ * first.
  *
- * A source over a port made from callbacks that has no descriptor, and a connection whose TCP
- * connect is still under way, cost a look at every wait; all others only when something happens.
+ * A source over callbacks without a descriptor, and a connection whose TCP connect is pending, are
+ * checked in every wait; all others cost time only when something happens.
  *
- * Whoever closes a port must not use an entry for it that comes later in the same `ready`.
+ * A port that the caller closes may have another entry later in `ready`, which must not be used.
  *
  * @param set      the set
- * @param ready    room for `capacity` entries
+ * @param ready    receives the sources, `capacity` at most, each once
  * @param capacity 1 or more
- * @param count    receives how many entries are filled, each source once; 0 on failure
- * @param deadline PORTLS_NO_DEADLINE, or when to give up; a past one only looks
+ * @param count    receives the number of entries; 0 on failure
+ * @param deadline when to give up, or PORTLS_NO_DEADLINE; PORTLS_NOW only checks
  * @param brk      gives up when set; may be NULL
  * @param error    may be NULL
- * @return PORTLS_OK with *count ≥ 1; PORTLS_DEADLINE; PORTLS_BREAK (first of all, also with sources
- *         that are ready); PORTLS_WRONG_KIND (no live set or break); PORTLS_IN_USE (another thread
+ * @return PORTLS_OK with `*count` ≥ 1; PORTLS_DEADLINE; PORTLS_BREAK (takes precedence over ready
+ *         sources); PORTLS_WRONG_KIND (no set, or `brk` is no break); PORTLS_IN_USE (another thread
  *         waits on the set); PORTLS_INVALID_ARGUMENT (no room, or an empty set with neither
- *         deadline nor break); PORTLS_UNSUPPORTED (nothing can wait for a port that is in the
- *         set); PORTLS_OS; PORTLS_NO_MEMORY. Every source stays in the set, also after a failure
+ *         deadline nor break); PORTLS_UNSUPPORTED (a source that cannot be waited for); PORTLS_OS;
+ *         PORTLS_NO_MEMORY. Every source stays in the set, also after a failure. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity, size_t *count,
