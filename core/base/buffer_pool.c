@@ -3,31 +3,25 @@
 
 #include "core/base/memory.h"
 
-static ATOMIC_OF(uint8_t *) * slots_of(struct buffer_pool *pool, size_t size) {
-    return size == BUFFER_SMALL ? pool->small : pool->large;
-}
-
-uint8_t *buffer_pool_take(struct buffer_pool *pool, size_t size) {
-    ATOMIC_OF(uint8_t *) *slots = slots_of(pool, size);
+uint8_t *buffer_pool_take(struct buffer_pool *pool) {
     for (size_t i = 0; i < BUFFER_POOL_KEEPS; i++) {
         /* The plain load leaves the cache line of an empty slot shared. */
-        uint8_t *buffer = atomic_load_explicit(&slots[i], memory_order_relaxed);
+        uint8_t *buffer = atomic_load_explicit(&pool->slots[i], memory_order_relaxed);
         if (buffer != NULL &&
-            atomic_compare_exchange_strong_explicit(&slots[i], &buffer, NULL, memory_order_acquire,
-                                                    memory_order_relaxed)) {
+            atomic_compare_exchange_strong_explicit(&pool->slots[i], &buffer, NULL,
+                                                    memory_order_acquire, memory_order_relaxed)) {
             return buffer;
         }
     }
-    return memory_allocate(size);
+    return memory_allocate(BUFFER_SIZE);
 }
 
-void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer, size_t size) {
-    ATOMIC_OF(uint8_t *) *slots = slots_of(pool, size);
+void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer) {
     for (size_t i = 0; i < BUFFER_POOL_KEEPS; i++) {
         uint8_t *empty = NULL;
-        if (atomic_load_explicit(&slots[i], memory_order_relaxed) == NULL &&
-            atomic_compare_exchange_strong_explicit(&slots[i], &empty, buffer, memory_order_release,
-                                                    memory_order_relaxed)) {
+        if (atomic_load_explicit(&pool->slots[i], memory_order_relaxed) == NULL &&
+            atomic_compare_exchange_strong_explicit(&pool->slots[i], &empty, buffer,
+                                                    memory_order_release, memory_order_relaxed)) {
             return;
         }
     }
@@ -36,9 +30,7 @@ void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer, size_t size) {
 
 void buffer_pool_destroy(struct buffer_pool *pool) {
     for (size_t i = 0; i < BUFFER_POOL_KEEPS; i++) {
-        memory_free(atomic_load(&pool->small[i]));
-        memory_free(atomic_load(&pool->large[i]));
-        atomic_init(&pool->small[i], NULL);
-        atomic_init(&pool->large[i], NULL);
+        memory_free(atomic_load(&pool->slots[i]));
+        atomic_init(&pool->slots[i], NULL);
     }
 }

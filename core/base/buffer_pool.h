@@ -15,25 +15,22 @@
 #include "core/base/atomic.h"
 
 enum {
-    /* A full TLS record with its header and the expansion of a cipher (RFC 8446, 5.2: 16 KB + 256).
-     */
-    BUFFER_SMALL = 17 * 1024,
-    /* What one send or receive moves in bulk: 64 KB, and the record that begins below that. */
-    BUFFER_LARGE = 84 * 1024,
-    BUFFER_POOL_KEEPS = 4, /* at most, of each size */
+    BUFFER_SEND = 64 * 1024, /* records that leave in one send are gathered up to this */
+    /* And the record that begins below that, of 16 KB + 256 with its header (RFC 8446, 5.2). */
+    BUFFER_SIZE = BUFFER_SEND + 17 * 1024,
+    BUFFER_POOL_KEEPS = 4, /* at most */
 };
 
 /* Zero-initialised, it is an empty pool. */
 struct buffer_pool {
-    ATOMIC_OF(uint8_t *) small[BUFFER_POOL_KEEPS];
-    ATOMIC_OF(uint8_t *) large[BUFFER_POOL_KEEPS];
+    ATOMIC_OF(uint8_t *) slots[BUFFER_POOL_KEEPS];
 };
 
-/* Takes a buffer of BUFFER_SMALL or BUFFER_LARGE bytes. Returns NULL when out of memory. */
-uint8_t *buffer_pool_take(struct buffer_pool *pool, size_t size);
+/* Takes a buffer of BUFFER_SIZE bytes. Returns NULL when out of memory. */
+uint8_t *buffer_pool_take(struct buffer_pool *pool);
 
-/* Returns a buffer to the pool; `size` is the size it was taken with. */
-void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer, size_t size);
+/* Returns a buffer to the pool. */
+void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer);
 
 /* Frees the buffers in the pool. All buffers must have been returned. */
 void buffer_pool_destroy(struct buffer_pool *pool);

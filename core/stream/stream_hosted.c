@@ -35,8 +35,7 @@ static bool may_take_role(const struct stream *stream, const struct stream_half 
 
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
-    size_t size = 0;
-    uint8_t *buffer = may_take_role(stream, half) ? transport_borrow(transport, &size) : NULL;
+    uint8_t *buffer = may_take_role(stream, half) ? buffer_pool_take(transport->pool) : NULL;
     if (buffer == NULL) {
         /* A half that also waits for something else must not miss what has arrived: try. */
         bool untried = transport->input_drained;
@@ -48,12 +47,13 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     portls_error error;
     error_begin(&error);
     size_t got = 0;
-    portls_status status = input_port_read_blocking(transport->in, buffer, size, &got, &error);
+    portls_status status =
+        input_port_read_blocking(transport->in, buffer, BUFFER_SIZE, &got, &error);
     os_mutex_lock(&stream->lock);
     half->holds_receiving = false;
     /* Such as a failure of the session, which the next step returns. */
     bool missed = half->seen != stream->changes;
-    transport_hand_over(transport, buffer, size, status, got, &error);
+    transport_hand_over(transport, buffer, status, got, &error);
     stream_enter_locked(stream);
     skip_receiving(stream);
     transport->changed = true; /* the role is free */
@@ -93,7 +93,7 @@ void stream_end_keeping_buffers(struct stream *stream) {
 void stream_drop_unsent(struct stream *stream) {
     if (stream->unsent != NULL) {
         os_wipe(stream->unsent, RECORD);
-        buffer_pool_give(&stream->snapshot->buffers, stream->unsent, BUFFER_SMALL);
+        buffer_pool_give(&stream->snapshot->buffers, stream->unsent);
         stream->unsent = NULL;
     }
     stream->unsent_size = 0;
@@ -123,7 +123,7 @@ portls_status stream_encrypt_unsent(struct stream *stream) {
 static portls_status buffer_unsent(struct stream *stream, const uint8_t *bytes, size_t size,
                                    size_t *taken) {
     if (stream->unsent == NULL) {
-        stream->unsent = buffer_pool_take(&stream->snapshot->buffers, BUFFER_SMALL);
+        stream->unsent = buffer_pool_take(&stream->snapshot->buffers);
         if (stream->unsent == NULL) {
             return stream_fail(stream, PORTLS_NO_MEMORY, "no memory for what is to be sent");
         }
@@ -146,7 +146,6 @@ portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes,
         } else if (stream->unsent_size > 0 || size - *taken < RECORD) {
             status = buffer_unsent(stream, bytes, size, taken);
         } else {
-            transport_expect(transport, TRANSPORT_GATHER_SIZE);
             status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, false);
         }
     }

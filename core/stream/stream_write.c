@@ -25,8 +25,7 @@ static size_t record_size(const struct stream *stream, size_t size, bool flush_f
 
 /* Whether a record is the last before the flush. */
 static bool ends_send(const struct stream *stream, size_t size) {
-    return size <= RECORD ||
-           transport_pending(&stream->transport) + RECORD >= TRANSPORT_GATHER_SIZE;
+    return size <= RECORD || transport_is_nearly_full(&stream->transport);
 }
 
 portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
@@ -82,9 +81,6 @@ portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, siz
     }
     while (status == PORTLS_OK && *taken < size) {
         /* All taken before has left, so nothing is taken that cannot begin to leave. */
-        if (size - *taken > RECORD) {
-            transport_expect(transport, size - *taken);
-        }
         while (status == PORTLS_OK && *taken < size && !transport_is_full(transport)) {
             status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, true);
         }

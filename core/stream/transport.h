@@ -22,7 +22,6 @@
 #include "core/port/port.h"
 
 enum {
-    TRANSPORT_GATHER_SIZE = 64 * 1024, /* records are gathered up to this before they leave */
     /* At most this much is received in one step: a peer that never stops sending must not keep the
        step from ending. */
     TRANSPORT_STEP_LIMIT = 128 * 1024,
@@ -48,7 +47,6 @@ struct transport {
     bool port_unflushed; /* the underlying output port has taken bytes and not yet passed them on */
     bool input_drained;  /* in this step: the underlying port has no more to read now */
     bool session_drained; /* the session has returned all data of the ciphertext received so far */
-    bool bulk_receive;    /* the last read filled its buffer: the next one takes a large buffer */
 
     portls_input_port *in;
     portls_output_port *out;
@@ -64,7 +62,7 @@ struct transport {
 
     /* Ciphertext received and not yet consumed by the session. */
     uint8_t *received; /* NULL: none */
-    size_t received_start, received_end, received_capacity;
+    size_t received_start, received_end;
 
     struct buffer_pool *pool;
     uint8_t first_count;
@@ -125,14 +123,10 @@ void transport_drop_received(struct transport *transport);
    PORTLS_WANT_READ; PORTLS_EOF; the failure of the underlying port. */
 portls_status transport_fill(struct transport *transport);
 
-/*
- * A read outside of a step, by the thread that has the role of receiving: borrows a buffer (NULL:
- * out of memory), reads into it without the stream's lock, and returns it filled, with the read's
- * status, under the lock. Nothing received may be left, and the input must not have ended.
- */
-uint8_t *transport_borrow(struct transport *transport, size_t *size);
-void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
-                         portls_status status, size_t got, const portls_error *error);
+/* Takes over a buffer of the pool with what a read outside of a step, by the thread that has the
+   role of receiving, has filled it with. Nothing received may be left. */
+void transport_hand_over(struct transport *transport, uint8_t *buffer, portls_status status,
+                         size_t got, const portls_error *error);
 
 /* ---- sending ---- */
 
@@ -179,9 +173,6 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
 /* Frees the room of pending bytes, and drops those. */
 void transport_drop_pending(struct transport *transport);
 
-/* Makes room at once for `size` bytes that are about to be sent. Failing to is no error. */
-void transport_expect(struct transport *transport, size_t size);
-
 /* Marks what is pending as deferrable (tickets), and keeps it in no more memory than it needs. */
 void transport_defer(struct transport *transport);
 
@@ -190,6 +181,9 @@ size_t transport_record_room(const struct transport *transport);
 
 /* Whether as much is pending as leaves in one write: to be flushed before another record. */
 bool transport_is_full(const struct transport *transport);
+
+/* Whether one more record makes it full. */
+bool transport_is_nearly_full(const struct transport *transport);
 
 /* Whether a peer that makes us answer (key updates) and does not read our answers has so many of
    them pending that it must not be read from. */

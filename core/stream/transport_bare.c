@@ -103,11 +103,6 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
                      size, transport_pending(transport), PORTLS_SEND_SIZE);
 }
 
-void transport_expect(struct transport *transport, size_t size) {
-    (void)transport;
-    (void)size;
-}
-
 void transport_defer(struct transport *transport) {
     transport->deferrable_bytes = transport_pending(transport);
 }
@@ -126,6 +121,10 @@ size_t transport_record_room(const struct transport *transport) {
 
 bool transport_is_full(const struct transport *transport) {
     return transport_record_room(transport) == 0;
+}
+
+bool transport_is_nearly_full(const struct transport *transport) {
+    return transport_is_full(transport);
 }
 
 bool transport_is_congested(const struct transport *transport) {

@@ -10,28 +10,9 @@
 #include "core/stream/transport.h"
 
 enum {
-    PENDING_LIMIT = 1024 * 1024,               /* more than any handshake or honest peer causes */
-    ANSWERS_LIMIT = 4 * TRANSPORT_GATHER_SIZE, /* pending when a peer is no longer read from */
+    PENDING_LIMIT = 1024 * 1024,     /* more than any handshake or honest peer causes */
+    ANSWERS_LIMIT = 4 * BUFFER_SIZE, /* pending when a peer is no longer read from */
 };
-
-/* ---- buffers ---- */
-
-/* Buffers of the pool's sizes are the pool's. */
-static bool is_pooled(size_t size) {
-    return size == BUFFER_SMALL || size == BUFFER_LARGE;
-}
-
-static uint8_t *take_buffer(struct transport *transport, size_t size) {
-    return is_pooled(size) ? buffer_pool_take(transport->pool, size) : memory_allocate(size);
-}
-
-static void give_buffer(struct transport *transport, uint8_t *buffer, size_t size) {
-    if (is_pooled(size)) {
-        buffer_pool_give(transport->pool, buffer, size);
-    } else {
-        memory_free(buffer);
-    }
-}
 
 size_t transport_buffer_size(void) {
     return 0;
@@ -52,22 +33,16 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
 
 void transport_drop_received(struct transport *transport) {
     if (transport->received != NULL) {
-        give_buffer(transport, transport->received, transport->received_capacity);
+        buffer_pool_give(transport->pool, transport->received);
         transport->received = NULL;
         transport->received_start = 0;
         transport->received_end = 0;
     }
 }
 
-uint8_t *transport_borrow(struct transport *transport, size_t *size) {
-    *size = transport->bulk_receive ? BUFFER_LARGE : BUFFER_SMALL;
-    return buffer_pool_take(transport->pool, *size);
-}
-
-void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t size,
-                         portls_status status, size_t got, const portls_error *error) {
+void transport_hand_over(struct transport *transport, uint8_t *buffer, portls_status status,
+                         size_t got, const portls_error *error) {
     transport->received = buffer;
-    transport->received_capacity = size;
     transport_note_received(transport, status, got, error);
     if (status != PORTLS_OK) {
         transport_drop_received(transport);
@@ -75,10 +50,7 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, size_t si
     }
     transport->received_end = got;
     transport->session_drained = false;
-    transport->input_drained = got < size && transport->in->short_is_all;
-    /* Small buffers stay in the CPU's cache: a large one follows only a full one, until one is
-       nearly empty. */
-    transport->bulk_receive = got == size || (transport->bulk_receive && got > BUFFER_SMALL / 4);
+    transport->input_drained = got < BUFFER_SIZE && transport->in->short_is_all;
     transport_remember_first(transport, buffer, got);
 }
 
@@ -92,16 +64,15 @@ portls_status transport_fill(struct transport *transport) {
     }
     portls_error error;
     error_begin(&error);
-    size_t size = 0;
-    uint8_t *buffer = transport_borrow(transport, &size);
+    uint8_t *buffer = buffer_pool_take(transport->pool);
     if (buffer == NULL) {
         (void)error_fail(&error, PORTLS_NO_MEMORY, "no memory for what the peer sent");
         failure_keep(&transport->in_failure, &error);
         return PORTLS_NO_MEMORY;
     }
     size_t got = 0;
-    status = input_port_read_avail(transport->in, buffer, size, &got, &error);
-    transport_hand_over(transport, buffer, size, status, got, &error);
+    status = input_port_read_avail(transport->in, buffer, BUFFER_SIZE, &got, &error);
+    transport_hand_over(transport, buffer, status, got, &error);
     return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;
 }
 
@@ -134,23 +105,26 @@ portls_status transport_give_back(struct transport *transport) {
     return status;
 }
 
-/* ---- the send buffer ---- */
+/* ---- the send buffer: one of the pool, or an allocated one of another size ---- */
 
 void transport_drop_pending(struct transport *transport) {
-    if (transport->pending != NULL) {
-        give_buffer(transport, transport->pending, transport->pending_capacity);
-        transport->pending = NULL;
-        transport->pending_start = 0;
-        transport->pending_end = 0;
-        transport->pending_capacity = 0;
+    if (transport->pending_capacity == BUFFER_SIZE) {
+        buffer_pool_give(transport->pool, transport->pending);
+    } else {
+        memory_free(transport->pending);
     }
+    transport->pending = NULL;
+    transport->pending_start = 0;
+    transport->pending_end = 0;
+    transport->pending_capacity = 0;
     transport->deferrable_bytes = 0;
 }
 
 /* Moves what is pending to a buffer of that capacity, which is large enough. */
 static bool move_pending(struct transport *transport, size_t capacity) {
     size_t here = transport_pending(transport);
-    uint8_t *moved = take_buffer(transport, capacity);
+    uint8_t *moved =
+        capacity == BUFFER_SIZE ? buffer_pool_take(transport->pool) : memory_allocate(capacity);
     if (moved == NULL) {
         return false;
     }
@@ -178,7 +152,7 @@ bool transport_reserve(struct transport *transport, size_t size) {
         transport->pending_end = here;
         return true;
     }
-    size_t capacity = here + size <= BUFFER_SMALL ? BUFFER_SMALL : BUFFER_LARGE;
+    size_t capacity = BUFFER_SIZE;
     while (capacity < here + size) {
         capacity *= 2;
     }
@@ -192,17 +166,9 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
     (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
 }
 
-void transport_expect(struct transport *transport, size_t size) {
-    size_t most = size < TRANSPORT_GATHER_SIZE ? size : TRANSPORT_GATHER_SIZE;
-    if (most > BUFFER_SMALL / 2 && transport_pending(transport) < BUFFER_LARGE &&
-        transport->out_failure == NULL) {
-        (void)transport_reserve(transport, BUFFER_LARGE - transport_pending(transport));
-    }
-}
-
 void transport_defer(struct transport *transport) {
     size_t here = transport_pending(transport);
-    if (here > 0 && here < BUFFER_SMALL / 2 && transport->pending_capacity >= BUFFER_SMALL) {
+    if (here > 0 && here < BUFFER_SIZE / 2 && transport->pending_capacity >= BUFFER_SIZE) {
         (void)move_pending(transport, here);
     }
     transport->deferrable_bytes = here;
@@ -214,7 +180,11 @@ size_t transport_record_room(const struct transport *transport) {
 }
 
 bool transport_is_full(const struct transport *transport) {
-    return transport_pending(transport) >= TRANSPORT_GATHER_SIZE;
+    return transport_pending(transport) >= BUFFER_SEND;
+}
+
+bool transport_is_nearly_full(const struct transport *transport) {
+    return transport_pending(transport) + BACKEND_WRITE_MAX >= BUFFER_SEND;
 }
 
 bool transport_is_congested(const struct transport *transport) {
