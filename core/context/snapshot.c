@@ -130,24 +130,6 @@ struct snapshot *snapshot_hold(struct snapshot *snapshot) {
     return snapshot;
 }
 
-bool snapshot_keep_buffers(struct snapshot *snapshot) {
-    /* The plain load leaves the cache line shared. */
-    if (atomic_load_explicit(&snapshot->buffer_keepers, memory_order_relaxed) >=
-        SNAPSHOT_BUFFER_KEEPERS) {
-        return false;
-    }
-    if (atomic_fetch_add_explicit(&snapshot->buffer_keepers, 1, memory_order_relaxed) <
-        SNAPSHOT_BUFFER_KEEPERS) {
-        return true;
-    }
-    snapshot_end_keeping_buffers(snapshot);
-    return false;
-}
-
-void snapshot_end_keeping_buffers(struct snapshot *snapshot) {
-    (void)atomic_fetch_sub_explicit(&snapshot->buffer_keepers, 1, memory_order_relaxed);
-}
-
 void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&
         atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {

@@ -53,15 +53,7 @@ struct snapshot {
     bool has_key;
     bool has_roots;
     struct buffer_pool buffers; /* for the connections made from it */
-    atomic_uint buffer_keepers; /* connections whose session keeps its library's buffers */
 };
-
-/*
- * A session frees its library's record buffers while its peer is silent and allocates them again
- * for the next message, which costs a dialogue more than all of the core. So this many connections
- * of a snapshot keep theirs, and memory stays bounded.
- */
-enum { SNAPSHOT_BUFFER_KEEPERS = 16 };
 
 /* Compiles settings: PORTLS_OK with one reference, or the status of backend->context_new. */
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
@@ -69,11 +61,6 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
 
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
-
-/* Makes the caller one of the SNAPSHOT_BUFFER_KEEPERS, until it calls snapshot_end_keeping_buffers.
-   Returns false when there are that many already. */
-bool snapshot_keep_buffers(struct snapshot *snapshot);
-void snapshot_end_keeping_buffers(struct snapshot *snapshot);
 
 /* ---- the one backend of this build, linked in or loaded on first use (available.c) ---- */
 

@@ -41,6 +41,9 @@ static portls_status read_avail(portls_input_port *in, void *buffer, size_t size
     struct stream *stream = around_input(in);
     stream_enter(stream);
     portls_status status = stream_step_read(stream, buffer, size, got);
+    if (status == PORTLS_WANT_READ) {
+        stream_shrink_session(stream);
+    }
     return leave(stream, &stream->reading, status, error);
 }
 
@@ -68,7 +71,10 @@ static bool byte_ready(portls_input_port *in) {
         size_t got = 0;
         portls_status status = stream_step_read(stream, &stream->peeked_byte, 1, &got);
         stream->has_peeked_byte = stream->has_peeked_byte || status == PORTLS_OK;
-        ready = status != PORTLS_WANT_READ && status != PORTLS_WANT_WRITE;
+        ready = !port_wants(status);
+        if (status == PORTLS_WANT_READ) {
+            stream_shrink_session(stream);
+        }
     }
     stream_leave(stream, &stream->reading);
     return ready;

@@ -61,7 +61,6 @@ static void free_stream(struct stream *stream) {
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
     }
-    stream_end_keeping_buffers(stream);
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);

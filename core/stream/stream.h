@@ -65,7 +65,6 @@ struct stream {
     bool strict_eof; /* READ_TRUNCATED is an error */
     bool close_original, shutdown_on_close, network;
     bool has_sent_data; /* a record of data has been encrypted */
-    bool keeps_buffers; /* its session keeps the library's buffers while the peer is silent */
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
     struct failure *failure;         /* of the session: nothing goes in either direction any more */
@@ -187,10 +186,10 @@ bool stream_is_starved(struct stream *stream);
 /* Records the status of the session's read, after each. */
 void stream_note_read(struct stream *stream, portls_status status);
 
-/* Frees the library's buffers while the peer is silent, unless this stream is one of the few that
-   keep theirs (snapshot_keep_buffers). */
+/* Frees the library's buffers after a read that found nothing, which the next message allocates
+   again. Not for a read that blocks: that connection has a thread of its own, which costs as much
+   memory, and a dialogue would pay for it with each message. */
 void stream_shrink_session(struct stream *stream);
-void stream_end_keeping_buffers(struct stream *stream);
 
 /* Writes to a port with buffering: holds what does not fill a record, and sends 64 KB at once. */
 portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,

@@ -28,10 +28,6 @@ void stream_shrink_session(struct stream *stream) {
     (void)stream;
 }
 
-void stream_end_keeping_buffers(struct stream *stream) {
-    (void)stream;
-}
-
 void stream_drop_unsent(struct stream *stream) {
     (void)stream;
 }

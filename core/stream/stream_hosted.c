@@ -76,15 +76,8 @@ void stream_note_read(struct stream *stream, portls_status status) {
 }
 
 void stream_shrink_session(struct stream *stream) {
-    stream->keeps_buffers = stream->keeps_buffers || snapshot_keep_buffers(stream->snapshot);
-    if (!stream->keeps_buffers) {
+    if (stream_is_open(stream)) {
         stream->snapshot->backend->rest(stream->session);
-    }
-}
-
-void stream_end_keeping_buffers(struct stream *stream) {
-    if (stream->keeps_buffers) {
-        snapshot_end_keeping_buffers(stream->snapshot);
     }
 }
 

@@ -268,7 +268,6 @@ static portls_status starve(struct stream *stream) {
     if (transport->may_send && transport_flush_needed(transport) == PORTLS_WANT_WRITE) {
         stream_half_needs(&stream->reading, NEEDS_INPUT | NEEDS_OUTPUT);
     }
-    stream_shrink_session(stream);
     return PORTLS_WANT_READ;
 }
 
