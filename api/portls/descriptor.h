@@ -1,4 +1,4 @@
-/* Ports from descriptors: sockets, pipes, terminals, files. Hosted builds only. */
+/* Ports over descriptors: sockets, pipes, terminals, files. Hosted builds only. */
 #ifndef PORTLS_DESCRIPTOR_H
 #define PORTLS_DESCRIPTOR_H
 
@@ -11,22 +11,44 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Makes an input port from a readable descriptor: a socket, a pipe, a terminal, a file. The
- * descriptor's flags are left as they are, blocking or not; SIGPIPE is never raised.
- * @param descriptor what to read from
- * @param own        true: closing the port closes it; false: it stays the caller's
- * @param in         receives the port; NULL on failure, and the descriptor stays the caller's
+ * Makes an input port over a readable descriptor: a socket, a pipe, a terminal, a file. The
+ * descriptor keeps its flags, blocking or not (on Windows a socket becomes non-blocking).
+ * @param descriptor what to read from; on failure it stays open and the caller's
+ * @param own        true: closing the port closes the descriptor; false: it stays the caller's
+ * @param in         receives the port, to be closed by the caller; NULL on failure
  * @param error      may be NULL
- * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (not an open descriptor), PORTLS_NO_MEMORY
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no open descriptor); PORTLS_NO_MEMORY. Does not
+ *         block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_input_port(
     portls_descriptor descriptor, bool own, portls_input_port **in, portls_error *error);
 
-/** The same for an output port and a writable descriptor. */
+/**
+ * Makes an output port over a writable descriptor: a socket, a pipe, a terminal, a file. The
+ * descriptor keeps its flags, blocking or not (on Windows a socket becomes non-blocking). Writing
+ * never raises SIGPIPE.
+ * @param descriptor what to write to; on failure it stays open and the caller's
+ * @param own        true: closing the port closes the descriptor; false: it stays the caller's
+ * @param out        receives the port, to be closed by the caller; NULL on failure
+ * @param error      may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no open descriptor); PORTLS_NO_MEMORY. Does not
+ *         block. Any thread.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_output_port(
     portls_descriptor descriptor, bool own, portls_output_port **out, portls_error *error);
 
-/** Both ports of one socket or terminal; with `own` it is closed with the second of them. */
+/**
+ * Makes both ports of a socket or a terminal. The descriptor keeps its flags, blocking or not (on
+ * Windows a socket becomes non-blocking). Writing never raises SIGPIPE.
+ * @param descriptor what to read from and write to; on failure it stays open and the caller's
+ * @param own        true: closing the second port closes the descriptor; false: it stays the
+ *                   caller's
+ * @param in         receives the input port, to be closed by the caller; NULL on failure
+ * @param out        receives the output port, to be closed by the caller; NULL on failure
+ * @param error      may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no open descriptor); PORTLS_NO_MEMORY. Does not
+ *         block. Any thread.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_ports(portls_descriptor descriptor,
                                                                       bool own,
                                                                       portls_input_port **in,
@@ -34,24 +56,22 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_descriptor_ports(portls_des
                                                                       portls_error *error);
 
 /**
- * Polls before sleeping: a call that waits to read from the port polls its descriptor, without
- * sleeping, for up to `microseconds`, and sleeps only then. Off by default. Deadlines and breaks
- * end the polling too. It applies to reads, handshakes and portls_sync; not to sync sets and not
- * to calls that do not wait.
+ * Makes calls that wait to read from the port poll its descriptor for some time before they sleep.
+ * Off by default. Applies to reads, handshakes and portls_sync, within their deadlines and breaks;
+ * not to sync sets and not to calls that do not wait.
  *
- * It pays where the answer comes within the time that it takes to put a thread to sleep and to
- * wake it, some 50 µs: two processes in dialogue on one machine or over a fast link, with a
- * processor to spare for each. It costs a processor, which is kept busy for up to `microseconds`
- * in every wait. On a machine whose processors are all busy it makes things slower, since the
- * peer cannot run meanwhile.
- * @param in           an input port over a descriptor, or an SSL input port over one, which hands
- *                     the value on; the port below keeps it when it is given back
- * @param microseconds how long to poll at most, 1,000,000 (one second) at most; 0: never
+ * It pays where answers arrive within the time that it takes to put a thread to sleep and wake it,
+ * about 50 µs: two processes in dialogue on one machine or over a fast link, with a processor to
+ * spare for each. It keeps a processor busy for up to `microseconds` in every wait, and slows down
+ * a machine whose processors are all busy.
+ * @param in           an input port over a descriptor, or an SSL input port over one, which sets it
+ *                     for the port below
+ * @param microseconds how long to poll, 1,000,000 at most; 0 never polls
  * @param error        may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (too long); PORTLS_UNSUPPORTED (no descriptor is
- *         below the port: it is made from callbacks, or in memory); PORTLS_WRONG_KIND (no input
- *         port); PORTLS_CLOSED; PORTLS_IN_USE (wrapped: set it on the SSL port). Does not block.
- *         To be called by the thread that uses the port; it applies from the next wait.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (too long); PORTLS_UNSUPPORTED (a port over callbacks
+ *         or in memory); PORTLS_WRONG_KIND (no input port); PORTLS_CLOSED; PORTLS_IN_USE (wrapped:
+ *         set it on the SSL port). Does not block. The thread that reads; it applies from the next
+ *         wait on.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_busy_poll(portls_input_port *in,
                                                               unsigned int microseconds,

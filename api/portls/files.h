@@ -1,5 +1,4 @@
-/* Contexts from files: chains, keys and roots by path, and the system's roots. Hosted builds only.
- */
+/* Chains, keys and roots from files, and the system's roots. Hosted builds only. */
 #ifndef PORTLS_FILES_H
 #define PORTLS_FILES_H
 
@@ -10,38 +9,36 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Loads the certificate chain that identifies this side (manual: ssl-load-certificate-chain!):
- * a PEM file, the own certificate first, then its issuers in order. Overwrites a chain loaded
- * before. Other PEM blocks (a key, say) are passed over.
+ * Loads the certificate chain of this side from a file (manual, section 4:
+ * ssl-load-certificate-chain!): its own certificate first, then its issuers in order. Replaces an
+ * earlier chain. Skips other PEM blocks, such as a key.
  *
- * Where chain and key are loaded already and the new chain does not go with that key, it begins a
- * new identity: connections use the old pair until portls_load_private_key brings the new key.
- *
+ * A chain that does not match the key of a complete identity begins a new one: connections use the
+ * earlier chain and key until the new key is loaded.
  * @param context a context that is not sealed, or a listener's (portls_listener_context)
- * @param path    the file's name; read during the call, not kept
+ * @param path    the name of a PEM file; read during the call
  * @param error   may be NULL
- * @return PORTLS_OK; PORTLS_FILE (missing, a directory, unreadable); PORTLS_BAD_CERTIFICATE (empty,
- *         no certificate in it, bad base64 or DER); PORTLS_KEY_MISMATCH (a key was loaded without
- *         a chain and is not this certificate's); PORTLS_WRONG_KIND; PORTLS_SEALED;
- * PORTLS_NO_MEMORY. On failure the context stays as it was. Blocks for the file. Any thread.
+ * @return PORTLS_OK; PORTLS_FILE (missing, a directory, or unreadable); PORTLS_BAD_CERTIFICATE (no
+ *         certificate, or malformed PEM or DER); PORTLS_KEY_MISMATCH (a key was loaded without a
+ *         chain and does not match); PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_SEALED;
+ *         PORTLS_NO_MEMORY. A failure changes nothing. Blocks for the file. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_certificate_chain(portls_context *context,
                                                                        const char *path,
                                                                        portls_error *error);
 
 /**
- * Loads the private key that goes with the certificate (manual: ssl-load-private-key!).
- * Nothing ever asks for a password: an encrypted key is an error.
- *
- * @param context  a context that is not sealed, or a listener's
- * @param path     the file's name; read during the call, not kept; what was read is wiped
+ * Loads the private key of the certificate from a file (manual, section 4: ssl-load-private-key!),
+ * and wipes the memory that it was read into. Never asks for a password.
+ * @param context  a context that is not sealed, or a listener's (portls_listener_context)
+ * @param path     the file's name; read during the call
  * @param kind     PORTLS_KEY_RSA or PORTLS_KEY_ANY
  * @param encoding PORTLS_PEM or PORTLS_ASN1
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_FILE; PORTLS_BAD_KEY (no key of that kind in it, or not to be
- *         understood); PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH (the chain that was loaded
- *         last has another key); PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY.
- *         On failure the context stays as it was. Blocks for the file. Any thread.
+ * @return PORTLS_OK; PORTLS_FILE (missing, a directory, or unreadable); PORTLS_BAD_KEY (no key of
+ *         that kind, or malformed); PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH (with the chain that
+ *         was loaded last); PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_SEALED;
+ *         PORTLS_NO_MEMORY. A failure changes nothing. Blocks for the file. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_private_key(portls_context *context,
                                                                  const char *path,
@@ -50,43 +47,60 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_load_private_key(portls_context 
                                                                  portls_error *error);
 
 /**
- * Replaces chain and key at once, from two PEM files (which may be the same one): the short way
- * to renew the certificate of a context that is in use. The key may be of any kind.
- * @param context   a context that is not sealed, or a listener's
- * @param chain     as for portls_load_certificate_chain
- * @param key       as for portls_load_private_key
- * @param error     may be NULL
- * @return what the two calls return. On failure the context keeps the old pair.
+ * Replaces the chain and the key of a context at once, from PEM files, to renew a certificate that
+ * is in use. Connections use the earlier pair or the new one, never a mixture.
+ * @param context a context that is not sealed, or a listener's (portls_listener_context)
+ * @param chain   the name of the file with the certificate chain; read during the call
+ * @param key     the name of the file with a key of any kind; may be the name of the chain's file
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (missing, a directory, or unreadable); PORTLS_BAD_CERTIFICATE;
+ *         PORTLS_BAD_KEY; PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH; PORTLS_INVALID_ARGUMENT;
+ *         PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. A failure changes nothing. Blocks for
+ *         the files. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_identity(portls_context *context,
                                                               const char *chain, const char *key,
                                                               portls_error *error);
 
 /**
- * Adds the certificates of a PEM file to the trusted roots
- * (manual: ssl-load-verify-root-certificates!). Calls add up. Does not turn verification on.
- * @return as portls_load_certificate_chain, less PORTLS_KEY_MISMATCH
+ * Adds the certificates of a file to the trusted roots (manual, section 4:
+ * ssl-load-verify-root-certificates!). Does not turn verification on.
+ * @param context a context that is not sealed, or a listener's (portls_listener_context)
+ * @param path    the name of a PEM file; read during the call
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (missing, a directory, or unreadable); PORTLS_BAD_CERTIFICATE (no
+ *         certificate, or malformed PEM or DER); PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND;
+ *         PORTLS_SEALED; PORTLS_NO_MEMORY. A failure changes nothing. Blocks for the file. Any
+ *         thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates(
     portls_context *context, const char *path, portls_error *error);
 
 /**
- * Adds the system's trusted roots: the file or directory that SSL_CERT_FILE or SSL_CERT_DIR names,
- * else the bundle at the place this system keeps it.
- * @return as portls_load_verify_root_certificates; PORTLS_FILE when none is found, naming the
- *         places that were looked at
+ * Adds the system's trusted roots: the file of SSL_CERT_FILE or the directory of SSL_CERT_DIR, else
+ * the system's bundle. Does not turn verification on.
+ * @param context a context that is not sealed, or a listener's (portls_listener_context)
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (none was found: the message names the places);
+ *         PORTLS_BAD_CERTIFICATE; PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. A failure
+ *         changes nothing. Blocks for files. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_load_verify_system_certificates(portls_context *context, portls_error *error);
 
 /**
- * Server contexts: sets the list of authorities that is sent to a client together with the request
- * for its certificate (manual: ssl-load-suggested-certificate-authorities!). It implies no trust.
- * Calls add up.
- * @return as portls_load_verify_root_certificates; PORTLS_UNSUPPORTED where the backend has no way
- *         to send it (PORTLS_CAN_SUGGESTED_AUTHORITIES is off, or the context speaks TLS 1.3 alone
- *         and PORTLS_CAN_SUGGESTED_AUTHORITIES_13 is). Where only the latter is off, a context that
- *         speaks both sends it in TLS 1.2 and not in TLS 1.3
+ * Adds the certificates of a file to the authorities that a server names when it asks for a client
+ * certificate (manual, section 4: ssl-load-suggested-certificate-authorities!). Implies no trust.
+ * @param context a server context that is not sealed, or a listener's (portls_listener_context)
+ * @param path    the name of a PEM file; read during the call
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (missing, a directory, or unreadable); PORTLS_BAD_CERTIFICATE (no
+ *         certificate, or malformed PEM or DER); PORTLS_UNSUPPORTED (the backend cannot send the
+ *         list: PORTLS_CAN_SUGGESTED_AUTHORITIES is off, or the context allows TLS 1.3 only and
+ *         PORTLS_CAN_SUGGESTED_AUTHORITIES_13 is off); PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND
+ *         (also a client context); PORTLS_SEALED; PORTLS_NO_MEMORY. A failure changes nothing. With
+ *         PORTLS_CAN_SUGGESTED_AUTHORITIES_13 off, a context that allows both versions sends the
+ *         list in TLS 1.2 only. Blocks for the file. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_suggested_certificate_authorities(
     portls_context *context, const char *path, portls_error *error);

@@ -1,11 +1,11 @@
 /*
- * Ports: one direction of a byte stream each. The SSL ports that connect, accept and wrap return
- * are ports like any other, so everything here serves them, and wrap takes any of them.
+ * Ports: one direction of a byte stream each. Every function here takes the SSL ports that connect,
+ * accept and wrap return as well as any other port, unless its comment says otherwise.
  *
- * A port is used by one thread at a time; the input and the output port of one connection may be
- * used by two threads at once. The calls whose names end in _avail never block: they do what can
- * be done now and otherwise return PORTLS_WANT_READ or PORTLS_WANT_WRITE, which name the
- * *underlying* port to wait for. The others wait.
+ * One thread at a time uses a port; two threads may use the input and the output port of one
+ * connection. Calls whose names end in _avail do not block: they return PORTLS_WANT_READ or
+ * PORTLS_WANT_WRITE, which name the direction of the *underlying* port to wait for. The others
+ * wait, within the deadline and the break that are set for the port.
  */
 #ifndef PORTLS_PORT_H
 #define PORTLS_PORT_H
@@ -21,49 +21,68 @@
 
 PORTLS_BEGIN_DECLS
 
+/** A port to read bytes from. */
 typedef struct portls_input_port portls_input_port;
+/** A port to write bytes to. */
 typedef struct portls_output_port portls_output_port;
 
 /* ---- reading ---- */
 
 /**
- * Reads what is there, waiting for at least one byte (manual, section 1; read-bytes-avail!).
+ * Reads up to `size` bytes, and waits until there is at least one (manual, section 1; Scheme:
+ * read-bytes-avail!).
  * @param in     any input port
- * @param buffer receives up to `size` bytes
- * @param size   room in bytes; 0 reads nothing and returns PORTLS_OK
- * @param got    receives the number of bytes read; 0 unless PORTLS_OK
+ * @param buffer receives the bytes
+ * @param size   of `buffer`; 0 reads nothing and returns PORTLS_OK
+ * @param got    receives the number of bytes; 0 unless PORTLS_OK
  * @param error  may be NULL
- * @return PORTLS_OK; PORTLS_EOF (portls_input_truncated tells a clean end from a cut);
- *         PORTLS_TRUNCATED (a strict port that was cut); PORTLS_CLOSED; PORTLS_IO;
- *         PORTLS_PROTOCOL; and, while the handshake is not done, what portls_wrap_ports returns;
- *         PORTLS_UNSUPPORTED (the port is made from callbacks that cannot be waited for).
+ * @return PORTLS_OK; PORTLS_EOF (portls_input_truncated distinguishes a truncated stream);
+ *         PORTLS_TRUNCATED (with portls_set_strict_eof); PORTLS_DEADLINE and PORTLS_BREAK (the port
+ *         is still usable); PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO;
+ *         PORTLS_PROTOCOL; before the handshake is done also its failures (portls_wrap_ports);
+ *         PORTLS_UNSUPPORTED (a port that cannot be waited for). Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void *buffer,
                                                      size_t size, size_t *got, portls_error *error);
 
-/** The same without waiting: also PORTLS_WANT_READ or PORTLS_WANT_WRITE. */
+/**
+ * Reads up to `size` bytes that can be had without waiting.
+ * @param in     any input port
+ * @param buffer receives the bytes
+ * @param size   of `buffer`; 0 reads nothing and returns PORTLS_OK
+ * @param got    receives the number of bytes; 0 unless PORTLS_OK
+ * @param error  may be NULL
+ * @return PORTLS_OK; PORTLS_WANT_READ or PORTLS_WANT_WRITE while there are none; PORTLS_EOF;
+ *         PORTLS_TRUNCATED (with portls_set_strict_eof); PORTLS_WRONG_KIND; PORTLS_CLOSED;
+ *         PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL; before the handshake is done also
+ *         its failures (portls_wrap_ports). Does not block.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in, void *buffer,
                                                            size_t size, size_t *got,
                                                            portls_error *error);
 
 /**
- * Whether portls_read would return at once: bytes, the end, or an error are there
- * (manual: byte-ready?). Bytes that are decrypted, or that can be now, count; half a record does
- * not. Does not block. False for NULL and for a closed port.
+ * Returns whether portls_read would return at once: with a byte, the end or a failure (manual:
+ * byte-ready?). Decrypts what has arrived; part of a record does not count. False for NULL and for
+ * a closed port. Does not block. The thread that reads.
  */
 PORTLS_API bool portls_byte_ready(portls_input_port *in);
 
 /**
- * Whether the SSL port's stream ended without the peer's close_notify: an end that the network or
- * an attacker may have made. False before the end, and for other ports.
+ * Returns whether the stream of an SSL port has ended without the peer's close_notify (RFC 8446,
+ * section 6.1), which an attacker can cause. False before the end and for other ports. Does not
+ * block. Any thread.
  */
 PORTLS_API bool portls_input_truncated(const portls_input_port *in);
 
 /**
- * Makes a cut stream an error: with `strict`, portls_read returns PORTLS_TRUNCATED where it would
- * return PORTLS_EOF with portls_input_truncated. Off at first, since this library's own default
- * close sends no close_notify.
- * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL input port)
+ * Chooses whether a truncated stream is an error: if `strict`, portls_read returns PORTLS_TRUNCATED
+ * and not PORTLS_EOF at an end without close_notify. Off by default, since closing as the manual
+ * says sends no close_notify.
+ * @param in     an SSL input port
+ * @param strict true: truncation is an error
+ * @param error  may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL input port). Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port *in, bool strict,
                                                                portls_error *error);
@@ -71,126 +90,168 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port
 /* ---- writing ---- */
 
 /**
- * Writes all of it and flushes it: when it returns PORTLS_OK every byte has left for the
- * underlying port.
+ * Writes all bytes, and with PORTLS_BUFFER_NONE, the default, flushes them: PORTLS_OK then means
+ * that every byte was passed to the underlying port.
  * @param out   any output port
  * @param bytes what to write
- * @param size  how many bytes; 0 does nothing
- * @param put   receives the number of bytes that were taken (all of them on PORTLS_OK); what is
- *              taken is sent once and in order, whatever the caller does next. May be NULL
+ * @param size  of `bytes`; 0 does nothing
+ * @param put   receives the number of bytes taken, also on failure; they are sent once and in
+ *              order, so go on behind them. May be NULL
  * @param error may be NULL
- * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_IO; PORTLS_PROTOCOL; and, while the handshake is not
- *         done, what portls_wrap_ports returns; PORTLS_UNSUPPORTED (cannot be waited for).
+ * @return PORTLS_OK; PORTLS_DEADLINE and PORTLS_BREAK (the port is still usable);
+ *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
+ *         before the handshake is done also its failures (portls_wrap_ports); PORTLS_UNSUPPORTED (a
+ *         port that cannot be waited for). Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, const void *bytes,
                                                       size_t size, size_t *put,
                                                       portls_error *error);
 
 /**
- * Writes what can be taken now. PORTLS_OK means `*put` ≥ 1 bytes are taken: they belong to the
- * port, need no retry, and leave with this or any later call on the connection;
- * portls_flush_avail tells when they have. Otherwise nothing was taken, and the next call may
- * come with other bytes or not at all.
+ * Writes as many bytes as the port takes without waiting. Bytes that are taken belong to the port
+ * and leave with any later call on the connection; portls_flush_avail returns PORTLS_OK once they
+ * have. If none are taken, the next call may pass other bytes, or there may be none.
+ * @param out   any output port
+ * @param bytes what to write
+ * @param size  of `bytes`; 0 does nothing and returns PORTLS_OK
+ * @param put   receives the number of bytes taken: 1 to `size` on PORTLS_OK, else 0
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_WANT_READ or PORTLS_WANT_WRITE while there is no room;
+ *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
+ *         before the handshake is done also its failures (portls_wrap_ports). Does not block.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_write_avail(portls_output_port *out,
                                                             const void *bytes, size_t size,
                                                             size_t *put, portls_error *error);
 
-/** When written bytes leave (manual, file-stream-buffer-mode: 'none, 'line, 'block). */
+/** When written bytes leave (manual: file-stream-buffer-mode 'none, 'line, 'block). */
 typedef enum portls_buffering {
-    PORTLS_BUFFER_NONE = 0,  /**< at once, the default: a write is on its way when it returns */
-    PORTLS_BUFFER_LINE = 1,  /**< with the write that holds a newline */
+    PORTLS_BUFFER_NONE = 0,  /**< with the write itself; the default */
+    PORTLS_BUFFER_LINE = 1,  /**< with the write that contains a newline */
     PORTLS_BUFFER_BLOCK = 2, /**< in full records and sends of 64 KB */
 } portls_buffering;
 
 /**
- * Sets when bytes that are written to an SSL output port leave. Small writes become few full
- * records and sends in PORTLS_BUFFER_BLOCK. Whatever the mode, bytes that are kept back leave with
- * portls_flush, when a read of the same connection has to wait, when a sync or an event loop asks
- * for one of its ports, and when the port is closed; so no peer waits for what a program believes
- * it has said. (Where one thread reads while another writes, the writer says portls_flush: the read
- * that waits already does not see what is written meanwhile.) What is kept back when the mode
- * becomes NONE leaves with the next write or flush.
- *
+ * Sets when bytes that are written to an SSL output port leave. PORTLS_BUFFER_BLOCK turns small
+ * writes into few full records and sends. In every mode buffered bytes leave with portls_flush,
+ * before a read of the same connection waits, when portls_sync, a sync set or portls_interest_of is
+ * asked about one of its ports, and when the port is closed. A read that is waiting already in
+ * another thread does not flush: the thread that writes then calls portls_flush. After a change to
+ * PORTLS_BUFFER_NONE, buffered bytes leave with the next write or flush.
  * @param out       an SSL output port
  * @param buffering the mode
  * @param error     may be NULL
- * @return PORTLS_OK; PORTLS_WRONG_KIND (not an SSL output port); PORTLS_CLOSED;
- *         PORTLS_INVALID_ARGUMENT (no such mode); PORTLS_UNSUPPORTED (bare builds have
- *         PORTLS_BUFFER_NONE only). Does not block. To be called by the thread that
- *         writes.
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL output port); PORTLS_CLOSED; PORTLS_INVALID_ARGUMENT
+ *         (no such mode); PORTLS_UNSUPPORTED (bare builds have PORTLS_BUFFER_NONE only). Does not
+ *         block. The thread that writes.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port *out,
                                                               portls_buffering buffering,
                                                               portls_error *error);
 
-/** Waits until every byte that was taken has left for the underlying port. */
+/**
+ * Waits until the underlying port has taken every byte that was written.
+ * @param out   any output port
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_DEADLINE and PORTLS_BREAK (the port is still usable);
+ *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
+ *         before the handshake is done also its failures (portls_wrap_ports); PORTLS_UNSUPPORTED (a
+ *         port that cannot be waited for). Blocks.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
 
-/** The same without waiting: PORTLS_WANT_WRITE while bytes are left. */
+/**
+ * Passes written bytes on to the underlying port as far as it takes them without waiting.
+ * @param out   any output port
+ * @param error may be NULL
+ * @return PORTLS_OK when none are left; PORTLS_WANT_WRITE or PORTLS_WANT_READ while some are;
+ *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
+ *         before the handshake is done also its failures (portls_wrap_ports). Does not block.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
 
-/* ---- both, and lines ---- */
+/* ---- copying, and lines ---- */
 
 /**
- * Copies all bytes from one port to another until the first one's end (Scheme: copy-port), each
- * piece flushed. Waits as portls_read and portls_write do, within the limits that are set for them.
+ * Copies bytes from one port to another until the first one's end (Scheme: copy-port), and flushes
+ * each piece. Both ports stay open.
  * @param in    any input port
  * @param out   any output port; both may be of one connection
  * @param error may be NULL
- * @return PORTLS_OK at the end of `in`, which stays open as `out` does; else what portls_read or
- *         portls_write returned: what was read and could not be written is the next to be read
- *         from `in`; PORTLS_NO_MEMORY (there was no memory to keep it)
+ * @return PORTLS_OK at the end of `in`; else a failure of portls_read or portls_write. Bytes that
+ *         were read and could not be written are the next that `in` returns; PORTLS_NO_MEMORY (they
+ *         are lost: there was no memory to keep them). Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_copy(portls_input_port *in, portls_output_port *out,
                                                      portls_error *error);
 
 /**
- * Reads a line (Scheme: read-line): the bytes up to a newline, which is taken and dropped, or up to
- * the end of the stream. It is always a whole line: one that does not fit is an error, and stays
- * where it was. Waits as portls_read does. For programs that read a line now and then, since it
- * takes a step of the port for each byte; portls_fopen_ports (portls/stdio.h) is for many.
+ * Reads a line (Scheme: read-line): the bytes up to a newline, which is dropped, or to the end of
+ * the stream. Never part of a line: one that does not fit stays in the port. For a line now and
+ * then, since it takes a step of the port for each byte; portls_fopen_ports (portls/stdio.h) is for
+ * many.
  * @param in    any input port
- * @param line  receives the line, and a zero byte behind it
- * @param size  room at `line` in bytes, with the zero byte
- * @param got   receives the length of the line, which may hold zero bytes itself; may be NULL
+ * @param line  receives the line and a zero byte
+ * @param size  of `line` in bytes, with the zero byte
+ * @param got   receives the length of the line, which may contain zero bytes; may be NULL
  * @param error may be NULL
- * @return PORTLS_OK; PORTLS_EOF when there is no line any more; PORTLS_INVALID_ARGUMENT (the line
- *         does not fit); else what portls_read returned. But for PORTLS_OK the bytes that came are
- *         the next ones to be read; PORTLS_NO_MEMORY (there was no memory to keep them)
+ * @return PORTLS_OK; PORTLS_EOF (no line is left); PORTLS_INVALID_ARGUMENT (the line does not fit);
+ *         else a failure of portls_read. Unless PORTLS_OK, the bytes of the line are the next that
+ *         `in` returns; PORTLS_NO_MEMORY (they are lost: there was no memory to keep them). Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_line(portls_input_port *in, char *line,
                                                           size_t size, size_t *got,
                                                           portls_error *error);
 
-/* ---- limits ---- */
+/* ---- deadlines and breaks ---- */
 
 /**
- * Until when portls_read may wait on this port; PORTLS_NO_DEADLINE, the default, takes it back. It
- * stays until it is changed. A past deadline means: now or not at all. After PORTLS_DEADLINE the
- * connection is as good as before.
- * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED. To be called by the thread that reads.
+ * Sets until when calls that read from the port may wait. It stays until it is changed. After
+ * PORTLS_DEADLINE the port is still usable.
+ * @param in       any input port
+ * @param deadline the limit; PORTLS_NO_DEADLINE, the default, removes it; PORTLS_NOW never waits
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED. Does not block. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_read_deadline(portls_input_port *in,
                                                                   portls_deadline deadline,
                                                                   portls_error *error);
 
-/** The same for portls_write and portls_flush; `*put` of portls_write tells what was taken. */
+/**
+ * Sets until when calls that write to or flush the port may wait. It stays until it is changed.
+ * After PORTLS_DEADLINE the port is still usable, and `*put` of portls_write says what was taken.
+ * @param out      any output port
+ * @param deadline the limit; PORTLS_NO_DEADLINE, the default, removes it; PORTLS_NOW never waits
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED. Does not block. The thread that writes.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_deadline(portls_output_port *out,
                                                                    portls_deadline deadline,
                                                                    portls_error *error);
 
 /**
- * Has portls_read on this port give up with PORTLS_BREAK when the break is set; NULL, the default,
- * takes it back. The break is to outlive the port, or to be taken back first.
- * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_CLOSED. To be called by the thread that reads.
+ * Sets the break that makes calls that read from the port return PORTLS_BREAK. After it the port is
+ * still usable.
+ * @param in    any input port
+ * @param brk   the caller's; has to outlive the port or its removal. NULL, the default, removes it
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no input port, or no break); PORTLS_CLOSED. Does not block.
+ *         The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_read_break(portls_input_port *in,
                                                                portls_break *brk,
                                                                portls_error *error);
 
-/** The same for portls_write and portls_flush. */
+/**
+ * Sets the break that makes calls that write to or flush the port return PORTLS_BREAK. After it the
+ * port is still usable.
+ * @param out   any output port
+ * @param brk   the caller's; has to outlive the port or its removal. NULL, the default, removes it
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no output port, or no break); PORTLS_CLOSED. Does not
+ *         block. The thread that writes.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_port *out,
                                                                 portls_break *brk,
                                                                 portls_error *error);
@@ -203,67 +264,93 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
  */
 
 /**
- * Closes an input port. The handle of a plain port is gone afterwards; those of a connection are
- * gone when both of its ports are closed: until then calls on the closed one return
- * PORTLS_CLOSED. When the second one is closed and the connection owns its underlying ports
- * (connect, accept, close_original) they are closed too, in a way that lets bytes already written
- * arrive, which waits two seconds at the most.
- * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND; the underlying port's failure to close.
- *         The port is closed whatever is returned, but for the first two.
+ * Closes an input port (Scheme: close-input-port). Frees a plain port. The ports of a connection
+ * are freed together when the second one is closed; until then calls on the closed one return
+ * PORTLS_CLOSED. Closing the second port of a connection that owns its underlying ports (connect,
+ * accept, close_original) closes those too; written bytes still arrive, for which it waits two
+ * seconds at most.
+ * @param in    any input port
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done); else why the
+ *         underlying port failed to close: the port is closed all the same. May block.
  */
 PORTLS_API portls_status portls_close_input_port(portls_input_port *in, portls_error *error);
 
 /**
- * Closes an output port: flushes it, sends close_notify if the connection was wrapped with
- * shutdown_on_close, and then as portls_close_input_port. The flush waits two seconds at the
- * most.
- * @return as portls_close_input_port; PORTLS_IO or PORTLS_DEADLINE when bytes or the close_notify
- *         could not be sent (manual: closing the output port can fail). The port is closed all
- *         the same.
+ * Closes an output port (Scheme: close-output-port): flushes it, waiting two seconds at most, and
+ * sends close_notify if the connection has shutdown_on_close. Frees a plain port. The ports of a
+ * connection are freed together when the second one is closed; until then calls on the closed one
+ * return PORTLS_CLOSED. Closing the second port of a connection that owns its underlying ports
+ * (connect, accept, close_original) closes those too.
+ * @param out   any output port
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done); PORTLS_IO or
+ *         PORTLS_DEADLINE (bytes or the close_notify could not be sent; manual, section 3), or why
+ *         the underlying port failed to close: the port is closed all the same. May block.
  */
 PORTLS_API portls_status portls_close_output_port(portls_output_port *out, portls_error *error);
 
 /**
- * Closes an output port and then an input port, as the two calls above do; the second also where
- * the first fails. A port that is NULL is passed over, so what connect and accept leave behind can
- * be closed whatever has come of them.
- * @return PORTLS_OK, or the first failure
+ * Closes an output port and then an input port, the second also if the first fails. It accepts what
+ * a failed connect or accept leaves: NULL is skipped.
+ * @param in    any input port, or NULL
+ * @param out   any output port, or NULL
+ * @param error may be NULL
+ * @return PORTLS_OK, or the first failure of portls_close_output_port and portls_close_input_port.
+ *         May block.
  */
 PORTLS_API portls_status portls_close_ports(portls_input_port *in, portls_output_port *out,
                                             portls_error *error);
 
 /**
- * portls_close_output_port without ever waiting: PORTLS_WANT_WRITE (or, rarely, PORTLS_WANT_READ)
- * while bytes or the close_notify are on their way out and the port is open; call again, when
- * portls_interest_of or portls_sync say so. Otherwise it is closed, as portls_close_output_port
- * says. Where it is the second port and the connection owns a socket, it says PORTLS_WANT_WRITE
- * also until the peer has acknowledged what was written or has closed, two seconds at the most:
- * nothing can be written in that time any more.
+ * Closes an output port without waiting. While it returns PORTLS_WANT_WRITE or PORTLS_WANT_READ,
+ * bytes or the close_notify are pending and the port is not closed: call it again when
+ * portls_interest_of or portls_sync says so. For the second port of a connection that owns a socket
+ * that is the case until the peer has acknowledged all bytes or closed, two seconds at most; the
+ * port takes no bytes in that time.
+ * @param out   any output port
+ * @param error may be NULL
+ * @return PORTLS_WANT_WRITE; PORTLS_WANT_READ; else the port is closed, with the results of
+ *         portls_close_output_port. Does not block.
  */
 PORTLS_API portls_status portls_close_output_port_avail(portls_output_port *out,
                                                         portls_error *error);
 
 /**
- * portls_close_input_port without ever waiting: PORTLS_WANT_WRITE where it is the second port, as
- * portls_close_output_port_avail, and the port is open; call again.
+ * Closes an input port without waiting. For the second port of a connection that owns a socket it
+ * returns PORTLS_WANT_WRITE, and the port is not closed, until the peer has acknowledged all bytes
+ * or closed, two seconds at most: call it again when portls_interest_of or portls_sync says so.
+ * @param in    any input port
+ * @param error may be NULL
+ * @return PORTLS_WANT_WRITE; else the port is closed, with the results of portls_close_input_port.
+ *         Does not block.
  */
 PORTLS_API portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error);
 
 /**
- * Whether closing an SSL output port sends close_notify: what portls_wrap_ports has as an option,
- * for the ports of connect and accept too, which send none unless this asks for it (manual,
- * sections 1 and 2). A peer that is to see the end of what it is sent while the input port stays
- * open needs it.
- * @return PORTLS_OK; PORTLS_CLOSED; PORTLS_WRONG_KIND (no SSL output port). Does not block.
+ * Chooses whether closing an SSL output port sends close_notify (manual, section 3:
+ * shutdown-on-close?). The ports of connect and accept send none by default (manual, sections 1 and
+ * 2). A peer needs it to see the end while our input port stays open.
+ * @param out      an SSL output port
+ * @param shutdown true: send close_notify
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no SSL output port); PORTLS_CLOSED. Does not block. Any
+ *         thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_shutdown_on_close(portls_output_port *out,
                                                                       bool shutdown,
                                                                       portls_error *error);
 
-/** Whether the handle is a live input port. NULL and other portls handles: false. */
+/**
+ * Returns whether `handle` is an open handle of an input port; false for NULL and for other kinds
+ * of handles. Undefined for freed memory. Any thread.
+ */
 PORTLS_API bool portls_is_input_port(const void *handle);
 
-/** Whether the handle is a live output port. NULL and other portls handles: false. */
+/**
+ * Returns whether `handle` is an open handle of an output port; false for NULL and for other kinds
+ * of handles. Undefined for freed memory. Any thread.
+ */
 PORTLS_API bool portls_is_output_port(const void *handle);
 
 /* ---- ports as sources ---- */
@@ -291,8 +378,9 @@ static inline portls_source portls_source_output(portls_output_port *out) {
 
 /* ---- ports from callbacks ---- */
 
-/** A file descriptor, or on Windows a SOCKET, which portls makes non-blocking for good. */
+/** A file descriptor; on Windows a SOCKET, which portls makes non-blocking and leaves so. */
 typedef intptr_t portls_descriptor;
+/** No descriptor. */
 #define PORTLS_NO_DESCRIPTOR ((portls_descriptor)(-1))
 
 /**
@@ -355,8 +443,8 @@ typedef struct portls_output_callbacks {
  * @param in        receives the port, to be closed by the caller; NULL on failure
  * @param error     may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no `read` callback, or a wrong `size`);
- *         PORTLS_UNSUPPORTED (a callback that this version does not know is set);
- *         PORTLS_NO_MEMORY. Does not block. Any thread.
+ *         PORTLS_UNSUPPORTED (a callback that this version does not know is set); PORTLS_NO_MEMORY.
+ *         Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
@@ -369,8 +457,8 @@ portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
  * @param out       receives the port, to be closed by the caller; NULL on failure
  * @param error     may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (no `write` callback, or a wrong `size`);
- *         PORTLS_UNSUPPORTED (a callback that this version does not know is set);
- *         PORTLS_NO_MEMORY. Does not block. Any thread.
+ *         PORTLS_UNSUPPORTED (a callback that this version does not know is set); PORTLS_NO_MEMORY.
+ *         Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,
@@ -379,32 +467,40 @@ portls_make_output_port(const portls_output_callbacks *callbacks, void *argument
 /* ---- memory pipes ---- */
 
 /**
- * Makes a bounded pipe in memory: what is written to `out` is read from `in`, which sees
- * PORTLS_EOF once `out` is closed and everything is read. Two threads may use its two ends. Writing
- * after `in` is closed is PORTLS_IO.
- * @param capacity bytes that fit, 1 or more
- * @param in       receives the reading end; NULL on failure
- * @param out      receives the writing end; NULL on failure
+ * Makes a bounded pipe in memory: bytes written to `out` are read from `in`. Reading returns
+ * PORTLS_EOF once `out` is closed and the pipe is drained; writing returns PORTLS_IO once `in` is
+ * closed. Two threads may use the two ends.
+ * @param capacity in bytes, 1 or more
+ * @param in       receives the reading end, to be closed by the caller; NULL on failure
+ * @param out      receives the writing end, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (capacity 0), PORTLS_NO_MEMORY
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (capacity 0, or NULL); PORTLS_NO_MEMORY. Does not
+ *         block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_pipe(size_t capacity, portls_input_port **in,
                                                           portls_output_port **out,
                                                           portls_error *error);
 
 /**
- * Looks at bytes in a memory pipe without taking them, as many as lie in one piece.
+ * Returns bytes of a memory pipe without consuming them, as many as are contiguous.
  * @param in    the reading end of a memory pipe
- * @param bytes receives a pointer into the pipe, good until the next call on `in`
- * @param size  receives their number, 1 or more with PORTLS_OK
- * @return PORTLS_OK, PORTLS_WANT_READ (empty), PORTLS_EOF, PORTLS_CLOSED, PORTLS_WRONG_KIND
+ * @param bytes receives a pointer into the pipe, valid until the next call on `in`
+ * @param size  receives their number: 1 or more on PORTLS_OK, else 0
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_WANT_READ (empty); PORTLS_EOF; PORTLS_INVALID_ARGUMENT (NULL);
+ *         PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_WRONG_KIND (no memory pipe). Does not
+ *         block. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_pipe_peek(portls_input_port *in, const void **bytes,
                                                           size_t *size, portls_error *error);
 
 /**
- * Takes `size` bytes that portls_pipe_peek has shown: those that were really sent on.
- * @return PORTLS_OK, PORTLS_INVALID_ARGUMENT (more than are there), PORTLS_WRONG_KIND
+ * Consumes bytes that portls_pipe_peek has returned: as many as were passed on.
+ * @param in    the reading end of a memory pipe
+ * @param size  number of bytes; 0 does nothing
+ * @param error may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (more than there are); PORTLS_CLOSED; PORTLS_IN_USE
+ *         (wrapped); PORTLS_WRONG_KIND (no memory pipe). Does not block. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_pipe_consume(portls_input_port *in, size_t size,
                                                              portls_error *error);

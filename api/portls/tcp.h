@@ -1,4 +1,4 @@
-/* The TCP-like procedures: connect, listen and accept (manual, sections 1 and 2). */
+/* TLS over TCP: connect, listen and accept (manual, sections 1 and 2). Hosted builds only. */
 #ifndef PORTLS_TCP_H
 #define PORTLS_TCP_H
 
@@ -11,20 +11,21 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Connects to a TLS server (manual: ssl-connect): TCP, then the handshake, with the host's name
- * sent as SNI unless it is an address. Closing the output port sends no close_notify. The
- * connection's ports report errors with PORTLS_CLASS_NETWORK. Blocks.
- *
- * @param host    a name or an IPv4 or IPv6 address; also what the certificate is verified against
+ * Connects to a TLS server (manual, section 1: ssl-connect): resolves the name, races its addresses
+ * (RFC 8305), and does the handshake. Closing the output port sends no close_notify unless
+ * portls_set_shutdown_on_close asks for it. The ports own the socket; their errors have
+ * PORTLS_CLASS_NETWORK.
+ * @param host    a name or a numeric address; also the name that is verified and sent as SNI (RFC
+ *                6066, section 3), unless it is an address. Read during the call
  * @param port_no 1 to 65535
- * @param context a client context, or portls_protocol_context(PORTLS_CLIENT, …). NULL is refused:
- *                nobody gets an unverified connection by passing nothing
- * @param in      receives the input port; NULL on failure
- * @param out     receives the output port; NULL on failure
+ * @param context a client context, or portls_protocol_context(PORTLS_CLIENT, …). NULL is
+ *                PORTLS_INVALID_ARGUMENT, so that no connection is unverified by default
+ * @param in      receives the input port, to be closed by the caller; NULL on failure
+ * @param out     receives the output port, to be closed by the caller; NULL on failure
  * @param error   may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context);
- *         PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
- *         PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY. Any thread.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context); PORTLS_RESOLVE;
+ *         PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO;
+ *         PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect(const char *host, int port_no,
                                                         portls_context *context,
@@ -33,28 +34,67 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect(const char *host, int po
                                                         portls_error *error);
 
 /**
- * The same, given up with PORTLS_BREAK when the break is set (manual: ssl-connect/enable-break):
- * either a connection or the break, never both. Name resolution that is under way then is left
- * behind, and ends by itself.
+ * Connects to a TLS server, and gives up when a break is set (manual, section 1:
+ * ssl-connect/enable-break): returns either a connection or PORTLS_BREAK, never both. A name
+ * resolution that is pending then ends by itself in its own thread.
+ * @param host    a name or a numeric address; also the name that is verified and sent as SNI (RFC
+ *                6066, section 3), unless it is an address. Read during the call
+ * @param port_no 1 to 65535
+ * @param context a client context, or portls_protocol_context(PORTLS_CLIENT, …). NULL is
+ *                PORTLS_INVALID_ARGUMENT, so that no connection is unverified by default
+ * @param brk     gives up when set; may be NULL
+ * @param in      receives the input port, to be closed by the caller; NULL on failure
+ * @param out     receives the output port, to be closed by the caller; NULL on failure
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context);
+ *         PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
+ *         PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
+ *         Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_enable_break(
     const char *host, int port_no, portls_context *context, portls_break *brk,
     portls_input_port **in, portls_output_port **out, portls_error *error);
 
 /**
- * The same with a deadline over all of it: name resolution, TCP and the handshake. Resolution is
- * left behind when it takes longer. Addresses are tried as RFC 8305 says: the families take turns,
- * and after 250 milliseconds without an answer the next address is tried beside the last.
- * @return as portls_connect; PORTLS_DEADLINE; PORTLS_BREAK (`brk` may be NULL)
+ * Connects to a TLS server within a deadline for name resolution, TCP and the handshake together.
+ * Addresses are raced (RFC 8305): families alternate, and the next attempt starts after 250
+ * milliseconds, or at once when the last one fails. A name resolution that is pending at the
+ * deadline ends by itself in its own thread.
+ * @param host     a name or a numeric address; also the name that is verified and sent as SNI (RFC
+ *                 6066, section 3), unless it is an address. Read during the call
+ * @param port_no  1 to 65535
+ * @param context  a client context, or portls_protocol_context(PORTLS_CLIENT, …). NULL is
+ *                 PORTLS_INVALID_ARGUMENT, so that no connection is unverified by default
+ * @param deadline when to give up, or PORTLS_NO_DEADLINE
+ * @param brk      gives up when set; may be NULL
+ * @param in       receives the input port, to be closed by the caller; NULL on failure
+ * @param out      receives the output port, to be closed by the caller; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a
+ *         server context); PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY;
+ *         PORTLS_PROTOCOL; PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS;
+ *         PORTLS_NO_MEMORY. Blocks. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_until(
     const char *host, int port_no, portls_context *context, portls_deadline deadline,
     portls_break *brk, portls_input_port **in, portls_output_port **out, portls_error *error);
 
 /**
- * Begins to connect and returns at once, with both ports before their handshake: as
- * portls_wrap_ports_avail, with resolution and TCP still to be done too. What goes wrong with them
- * is returned by the calls on the ports. portls_interest tells what to wait for.
+ * Starts to connect to a TLS server, and returns both ports before name resolution, TCP and the
+ * handshake are done. Any call on the ports makes progress and returns what fails;
+ * portls_handshake_avail returns PORTLS_OK when all is done, and portls_interest_of reports what to
+ * wait for.
+ * @param host    a name or a numeric address; also the name that is verified and sent as SNI (RFC
+ *                6066, section 3), unless it is an address. Read during the call
+ * @param port_no 1 to 65535
+ * @param context a client context, or portls_protocol_context(PORTLS_CLIENT, …). NULL is
+ *                PORTLS_INVALID_ARGUMENT, so that no connection is unverified by default
+ * @param in      receives the input port, to be closed by the caller; NULL on failure
+ * @param out     receives the output port, to be closed by the caller; NULL on failure
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context);
+ *         PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Does not block. Any
+ *         thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, int port_no,
                                                               portls_context *context,
@@ -63,31 +103,40 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, 
                                                               portls_error *error);
 
 /**
- * portls_connect with portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE): the server's
- * certificate has to lead to one of the system's trusted roots and to be for this host.
+ * Connects to a TLS server as portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE) says: its
+ * certificate must lead to one of the system's trusted roots and be for `host`.
+ * @param host    a name or a numeric address; also the name that is verified and sent as SNI (RFC
+ *                6066, section 3), unless it is an address. Read during the call
+ * @param port_no 1 to 65535
+ * @param in      receives the input port, to be closed by the caller; NULL on failure
+ * @param out     receives the output port, to be closed by the caller; NULL on failure
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (the system has no trusted roots); PORTLS_INVALID_ARGUMENT;
+ *         PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
+ *         PORTLS_IO; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_secure(const char *host, int port_no,
                                                                portls_input_port **in,
                                                                portls_output_port **out,
                                                                portls_error *error);
 
-/** A bound TCP socket with a server context (manual: ssl-listener). */
+/** Listening TCP sockets and a server context (manual, section 2: ssl-listener). */
 typedef struct portls_listener portls_listener;
 
 /**
- * Listens for TLS connections (manual: ssl-listen).
- *
- * @param port_no      0 to 65535; 0 lets the system choose: portls_addresses tells
- * @param queue        connections the system may keep waiting, 0 or more (manual: queue-k)
- * @param reuse        true: bind though an earlier connection of the port lingers (SO_REUSEADDR)
- * @param host_or_null the local name or address to listen on; NULL: all of them
- * @param context      a server context, kept and shared: changes to it count; or
- *                     portls_protocol_context(PORTLS_SERVER, …), of which the listener gets a
- *                     context of its own. Without certificate and key it still listens
+ * Listens on a TCP port for TLS clients (manual, section 2: ssl-listen).
+ * @param port_no      0 to 65535; 0 lets the system choose one, which portls_addresses returns
+ * @param queue        connections that the system queues, 0 or more (manual: queue-k)
+ * @param reuse        true: bind even while old connections of the port linger (SO_REUSEADDR)
+ * @param host_or_null the local name or address to listen on; NULL: all addresses
+ * @param context      a server context, which the listener shares: later changes apply to it too;
+ *                     or portls_protocol_context(PORTLS_SERVER, …), of which the listener makes a
+ *                     context of its own. It may lack certificate and key until clients come
  * @param listener     receives the listener, to be freed with portls_close; NULL on failure
  * @param error        may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_RESOLVE; PORTLS_LISTEN (the
- *         message and os_errno say why); PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY. Any thread.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (no server context);
+ *         PORTLS_RESOLVE; PORTLS_LISTEN (`os_errno` says why); PORTLS_UNAVAILABLE; PORTLS_OS;
+ *         PORTLS_NO_MEMORY. Blocks while the name is resolved. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, bool reuse,
                                                        const char *host_or_null,
@@ -96,15 +145,17 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
                                                        portls_error *error);
 
 /**
- * The short way to a server: portls_listen with a queue of 128, `reuse`, a context of its own that
- * speaks PORTLS_AUTO, and portls_load_identity.
- * @param port_no      as for portls_listen
- * @param host_or_null as for portls_listen
- * @param chain        a PEM file with the server's certificate chain
- * @param key          a PEM file with its key; may be the same file
+ * Listens on a TCP port with a certificate and a key from files: portls_listen with a queue of 128,
+ * `reuse`, and a context of its own for PORTLS_AUTO, then portls_load_identity.
+ * @param port_no      0 to 65535; 0 lets the system choose one, which portls_addresses returns
+ * @param host_or_null the local name or address to listen on; NULL: all addresses
+ * @param chain        the name of a PEM file with the server's certificate chain
+ * @param key          the name of a PEM file with its key; may be the name of the chain's file
  * @param listener     receives the listener, to be freed with portls_close; NULL on failure
  * @param error        may be NULL
- * @return what portls_listen and portls_load_identity return. Blocks for the files.
+ * @return PORTLS_OK; the failures of portls_listen; PORTLS_FILE; PORTLS_BAD_CERTIFICATE;
+ *         PORTLS_BAD_KEY; PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH. Blocks while files are read.
+ *         Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const char *host_or_null,
                                                               const char *chain, const char *key,
@@ -112,8 +163,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const
                                                               portls_error *error);
 
 /**
- * Stops listening and frees the listener (manual: ssl-close); connections that were accepted go on.
- * No other thread may be using it. NULL is ignored.
+ * Stops listening and frees the listener (manual, section 2: ssl-close). Accepted connections are
+ * not affected; others are dropped. No other thread may be using the listener. NULL is ignored.
+ * Does not block.
  */
 PORTLS_API void portls_close(portls_listener *listener);
 
@@ -123,36 +175,54 @@ static inline portls_source portls_source_listener(portls_listener *listener) {
     return source;
 }
 
-/** Whether the handle is a live listener (manual: ssl-listener?). NULL: false. */
+/**
+ * Returns whether `handle` is an open handle of a listener (manual, section 2: ssl-listener?);
+ * false for NULL and for other kinds of handles. Undefined for freed memory. Any thread.
+ */
 PORTLS_API bool portls_is_listener(const void *handle);
 
 /**
- * The context of a listener, for the calls of the manual's section 4. A change counts from the next
- * accepted connection on. It belongs to the listener: it is not to be freed. NULL for NULL.
+ * Returns the context of a listener, to load certificates and to change its settings (manual,
+ * section 4). Changes apply to the next connection. The listener owns it: do not free it. NULL for
+ * NULL. Any thread.
  */
 PORTLS_API portls_context *portls_listener_context(portls_listener *listener);
 
 /**
- * Waits for the next connection whose handshake is done (manual: ssl-accept). Peers that are slow
- * or silent do not hold up others: handshakes run side by side, and one that takes longer than ten
- * seconds is given up. Closing the output port sends no close_notify. The connection's ports
- * report errors with PORTLS_CLASS_NETWORK.
- *
- * @param listener any number of threads may accept from it at once
- * @param in       receives the input port; NULL on failure
- * @param out      receives the output port; NULL on failure
+ * Waits for the next connection whose handshake is done (manual, section 2: ssl-accept). Handshakes
+ * run side by side, each for ten seconds at most (portls_set_handshake_limits), so a slow peer does
+ * not delay others. Closing the output port sends no close_notify unless
+ * portls_set_shutdown_on_close asks for it. The ports own the socket; their errors have
+ * PORTLS_CLASS_NETWORK.
+ * @param listener a listener; any number of threads may accept from it at once
+ * @param in       receives the input port, to be closed by the caller; NULL on failure
+ * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher": it says which calls
- *         are missing), PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO,
- *         PORTLS_DEADLINE: one connection failed, the listener is as good as before;
- *         PORTLS_WRONG_KIND; PORTLS_OS; PORTLS_NO_MEMORY.
+ * @return PORTLS_OK; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher"), PORTLS_HANDSHAKE,
+ *         PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO, and PORTLS_DEADLINE: one connection failed,
+ *         and the listener is not affected; PORTLS_CLOSED (portls_stop was called, and the last
+ *         connection has been returned); PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT; PORTLS_OS;
+ *         PORTLS_NO_MEMORY. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_accept(portls_listener *listener,
                                                        portls_input_port **in,
                                                        portls_output_port **out,
                                                        portls_error *error);
 
-/** The same, given up with PORTLS_BREAK when the break is set (manual: ssl-accept/enable-break). */
+/**
+ * Waits for the next connection whose handshake is done, and gives up when a break is set (manual,
+ * section 2: ssl-accept/enable-break): returns either a connection or PORTLS_BREAK, never both.
+ * @param listener a listener; any number of threads may accept from it at once
+ * @param brk      gives up when set; may be NULL
+ * @param in       receives the input port, to be closed by the caller; NULL on failure
+ * @param out      receives the output port, to be closed by the caller; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_BREAK; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher"),
+ *         PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO, and PORTLS_DEADLINE: one
+ *         connection failed, and the listener is not affected; PORTLS_CLOSED (portls_stop was
+ *         called, and the last connection has been returned); PORTLS_WRONG_KIND;
+ *         PORTLS_INVALID_ARGUMENT; PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_accept_enable_break(portls_listener *listener,
                                                                     portls_break *brk,
                                                                     portls_input_port **in,
@@ -160,14 +230,37 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_accept_enable_break(portls_liste
                                                                     portls_error *error);
 
 /**
- * The same with a deadline: PORTLS_DEADLINE with no connection. (A peer whose handshake took too
- * long is PORTLS_DEADLINE as well: the message tells.) `brk` may be NULL.
+ * Waits within a deadline for the next connection whose handshake is done.
+ * @param listener a listener; any number of threads may accept from it at once
+ * @param deadline when to give up, or PORTLS_NO_DEADLINE
+ * @param brk      gives up when set; may be NULL
+ * @param in       receives the input port, to be closed by the caller; NULL on failure
+ * @param out      receives the output port, to be closed by the caller; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_DEADLINE (no connection in time, or one whose handshake took too long:
+ *         the message says which); PORTLS_BREAK; PORTLS_NO_CERTIFICATE (the manual's "no shared
+ *         cipher"), PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO: one connection
+ *         failed, and the listener is not affected; PORTLS_CLOSED (portls_stop was called, and the
+ *         last connection has been returned); PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT;
+ *         PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_accept_until(portls_listener *listener, portls_deadline deadline, portls_break *brk,
                     portls_input_port **in, portls_output_port **out, portls_error *error);
 
-/** The same without waiting: PORTLS_WANT_READ when no connection is done. */
+/**
+ * Returns the next connection whose handshake is done, without waiting. Makes progress with the
+ * handshakes; portls_interest_of reports what to wait for.
+ * @param listener a listener; any number of threads may accept from it at once
+ * @param in       receives the input port, to be closed by the caller; NULL on failure
+ * @param out      receives the output port, to be closed by the caller; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WANT_READ (no handshake is done); PORTLS_NO_CERTIFICATE (the manual's
+ *         "no shared cipher"), PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO, and
+ *         PORTLS_DEADLINE: one connection failed, and the listener is not affected; PORTLS_CLOSED
+ *         (portls_stop was called, and the last connection has been returned); PORTLS_WRONG_KIND;
+ *         PORTLS_INVALID_ARGUMENT; PORTLS_OS; PORTLS_NO_MEMORY. Does not block.
+ */
 PORTLS_API PORTLS_MUST_USE portls_status portls_accept_avail(portls_listener *listener,
                                                              portls_input_port **in,
                                                              portls_output_port **out,
@@ -175,36 +268,42 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_accept_avail(portls_listener *li
 
 /**
  * Bounds the handshakes of a listener, from the next connection on.
- * @param milliseconds how long each may take, 1 or more; 10000 at first
- * @param count        how many may be under way, 1 or more; 256 at first. Beyond it the oldest is
- *                     dropped, which portls_accept reports as that connection's error
- * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT. Any thread.
+ * @param listener     a listener
+ * @param milliseconds the time for each, 1 or more; 10,000 by default
+ * @param count        how many may be pending, 1 or more; 256 by default. One more drops the
+ *                     oldest, which portls_accept returns as the failure of that connection
+ * @param error        may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT. Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_set_handshake_limits(portls_listener *listener,
                                                                      int milliseconds, int count,
                                                                      portls_error *error);
 
 /**
- * Stops listening, the first step of a graceful end: the port is free, and portls_accept goes on to
- * return the connections that have arrived, also those that the system still kept waiting; after
- * the last one it returns PORTLS_CLOSED, in every thread that accepts and whenever it is called.
- * portls_close then frees the listener, and drops what is left if it comes earlier.
- * @return PORTLS_OK; PORTLS_WRONG_KIND. Any thread, also while others accept.
+ * Stops listening, to shut down gracefully: the TCP port is free, portls_accept returns the
+ * connections that have arrived, also those that the system had queued, and after the last one
+ * PORTLS_CLOSED in every thread. portls_close then frees the listener; called earlier, it drops
+ * what is left.
+ * @param listener a listener; other threads may be accepting
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND. Does not block. Any thread.
  */
 PORTLS_API portls_status portls_stop(portls_listener *listener, portls_error *error);
 
 /** A numeric address and a TCP port number. */
 typedef struct portls_address {
-    char host[64]; /**< "127.0.0.1", "::1"; "" when there is none */
-    int port_no;   /**< 0 when there is none */
+    char host[64]; /**< "127.0.0.1", "::1"; "" for none */
+    int port_no;   /**< 0 for none */
 } portls_address;
 
 /**
- * Tells the addresses of a listener or of a connection's socket (Scheme's tcp-addresses).
- * @param source a listener, an SSL port from connect or accept, or a port over a socket
- * @param local  receives this side's address; may be NULL
- * @param remote receives the peer's, empty for a listener; may be NULL
- * @return PORTLS_OK; PORTLS_WRONG_KIND (nothing with a socket); PORTLS_OS. Does not block.
+ * Returns the addresses of a listener or of the socket below a port (Scheme: tcp-addresses).
+ * @param source a listener, an SSL port, or a port over a socket
+ * @param local  receives the address of this side; may be NULL
+ * @param remote receives the address of the peer, empty for a listener; may be NULL
+ * @param error  may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no socket); PORTLS_CLOSED (a listener that was stopped);
+ *         PORTLS_OS. Does not block. The thread that uses the source.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(portls_source source,
                                                           portls_address *local,
@@ -212,8 +311,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(portls_source source,
                                                           portls_error *error);
 
 /**
- * The descriptor an event loop waits on: of a listener, it turns readable when portls_accept has
- * something to do; of a port, the underlying descriptor. PORTLS_NO_DESCRIPTOR where there is none.
+ * Returns the descriptor for an event loop: of a listener, one that turns readable when
+ * portls_accept_avail has something to do; of a port, the descriptor below it. It belongs to the
+ * source: do not close it. PORTLS_NO_DESCRIPTOR if there is none. Does not block. The thread that
+ * uses the source.
  */
 PORTLS_API portls_descriptor portls_descriptor_of(portls_source source);
 

@@ -8,12 +8,23 @@ include("${CMAKE_CURRENT_LIST_DIR}/configured.cmake")
 # warns where a PORTLS_MUST_USE result is cast to void.
 set(droppable "^portls_(close|free|stop)|_remove$")
 
+# What a doc comment does not say: it can be read alone, and is active.
+set(wordy "[Nn]obody|[Ww]hoever|[Ww]hatever| is to be | are to be |The same|the same[.,:) ]with|as above|calls above")
+
 # Functions are read from the headers themselves, where PORTLS_API still stands before each.
 file(GLOB headers "${ROOT}/api/portls/*.h")
 set(declared "")
 foreach(header IN LISTS headers)
     file(READ "${header}" source)
     string(REGEX REPLACE "[[;]" "\n" source "${source}")
+    string(REGEX MATCHALL "[^/]\nPORTLS_API[^(]*" undocumented "${source}")
+    if(undocumented)
+        message(SEND_ERROR "No doc comment before ${undocumented} in ${header}")
+    endif()
+    string(REGEX MATCHALL "[^\n]*(${wordy})[^\n]*" lines "${source}")
+    if(lines)
+        message(SEND_ERROR "${header}: a doc comment that leans on another, or is wordy: ${lines}")
+    endif()
     string(REGEX MATCHALL "\nPORTLS_API[^(]*\\([^)]*" declarations "${source}")
     foreach(declaration IN LISTS declarations)
         if(declaration MATCHES "(portls_[a-z0-9_]+)[ \n]*\\(([^)]*)$")
