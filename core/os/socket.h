@@ -47,26 +47,14 @@ int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size
 int os_close(portls_descriptor descriptor);
 
 /*
- * Before a connected socket is closed: sees written bytes off without waiting. Sends FIN, and takes
- * what has arrived (an unread byte would turn the close into a reset). 0: everything written is
- * acknowledged, or the peer has closed; OS_WOULD_BLOCK: call again when it is readable or in a
- * little while, since no poll tells of an acknowledgement; the system's error.
+ * Before a connected socket is closed: sends FIN and takes what has arrived, without waiting, since
+ * an unread byte would turn the close into a reset. 0: the close destroys nothing, because all that
+ * was written is acknowledged, or the peer has closed, or `*peer_is_done` and the system delivers
+ * the rest; OS_WOULD_BLOCK: call again when it is readable or in a little while, since no poll
+ * tells of an acknowledgement; the system's error. Clears `*peer_is_done` when something arrived: a
+ * peer that goes on is not taken at its word.
  */
-int os_socket_deliver(portls_descriptor socket);
-
-/*
- * Closes a connected socket so that bytes already written arrive: sends FIN, takes what has arrived
- * and arrives (an unread byte would turn the close into a reset), until everything written is
- * acknowledged or the peer has closed or the deadline has passed. 0 or the system's error.
- */
-int os_socket_close_gently(portls_descriptor socket, int64_t deadline);
-
-/* Whether a socket has unread bytes. */
-bool os_socket_has_unread(portls_descriptor socket);
-
-/* Closes a connected socket on which nothing unread lies: sends FIN, also where the socket is open
-   elsewhere, and leaves it to the system to deliver what was written. 0 or the system's error. */
-int os_socket_close_at_once(portls_descriptor socket);
+int os_socket_deliver(portls_descriptor socket, bool *peer_is_done);
 
 /* ---- TCP ---- */
 

@@ -12,6 +12,9 @@
 #include "core/os/socket.h"
 #include "core/port/port.h"
 
+/* The close of a socket: it must not destroy written bytes that have not arrived. */
+enum linger_state { NOT_LINGERING, LINGERING, DELIVERED };
+
 /* One descriptor and its one or two ports, in one allocation. */
 struct descriptor_ports {
     portls_input_port in;
@@ -19,11 +22,12 @@ struct descriptor_ports {
     portls_descriptor descriptor;
     enum os_descriptor_kind kind;
     bool own;
-    bool skip_linger;       /* closing does not wait */
-    bool lingering;         /* closing waits until written bytes have arrived, */
-    int64_t linger_until;   /* or at that time */
-    bool has_output;        /* somebody may have written, so the close has to deliver it */
-    bool peer_sent_more;    /* the peer has sent more, although it was said to be done */
+    bool has_output; /* there may be written bytes, which the close has to deliver */
+    enum linger_state linger;
+    bool skip_linger;       /* delivers what can be delivered at once */
+    int64_t linger_until;   /* when LINGERING ends at the latest */
+    int linger_pause;       /* milliseconds before the next look */
+    int linger_failure;     /* the system's error, which the close returns */
     atomic_uint busy_poll;  /* microseconds that a wait to read polls before it sleeps */
     atomic_uint open;       /* ports that are not closed: the last one closes the descriptor */
     atomic_uint unreleased; /* ports whose memory is in use: the last one frees it */
@@ -50,43 +54,59 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
 }
 
 /*
- * Whether there is nothing to take before the close, which then need not wait. Bytes that lie there
- * unread would turn it into a reset, so a peer that goes on is not taken at its word.
+ * The one place that decides whether a close lingers, and one step of it. PORTLS_OK: the descriptor
+ * can be closed; PORTLS_WANT_WRITE: not yet. A socket that only an input port stood on may be
+ * written to through another descriptor (as a server's standard input and output are): sending FIN
+ * would cut that one short.
  */
-static bool peer_is_done(struct descriptor_ports *ports) {
-    if (ports->in.peer_is_done && !ports->peer_sent_more) {
-        ports->peer_sent_more = os_socket_has_unread(ports->descriptor);
-    }
-    return ports->in.peer_is_done && !ports->peer_sent_more;
-}
-
-/*
- * Delivers written bytes without waiting, before the descriptor is closed: when this is its last
- * open port, or when `beside` is the other one and closes with it.
- */
-static portls_status linger(struct descriptor_ports *ports, const portls_input_port *beside) {
-    bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
-    if (!is_last || !ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
-        ports->skip_linger || peer_is_done(ports)) {
+static portls_status linger(struct descriptor_ports *ports) {
+    if (!ports->own || ports->kind != OS_SOCKET || !ports->has_output ||
+        ports->linger == DELIVERED) {
         return PORTLS_OK;
     }
-    if (!ports->lingering) {
-        ports->lingering = true;
-        ports->linger_until = clock_after(CLOSE_MILLISECONDS);
+    if (ports->linger == NOT_LINGERING) {
+        ports->linger = LINGERING;
+        ports->linger_until = clock_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
+        ports->linger_pause = 1;
     }
-    if (os_socket_deliver(ports->descriptor) == OS_WOULD_BLOCK &&
-        clock_now() < ports->linger_until) {
+    int result = os_socket_deliver(ports->descriptor, &ports->in.peer_is_done);
+    if (result == OS_WOULD_BLOCK && clock_now() < ports->linger_until) {
         return PORTLS_WANT_WRITE;
     }
-    ports->skip_linger = true;
+    ports->linger = DELIVERED;
+    ports->linger_failure = result == OS_WOULD_BLOCK ? 0 : result;
     return PORTLS_OK;
 }
 
-/* No descriptor tells of an acknowledgement: it is looked for again in a while. */
-static void wait_while_lingering(const struct descriptor_ports *ports, struct wait_set *set) {
-    enum { PAUSE_MILLISECONDS = 10 };
+/* Before one port is closed: lingers when it is the last open one, or when `beside` is the other
+   and is closed with it. */
+static portls_status linger_if_last(struct descriptor_ports *ports,
+                                    const portls_input_port *beside) {
+    bool is_last = atomic_load(&ports->open) == 1 || beside == &ports->in;
+    return is_last ? linger(ports) : PORTLS_OK;
+}
+
+/* No descriptor tells of an acknowledgement: it is looked for, less and less often. */
+static void wait_while_lingering(struct descriptor_ports *ports, struct wait_set *set) {
+    enum { LONGEST_PAUSE = 32 };
     wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
-    wait_set_add_deadline(set, clock_after(PAUSE_MILLISECONDS));
+    wait_set_add_deadline(set, clock_after(ports->linger_pause));
+    if (ports->linger_pause < LONGEST_PAUSE) {
+        ports->linger_pause *= 2;
+    }
+}
+
+/* Lingers to the end. */
+static void wait_until_delivered(struct descriptor_ports *ports) {
+    static const struct wait_limit forever = {NO_DEADLINE, NULL}; /* linger has a limit */
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK && linger(ports) != PORTLS_OK) {
+        struct wait_set set;
+        wait_set_init(&set);
+        wait_while_lingering(ports, &set);
+        status = wait_set_wait(&set, &forever, NULL);
+        wait_set_destroy(&set);
+    }
 }
 
 /* One of the ports is closed; with the last one the descriptor is. */
@@ -94,17 +114,9 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     if (atomic_fetch_sub(&ports->open, 1) != 1 || !ports->own) {
         return PORTLS_OK;
     }
-    int failure = 0;
-    /* A socket that only an input port stood on may be written to through another descriptor (as a
-       server's standard input and output are): ending it would cut that one short. */
-    if (ports->kind == OS_SOCKET && ports->has_output && peer_is_done(ports)) {
-        failure = os_socket_close_at_once(ports->descriptor);
-    } else if (ports->kind == OS_SOCKET && ports->has_output) {
-        int64_t deadline = clock_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
-        failure = os_socket_close_gently(ports->descriptor, deadline);
-    } else {
-        failure = os_close(ports->descriptor);
-    }
+    wait_until_delivered(ports); /* at once after a close without waiting, which has lingered */
+    int closed = os_close(ports->descriptor);
+    int failure = ports->linger_failure != 0 ? ports->linger_failure : closed;
     if (failure != 0) {
         return error_fail_os(error, PORTLS_IO, failure, "closing the descriptor failed");
     }
@@ -149,18 +161,18 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
 }
 
 static portls_status linger_input(portls_input_port *in) {
-    return linger(ports_of_input(in), NULL);
+    return linger_if_last(ports_of_input(in), NULL);
 }
 
 static bool byte_ready(portls_input_port *in) {
     struct descriptor_ports *ports = ports_of_input(in);
-    return ports->lingering ? linger(ports, in) == PORTLS_OK
-                            : is_ready(ports->descriptor, OS_READABLE);
+    return ports->linger == NOT_LINGERING ? is_ready(ports->descriptor, OS_READABLE)
+                                          : linger(ports) == PORTLS_OK;
 }
 
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
     struct descriptor_ports *ports = ports_of_input(in);
-    if (ports->lingering) {
+    if (ports->linger == LINGERING) {
         wait_while_lingering(ports, set);
     } else {
         wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
@@ -239,18 +251,18 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
 }
 
 static portls_status linger_output(portls_output_port *out, const portls_input_port *beside) {
-    return linger(ports_of_output(out), beside);
+    return linger_if_last(ports_of_output(out), beside);
 }
 
 static bool room_ready(portls_output_port *out) {
     struct descriptor_ports *ports = ports_of_output(out);
-    return ports->lingering ? linger(ports, &ports->in) == PORTLS_OK
-                            : is_ready(ports->descriptor, OS_WRITABLE);
+    return ports->linger == NOT_LINGERING ? is_ready(ports->descriptor, OS_WRITABLE)
+                                          : linger(ports) == PORTLS_OK;
 }
 
 static void begin_write_wait(portls_output_port *out, struct wait_set *set) {
-    const struct descriptor_ports *ports = ports_of_output(out);
-    if (ports->lingering) {
+    struct descriptor_ports *ports = ports_of_output(out);
+    if (ports->linger == LINGERING) {
         wait_while_lingering(ports, set);
     } else {
         wait_set_add_descriptor(set, ports->descriptor, OS_WRITABLE);

@@ -111,7 +111,7 @@ STEP(os_socket_connect, (const struct os_address *address, portls_descriptor *so
      (address, socket))
 STEP(os_socket_connected, (portls_descriptor socket), (socket))
 STEP(os_socket_accept, (portls_descriptor listener, portls_descriptor *socket), (listener, socket))
-STEP(os_socket_close_gently, (portls_descriptor socket, int64_t deadline), (socket, deadline))
+STEP(os_socket_deliver, (portls_descriptor socket, bool *peer_is_done), (socket, peer_is_done))
 
 int __real_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);

@@ -332,81 +332,37 @@ static bool has_way_to_go(int number) {
            (address.ss_family == AF_INET || address.ss_family == AF_INET6);
 }
 
-/*
- * Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all for now, or the deadline
- * has passed; 0: the peer has closed; the system's error.
- */
-static int take_arrived(int number, int64_t deadline) {
+/* Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all, or enough for now; 0:
+   the peer has closed; the system's error. */
+static int take_arrived(portls_descriptor socket, bool *something) {
+    enum { PIECES = 64 }; /* a receive buffer's worth */
     char ignored[16384];
-    /* Even with no time left, a receive buffer's worth is taken. */
-    for (int i = 0; i < 64 || os_now() < deadline; i++) {
+    *something = false;
+    for (int i = 0; i < PIECES; i++) {
         size_t got = 0;
-        int result = os_read(number, OS_SOCKET, ignored, sizeof ignored, &got);
+        int result = os_read(socket, OS_SOCKET, ignored, sizeof ignored, &got);
         if (result != 0 || got == 0) {
             return result;
         }
+        *something = true;
     }
     return OS_WOULD_BLOCK;
 }
 
-/* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
-static int look_at_delivery(int number, int64_t deadline) {
-    int result = take_arrived(number, deadline);
+int os_socket_deliver(portls_descriptor socket, bool *peer_is_done) {
+    int number = system_number(socket);
+    if (shutdown(number, SHUT_WR) != 0) {
+        return 0; /* not connected, or no longer: nothing is on its way */
+    }
+    bool something = false;
+    int result = take_arrived(socket, &something);
+    *peer_is_done = *peer_is_done && !something;
     if (result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
         return 0;
     }
-    if (result == OS_WOULD_BLOCK && (!has_way_to_go(number) || unacknowledged(number) == 0)) {
+    if (result == OS_WOULD_BLOCK &&
+        (*peer_is_done || !has_way_to_go(number) || unacknowledged(number) == 0)) {
         return 0;
     }
     return result;
-}
-
-int os_socket_deliver(portls_descriptor socket) {
-    int number = system_number(socket);
-    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
-    return shutdown(number, SHUT_WR) == 0 ? look_at_delivery(number, 0) : 0;
-}
-
-static int wait_until_delivered(int number, int64_t deadline) {
-    /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
-    int64_t slice = 1;
-    for (;;) {
-        int result = look_at_delivery(number, deadline);
-        if (result != OS_WOULD_BLOCK) {
-            return result;
-        }
-        int64_t now = os_now();
-        if (now >= deadline) {
-            return 0;
-        }
-        int64_t pause = now + slice * 1000000;
-        struct os_poll_item item = {number, OS_READABLE, 0};
-        size_t ready = 0;
-        result = os_poll(&item, 1, pause < deadline ? pause : deadline, &ready);
-        if (result != 0) {
-            return result;
-        }
-        slice = slice < 32 ? slice * 2 : slice;
-    }
-}
-
-int os_socket_close_gently(portls_descriptor socket, int64_t deadline) {
-    int result = 0;
-    int number = system_number(socket);
-    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
-    if (shutdown(number, SHUT_WR) == 0) {
-        result = wait_until_delivered(number, deadline);
-    }
-    int closed = os_close(socket);
-    return result != 0 ? result : closed;
-}
-
-bool os_socket_has_unread(portls_descriptor socket) {
-    int bytes = 0;
-    return ioctl(system_number(socket), FIONREAD, &bytes) == 0 && bytes > 0;
-}
-
-int os_socket_close_at_once(portls_descriptor socket) {
-    (void)shutdown(system_number(socket), SHUT_WR);
-    return os_close(socket);
 }

@@ -79,75 +79,35 @@ int os_close(portls_descriptor descriptor) {
     return closesocket(system_socket(descriptor)) == 0 ? 0 : WSAGetLastError();
 }
 
-/*
- * Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all for now, or the deadline
- * has passed; 0: the peer has closed; the system's error.
- */
-static int take_arrived(portls_descriptor socket, int64_t deadline) {
+/* Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all, or enough for now; 0:
+   the peer has closed; the system's error. */
+static int take_arrived(portls_descriptor socket, bool *something) {
+    enum { PIECES = 64 }; /* a receive buffer's worth */
     char ignored[16384];
-    /* Even with no time left, a receive buffer's worth is taken. */
-    for (int i = 0; i < 64 || os_now() < deadline; i++) {
+    *something = false;
+    for (int i = 0; i < PIECES; i++) {
         size_t got = 0;
         int result = os_read(socket, OS_SOCKET, ignored, sizeof ignored, &got);
         if (result != 0 || got == 0) {
             return result;
         }
+        *something = true;
     }
     return OS_WOULD_BLOCK;
 }
 
-/* 0: nothing is on its way to the peer any more; OS_WOULD_BLOCK; the system's error. */
-static int look_at_delivery(portls_descriptor socket, int64_t deadline) {
-    int result = take_arrived(socket, deadline);
+int os_socket_deliver(portls_descriptor socket, bool *peer_is_done) {
+    if (shutdown(system_socket(socket), SD_SEND) != 0) {
+        return 0; /* not connected, or no longer: nothing is on its way */
+    }
+    bool something = false;
+    int result = take_arrived(socket, &something);
+    *peer_is_done = *peer_is_done && !something;
     if (result == WSAECONNRESET || result == WSAECONNABORTED || result == WSAENOTCONN) {
         return 0;
     }
-    return result == OS_WOULD_BLOCK && !is_unacknowledged(system_socket(socket)) ? 0 : result;
-}
-
-int os_socket_deliver(portls_descriptor socket) {
-    /* It fails for a socket that is not connected, or no longer: nothing is on its way then. */
-    return shutdown(system_socket(socket), SD_SEND) == 0 ? look_at_delivery(socket, 0) : 0;
-}
-
-static int wait_until_delivered(portls_descriptor socket, int64_t deadline) {
-    /* No poll tells of an acknowledgement, so it is looked for, less and less often. */
-    int64_t slice = 1;
-    for (;;) {
-        int result = look_at_delivery(socket, deadline);
-        if (result != OS_WOULD_BLOCK) {
-            return result;
-        }
-        int64_t now = os_now();
-        if (now >= deadline) {
-            return 0;
-        }
-        int64_t pause = now + slice * 1000000;
-        struct os_poll_item item = {socket, OS_READABLE, 0};
-        size_t ready = 0;
-        result = os_poll(&item, 1, pause < deadline ? pause : deadline, &ready);
-        if (result != 0) {
-            return result;
-        }
-        slice = slice < 32 ? slice * 2 : slice;
+    if (result == OS_WOULD_BLOCK && (*peer_is_done || !is_unacknowledged(system_socket(socket)))) {
+        return 0;
     }
-}
-
-int os_socket_close_gently(portls_descriptor socket, int64_t deadline) {
-    int result = 0;
-    if (shutdown(system_socket(socket), SD_SEND) == 0) {
-        result = wait_until_delivered(socket, deadline);
-    }
-    int closed = os_close(socket);
-    return result != 0 ? result : closed;
-}
-
-bool os_socket_has_unread(portls_descriptor socket) {
-    u_long bytes = 0;
-    return ioctlsocket(system_socket(socket), FIONREAD, &bytes) == 0 && bytes > 0;
-}
-
-int os_socket_close_at_once(portls_descriptor socket) {
-    (void)shutdown(system_socket(socket), SD_SEND);
-    return os_close(socket);
+    return result;
 }
