@@ -293,14 +293,7 @@ portls_status portls_set_buffering(portls_output_port *out, portls_buffering buf
             "PORTLS_BUFFER_BLOCK",
             (int)buffering);
     }
-    if (!PORTLS_HOSTED && buffering != PORTLS_BUFFER_NONE) {
-        return error_fail(error, PORTLS_UNSUPPORTED,
-                          "a bare build does not buffer output: use PORTLS_BUFFER_NONE");
-    }
-    os_mutex_lock(&stream->lock);
-    out->buffering = buffering;
-    os_mutex_unlock(&stream->lock);
-    return PORTLS_OK;
+    return stream_set_buffering(stream, buffering, error);
 }
 
 portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *error) {

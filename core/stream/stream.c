@@ -217,8 +217,11 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
  * sent before the peer's close_notify must not be taken for what follows it.
  */
 static void read_what_arrived(struct stream *stream) {
-    enum { MOST = 1024 * 1024 };
-    uint8_t scratch[64]; /* small devices have small stacks */
+    enum {
+        MOST = 1024 * 1024,
+        PIECE = PORTLS_HOSTED ? 4096 : 64
+    }; /* a bare target's stack is small */
+    uint8_t scratch[PIECE];
     size_t total = 0;
     size_t got = 0;
     stream_enter(stream);

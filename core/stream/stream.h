@@ -179,17 +179,14 @@ void stream_enter_blocking(struct stream *stream);
  */
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
 
-/* Whether a read can return no data now, which saves asking the library: that costs as much as a
-   small record. Receives what has arrived. */
-bool stream_is_starved(struct stream *stream);
-
-/* Records the status of the session's read, after each. */
-void stream_note_read(struct stream *stream, portls_status status);
-
 /* Frees the library's buffers after a read that found nothing, which the next message allocates
    again. Not for a read that blocks: that connection has a thread of its own, which costs as much
    memory, and a dialogue would pay for it with each message. */
 void stream_shrink_session(struct stream *stream);
+
+/* Sets how the output port buffers: PORTLS_OK, or PORTLS_UNSUPPORTED. */
+portls_status stream_set_buffering(struct stream *stream, portls_buffering buffering,
+                                   portls_error *error);
 
 /* Writes to a port with buffering: holds what does not fill a record, and sends 64 KB at once. */
 portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,

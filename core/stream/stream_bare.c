@@ -1,7 +1,8 @@
 /*
  * What a stream of a bare build leaves out, in place of stream_hosted.c: no port blocks, output is
- * not buffered, and the library is asked for data with every read and keeps its buffers.
+ * not buffered, and the library keeps its buffers.
  */
+#include "core/base/error.h"
 #include "core/stream/stream.h"
 
 void stream_enter_blocking(struct stream *stream) {
@@ -14,18 +15,17 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     return false;
 }
 
-bool stream_is_starved(struct stream *stream) {
-    (void)stream;
-    return false;
-}
-
-void stream_note_read(struct stream *stream, portls_status status) {
-    (void)stream;
-    (void)status;
-}
-
 void stream_shrink_session(struct stream *stream) {
     (void)stream;
+}
+
+portls_status stream_set_buffering(struct stream *stream, portls_buffering buffering,
+                                   portls_error *error) {
+    (void)stream;
+    return buffering == PORTLS_BUFFER_NONE
+               ? PORTLS_OK
+               : error_fail(error, PORTLS_UNSUPPORTED,
+                            "a bare build does not buffer output: use PORTLS_BUFFER_NONE");
 }
 
 void stream_drop_unsent(struct stream *stream) {
@@ -37,7 +37,7 @@ portls_status stream_encrypt_unsent(struct stream *stream) {
     return PORTLS_OK;
 }
 
-/* portls_set_buffering refuses every buffering but none. */
+/* Never called: stream_set_buffering refuses every buffering but none. */
 portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
                                     size_t *taken) {
     (void)stream;

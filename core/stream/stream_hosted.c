@@ -62,19 +62,6 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
 
 /* ---- a silent peer ---- */
 
-bool stream_is_starved(struct stream *stream) {
-    return stream->transport.session_drained &&
-           transport_fill(&stream->transport) == PORTLS_WANT_READ;
-}
-
-void stream_note_read(struct stream *stream, portls_status status) {
-    struct transport *transport = &stream->transport;
-    transport->session_drained =
-        transport->received == NULL &&
-        (status == PORTLS_WANT_READ ||
-         (status == PORTLS_OK && !stream->snapshot->backend->has_pending(stream->session)));
-}
-
 void stream_shrink_session(struct stream *stream) {
     if (stream_is_open(stream)) {
         stream->snapshot->backend->rest(stream->session);
@@ -82,6 +69,15 @@ void stream_shrink_session(struct stream *stream) {
 }
 
 /* ---- buffered output ---- */
+
+portls_status stream_set_buffering(struct stream *stream, portls_buffering buffering,
+                                   portls_error *error) {
+    (void)error;
+    os_mutex_lock(&stream->lock);
+    stream->out.buffering = buffering;
+    os_mutex_unlock(&stream->lock);
+    return PORTLS_OK;
+}
 
 void stream_drop_unsent(struct stream *stream) {
     if (stream->unsent != NULL) {

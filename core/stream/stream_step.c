@@ -271,15 +271,23 @@ static portls_status starve(struct stream *stream) {
     return PORTLS_WANT_READ;
 }
 
+/* Whether, after a read with that status, the next one can return nothing before more ciphertext is
+   received. Asking the library in vain costs as much as a small record. */
+static bool is_drained(const struct stream *stream, portls_status status) {
+    return !transport_has_received(&stream->transport) &&
+           (status == PORTLS_WANT_READ ||
+            (status == PORTLS_OK && !stream->snapshot->backend->has_pending(stream->session)));
+}
+
 static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
     struct transport *transport = &stream->transport;
-    if (stream_is_starved(stream)) {
+    if (transport->session_drained && transport_fill(transport) == PORTLS_WANT_READ) {
         return starve(stream);
     }
     struct backend_failure failure = BACKEND_FAILURE_INIT;
     portls_status status =
         stream->snapshot->backend->read(stream->session, buffer, size, got, &failure);
-    stream_note_read(stream, status);
+    transport->session_drained = is_drained(stream, status);
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {

@@ -117,11 +117,11 @@ void transport_remember_first(struct transport *transport, const uint8_t *bytes,
 /* Frees the buffer of what was received, and drops that. */
 void transport_drop_received(struct transport *transport);
 
-/* ---- receiving in hosted builds only ---- */
-
-/* Receives what is there, unless some of what was received is left. PORTLS_OK: something is there;
-   PORTLS_WANT_READ; PORTLS_EOF; the failure of the underlying port. */
+/* Receives ahead, unless some of what was received is left. PORTLS_OK: something is there, or the
+   build does not receive ahead; PORTLS_WANT_READ; PORTLS_EOF; the underlying port's failure. */
 portls_status transport_fill(struct transport *transport);
+
+/* ---- receiving in hosted builds only ---- */
 
 /* Takes over a buffer of the pool with what a read outside of a step, by the thread that has the
    role of receiving, has filled it with. Nothing received may be left. */

@@ -32,6 +32,11 @@ void transport_init(struct transport *transport, portls_input_port *in, portls_o
 
 /* ---- receiving ---- */
 
+portls_status transport_fill(struct transport *transport) {
+    (void)transport;
+    return PORTLS_OK;
+}
+
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got) {
     struct transport *transport = (struct transport *)face;
