@@ -79,9 +79,11 @@ static portls_status fail_handshake(struct stream *stream, portls_status status,
 static portls_status fail_refused(struct stream *stream) {
     const struct snapshot *snapshot = stream->snapshot;
     if (stream->refusal == PORTLS_VERIFY) {
-        struct backend_failure no_roots = BACKEND_FAILURE_INIT;
-        portls_status status = backend_refuse(&no_roots, PORTLS_VERIFY_NO_ROOTS, 0, "");
-        return stream_fail_backend(stream, status, &no_roots);
+        static const struct backend_failure no_roots = {.cause = BACKEND_REFUSED,
+                                                        .alert = -1,
+                                                        .verify_reason = PORTLS_VERIFY_NO_ROOTS,
+                                                        .subject = ""};
+        return stream_fail_backend(stream, PORTLS_PROTOCOL, &no_roots);
     }
     return stream_fail(stream, PORTLS_NO_CERTIFICATE,
                        "no shared cipher: the server context has no %s: call %s%s%s",

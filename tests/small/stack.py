@@ -46,6 +46,7 @@ POINTERS = {
     "backend.speaks_tls13": [],
     "backend.load": [],
     "backend.version": [],
+    "backend.error_text": [],
     "face.receive": ["transport_receive"],
     "face.send": ["transport_send"],
     "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once
