@@ -1,7 +1,5 @@
-/*
- * Verify reasons from the X509_V_ERR_… codes that OpenSSL and LibreSSL have in common. A file that
- * includes this has included the library's <openssl/x509_vfy.h> before.
- */
+/* Maps the X509_V_ERR_… codes that OpenSSL and LibreSSL share to verify reasons. Include the
+   library's <openssl/x509_vfy.h> first. */
 #ifndef BACKENDS_X509_REASON_H
 #define BACKENDS_X509_REASON_H
 

@@ -52,7 +52,8 @@ if(BackendLibtls_FOUND AND NOT TARGET BackendLibtls::Libtls)
     set_target_properties(BackendLibtls::Libtls PROPERTIES
         INTERFACE_INCLUDE_DIRECTORIES "${BackendLibtls_INCLUDE_DIRS}"
         INTERFACE_LINK_LIBRARIES "${BackendLibtls_LIBRARIES}")
-    # backends/libtls/beneath.c has libssl call it: that code must not be unloaded before libssl is.
+    # backends/libtls/libssl.c registers a callback with libssl, so its code must not be unloaded
+    # before libssl is.
     if(UNIX AND NOT APPLE)
         set_property(TARGET BackendLibtls::Libtls APPEND PROPERTY
             INTERFACE_LINK_OPTIONS "LINKER:-z,nodelete")

@@ -1,4 +1,4 @@
-/* The libtls backend: its table and its initialisation. */
+/* The libtls backend: function table and initialisation. */
 #include "backends/libtls/libtls.h"
 
 const struct backend_memory *core_memory;
@@ -6,19 +6,19 @@ const struct backend_memory *core_memory;
 static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
     core_memory = memory;
     if (tls_init() != 0) {
-        beneath_clear_errors();
+        libssl_clear_errors();
         return backend_fail(error, PORTLS_UNAVAILABLE,
                             "libtls could not be initialised; there may be no memory for it");
     }
-    return beneath_load(error);
+    return libssl_load(error);
 }
 
 const struct backend portls_backend = {
     .interface_version = BACKEND_INTERFACE_VERSION,
     .name = "libtls",
     .load = backend_load,
-    .version = beneath_version,
-    .capabilities = beneath_capabilities,
+    .version = libssl_version,
+    .capabilities = libssl_capabilities,
     .context_new = context_new,
     .context_free = context_free,
     .session_new = session_new,
@@ -30,6 +30,6 @@ const struct backend portls_backend = {
     .write = session_write,
     .shutdown = session_shutdown,
     .speaks_tls13 = session_speaks_tls13,
-    .error_text = beneath_error_text,
+    .error_text = libssl_error_text,
     .describe = session_describe,
 };

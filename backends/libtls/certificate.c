@@ -1,12 +1,13 @@
-/* Certificates and the private key, looked at before libtls gets them: it neither says which one is
-   bad nor, in all cases, that a key is another certificate's. */
+/* Checks certificates and the private key before libtls gets them: libtls does not report which one
+   is bad and does not always detect that a key belongs to another certificate. */
 #include <limits.h>
 
-#include "backends/libtls/beneath.h"
+#include "backends/libtls/libssl.h"
 
-/* Decodes one certificate of the list that messages call `list`; NULL: `error` says which one. */
-static X509 *decode(const struct backend_blob *blob, const char *list, size_t place, size_t count,
-                    portls_error *error) {
+/* Decodes a certificate. `list` and the 1-based `position` name it in messages. On failure fills
+   `error` and returns NULL. */
+static X509 *decode(const struct backend_blob *blob, const char *list, size_t position,
+                    size_t count, portls_error *error) {
     const unsigned char *cursor = blob->bytes;
     X509 *certificate = NULL;
     if (blob->size <= LONG_MAX) {
@@ -22,19 +23,20 @@ static X509 *decode(const struct backend_blob *blob, const char *list, size_t pl
                         : !whole            ? "has bytes behind its end"
                                             : "has a public key of an unknown kind";
     X509_free(certificate);
-    struct library_error library = beneath_take_error();
+    struct library_error library = libssl_take_error();
     if (library.no_memory) {
         (void)fail_no_memory(error);
         return NULL;
     }
     (void)backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                       "certificate %zu of the %zu in the %s %s that libtls understands", place,
+                       "certificate %zu of the %zu in the %s %s that libtls understands", position,
                        count, list, fault);
     error->backend_code = (int64_t)library.code;
     return NULL;
 }
 
-/* The form is given, so an encrypted key is not even looked into: nothing could prompt. */
+/* Decodes a key of a known format, so that an encrypted key is rejected without looking inside and
+   nothing can prompt. */
 static EVP_PKEY *decode_key_as(const struct backend_blob *key, enum backend_key_format format,
                                const unsigned char **cursor) {
     if (format != BACKEND_KEY_PKCS8) {
@@ -120,8 +122,8 @@ portls_status certificate_load_roots(const struct backend_settings *settings,
         }
         X509_free(root);
     }
-    /* A trusted certificate is trusted as it is, be it an intermediate or a leaf: the manual speaks
-       of trusted certificates, and a self-made one is often no authority. */
+    /* Trusts each given certificate as it is, including intermediates and leaves: the manual speaks
+       of trusted certificates, and a self-signed one is often not a CA. */
     if (status == PORTLS_OK && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
         status = fail_no_memory(error);
     }

@@ -1,12 +1,12 @@
 /*
- * What the library's verifier leaves open about a peer's chain. One half holds the chain it has
- * accepted to what it did not ask: LibreSSL does not look at what a root may be used for, nor where
- * the labels of a constrained name end, and none asks for digitalSignature. The other says why a
- * chain was refused in the words of OpenSSL.
+ * Complements the library's verifier. chain_check applies the checks that it omits on an accepted
+ * chain: LibreSSL ignores the purposes of a root and the label boundaries of constrained names, and
+ * no library requires digitalSignature. chain_refusal maps LibreSSL's reason for a rejected chain
+ * to the one OpenSSL gives.
  */
-#include "backends/libtls/beneath.h"
+#include "backends/libtls/libssl.h"
 
-static struct verify_failure failure_of(int code, int depth, X509 *certificate) {
+static struct verify_failure make_failure(int code, int depth, X509 *certificate) {
     struct verify_failure failure = {.code = code, .depth = depth};
     if (certificate != NULL) {
         (void)X509_NAME_oneline(X509_get_subject_name(certificate), failure.subject,
@@ -15,23 +15,23 @@ static struct verify_failure failure_of(int code, int depth, X509 *certificate) 
     return failure;
 }
 
-/* ---- what an accepted chain is held to ---- */
+/* ---- checks of an accepted chain ---- */
 
-static bool is_for_purpose(X509 *certificate, bool peer_is_server) {
+static bool allows_purpose(X509 *certificate, bool peer_is_server) {
     uint32_t wanted = peer_is_server ? XKU_SSL_SERVER : XKU_SSL_CLIENT;
     return (X509_get_extended_key_usage(certificate) & wanted) != 0;
 }
 
-/* Whether as many certificates may stand between this issuer and the peer's. */
-static bool allows_path(X509 *issuer, int between) {
+/* Returns whether the issuer's path length allows this number of intermediates below it. */
+static bool allows_path(X509 *issuer, int intermediates) {
     BASIC_CONSTRAINTS *basic = X509_get_ext_d2i(issuer, NID_basic_constraints, NULL, NULL);
-    bool allows =
-        basic == NULL || basic->pathlen == NULL || (ASN1_INTEGER_get(basic->pathlen) >= between);
+    bool allows = basic == NULL || basic->pathlen == NULL ||
+                  (ASN1_INTEGER_get(basic->pathlen) >= intermediates);
     BASIC_CONSTRAINTS_free(basic);
     return allows;
 }
 
-/* A root of version 1 has no extensions that could say so. */
+/* Returns whether the certificate is a CA. A version 1 root has no extension to state it. */
 static bool may_issue(X509 *certificate, bool is_last) {
     return X509_check_ca(certificate) == 1 || (is_last && X509_get_version(certificate) == 0);
 }
@@ -44,41 +44,41 @@ static bool is_self_issued(X509 *certificate) {
 struct verify_failure chain_check(X509_STORE_CTX *store_context, bool peer_is_server) {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
     int count = chain == NULL ? 0 : sk_X509_num(chain);
-    int between = 0;
+    int intermediates = 0;
     if (count == 0) {
-        return failure_of(X509_V_ERR_UNSPECIFIED, 0, NULL);
+        return make_failure(X509_V_ERR_UNSPECIFIED, 0, NULL);
     }
     for (int i = 0; i < count; i++) {
         X509 *certificate = sk_X509_value(chain, i);
         int code = X509_V_OK;
-        if (!is_for_purpose(certificate, peer_is_server) ||
+        if (!allows_purpose(certificate, peer_is_server) ||
             (i == 0 && (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) == 0)) {
             code = X509_V_ERR_INVALID_PURPOSE;
         } else if (i > 0 && !may_issue(certificate, i == count - 1)) {
             code = X509_V_ERR_INVALID_CA;
-        } else if (i > 0 && !allows_path(certificate, between)) {
+        } else if (i > 0 && !allows_path(certificate, intermediates)) {
             code = X509_V_ERR_PATH_LENGTH_EXCEEDED;
         }
         if (code != X509_V_OK) {
-            return failure_of(code, i, certificate);
+            return make_failure(code, i, certificate);
         }
-        between += i > 0 && !is_self_issued(certificate) ? 1 : 0;
+        intermediates += i > 0 && !is_self_issued(certificate) ? 1 : 0;
     }
     int depth = 0;
     int code = PORTLS_LIBTLS_IS_LIBRESSL ? constraints_check(chain, false, &depth) : X509_V_OK;
-    return code == X509_V_OK ? failure_of(X509_V_OK, 0, NULL)
-                             : failure_of(code, depth, sk_X509_value(chain, depth));
+    return code == X509_V_OK ? make_failure(X509_V_OK, 0, NULL)
+                             : make_failure(code, depth, sk_X509_value(chain, depth));
 }
 
-/* ---- why a chain was refused ---- */
+/* ---- reasons for a rejected chain ---- */
 
-/* A search among certificates that the peer has made up: few signatures are looked at. */
+/* A search among certificates that the peer chose; limits the number of signature checks. */
 struct search {
     X509_STORE_CTX *store_context;
     int signatures_left;
 };
 
-/* Whether it signed the certificate; what it may sign is not looked at. */
+/* Returns whether the issuer signed the certificate, ignoring its purposes. */
 static bool has_signed(struct search *search, X509 *issuer, X509 *certificate) {
     if (search->signatures_left == 0 ||
         X509_NAME_cmp(X509_get_subject_name(issuer), X509_get_issuer_name(certificate)) != 0) {
@@ -100,7 +100,7 @@ static X509 *find_signer(struct search *search, STACK_OF(X509) * among, X509 *ce
     return NULL;
 }
 
-/* A reference to the trusted certificate that signed this one, or NULL. */
+/* Returns a new reference to the trusted certificate that signed this one, or NULL. */
 static X509 *find_trusted_signer(struct search *search, X509 *certificate) {
     STACK_OF(X509) *trusted =
         X509_STORE_CTX_get1_certs(search->store_context, X509_get_issuer_name(certificate));
@@ -113,26 +113,27 @@ static X509 *find_trusted_signer(struct search *search, X509 *certificate) {
 }
 
 /*
- * Goes from signer to signer. LibreSSL passes over those that are no authorities, and then has
- * found no chain: where there is one that does lead to a trusted root, the signer is what is wrong.
- * And it blames a signature where the peer's chain ends at a root of its own, of a trusted one's
- * name.
+ * Walks from signer to signer to refine the reason. LibreSSL skips signers that are not CAs and
+ * then reports that it found no chain: if a chain through one does lead to a trusted root, blames
+ * that signer. LibreSSL also reports a bad signature if the peer's chain ends in a root of its own
+ * with the name of a trusted one.
  */
-static struct verify_failure explain(X509_STORE_CTX *store_context, struct verify_failure refused) {
+static struct verify_failure refine_failure(X509_STORE_CTX *store_context,
+                                            struct verify_failure refused) {
     struct search search = {store_context, 16};
     STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_context);
-    struct verify_failure signer = failure_of(X509_V_OK, 0, NULL);
+    struct verify_failure signer = make_failure(X509_V_OK, 0, NULL);
     X509 *at = X509_STORE_CTX_get0_cert(store_context);
     for (int depth = 1; at != NULL && depth < 10; depth++) {
         X509 *root = find_trusted_signer(&search, at);
         X509 *next = root != NULL ? root : find_signer(&search, sent, at);
         if (next == at) {
-            return failure_of(depth == 1 ? X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
-                                         : X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
-                              depth - 1, at);
+            return make_failure(depth == 1 ? X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+                                           : X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN,
+                                depth - 1, at);
         }
         if (next != NULL && signer.code == X509_V_OK && X509_check_ca(next) == 0) {
-            signer = failure_of(X509_V_ERR_INVALID_CA, depth, next);
+            signer = make_failure(X509_V_ERR_INVALID_CA, depth, next);
         }
         at = next;
         if (root != NULL) {
@@ -145,12 +146,12 @@ static struct verify_failure explain(X509_STORE_CTX *store_context, struct verif
 
 struct verify_failure chain_refusal(X509_STORE_CTX *store_context) {
     int depth = X509_STORE_CTX_get_error_depth(store_context);
-    X509 *blamed = X509_STORE_CTX_get_current_cert(store_context);
-    if (depth == 0 || blamed == NULL) {
-        blamed = X509_STORE_CTX_get0_cert(store_context);
+    X509 *culprit = X509_STORE_CTX_get_current_cert(store_context);
+    if (depth == 0 || culprit == NULL) {
+        culprit = X509_STORE_CTX_get0_cert(store_context);
     }
     struct verify_failure refused =
-        failure_of(X509_STORE_CTX_get_error(store_context), depth, blamed);
+        make_failure(X509_STORE_CTX_get_error(store_context), depth, culprit);
     switch (refused.code) {
     case X509_V_OK:
         refused.code = X509_V_ERR_UNSPECIFIED;
@@ -159,7 +160,7 @@ struct verify_failure chain_refusal(X509_STORE_CTX *store_context) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return explain(store_context, refused);
+        return refine_failure(store_context, refused);
     default:
         return refused;
     }

@@ -1,25 +1,24 @@
-/*
- * Name constraints (RFC 5280 4.2.1.10) on DNS names and addresses. LibreSSL takes not-in.test for a
- * name below in.test, so its word on them is neither enough to accept a chain nor to refuse one.
- */
+/* Name constraints (RFC 5280 4.2.1.10) on DNS names and addresses. LibreSSL treats not-in.test as a
+   name below in.test, so its verdict is not sufficient either to accept or to reject a chain. */
 #include <string.h>
 
-#include "backends/libtls/beneath.h"
+#include "backends/libtls/libssl.h"
 
-/* Of one chain. Its makers decide how many names meet how many subtrees, so there is a limit. */
+/* The check of one chain. The peer controls how many names are compared with how many subtrees, so
+   comparisons are limited. */
 struct check {
-    const NAME_CONSTRAINTS *constraints; /* of the issuer that is looked at */
+    const NAME_CONSTRAINTS *constraints; /* of the current issuer */
     int comparisons_left;
 };
 
 /* ---- one name and one subtree ---- */
 
-static unsigned char small(unsigned char c) {
+static unsigned char to_lower(unsigned char c) {
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : c;
 }
 
-/* The same name, or one with more labels before it. */
-static bool is_below(const ASN1_STRING *name, const ASN1_STRING *base) {
+/* Returns whether the name equals the base, or has more labels before it. */
+static bool is_in_domain(const ASN1_STRING *name, const ASN1_STRING *base) {
     const unsigned char *bytes = ASN1_STRING_get0_data(name);
     const unsigned char *end = ASN1_STRING_get0_data(base);
     int more = ASN1_STRING_length(name) - ASN1_STRING_length(base);
@@ -30,14 +29,14 @@ static bool is_below(const ASN1_STRING *name, const ASN1_STRING *base) {
         return false;
     }
     for (int i = 0; i < ASN1_STRING_length(base); i++) {
-        if (small(bytes[more + i]) != small(end[i])) {
+        if (to_lower(bytes[more + i]) != to_lower(end[i])) {
             return false;
         }
     }
     return true;
 }
 
-/* The base is an address and a mask of the same size. */
+/* Matches an address; the base is an address and a mask of the same size. */
 static bool is_in_network(const ASN1_STRING *address, const ASN1_STRING *base) {
     const unsigned char *bytes = ASN1_STRING_get0_data(address);
     const unsigned char *network = ASN1_STRING_get0_data(base);
@@ -54,15 +53,15 @@ static bool is_in_network(const ASN1_STRING *address, const ASN1_STRING *base) {
 }
 
 static bool is_within(int type, const ASN1_STRING *name, const GENERAL_NAME *base) {
-    return type == GEN_DNS ? is_below(name, base->d.dNSName)
+    return type == GEN_DNS ? is_in_domain(name, base->d.dNSName)
                            : is_in_network(name, base->d.iPAddress);
 }
 
 /* ---- one name and an issuer's constraints ---- */
 
-/* Counts the subtrees of the name's type, and tells whether it is in one of them. */
-static bool is_in_one(struct check *check, int type, const ASN1_STRING *name,
-                      STACK_OF(GENERAL_SUBTREE) * subtrees, int *count) {
+/* Counts the subtrees of the name's type. Returns whether the name is in one of them. */
+static bool match_subtrees(struct check *check, int type, const ASN1_STRING *name,
+                           STACK_OF(GENERAL_SUBTREE) * subtrees, int *count) {
     bool found = false;
     *count = 0;
     for (int i = 0; subtrees != NULL && i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
@@ -82,8 +81,10 @@ static bool is_in_one(struct check *check, int type, const ASN1_STRING *name,
 static int check_name(struct check *check, int type, const ASN1_STRING *name) {
     int permitted = 0;
     int excluded = 0;
-    bool inside = is_in_one(check, type, name, check->constraints->permittedSubtrees, &permitted);
-    bool outside = is_in_one(check, type, name, check->constraints->excludedSubtrees, &excluded);
+    bool inside =
+        match_subtrees(check, type, name, check->constraints->permittedSubtrees, &permitted);
+    bool outside =
+        match_subtrees(check, type, name, check->constraints->excludedSubtrees, &excluded);
     if (check->comparisons_left == 0) {
         return X509_V_ERR_UNSPECIFIED;
     }
@@ -95,12 +96,12 @@ static int check_name(struct check *check, int type, const ASN1_STRING *name) {
 
 /* ---- one certificate and an issuer's constraints ---- */
 
-/* Whether a common name could be asked for as a host, also one without a dot: others are names of
-   people and things. */
-static bool is_like_a_host(const ASN1_STRING *name) {
+/* Returns whether a common name may be a host name, with or without a dot; others name people or
+   things. */
+static bool looks_like_host(const ASN1_STRING *name) {
     const unsigned char *bytes = ASN1_STRING_get0_data(name);
     for (int i = 0; i < ASN1_STRING_length(name); i++) {
-        unsigned char c = small(bytes[i]);
+        unsigned char c = to_lower(bytes[i]);
         if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' &&
             c != '*' && c != '.') {
             return false;
@@ -120,7 +121,7 @@ static int check_common_names(struct check *check, X509 *leaf) {
         ASN1_STRING *name = ASN1_STRING_new();
         if (size < 0 || name == NULL || ASN1_STRING_set(name, text, size) != 1) {
             code = X509_V_ERR_UNSPECIFIED;
-        } else if (is_like_a_host(name)) {
+        } else if (looks_like_host(name)) {
             code = check_name(check, GEN_DNS, name);
         }
         ASN1_STRING_free(name);
@@ -130,7 +131,8 @@ static int check_common_names(struct check *check, X509 *leaf) {
     return code;
 }
 
-/* The common name is a host's only where no subject alternative name is. */
+/* Checks a certificate's names. The common name counts as a host only without a subject alternative
+   name. */
 static int check_certificate(struct check *check, X509 *certificate, bool is_leaf) {
     int critical = 0;
     GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, NULL);
@@ -155,7 +157,7 @@ static int check_certificate(struct check *check, X509 *certificate, bool is_lea
 
 /* ---- a chain ---- */
 
-static bool are_compared_here(STACK_OF(GENERAL_SUBTREE) * subtrees) {
+static bool are_supported(STACK_OF(GENERAL_SUBTREE) * subtrees) {
     for (int i = 0; subtrees != NULL && i < sk_GENERAL_SUBTREE_num(subtrees); i++) {
         const GENERAL_SUBTREE *subtree = sk_GENERAL_SUBTREE_value(subtrees, i);
         int type = subtree->base->type;
@@ -171,14 +173,14 @@ static bool are_compared_here(STACK_OF(GENERAL_SUBTREE) * subtrees) {
     return true;
 }
 
-/* Holds the certificates below the issuer to its constraints; an issuer that only renews its own
-   key is not held to them. */
+/* Checks the certificates below the issuer against its constraints, except self-issued
+   intermediates. */
 static int check_below(struct check *check, STACK_OF(X509) * chain, int issuer, int *depth) {
     for (int i = 0; i < issuer; i++) {
         X509 *certificate = sk_X509_value(chain, i);
-        bool renews = i > 0 && X509_NAME_cmp(X509_get_subject_name(certificate),
-                                             X509_get_issuer_name(certificate)) == 0;
-        int code = renews ? X509_V_OK : check_certificate(check, certificate, i == 0);
+        bool self_issued = i > 0 && X509_NAME_cmp(X509_get_subject_name(certificate),
+                                                  X509_get_issuer_name(certificate)) == 0;
+        int code = self_issued ? X509_V_OK : check_certificate(check, certificate, i == 0);
         if (code != X509_V_OK) {
             *depth = i;
             return code;
@@ -187,7 +189,7 @@ static int check_below(struct check *check, STACK_OF(X509) * chain, int issuer, 
     return X509_V_OK;
 }
 
-int constraints_check(STACK_OF(X509) * chain, bool alone, int *depth) {
+int constraints_check(STACK_OF(X509) * chain, bool reject_unsupported, int *depth) {
     struct check check = {NULL, 1 << 20};
     int code = X509_V_OK;
     for (int i = 1; code == X509_V_OK && i < sk_X509_num(chain); i++) {
@@ -197,8 +199,8 @@ int constraints_check(STACK_OF(X509) * chain, bool alone, int *depth) {
         *depth = i;
         if (constraints == NULL) {
             code = critical == -1 ? X509_V_OK : X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX;
-        } else if (alone && !(are_compared_here(constraints->permittedSubtrees) &&
-                              are_compared_here(constraints->excludedSubtrees))) {
+        } else if (reject_unsupported && !(are_supported(constraints->permittedSubtrees) &&
+                                           are_supported(constraints->excludedSubtrees))) {
             code = X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE;
         } else {
             check.constraints = constraints;

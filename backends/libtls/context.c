@@ -1,5 +1,5 @@
-/* The verb context: from settings to a tls_config, or to the tls object that a server accepts from;
-   and the connections made of it. */
+/* The verb context: compiles settings into a tls_config (clients) or a tls object that accepts
+   connections (servers), and creates connections from it. */
 
 #include "backends/libtls/libtls.h"
 
@@ -17,23 +17,24 @@ static portls_status set_identity(struct tls_config *config,
                                   const struct backend_settings *settings, portls_error *error) {
     struct pem chain;
     struct pem key;
-    bool armoured = pem_armour("CERTIFICATE", settings->chain, settings->chain_count, &chain);
-    armoured = pem_armour(key_label(settings->key_format), &settings->key, 1, &key) && armoured;
+    bool encoded = pem_encode("CERTIFICATE", settings->chain, settings->chain_count, &chain);
+    encoded = pem_encode(key_label(settings->key_format), &settings->key, 1, &key) && encoded;
     int result =
-        armoured ? tls_config_set_keypair_mem(config, chain.bytes, chain.size, key.bytes, key.size)
-                 : -1;
+        encoded ? tls_config_set_keypair_mem(config, chain.bytes, chain.size, key.bytes, key.size)
+                : -1;
     pem_free(&chain);
     pem_free(&key);
-    if (armoured && result != 0) {
+    if (encoded && result != 0) {
         return fail_library(error, PORTLS_BAD_CERTIFICATE, "libtls refuses the certificate chain",
                             tls_config_error(config));
     }
-    return armoured ? PORTLS_OK : fail_no_memory(error);
+    return encoded ? PORTLS_OK : fail_no_memory(error);
 }
 
 /*
- * What decides whom a connection is made with is said outright both ways. libtls is told not to
- * verify, since verify.c does; a server that verifies insists on a certificate.
+ * Sets explicitly, on and off, every option that decides which peers are accepted. Disables the
+ * verification of libtls, since verify.c replaces it; a server that verifies requires a
+ * certificate.
  */
 static portls_status configure(struct tls_config *config, const struct backend_settings *settings,
                                portls_error *error) {
@@ -49,7 +50,7 @@ static portls_status configure(struct tls_config *config, const struct backend_s
                             "libtls does not speak the TLS versions that were asked for",
                             tls_config_error(config));
     }
-    /* As deep as OpenSSL goes by itself; libtls would end at six. */
+    /* OpenSSL's default depth; that of libtls is six. */
     if (tls_config_set_ciphers(config, "secure") != 0 ||
         tls_config_set_verify_depth(config, 100) != 0) {
         return fail_library(error, PORTLS_NO_MEMORY, "libtls could not make a configuration",
@@ -63,7 +64,7 @@ static portls_status configure(struct tls_config *config, const struct backend_s
     return has_identity(settings) ? set_identity(config, settings, error) : PORTLS_OK;
 }
 
-/* The object that connections are accepted from has all that they share parsed once. */
+/* Creates the object that accepts connections, so that their shared settings are parsed once. */
 static portls_status make_server(struct backend_context *context, struct tls_config *config,
                                  portls_error *error) {
     context->server = tls_server();
@@ -81,9 +82,9 @@ static portls_status make_server(struct backend_context *context, struct tls_con
     return PORTLS_OK;
 }
 
-/* Makes a connection that is never used: what a session would fail with comes up here, and what
-   all connections of a server verify by is installed through its first one. */
-static portls_status try_connecting(struct backend_context *context, portls_error *error) {
+/* Creates a connection that is never used. Detects settings with which every session would fail,
+   and installs verification for all connections of a server through its first one. */
+static portls_status test_connection(struct backend_context *context, portls_error *error) {
     struct backend_session trial = {.context = context};
     portls_status status = PORTLS_OK;
     if (!context_connect(context, &trial, NULL)) {
@@ -120,14 +121,14 @@ static portls_status compile(struct backend_context *context,
         context->config = config;
     }
     if (status == PORTLS_OK && (!server || context->server != NULL)) {
-        status = try_connecting(context, error);
+        status = test_connection(context, error);
     }
     return status;
 }
 
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,
                           portls_error *error) {
-    beneath_clear_errors();
+    libssl_clear_errors();
     if (settings->authorities_count > 0) {
         return backend_fail(error, PORTLS_UNSUPPORTED,
                             "libtls has no way to suggest certificate authorities to clients");
@@ -139,9 +140,9 @@ portls_status context_new(const struct backend_settings *settings, struct backen
     made->role = settings->role;
     made->verify = settings->verify;
     made->has_roots = settings->roots_count > 0;
-    atomic_flag_clear(&made->accepting);
+    atomic_flag_clear(&made->accept_lock);
     portls_status status = compile(made, settings, error);
-    beneath_clear_errors();
+    libssl_clear_errors();
     if (status != PORTLS_OK) {
         context_free(made);
         return status;
@@ -155,17 +156,17 @@ void context_free(struct backend_context *context) {
     tls_config_free(context->config);
     certificate_free_roots(context->roots);
     core_memory->free(context);
-    beneath_clear_errors();
+    libssl_clear_errors();
 }
 
-/* tls_accept_cbs writes down in the server's object why it failed, without a lock of its own: it is
-   called by one thread at a time. It makes one SSL, so the others do not wait for long. */
+/* Accepts a connection. tls_accept_cbs stores its error in the server object without locking, so
+   one thread calls it at a time; the others spin, briefly, since it creates only one SSL. */
 static int accept_one(struct backend_context *context, struct backend_session *session) {
-    while (atomic_flag_test_and_set_explicit(&context->accepting, memory_order_acquire)) {
+    while (atomic_flag_test_and_set_explicit(&context->accept_lock, memory_order_acquire)) {
     }
     int result =
         tls_accept_cbs(context->server, &session->tls, session_receive, session_send, session);
-    atomic_flag_clear_explicit(&context->accepting, memory_order_release);
+    atomic_flag_clear_explicit(&context->accept_lock, memory_order_release);
     return result;
 }
 
@@ -181,15 +182,15 @@ static int connect_one(struct backend_context *context, struct backend_session *
 bool context_connect(struct backend_context *context, struct backend_session *session,
                      const char *server_name) {
     bool client = context->role == PORTLS_CLIENT;
-    beneath_watch_begin();
+    libssl_capture_begin();
     int result = client ? connect_one(context, session, server_name) : accept_one(context, session);
-    session->ssl = beneath_watch_end();
+    session->ssl = libssl_capture_end();
     if (result != 0 || session->ssl == NULL) {
         return false;
     }
-    /* A client's SSL_CTX is its own, so each gets the shared roots. */
+    /* Each client has its own SSL_CTX and gets the shared roots. */
     if (client && context->verify && !verify_install(session->ssl, context->roots)) {
         return false;
     }
-    return beneath_adopt(session);
+    return libssl_adopt(session);
 }

@@ -1,4 +1,4 @@
-/* What is known of a connection whose handshake is done. */
+/* Describes a connection after its handshake. */
 #include <string.h>
 
 #include "backends/libtls/libtls.h"
@@ -21,5 +21,5 @@ void session_describe(struct backend_session *session, struct backend_facts *fac
                            : "",
         .peer_subject = text_or_empty(tls_peer_cert_subject(session->tls)),
     };
-    beneath_clear_errors();
+    libssl_clear_errors();
 }

@@ -1,8 +1,8 @@
-/* From the ways a call of libtls fails to causes. The alert that the library sends says what it
-   found wrong, in the same numbers whichever library it is. */
+/* Maps failures of libtls to causes. The alert that the library sends identifies what it rejected,
+   by the same numbers in every library. */
 #include "backends/libtls/libtls.h"
 
-/* What a fatal alert of ours reports. */
+/* The cause behind each fatal alert that we send. */
 static const struct {
     int alert;
     enum backend_cause cause;
@@ -15,24 +15,24 @@ static const struct {
 enum { CERTIFICATE_REQUIRED = 116 };
 
 portls_status fail_no_memory(portls_error *error) {
-    beneath_clear_errors();
+    libssl_clear_errors();
     return backend_fail(error, PORTLS_NO_MEMORY, "there is not enough memory for libtls");
 }
 
 portls_status fail_library(portls_error *error, portls_status status, const char *message,
-                           const char *tells) {
-    struct library_error library = beneath_take_error();
+                           const char *library_text) {
+    struct library_error library = libssl_take_error();
     if (library.no_memory) {
         return fail_no_memory(error);
     }
     if (error->status == PORTLS_OK) {
         error->backend_code = (int64_t)library.code;
     }
-    if (tells == NULL) {
-        tells = beneath_error_text((int64_t)library.code);
+    if (library_text == NULL) {
+        library_text = libssl_error_text((int64_t)library.code);
     }
-    return backend_fail(error, status, tells != NULL ? "%s (libtls says: %s)" : "%s", message,
-                        tells);
+    return backend_fail(error, status, library_text != NULL ? "%s (libtls says: %s)" : "%s",
+                        message, library_text);
 }
 
 static portls_status fail_by_peer_alert(int alert, struct backend_failure *failure, int64_t code) {
@@ -40,10 +40,11 @@ static portls_status fail_by_peer_alert(int alert, struct backend_failure *failu
     return backend_fail_session(failure, BACKEND_ALERT_RECEIVED, code);
 }
 
-/* Whether what the peer sent first can be a TLS record: its type, and the version's first byte. */
-static bool peer_speaks_tls(const struct backend_session *session) {
+/* Returns whether the first bytes from the peer may be a TLS record: the type, and the first byte
+   of the version. */
+static bool looks_like_tls(const struct backend_session *session) {
     const uint8_t *first = session->first;
-    return session->first_count < 2 || (first[0] >= 20 && first[0] <= 23 && first[1] == 3);
+    return session->first_size < 2 || (first[0] >= 20 && first[0] <= 23 && first[1] == 3);
 }
 
 static portls_status fail_by_own_alert(const struct backend_session *session, int64_t code,
@@ -54,7 +55,7 @@ static portls_status fail_by_own_alert(const struct backend_session *session, in
             cause = known_alerts[i].cause;
         }
     }
-    /* Once a version is agreed on, it is the one in the header of a record that is wrong. */
+    /* After negotiation it means a wrong version in a record header. */
     if (cause == BACKEND_NO_COMMON_VERSION && session->established) {
         cause = BACKEND_NOT_TLS;
     }
@@ -62,29 +63,30 @@ static portls_status fail_by_own_alert(const struct backend_session *session, in
     return backend_fail_session(failure, cause, code);
 }
 
-/* The peer's certificate was refused, or not sent although it is required. */
-static bool is_refused(const struct backend_session *session, const struct library_error *library) {
+/* Returns whether the peer's certificate was rejected, or is missing although required. */
+static bool is_verify_failure(const struct backend_session *session,
+                              const struct library_error *library) {
     return session->context->verify && (session->refused.code != 0 || library->no_certificate ||
                                         session->alert_sent == CERTIFICATE_REQUIRED ||
-                                        (beneath_is_finished(session) && !session->accepted));
+                                        (libssl_handshake_done(session) && !session->accepted));
 }
 
 static portls_status fail_handshake(const struct backend_session *session,
                                     const struct library_error *library,
                                     struct backend_failure *failure) {
     int64_t code = (int64_t)library->code;
-    if (is_refused(session, library)) {
+    if (is_verify_failure(session, library)) {
         failure->code = code;
         return verify_fail(session, failure);
     }
-    if (!peer_speaks_tls(session)) {
+    if (!looks_like_tls(session)) {
         failure->alert = session->alert_sent;
         return backend_fail_session(failure, BACKEND_NOT_TLS, code);
     }
     if (session->alert_sent < 0 && session->alert_received >= 0) {
         return fail_by_peer_alert(session->alert_received, failure, code);
     }
-    if (beneath_is_finished(session)) { /* libtls itself looks at it then */
+    if (libssl_handshake_done(session)) { /* libtls itself parses it at this point */
         return backend_fail_session(failure, BACKEND_BAD_PEER_CERTIFICATE, code);
     }
     return fail_by_own_alert(session, code, failure);
@@ -103,7 +105,7 @@ static portls_status fail_connection(const struct backend_session *session, int6
 
 portls_status session_failure(struct backend_session *session, enum stage stage, ssize_t result,
                               struct backend_failure *failure) {
-    struct library_error library = beneath_take_error();
+    struct library_error library = libssl_take_error();
     if (session->port_status == PORTLS_WANT_READ) {
         if (result == TLS_WANT_POLLIN) {
             return PORTLS_WANT_READ;

@@ -1,11 +1,11 @@
 /*
- * What the files of this backend share: the libtls API, of libretls (over OpenSSL) or of LibreSSL.
+ * Shared declarations of this backend: the libtls API, of libretls (over OpenSSL) or of LibreSSL.
  *
- * libtls configures, connects, reads, writes and closes. What its API has no call for, and the
- * contract asks for, is done on the libssl and libcrypto that it stands on: verification during
- * the handshake by this project's rules and with shared roots, the alerts, and whether a key is a
- * certificate's. Only beneath.h includes those headers, for beneath.c, certificate.c, chain.c,
- * constraints.c and verify.c.
+ * libtls configures, connects, reads, writes and closes. What the contract requires and its API
+ * lacks uses the libssl and libcrypto under it: verification during the handshake by the rules of
+ * portls with shared roots, alerts, and the check that a key belongs to a certificate. Only
+ * libssl.h includes those headers, for libssl.c, certificate.c, chain.c, constraints.c and
+ * verify.c.
  */
 #ifndef BACKENDS_LIBTLS_LIBTLS_H
 #define BACKENDS_LIBTLS_LIBTLS_H
@@ -18,72 +18,72 @@
 struct ssl_st;        /* SSL */
 struct x509_store_st; /* X509_STORE */
 
-/* Never changes once it is made, but for the lock. */
+/* Immutable once created, except for the lock. */
 struct backend_context {
-    struct tls_config *config;   /* clients: what every session is configured from; else NULL */
-    struct tls *server;          /* servers with chain and key: connections are accepted from it */
-    atomic_flag accepting;       /* held while a connection is accepted from `server` */
-    struct x509_store_st *roots; /* with verify: parsed once, shared by all sessions */
+    struct tls_config *config;   /* clients: configures every session; else NULL */
+    struct tls *server;          /* servers with chain and key: accepts connections; else NULL */
+    atomic_flag accept_lock;     /* spinlock, held while `server` accepts a connection */
+    struct x509_store_st *roots; /* with verify; parsed once, shared by all sessions */
     portls_role role;
     bool verify;
     bool has_roots;
 };
 
-/* Why the peer's certificate was refused, noted while the library has the chain at hand. */
+/* Why the peer's certificate was rejected, recorded while the library still has the chain. */
 struct verify_failure {
-    int code;          /* X509_V_ERR_…; X509_V_OK: nothing was refused */
-    int depth;         /* which certificate of the chain, 0 the peer's own */
-    char subject[128]; /* of that certificate, printable ASCII */
+    int code;          /* X509_V_ERR_…; X509_V_OK: not rejected */
+    int depth;         /* index in the chain; 0 is the peer's own */
+    char subject[128]; /* of that certificate; printable ASCII */
 };
 
 struct backend_session {
     struct tls *tls;
-    struct ssl_st *ssl; /* the one that libtls drives */
+    struct ssl_st *ssl; /* owned by `tls` */
     const struct backend_context *context;
     struct backend_transport *transport;
-    char *host; /* to verify, or NULL */
+    char *host; /* the name to verify, or NULL */
     bool host_is_address;
-    /* Of the current call: what receive said, if not PORTLS_OK, or what send failed with before
-       any error of the library's own; and whether bytes have come or gone. */
+    /* In the current call: the status that receive returned, unless PORTLS_OK, or with which send
+       failed before any error of the library's own; and whether bytes were transferred. */
     portls_status port_status;
-    bool moved;
-    bool queue_touched;        /* handshake messages or alerts have passed since the error queue was
-                                  emptied: they may leave something in it although all is well */
-    portls_status send_status; /* the first failure of send: nothing is sent after it */
-    uint8_t first[2];          /* the type of the peer's first record, and half its version */
-    size_t first_count;
-    int alert_sent;     /* the fatal alert we sent, or -1 */
-    int alert_received; /* the latest alert of the peer, or -1 */
-    bool closing;       /* our close_notify is being sent: nothing is to be read for it */
+    bool made_progress;
+    bool queue_dirty; /* handshake messages or alerts were processed since the error queue was
+                         emptied; they may leave entries even on success */
+    portls_status send_status; /* the first failure of send; nothing is sent after it */
+    uint8_t first[2];          /* of the peer: the record type, and the major version */
+    size_t first_size;
+    int alert_sent;     /* the fatal alert sent, or -1 */
+    int alert_received; /* the latest alert received, or -1 */
+    bool closing;       /* sending close_notify: receive reads nothing */
     bool established;
-    bool renegotiated; /* the peer had TLS 1.2 begin anew, which is never agreed to */
-    bool failed;       /* the library has given up: it may not be called for this session */
-    bool accepted;     /* verify.c has accepted the peer's certificate */
-    bool overruled;    /* a refusal of LibreSSL's for a name constraint was not heeded, */
-    bool gone_through; /* and after that it has gone through all of a chain and accepted it */
+    bool renegotiated; /* the peer requested renegotiation of TLS 1.2, which is always refused */
+    bool failed;       /* fatal error: the library must not be called again for this session */
+    bool accepted;     /* verify.c accepted the peer's certificate */
+    bool exclusion_ignored; /* ignored a name constraint violation that LibreSSL reported */
+    bool chain_completed;   /* then LibreSSL accepted every certificate of a chain */
     struct verify_failure refused;
 };
 
-/* Which verb a failure came up in. */
+/* The verb that failed. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
 /* ---- backend.c ---- */
 
-/* For what this backend allocates itself: libtls offers no allocator. */
+/* The allocator of this backend; libtls offers no hook for one. */
 extern const struct backend_memory *core_memory;
 
 /* ---- pem.c ---- */
 
-/* PEM text in memory of its own. */
+/* Allocated PEM text. */
 struct pem {
     uint8_t *bytes;
     size_t size;
 };
 
-/* Armours DER. False: no memory, or more than libtls takes. */
-bool pem_armour(const char *label, const struct backend_blob *blobs, size_t count, struct pem *pem);
+/* Encodes DER as PEM. Returns false if out of memory or if the result exceeds what libtls takes. */
+bool pem_encode(const char *label, const struct backend_blob *blobs, size_t count, struct pem *pem);
 
-/* Wipes it and frees it. */
+/* Wipes and frees the text. */
 void pem_free(struct pem *pem);
 
 /* ---- context.c ---- */
@@ -92,8 +92,8 @@ portls_status context_new(const struct backend_settings *settings, struct backen
                           portls_error *error);
 void context_free(struct backend_context *context);
 
-/* Makes a connection of a context over callbacks, which are not called yet, and finds the SSL
-   beneath it. False: see tls_error(), or the library's queue, for why. */
+/* Creates a connection from a context, over callbacks that are not called yet, and captures its
+   SSL. Returns false on failure; see tls_error() or the library's error queue. */
 bool context_connect(struct backend_context *context, struct backend_session *session,
                      const char *server_name);
 
@@ -122,83 +122,89 @@ void session_describe(struct backend_session *session, struct backend_facts *fac
 
 /* ---- failure.c ---- */
 
-/* Out of memory: fills `error`, empties the queue. Returns PORTLS_NO_MEMORY. */
+/* Reports that the library is out of memory. Empties the queue. Returns PORTLS_NO_MEMORY. */
 portls_status fail_no_memory(portls_error *error);
 
-/* Fails with the oldest error of the queue as backend_code (and as NO_MEMORY when it is that), and
-   empties the queue. `tells`, what libtls says of it, may be NULL. */
+/*
+ * Fills `error`, with the oldest error of the queue as backend_code. Reports PORTLS_NO_MEMORY
+ * instead if the queue holds an allocation failure. Empties the queue. `library_text` is the
+ * message of libtls, or NULL.
+ */
 portls_status fail_library(portls_error *error, portls_status status, const char *message,
-                           const char *tells);
+                           const char *library_text);
 
-/* Translates the `result` of a call of libtls that did not succeed, also to PORTLS_WANT_READ.
+/* Translates the `result` of a failed libtls call into a status, including PORTLS_WANT_READ.
    Empties the queue. */
 portls_status session_failure(struct backend_session *session, enum stage stage, ssize_t result,
                               struct backend_failure *failure);
 
-/* ---- beneath.c: the SSL that libtls drives ---- */
+/* ---- libssl.c: the SSL inside a libtls connection ---- */
 
-/* Makes sure that the SSL of a connection can be found. Once, before the others. */
-portls_status beneath_load(portls_error *error);
+/* Verifies that the SSL of a connection can be captured. Call once, before the other functions. */
+portls_status libssl_load(portls_error *error);
 
-/* The library's name and version; static. */
-const char *beneath_version(void);
+/* Returns the library's name and version; static. */
+const char *libssl_version(void);
 
-/* PORTLS_CAN_… or-ed together. */
-uint32_t beneath_capabilities(void);
+/* Returns PORTLS_CAN_… or-ed together. */
+uint32_t libssl_capabilities(void);
 
-/* Between the two calls libtls makes one SSL in this thread; end gives it, or NULL. */
-void beneath_watch_begin(void);
-struct ssl_st *beneath_watch_end(void);
+/* Captures the SSL that libtls creates in this thread between the two calls. capture_end
+   returns it, or NULL. */
+void libssl_capture_begin(void);
+struct ssl_st *libssl_capture_end(void);
 
-/* Sets what libtls leaves open, and has alerts noted. False: no memory. */
-bool beneath_adopt(struct backend_session *session);
+/* Sets the options that libtls does not, and records alerts. Returns false if out of memory. */
+bool libssl_adopt(struct backend_session *session);
 
-/* Whether the handshake is over. libtls itself says so to a close_notify as well. */
-bool beneath_is_finished(const struct backend_session *session);
+/* Returns whether the handshake is complete. tls_handshake also succeeds on a close_notify. */
+bool libssl_handshake_done(const struct backend_session *session);
 
-/* Once that is so: reads the rest of a message that is half read. Whether there is none any more.
- */
-bool beneath_finish_message(const struct backend_session *session);
+/* After the handshake: reads the rest of a partially read handshake message. Returns whether none
+   is left. */
+bool libssl_finish_message(const struct backend_session *session);
 
-/* Whether a record is read in part; libtls reads no further ahead. */
-bool beneath_has_pending(const struct backend_session *session);
+/* Returns whether a record is partially read; libtls does not read ahead further. */
+bool libssl_has_pending(const struct backend_session *session);
 
-/* Nothing moves now: gives the library's record buffers back, where it can. */
-void beneath_rest(const struct backend_session *session);
+/* Frees the library's record buffers while the session is idle, where the library can. */
+void libssl_free_buffers(const struct backend_session *session);
 
-/* The library's error queue of this thread. */
+/* The most specific error in the library's error queue of this thread. */
 struct library_error {
     unsigned long code; /* 0: the queue was empty */
     bool no_memory;
-    bool no_certificate; /* a required certificate was not sent */
+    bool no_certificate; /* the peer sent no certificate although one is required */
 };
-bool beneath_has_error(void);
-void beneath_clear_errors(void);
+bool libssl_has_error(void);
+void libssl_clear_errors(void);
 
-/* The error that tells most: the oldest of the SSL layer, else the oldest. Empties the queue. */
-struct library_error beneath_take_error(void);
+/* Returns the most specific error: an allocation failure, else the oldest error of the SSL layer,
+   else the oldest of any. Empties the queue. */
+struct library_error libssl_take_error(void);
 
-/* The slot error_text. */
-const char *beneath_error_text(int64_t code);
+/* Implements the slot error_text. */
+const char *libssl_error_text(int64_t code);
 
 /* ---- certificate.c ---- */
 
-/* Decodes the chain and the key, and checks that they belong together if both are there. */
+/* Decodes the chain and the key, and checks that they belong together if both are given. */
 portls_status certificate_check_identity(const struct backend_settings *settings,
                                          portls_error *error);
 
-/* The roots, as certificates that are trusted as they are; for certificate_free_roots. */
+/* Decodes the roots; each is trusted as it is. Free with certificate_free_roots. */
 portls_status certificate_load_roots(const struct backend_settings *settings,
                                      struct x509_store_st **roots, portls_error *error);
 void certificate_free_roots(struct x509_store_st *roots);
 
 /* ---- verify.c ---- */
 
-/* Has the peers' certificates verified by this backend's rules and the context's roots, in all
-   connections made as this one was. */
+/* Installs this backend's verification with the given roots in all connections that share the
+   SSL_CTX of this one. */
 bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots);
 
-/* Reports why the peer's certificate was refused; a code that is set stays where there is none. */
+/* Reports why the peer's certificate was rejected. Keeps failure->code if there was no verify
+   error. */
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);
 
 #endif

@@ -1,17 +1,17 @@
-/* PEM from DER: libtls takes certificates and keys in no other form. */
+/* Encodes DER as PEM, the only form in which libtls takes certificates and keys. */
 #include <limits.h>
 #include <string.h>
 
 #include "backends/libtls/libtls.h"
 
-enum { LINE_BYTES = 48 }; /* 64 letters */
+enum { LINE_BYTES = 48 }; /* 64 characters of base64 */
 
 static const char begin_mark[] = "-----BEGIN ";
 static const char end_mark[] = "-----END ";
 static const char mark_end[] = "-----\n";
 
-/* Exactly what armour_one writes; 0: more than libtls takes. */
-static size_t armoured_size(const char *label, const struct backend_blob *blob) {
+/* Returns the exact size that encode_one writes, or 0 if libtls cannot take it. */
+static size_t encoded_size(const char *label, const struct backend_blob *blob) {
     size_t letters = strlen(label);
     if (blob->size > INT_MAX / 4) {
         return 0;
@@ -43,7 +43,7 @@ static uint8_t *put_base64(uint8_t *at, const uint8_t *bytes, size_t size) {
     return at;
 }
 
-static uint8_t *armour_one(uint8_t *at, const char *label, const struct backend_blob *blob) {
+static uint8_t *encode_one(uint8_t *at, const char *label, const struct backend_blob *blob) {
     at = put(put(put(at, begin_mark), label), mark_end);
     for (size_t done = 0; done < blob->size; done += LINE_BYTES) {
         size_t left = blob->size - done;
@@ -53,12 +53,12 @@ static uint8_t *armour_one(uint8_t *at, const char *label, const struct backend_
     return put(put(put(at, end_mark), label), mark_end);
 }
 
-bool pem_armour(const char *label, const struct backend_blob *blobs, size_t count,
+bool pem_encode(const char *label, const struct backend_blob *blobs, size_t count,
                 struct pem *pem) {
     *pem = (struct pem){NULL, 0};
     size_t size = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t one = armoured_size(label, &blobs[i]);
+        size_t one = encoded_size(label, &blobs[i]);
         if (one == 0 || one > INT_MAX - size) {
             return false;
         }
@@ -70,14 +70,14 @@ bool pem_armour(const char *label, const struct backend_blob *blobs, size_t coun
     }
     uint8_t *at = bytes;
     for (size_t i = 0; i < count; i++) {
-        at = armour_one(at, label, &blobs[i]);
+        at = encode_one(at, label, &blobs[i]);
     }
     *pem = (struct pem){bytes, size};
     return true;
 }
 
 void pem_free(struct pem *pem) {
-    /* Volatile, so that the compiler does not take it for a store that nobody reads. */
+    /* Volatile, so that the compiler does not drop it as a dead store. */
     volatile uint8_t *byte = pem->bytes;
     for (size_t i = 0; i < pem->size; i++) {
         byte[i] = 0;

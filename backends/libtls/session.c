@@ -5,9 +5,9 @@
 #include "backends/libtls/libtls.h"
 
 /*
- * libtls never hears of an end of the peer's bytes, only that there are none: told of it, OpenSSL
- * sends an alert into a connection that is closing and gives the session up, although what we write
- * may still be read; and what tls_read says to it differs from library to library.
+ * Receive callback. Never reports end of file to libtls, only that no bytes are available: OpenSSL
+ * would send an alert on a closing connection and fail the session, although the peer may still
+ * read what is written, and the result of tls_read would differ between libraries.
  */
 ssize_t session_receive(struct tls *tls, void *buffer, size_t size, void *argument) {
     (void)tls;
@@ -21,16 +21,16 @@ ssize_t session_receive(struct tls *tls, void *buffer, size_t size, void *argume
         session->port_status = status;
         return TLS_WANT_POLLIN;
     }
-    size_t room = sizeof session->first - session->first_count;
+    size_t room = sizeof session->first - session->first_size;
     size_t kept = got < room ? got : room;
-    memcpy(session->first + session->first_count, buffer, kept);
-    session->first_count += kept;
-    session->moved = true;
+    memcpy(session->first + session->first_size, buffer, kept);
+    session->first_size += kept;
+    session->made_progress = true;
     return (ssize_t)got;
 }
 
-/* A failure counts unless the library has an error of its own already: that one came first, and the
-   port failed only while an alert about it was on its way. */
+/* Send callback. An error that the library already has came first: the port failed only while the
+   alert about it was being sent. */
 ssize_t session_send(struct tls *tls, const void *bytes, size_t size, void *argument) {
     (void)tls;
     struct backend_session *session = argument;
@@ -38,12 +38,12 @@ ssize_t session_send(struct tls *tls, const void *bytes, size_t size, void *argu
         session->send_status = session->transport->send(session->transport, bytes, size);
     }
     if (session->send_status != PORTLS_OK) {
-        if (session->port_status == PORTLS_OK && !beneath_has_error()) {
+        if (session->port_status == PORTLS_OK && !libssl_has_error()) {
             session->port_status = session->send_status;
         }
         return -1;
     }
-    session->moved = true;
+    session->made_progress = true;
     return (ssize_t)size;
 }
 
@@ -66,7 +66,7 @@ portls_status session_new(struct backend_context *context,
                           const struct backend_session_options *options,
                           struct backend_transport *transport, struct backend_session **session,
                           struct backend_failure *failure) {
-    beneath_clear_errors();
+    libssl_clear_errors();
     struct backend_session *made = core_memory->zeroed(sizeof *made);
     if (made == NULL) {
         return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
@@ -80,9 +80,9 @@ portls_status session_new(struct backend_context *context,
         return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
     }
     if (!context_connect(context, made, options->server_name)) {
-        struct library_error library = beneath_take_error();
+        struct library_error library = libssl_take_error();
         session_free(made);
-        /* Without an error of the library's it is libtls that has looked at the name. */
+        /* If the library's queue is empty, libtls itself rejected the name. */
         return backend_fail_session(failure,
                                     library.no_memory ? BACKEND_NO_MEMORY
                                     : library.code == 0 && options->server_name != NULL
@@ -90,7 +90,7 @@ portls_status session_new(struct backend_context *context,
                                         : BACKEND_NO_SESSION,
                                     (int64_t)library.code);
     }
-    beneath_clear_errors();
+    libssl_clear_errors();
     *session = made;
     return PORTLS_OK;
 }
@@ -99,31 +99,30 @@ void session_free(struct backend_session *session) {
     tls_free(session->tls);
     core_memory->free(session->host);
     core_memory->free(session);
-    beneath_clear_errors();
+    libssl_clear_errors();
 }
 
-/* Every verb begins with it. libtls itself empties the error queue at the beginning of each. */
+/* Begins a verb. libtls itself empties the error queue at the start of each. */
 static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
     session->port_status = PORTLS_OK;
-    session->moved = false;
+    session->made_progress = false;
     if (session->failed) {
         return backend_fail_session(failure, BACKEND_FAILED_BEFORE, 0);
     }
     return PORTLS_OK;
 }
 
-/* Ends a call that went well. Looking at the queue costs 200 instructions, and data leaves nothing
-   in it. */
+/* Ends a successful call. Skips the queue after data records: checking it costs 200 instructions,
+   and data leaves no entries. */
 static void end_call(struct backend_session *session) {
-    if (session->queue_touched) {
-        session->queue_touched = false;
-        beneath_clear_errors();
+    if (session->queue_dirty) {
+        session->queue_dirty = false;
+        libssl_clear_errors();
     }
 }
 
-/* As begin_call, for the verbs that send. */
-static portls_status begin_sending(struct backend_session *session,
-                                   struct backend_failure *failure) {
+/* Begins a verb that sends. */
+static portls_status begin_send(struct backend_session *session, struct backend_failure *failure) {
     portls_status status = begin_call(session, failure);
     if (status == PORTLS_OK && session->send_status != PORTLS_OK) {
         status = session->send_status;
@@ -131,11 +130,12 @@ static portls_status begin_sending(struct backend_session *session,
     return status;
 }
 
-/* Whether to call libtls again: it also asks for a wait behind a record that held no data, while
-   more of the peer's bytes are there. */
-static bool goes_on(struct backend_session *session, ssize_t result) {
-    bool again = result == TLS_WANT_POLLIN && session->port_status == PORTLS_OK && session->moved;
-    session->moved = false;
+/* Returns whether to call libtls again: it also asks to poll after a record without data, although
+   more bytes from the peer are available. */
+static bool must_retry(struct backend_session *session, ssize_t result) {
+    bool again =
+        result == TLS_WANT_POLLIN && session->port_status == PORTLS_OK && session->made_progress;
+    session->made_progress = false;
     return again;
 }
 
@@ -147,9 +147,9 @@ portls_status session_handshake(struct backend_session *session, struct backend_
     int result;
     do {
         result = tls_handshake(session->tls);
-    } while (goes_on(session, result));
-    /* 0 is not enough: it is also what libtls says to a close_notify in the middle. */
-    if (result == 0 && beneath_is_finished(session) &&
+    } while (must_retry(session, result));
+    /* 0 is not sufficient: libtls also returns it for a close_notify during the handshake. */
+    if (result == 0 && libssl_handshake_done(session) &&
         (!session->context->verify || session->accepted)) {
         session->established = true;
         end_call(session);
@@ -167,7 +167,7 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     ssize_t result;
     do {
         result = tls_read(session->tls, buffer, size < INT_MAX ? size : INT_MAX);
-    } while (goes_on(session, result));
+    } while (must_retry(session, result));
     if (session->renegotiated) {
         return session_failure(session, STAGE_READ, -1, failure);
     }
@@ -177,30 +177,30 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
         return PORTLS_OK;
     }
     if (result == 0 && session->port_status == PORTLS_OK && session->alert_received == 0) {
-        beneath_clear_errors();
+        libssl_clear_errors();
         return PORTLS_EOF;
     }
     return session_failure(session, STAGE_READ, result, failure);
 }
 
 bool session_has_pending(struct backend_session *session) {
-    return beneath_has_pending(session);
+    return libssl_has_pending(session);
 }
 
 void session_rest(struct backend_session *session) {
-    beneath_rest(session);
+    libssl_free_buffers(session);
 }
 
 portls_status session_write(struct backend_session *session, const void *bytes, size_t size,
                             size_t *put, struct backend_failure *failure) {
-    portls_status status = begin_sending(session, failure);
+    portls_status status = begin_send(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
     ssize_t result;
-    do { /* behind half a message of the peer's it reads the rest first */
+    do { /* after a partial message of the peer, it reads the rest first */
         result = tls_write(session->tls, bytes, size < INT_MAX ? size : INT_MAX);
-    } while (goes_on(session, result));
+    } while (must_retry(session, result));
     if (result <= 0 || session->renegotiated) {
         return session_failure(session, STAGE_WRITE, session->renegotiated ? -1 : result, failure);
     }
@@ -210,21 +210,22 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
 }
 
 portls_status session_shutdown(struct backend_session *session, struct backend_failure *failure) {
-    portls_status status = begin_sending(session, failure);
+    portls_status status = begin_send(session, failure);
     if (status != PORTLS_OK) {
         return status;
     }
-    /* No close_notify is sent while a message of the peer (a ticket, say) is half read. */
-    if (session->established && !beneath_finish_message(session)) {
-        bool starves = session->port_status == PORTLS_WANT_READ;
-        return session_failure(session, STAGE_SHUTDOWN, starves ? TLS_WANT_POLLIN : -1, failure);
+    /* The library does not send close_notify while it has read only part of a message (such as a
+       ticket). */
+    if (session->established && !libssl_finish_message(session)) {
+        bool wants_read = session->port_status == PORTLS_WANT_READ;
+        return session_failure(session, STAGE_SHUTDOWN, wants_read ? TLS_WANT_POLLIN : -1, failure);
     }
     session->closing = true;
     int result = tls_close(session->tls);
     session->closing = false;
-    /* Ours has left; tls_close may then want to see the peer's, which is left to reading. */
-    if (result == 0 || (result == TLS_WANT_POLLIN && session->moved)) {
-        beneath_clear_errors();
+    /* Ours was sent; tls_close may now wait for the peer's, which session_read handles. */
+    if (result == 0 || (result == TLS_WANT_POLLIN && session->made_progress)) {
+        libssl_clear_errors();
         return PORTLS_OK;
     }
     return session_failure(session, STAGE_SHUTDOWN, -1, failure);

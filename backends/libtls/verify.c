@@ -1,14 +1,14 @@
 /*
- * Verifying the peer's certificate, and saying why it was refused. libtls's own verification ends
- * chains at self-signed roots only, looks at the name when the server has long been told that all
- * is well, and parses its roots anew for every connection; so it is told not to verify, and this
- * stands in its place. A session without it is never made, and never done before it has accepted.
+ * Verifies the peer's certificate and records why it was rejected. Replaces the verification of
+ * libtls, which ends chains only at self-signed roots, checks the name after the server has seen a
+ * successful handshake, and parses its roots again for every connection. Every session has this
+ * verification installed, and none completes before it has accepted.
  */
-#include "backends/libtls/beneath.h"
+#include "backends/libtls/libssl.h"
 #include "backends/x509_reason.h"
 
-/* The library takes the CN where there is no DNS name; here any subject alternative name rules it
-   out. */
+/* Disables the CN fallback if the certificate has any subject alternative name. The library
+   alone falls back to the CN whenever there is no DNS name. */
 static unsigned int name_flags(X509 *leaf) {
     unsigned int flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
     if (X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
@@ -17,8 +17,8 @@ static unsigned int name_flags(X509 *leaf) {
     return flags;
 }
 
-/* False: no memory, or a name that the library does not take. */
-static bool apply_name_rules(X509_STORE_CTX *store_context, const struct backend_session *session) {
+/* Returns false if out of memory or if the library rejects the name. */
+static bool set_name_checks(X509_STORE_CTX *store_context, const struct backend_session *session) {
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(store_context);
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
     if (leaf == NULL) {
@@ -33,20 +33,19 @@ static bool apply_name_rules(X509_STORE_CTX *store_context, const struct backend
                : X509_VERIFY_PARAM_set1_host(parameters, session->host, 0) == 1;
 }
 
-static bool is_for_host(X509 *leaf, const struct backend_session *session) {
+static bool matches_host(X509 *leaf, const struct backend_session *session) {
     return session->host_is_address
                ? X509_check_ip_asc(leaf, session->host, 0) == 1
                : X509_check_host(leaf, session->host, 0, name_flags(leaf), NULL) == 1;
 }
 
-/* The alert is chosen by what stands in the store context, too. */
-static void refuse(struct backend_session *session, X509_STORE_CTX *store_context,
-                   struct verify_failure refused) {
+/* Records a failure, also in the store context, which determines the alert. */
+static void record_failure(struct backend_session *session, X509_STORE_CTX *store_context,
+                           struct verify_failure refused) {
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
-    /* LibreSSL looks at the form of all names, and first: that the one asked for is not among them
-       tells more. */
+    /* LibreSSL checks the syntax of all names first; a name mismatch is the more useful error. */
     if (refused.code == X509_V_ERR_UNSUPPORTED_NAME_SYNTAX && leaf != NULL &&
-        session->host != NULL && !is_for_host(leaf, session)) {
+        session->host != NULL && !matches_host(leaf, session)) {
         refused.code = X509_V_ERR_HOSTNAME_MISMATCH;
     }
     X509_STORE_CTX_set_error(store_context, refused.code);
@@ -56,45 +55,46 @@ static void refuse(struct backend_session *session, X509_STORE_CTX *store_contex
 static struct backend_session *session_of(X509_STORE_CTX *store_context) {
     const SSL *ssl =
         X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
-    return ssl == NULL ? NULL : beneath_session_of(ssl);
+    return ssl == NULL ? NULL : libssl_session_of(ssl);
 }
 
 /*
- * LibreSSL also excludes names that only end like an excluded one: such a refusal is not heeded
- * here, and what it should have looked at is looked at in the end, in is_excused.
+ * Verify callback. LibreSSL also excludes names that merely end like an excluded one, so this
+ * ignores such a violation; may_ignore_exclusion repeats the check when verification is complete.
  *
- * Not here, since it may ask before there is a chain: get0_chain then has the leaf alone, or what
- * is left of an earlier attempt, and nothing can be said of the constraints of issuers not in it.
- * It stops at the first name it excludes, too, so a name that is not permitted, another issuer's
- * constraints, or constraints on a kind of names that only LibreSSL compares may be hidden behind.
- * And what it asks last, when it has found no chain at all, is with the error of an earlier
- * attempt, and it returns our answer: a peer could make an issuer of its own whose constraints
- * exclude the leaf, so that this answer is about the error that we do not heed. Therefore an answer
- * counts for nothing unless LibreSSL afterwards says of every certificate, down to the peer's, that
- * it accepts it: it says so of a chain that it has built up to a trusted root and checked in all
- * other ways.
+ * The check cannot happen here, since LibreSSL may call this before it has built a chain:
+ * get0_chain then returns only the leaf or the remains of an earlier attempt, without issuers whose
+ * constraints may apply. LibreSSL also stops at the first name that it excludes, which may hide a
+ * name that is not permitted, another issuer's constraints, or constraints on kinds of names that
+ * only LibreSSL compares.
+ *
+ * The last call, when LibreSSL has found no chain at all, carries the error of an earlier attempt,
+ * and LibreSSL returns the result of this callback: a peer could create an issuer whose constraints
+ * exclude the leaf so that the error of that call is the ignored one. Ignoring the error therefore
+ * counts only if LibreSSL afterwards reports that it accepts every certificate down to the peer's,
+ * as it does for a chain that it has built up to a trusted root and checked in all other respects.
  */
-static int reconsider(int accepted, X509_STORE_CTX *store_context) {
+static int on_verify_result(int accepted, X509_STORE_CTX *store_context) {
     struct backend_session *session = session_of(store_context);
     if (session == NULL) {
         return accepted;
     }
     if (accepted != 0) {
-        session->gone_through = X509_STORE_CTX_get_error_depth(store_context) == 0 &&
-                                X509_STORE_CTX_get_error(store_context) == X509_V_OK;
+        session->chain_completed = X509_STORE_CTX_get_error_depth(store_context) == 0 &&
+                                   X509_STORE_CTX_get_error(store_context) == X509_V_OK;
         return accepted;
     }
-    session->gone_through = false;
+    session->chain_completed = false;
     if (X509_STORE_CTX_get_error(store_context) != X509_V_ERR_EXCLUDED_VIOLATION) {
         return 0;
     }
-    session->overruled = true;
+    session->exclusion_ignored = true;
     X509_STORE_CTX_set_error(store_context, X509_V_OK);
     return 1;
 }
 
-/* Whether the last certificate of the chain is one of the roots. */
-static bool ends_at_a_root(X509_STORE_CTX *store_context, STACK_OF(X509) * chain) {
+/* Returns whether the last certificate of the chain is one of the roots. */
+static bool ends_at_root(X509_STORE_CTX *store_context, STACK_OF(X509) * chain) {
     X509 *last = sk_X509_value(chain, sk_X509_num(chain) - 1);
     STACK_OF(X509) *roots =
         last == NULL ? NULL : X509_STORE_CTX_get1_certs(store_context, X509_get_subject_name(last));
@@ -106,16 +106,20 @@ static bool ends_at_a_root(X509_STORE_CTX *store_context, STACK_OF(X509) * chain
     return found;
 }
 
-/* Whether the chain may be accepted although a refusal was not heeded: LibreSSL has accepted all
-   the rest, and all constraints there are can be, and are, compared here. */
-static bool is_excused(const struct backend_session *session, X509_STORE_CTX *store_context) {
+/*
+ * Returns whether to accept the chain although a violation was ignored: LibreSSL accepted
+ * everything else, and constraints_check supports all constraints of the chain and finds no
+ * violation.
+ */
+static bool may_ignore_exclusion(const struct backend_session *session,
+                                 X509_STORE_CTX *store_context) {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
     int depth = 0;
-    return session->gone_through && chain != NULL && ends_at_a_root(store_context, chain) &&
+    return session->chain_completed && chain != NULL && ends_at_root(store_context, chain) &&
            constraints_check(chain, true, &depth) == X509_V_OK;
 }
 
-/* Stands for libtls's callback in every handshake in which the peer has sent a certificate. */
+/* Replaces the callback of libtls in every handshake in which the peer sends a certificate. */
 static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     (void)argument;
     struct backend_session *session = session_of(store_context);
@@ -123,16 +127,16 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         return 0;
     }
     session->accepted = false;
-    session->overruled = false;
-    session->gone_through = false;
+    session->exclusion_ignored = false;
+    session->chain_completed = false;
     if (PORTLS_LIBTLS_IS_LIBRESSL) {
-        X509_STORE_CTX_set_verify_cb(store_context, reconsider);
+        X509_STORE_CTX_set_verify_cb(store_context, on_verify_result);
     }
     struct verify_failure refused;
-    bool accepted = apply_name_rules(store_context, session) &&
+    bool accepted = set_name_checks(store_context, session) &&
                     X509_verify_cert(store_context) == 1 &&
                     X509_STORE_CTX_get_error(store_context) == X509_V_OK;
-    if (accepted && session->overruled && !is_excused(session, store_context)) {
+    if (accepted && session->exclusion_ignored && !may_ignore_exclusion(session, store_context)) {
         accepted = false;
         X509_STORE_CTX_set_error(store_context, X509_V_ERR_EXCLUDED_VIOLATION);
     }
@@ -142,7 +146,7 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         refused = chain_refusal(store_context);
     }
     if (refused.code != X509_V_OK) {
-        refuse(session, store_context, refused);
+        record_failure(session, store_context, refused);
         return 0;
     }
     session->accepted = true;

@@ -1,9 +1,9 @@
-/* The OpenSSL backend: its table, its initialisation, and what it can do. */
+/* The OpenSSL backend: function table, initialisation and capabilities. */
 #include "backends/openssl/openssl.h"
 
 static uint32_t backend_capability_bits;
 
-/* A provider policy (FIPS, say) can take key types away: what is there is asked, not assumed. */
+/* Queries the providers, since a provider policy such as FIPS can remove key types. */
 static bool has_key_type(const char *name) {
     EVP_KEYMGMT *type = EVP_KEYMGMT_fetch(NULL, name, NULL);
     EVP_KEYMGMT_free(type);
@@ -11,9 +11,9 @@ static bool has_key_type(const char *name) {
 }
 
 static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
-    (void)memory; /* the library's own is used */
+    (void)memory; /* OpenSSL uses its own allocator */
     ERR_clear_error();
-    /* No clean-up at exit: other threads may still be in the middle of a handshake then. */
+    /* No cleanup at exit: other threads may still be in a handshake. */
     if (OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) != 1) {
         return fail_library(
             error, PORTLS_UNAVAILABLE,

@@ -1,9 +1,9 @@
-/* Certificates and the private key: from DER to OpenSSL's objects. */
+/* Decodes certificates and private keys from DER. */
 #include <limits.h>
 
 #include "backends/openssl/openssl.h"
 
-X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t place,
+X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t position,
                          size_t count, portls_error *error) {
     const unsigned char *cursor = blob->bytes;
     X509 *certificate = NULL;
@@ -25,7 +25,7 @@ X509 *certificate_decode(const struct backend_blob *blob, const char *list, size
         return NULL;
     }
     (void)backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                       "certificate %zu of the %zu in the %s %s that OpenSSL understands", place,
+                       "certificate %zu of the %zu in the %s %s that OpenSSL understands", position,
                        count, list, fault);
     error->backend_code = (int64_t)code;
     ERR_clear_error();
@@ -41,8 +41,8 @@ EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format for
     const unsigned char *cursor = key->bytes;
     size_t left = key->size;
     EVP_PKEY *pkey = NULL;
-    /* The structure is given, so an encrypted key is not even looked into, and without a passphrase
-       callback there is nothing that could prompt. */
+    /* With the structure fixed, the decoder rejects an encrypted key without looking inside, and
+       without a passphrase callback nothing can prompt. */
     OSSL_DECODER_CTX *decoder =
         OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", structure, type, EVP_PKEY_KEYPAIR, NULL, NULL);
     if (decoder == NULL) {

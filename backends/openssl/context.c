@@ -1,10 +1,10 @@
-/* The verb context: from settings to an SSL_CTX that never changes again. */
+/* The verb context: compiles settings into an immutable SSL_CTX. */
 #include "backends/openssl/openssl.h"
 
 /*
- * Everything that openssl.cnf may have put into a new SSL_CTX and that decides what is accepted is
- * set here, not assumed. Its cipher suites, groups and signature algorithms stay: they are the
- * system's policy.
+ * Sets explicitly every option that decides which peers are accepted, since openssl.cnf may have
+ * changed any of them in a new SSL_CTX. Keeps its cipher suites, groups and signature algorithms:
+ * they are system policy.
  */
 static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *settings) {
     SSL_CTX_clear_options(ssl_context,
@@ -12,9 +12,9 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
                               SSL_OP_ALLOW_CLIENT_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
                               SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
     SSL_CTX_set_options(ssl_context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    /* AUTO_RETRY: tickets and key updates do not end a read. NO_AUTO_CHAIN: what is sent is the
-       chain that was loaded, never one completed from the trusted roots. RELEASE_BUFFERS would
-       have a buffer made for each record; session_read() gives them back when nothing moves. */
+    /* AUTO_RETRY: tickets and key updates do not end a read. NO_AUTO_CHAIN: sends the chain that
+       was loaded, never one completed from the trusted roots. RELEASE_BUFFERS would allocate a
+       buffer for each record; session_rest() frees them when the session is idle. */
     SSL_CTX_clear_mode(ssl_context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_mode(ssl_context, SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(ssl_context, 0);
@@ -26,11 +26,11 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
 }
 
 /*
- * A foreign client may resume a session by its ticket. The keys of tickets are this SSL_CTX's own,
- * so a ticket can only come from a handshake made with the very same settings: where these ask for
- * verification the first handshake passed it, and session_handshake looks at the stored result
- * once more. Without a session id context OpenSSL refuses to resume where it verifies. A client of
- * ours never resumes. One ticket does for that, and each costs as much as a small message.
+ * Allows clients of other implementations to resume a session by ticket; portls clients never
+ * resume. Ticket keys belong to this SSL_CTX, so a ticket comes from a handshake with the same
+ * settings: if they require verification, the first handshake passed it, and session_handshake
+ * checks the stored result again. OpenSSL refuses to resume a verified session without a session id
+ * context. One ticket is enough, and each costs as much as a small message.
  */
 static bool set_resumption(SSL_CTX *ssl_context) {
     static const unsigned char id_context[] = "portls";
@@ -39,7 +39,7 @@ static bool set_resumption(SSL_CTX *ssl_context) {
            SSL_CTX_set_session_id_context(ssl_context, id_context, sizeof id_context - 1) == 1;
 }
 
-/* The roots are a store of their own: no default file or directory is ever looked at. */
+/* Uses a separate store for the roots; no default file or directory is ever read. */
 static portls_status set_trust(SSL_CTX *ssl_context, const struct backend_settings *settings,
                                portls_error *error) {
     X509_STORE *store = X509_STORE_new();
@@ -57,13 +57,13 @@ static portls_status set_trust(SSL_CTX *ssl_context, const struct backend_settin
         }
         X509_free(root);
     }
-    /* A trusted certificate is trusted as it is, be it an intermediate or a leaf: the manual speaks
-       of trusted certificates, and a self-made one is often no authority. */
+    /* Trusts each given certificate as it is, including intermediates and leaves: the manual speaks
+       of trusted certificates, and a self-signed one is often not a CA. */
     if (status == PORTLS_OK && (X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
                                 SSL_CTX_set1_verify_cert_store(ssl_context, store) != 1)) {
         status = fail_no_memory(error);
     }
-    /* Twice, since a verify store that openssl.cnf has set goes before the plain one. */
+    /* Set both: a verify store set by openssl.cnf takes precedence over the plain one. */
     if (status == PORTLS_OK) {
         SSL_CTX_set_cert_store(ssl_context, store);
     } else {
@@ -72,7 +72,7 @@ static portls_status set_trust(SSL_CTX *ssl_context, const struct backend_settin
     return status;
 }
 
-/* Both ways are said outright; a server that verifies insists on a certificate. */
+/* Sets the mode explicitly, on and off. A server that verifies requires a certificate. */
 static void set_verification(SSL_CTX *ssl_context, const struct backend_settings *settings) {
     int mode = SSL_VERIFY_NONE;
     if (settings->verify) {
@@ -111,7 +111,7 @@ static portls_status set_authorities(SSL_CTX *ssl_context, const struct backend_
     return status;
 }
 
-/* Installs the chain; *own is the first certificate of it, borrowed from the SSL_CTX. */
+/* Installs the chain. Sets *own to its first certificate, borrowed from the SSL_CTX. */
 static portls_status set_chain(SSL_CTX *ssl_context, const struct backend_settings *settings,
                                X509 **own, portls_error *error) {
     for (size_t i = 0; i < settings->chain_count; i++) {

@@ -1,15 +1,15 @@
-/* What is known of a connection whose handshake is done. */
+/* Describes a connection after its handshake. */
 #include "backends/openssl/openssl.h"
 
 bool session_speaks_tls13(struct backend_session *session) {
     return SSL_version(session->ssl) == TLS1_3_VERSION;
 }
 
-/* Returns the subject of the peer's certificate, made once per session. */
+/* Returns the subject of the peer's certificate, formatted once per session. */
 static const char *peer_subject(struct backend_session *session) {
     X509 *peer = SSL_get0_peer_certificate(session->ssl);
     if (session->peer_subject == NULL && peer != NULL) {
-        /* "/CN=name", the form that every backend has. It escapes unprintable characters. */
+        /* The form "/CN=name", as in every backend; escapes unprintable characters. */
         session->peer_subject = X509_NAME_oneline(X509_get_subject_name(peer), NULL, 0);
     }
     return session->peer_subject != NULL ? session->peer_subject : "";

@@ -1,4 +1,4 @@
-/* From OpenSSL's errors to causes; empties the error queue. */
+/* Maps OpenSSL's errors to causes. Empties the error queue. */
 #include "backends/openssl/openssl.h"
 
 static const struct {
@@ -49,33 +49,33 @@ portls_status fail_library(portls_error *error, portls_status status, const char
     return backend_fail(error, status, "%s", message);
 }
 
-/* One of those that all of OpenSSL's libraries share, or the like: it says that something beneath
-   has failed, and not what. */
-static bool is_general(int reason) {
-    enum { FIRST_OF_SSL = 100, LAST_OF_SSL = 4095 };
-    return reason < FIRST_OF_SSL || reason > LAST_OF_SSL || reason == SSL_R_MISSING_FATAL;
+/* Returns whether the reason is one that all OpenSSL libraries share, or a similar one: it reports
+   that a lower layer failed, but not why. */
+static bool is_generic(int reason) {
+    enum { FIRST_SSL_REASON = 100, LAST_SSL_REASON = 4095 };
+    return reason < FIRST_SSL_REASON || reason > LAST_SSL_REASON || reason == SSL_R_MISSING_FATAL;
 }
 
 /*
- * The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
- * oldest. Reading and writing do not look at the queue before they begin, so that behind them only
- * its newest entries are sure to be theirs. Empties the queue.
+ * Returns the most specific error: an allocation failure, else the oldest error of the SSL layer,
+ * else the oldest of any. Reads and writes do not clear the queue first, so after them only the
+ * newest entries are certainly theirs. Empties the queue.
  */
 static unsigned long take_error(enum stage stage) {
-    bool from_newest = stage == STAGE_READ || stage == STAGE_WRITE;
-    unsigned long first = from_newest ? ERR_peek_last_error() : ERR_peek_error();
-    unsigned long told = 0;
+    bool prefer_newest = stage == STAGE_READ || stage == STAGE_WRITE;
+    unsigned long first = prefer_newest ? ERR_peek_last_error() : ERR_peek_error();
+    unsigned long ssl_code = 0;
     unsigned long no_memory = 0;
     for (unsigned long code = ERR_get_error(); code != 0; code = ERR_get_error()) {
         if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
             no_memory = code;
         } else if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
-            told = told == 0 || from_newest ? code : told;
-            /* What ran out of memory makes those above it fail, in general terms. */
-            no_memory = from_newest && !is_general(ERR_GET_REASON(code)) ? 0 : no_memory;
+            ssl_code = ssl_code == 0 || prefer_newest ? code : ssl_code;
+            /* An allocation failure makes the layers above it fail with generic reasons. */
+            no_memory = prefer_newest && !is_generic(ERR_GET_REASON(code)) ? 0 : no_memory;
         }
     }
-    return no_memory != 0 ? no_memory : told != 0 ? told : first;
+    return no_memory != 0 ? no_memory : ssl_code != 0 ? ssl_code : first;
 }
 
 static portls_status fail_by_peer_alert(int alert, unsigned long code,
@@ -99,30 +99,30 @@ static portls_status fail_by_reason(const struct backend_session *session, unsig
 
 const char *failure_error_text(int64_t code) {
     unsigned long packed = (unsigned long)code;
-    /* OpenSSL's reasons are English; those of the system are not asked for. */
+    /* OpenSSL's reasons are English; those of the system may not be. */
     return ERR_GET_LIB(packed) == ERR_LIB_SSL ? ERR_reason_error_string(packed) : NULL;
 }
 
-bool session_starves(const struct backend_session *session) {
-    return session->starved && SSL_want_read(session->ssl);
+bool session_wants_read(const struct backend_session *session) {
+    return session->wants_read && SSL_want_read(session->ssl);
 }
 
 portls_status session_failure(struct backend_session *session, enum stage stage,
                               struct backend_failure *failure) {
     unsigned long code = take_error(stage);
-    session->queue_touched = false;
+    session->queue_dirty = false;
     if (session->port_status != PORTLS_OK) {
         return session->port_status == PORTLS_EOF ? PORTLS_TRUNCATED : session->port_status;
     }
-    if (session_starves(session)) {
+    if (session_wants_read(session)) {
         return PORTLS_WANT_READ;
     }
-    if (session->peer_ended && stage == STAGE_READ) {
+    if (session->close_notify_received && stage == STAGE_READ) {
         return PORTLS_EOF;
     }
     session->failed = true;
     int reason = ERR_GET_REASON(code);
-    if (session->peer_ended && code == 0) {
+    if (session->close_notify_received && code == 0) {
         return fail_by_peer_alert(SSL_AD_CLOSE_NOTIFY, code, failure);
     }
     if (reason == ERR_R_MALLOC_FAILURE) {

@@ -1,11 +1,9 @@
-/*
- * What the files of this backend share, and the only place that includes OpenSSL's headers.
- * OpenSSL 3.0 or later; nothing that 3.x deprecates.
- */
+/* Shared declarations of this backend, and the only file that includes OpenSSL's headers. Requires
+   OpenSSL 3.0 or later and uses nothing that 3.x deprecates. */
 #ifndef BACKENDS_OPENSSL_OPENSSL_H
 #define BACKENDS_OPENSSL_OPENSSL_H
 
-/* What 3.x deprecates is not even declared. */
+/* Hides the declarations that 3.x deprecates. */
 #ifndef OPENSSL_NO_DEPRECATED
 #define OPENSSL_NO_DEPRECATED
 #endif
@@ -22,7 +20,7 @@
 
 #include "backends/backend.h"
 
-/* Never changes once it is made. */
+/* Immutable once created. */
 struct backend_context {
     SSL_CTX *ssl_context;
     portls_role role;
@@ -30,50 +28,52 @@ struct backend_context {
     bool has_roots;
 };
 
-/* Why the peer's certificate was refused, noted while OpenSSL still has the chain at hand. */
+/* Why the peer's certificate was rejected, recorded while OpenSSL still has the chain. */
 struct verify_failure {
-    int code;          /* X509_V_ERR_…; X509_V_OK: nothing was refused */
-    int depth;         /* which certificate of the chain, 0 the peer's own */
-    char subject[128]; /* of that certificate, printable ASCII */
+    int code;          /* X509_V_ERR_…; X509_V_OK: not rejected */
+    int depth;         /* index in the chain; 0 is the peer's own */
+    char subject[128]; /* of that certificate; printable ASCII */
 };
 
 struct backend_session {
     SSL *ssl;
     const struct backend_context *context;
     struct backend_transport *transport;
-    /* In the current call, before any error of OpenSSL's: what receive or send failed with, or
-       PORTLS_EOF. */
+    /* In the current call: the status with which receive or send failed before any error of
+       OpenSSL's own, or PORTLS_EOF. */
     portls_status port_status;
-    portls_status send_status; /* the first failure of send: nothing is sent after it */
-    bool starved; /* in the current call: the last thing asked of the transport was to receive,
-                     and there was nothing */
-    bool queue_touched; /* handshake messages or alerts have passed since the error queue was
-                           emptied: they may leave something in it although all is well */
-    bool peer_ended;    /* its close_notify has come */
-    int alert_sent;     /* the fatal alert we sent, or -1 */
-    char *peer_subject; /* by describe.c; NULL until it is asked for */
-    bool failed;        /* OpenSSL has given up: it may not be called for this session */
+    portls_status send_status; /* the first failure of send; nothing is sent after it */
+    bool wants_read;  /* in the current call: the last transport operation was a receive, and no
+                         bytes were available */
+    bool queue_dirty; /* handshake messages or alerts were processed since the error queue was
+                         emptied; they may leave entries even on success */
+    bool close_notify_received;
+    int alert_sent;     /* the fatal alert sent, or -1 */
+    char *peer_subject; /* set by describe.c on first use; NULL before */
+    bool failed;        /* fatal error: OpenSSL must not be called again for this session */
     struct verify_failure refused;
 };
 
-/* Which verb a failure came up in. */
+/* The verb that failed. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
 /* ---- transport_bio.c ---- */
 
-/* Makes the BIO method, once. False: no memory. */
+/* Creates the BIO method on the first call. Returns false if out of memory. */
 bool transport_bio_load(void);
 
-/* A BIO over the session's transport; NULL: no memory. */
+/* Returns a new BIO over the session's transport, or NULL if out of memory. */
 BIO *transport_bio_new(struct backend_session *session);
 
 /* ---- certificate.c ---- */
 
-/* Decodes one certificate of the list that messages call `list`; NULL: `error` says which one. */
-X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t place,
+/* Decodes a certificate. `list` and the 1-based `position` name it in messages. On failure fills
+   `error` and returns NULL. */
+X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t position,
                          size_t count, portls_error *error);
 
-/* The private key, or NULL with PORTLS_BAD_KEY in `error`. Never asks for a passphrase. */
+/* Decodes a private key. Never prompts for a passphrase. On failure fills `error` with
+   PORTLS_BAD_KEY and returns NULL. */
 EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format format,
                      portls_error *error);
 
@@ -85,13 +85,14 @@ void context_free(struct backend_context *context);
 
 /* ---- verify.c ---- */
 
-/* Has certificates verified by this backend's rules, as the context asks. */
+/* Installs this backend's certificate verification. */
 void verify_install(SSL_CTX *ssl_context);
 
-/* Asks a session to check the name. False: no memory, or a name OpenSSL does not take. */
+/* Sets the name to verify. Returns false if out of memory or if OpenSSL rejects the name. */
 bool verify_expect_host(SSL *ssl, const char *host, bool is_address);
 
-/* Reports why the peer's certificate was refused; a code that is set stays where there is none. */
+/* Reports why the peer's certificate was rejected. Keeps failure->code if OpenSSL gave no verify
+   error. */
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);
 
 /* ---- session.c ---- */
@@ -112,25 +113,23 @@ portls_status session_shutdown(struct backend_session *session, struct backend_f
 
 /* ---- failure.c ---- */
 
-/* Out of memory: fills `error`, empties the queue. Returns PORTLS_NO_MEMORY. */
+/* Reports that OpenSSL is out of memory. Empties the queue. Returns PORTLS_NO_MEMORY. */
 portls_status fail_no_memory(portls_error *error);
 
-/* Fails with the oldest error of the queue as backend_code (and as NO_MEMORY when it is that), and
-   empties the queue. */
+/* Fills `error`, with the oldest error of the queue as backend_code. Reports PORTLS_NO_MEMORY
+   instead if the queue holds an allocation failure. Empties the queue. */
 portls_status fail_library(portls_error *error, portls_status status, const char *message);
 
-/*
- * Whether a call that did not succeed only needs more of the peer's bytes. SSL_get_error would say
- * so too, but only if the queue holds nothing of the program's.
- */
-bool session_starves(const struct backend_session *session);
+/* Returns whether a failed call only needs more bytes from the peer. SSL_get_error would report
+   this only if the queue holds no entries of the application. */
+bool session_wants_read(const struct backend_session *session);
 
-/* Translates a call on the SSL object that did not succeed, also to PORTLS_WANT_READ and
+/* Translates a failed call on the SSL object into a status, including PORTLS_WANT_READ and
    PORTLS_EOF. Empties the queue. */
 portls_status session_failure(struct backend_session *session, enum stage stage,
                               struct backend_failure *failure);
 
-/* The slot error_text. */
+/* Implements the slot error_text. */
 const char *failure_error_text(int64_t code);
 
 /* ---- describe.c ---- */

@@ -1,27 +1,27 @@
-/* A session: the SSL object over the core's transport, and the verbs on it. */
+/* A session: an SSL object over the core's transport, and the verbs on it. */
 #include "backends/openssl/openssl.h"
 
-/* Notes the fatal alert that OpenSSL sends when a call fails, the peer's close_notify, and that
-   there was more than records of data. */
+/* Records the fatal alert that OpenSSL sends, the peer's close_notify, and that something other
+   than data records was processed. */
 static void on_info(const SSL *ssl, int where, int value) {
     struct backend_session *session = SSL_get_app_data(ssl);
-    session->queue_touched = true;
+    session->queue_dirty = true;
     if ((where & SSL_CB_ALERT) == 0) {
         return;
     }
     int level = value >> 8;
     int alert = value & 0xff;
     if ((where & SSL_CB_READ) != 0) {
-        /* In TLS 1.3 its level means nothing; in TLS 1.2 a fatal one is a failure. */
+        /* The level is meaningless in TLS 1.3; in TLS 1.2 a fatal close_notify is a failure. */
         bool ends = alert == SSL_AD_CLOSE_NOTIFY &&
                     (level == SSL3_AL_WARNING || SSL_version(ssl) >= TLS1_3_VERSION);
-        session->peer_ended = session->peer_ended || ends;
+        session->close_notify_received = session->close_notify_received || ends;
     } else if (level == SSL3_AL_FATAL && session->alert_sent < 0) {
         session->alert_sent = alert;
     }
 }
 
-/* SSL_set_tlsext_host_name casts its argument's const away, but only copies it. */
+/* SSL_set_tlsext_host_name casts const away, but only copies its argument. */
 static bool set_names(SSL *ssl, const struct backend_session_options *options) {
     return (options->server_name == NULL ||
             SSL_set_tlsext_host_name(ssl, options->server_name) == 1) &&
@@ -29,7 +29,7 @@ static bool set_names(SSL *ssl, const struct backend_session_options *options) {
             verify_expect_host(ssl, options->verify_host, options->verify_host_is_address));
 }
 
-/* Fails with the oldest error of the queue, which it empties. */
+/* Reports a failure with the oldest error of the queue. Empties the queue. */
 static portls_status fail_session(struct backend_failure *failure, enum backend_cause cause) {
     int64_t code = (int64_t)ERR_peek_error();
     if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE) {
@@ -83,34 +83,35 @@ void session_free(struct backend_session *session) {
     ERR_clear_error();
 }
 
-/* Every verb begins with it. */
+/* Begins a verb. */
 static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
     session->port_status = PORTLS_OK;
-    session->starved = false;
+    session->wants_read = false;
     if (session->failed) {
         return backend_fail_session(failure, BACKEND_FAILED_BEFORE, 0);
     }
     return PORTLS_OK;
 }
 
-/* As begin_call, where a message of the peer may be judged: nothing of another session, or of the
-   program, is in the queue. */
+/* Begins a verb that may process a message of the peer: clears the queue of entries left by other
+   sessions or by the application. */
 static portls_status begin_clean_call(struct backend_session *session,
                                       struct backend_failure *failure) {
     ERR_clear_error();
     return begin_call(session, failure);
 }
 
-/* Ends a call that went well. Looking at the queue costs 200 instructions, and data leaves nothing
-   in it. */
+/* Ends a successful call. Skips the queue after data records: checking it costs 200 instructions,
+   and data leaves no entries. */
 static void end_call(struct backend_session *session) {
-    if (session->queue_touched) {
-        session->queue_touched = false;
+    if (session->queue_dirty) {
+        session->queue_dirty = false;
         ERR_clear_error();
     }
 }
 
-/* What was asked for holds, also for a session that was resumed; OpenSSL has seen to it already. */
+/* Double-checks the verification that the settings require, also for a resumed session. OpenSSL has
+   already enforced it. */
 static bool peer_is_verified(const struct backend_session *session) {
     return !session->context->verify || (SSL_get_verify_result(session->ssl) == X509_V_OK &&
                                          SSL_get0_peer_certificate(session->ssl) != NULL);
@@ -136,7 +137,7 @@ bool session_has_pending(struct backend_session *session) {
     return SSL_has_pending(session->ssl) == 1;
 }
 
-/* 34 KB less while the peer is silent. Refused when half a record has come, which is no error. */
+/* Frees 34 KB while the peer is silent. Fails if half a record has arrived, which is harmless. */
 void session_rest(struct backend_session *session) {
     (void)SSL_free_buffers(session->ssl);
 }
@@ -151,7 +152,7 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
         end_call(session);
         return PORTLS_OK;
     }
-    if (session_starves(session)) {
+    if (session_wants_read(session)) {
         end_call(session);
         return PORTLS_WANT_READ;
     }
@@ -171,10 +172,11 @@ portls_status session_write(struct backend_session *session, const void *bytes, 
         end_call(session);
         return PORTLS_OK;
     }
-    if (session->send_status != PORTLS_OK) { /* whatever of the program's is in the queue */
+    /* Takes precedence over entries of the application in the queue. */
+    if (session->send_status != PORTLS_OK) {
         session->port_status = session->send_status;
     }
-    if (session_starves(session)) {
+    if (session_wants_read(session)) {
         end_call(session);
         return PORTLS_WANT_READ;
     }
@@ -189,12 +191,13 @@ portls_status session_shutdown(struct backend_session *session, struct backend_f
     if (session->send_status != PORTLS_OK) {
         return session->send_status;
     }
-    /* OpenSSL sends no close_notify while a message of the peer (a ticket, say) is half read. */
+    /* OpenSSL does not send close_notify while it has read only part of a message (such as a
+       ticket). */
     if (SSL_in_init(session->ssl) && SSL_do_handshake(session->ssl) != 1) {
         return session_failure(session, STAGE_SHUTDOWN, failure);
     }
-    /* Once: 0 says that ours is sent, 1 that the peer's had come before; a second call would read.
-     */
+    /* Call once: 0 means that close_notify was sent, 1 that the peer's had already arrived. A
+       second call would read. */
     if (SSL_shutdown(session->ssl) < 0) {
         return session_failure(session, STAGE_SHUTDOWN, failure);
     }

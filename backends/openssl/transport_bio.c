@@ -1,4 +1,4 @@
-/* A BIO over the core's transport: the only way ciphertext gets in and out of OpenSSL. */
+/* A BIO over the core's transport, through which all ciphertext enters and leaves OpenSSL. */
 #include "backends/openssl/openssl.h"
 
 static BIO_METHOD *transport_method;
@@ -6,7 +6,7 @@ static BIO_METHOD *transport_method;
 static int transport_read(BIO *bio, char *buffer, int size) {
     struct backend_session *session = BIO_get_data(bio);
     size_t got = 0;
-    session->starved = false;
+    session->wants_read = false;
     BIO_clear_retry_flags(bio);
     if (size <= 0) {
         return 0;
@@ -17,7 +17,7 @@ static int transport_read(BIO *bio, char *buffer, int size) {
         return (int)got;
     }
     if (status == PORTLS_WANT_READ) {
-        session->starved = true;
+        session->wants_read = true;
         BIO_set_retry_read(bio);
         return -1;
     }
@@ -27,7 +27,7 @@ static int transport_read(BIO *bio, char *buffer, int size) {
 
 static int transport_write(BIO *bio, const char *bytes, int size) {
     struct backend_session *session = BIO_get_data(bio);
-    session->starved = false;
+    session->wants_read = false;
     BIO_clear_retry_flags(bio);
     if (size <= 0) {
         return 0;
@@ -36,8 +36,8 @@ static int transport_write(BIO *bio, const char *bytes, int size) {
         session->send_status = session->transport->send(session->transport, bytes, (size_t)size);
     }
     if (session->send_status != PORTLS_OK) {
-        /* Unless OpenSSL has an error of its own already: that one came first, and the port failed
-           only while an alert about it was on its way. */
+        /* An error that OpenSSL already has came first: the port failed only while the alert about
+           it was being sent. */
         if (session->port_status == PORTLS_OK && ERR_peek_error() == 0) {
             session->port_status = session->send_status;
         }
@@ -47,9 +47,9 @@ static int transport_write(BIO *bio, const char *bytes, int size) {
 }
 
 /*
- * Flushing is the core's business, so it always "succeeds". Everything else is answered with 0,
- * BIO_CTRL_EOF on purpose as well: told of an end of file, OpenSSL 3 sends an alert into a
- * connection that is closing and gives the session up, although what we write may still be read.
+ * Flush always succeeds, since the core flushes. Everything else returns 0, including BIO_CTRL_EOF:
+ * if it reported EOF, OpenSSL 3 would send an alert on a closing connection and fail the session,
+ * although the peer may still read what is written.
  */
 static long transport_ctrl(BIO *bio, int command, long number, void *pointer) {
     (void)bio;

@@ -1,10 +1,10 @@
-/* Verifying the peer's certificate, and saying why it was refused. */
+/* Verifies the peer's certificate and records why it was rejected. */
 #include "backends/openssl/openssl.h"
 
 #include "backends/x509_reason.h"
 
-/* OpenSSL takes the CN where there is no DNS name; here any subject alternative name rules it out.
- */
+/* Disables the CN fallback if the certificate has any subject alternative name. OpenSSL alone falls
+   back to the CN whenever there is no DNS name. */
 static void apply_name_rules(X509_STORE_CTX *store_context) {
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
     unsigned int flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
@@ -14,7 +14,7 @@ static void apply_name_rules(X509_STORE_CTX *store_context) {
     X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(store_context), flags);
 }
 
-static void note_refusal(struct verify_failure *refused, X509_STORE_CTX *store_context) {
+static void record_failure(struct verify_failure *refused, X509_STORE_CTX *store_context) {
     if (X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
         X509_STORE_CTX_set_error(store_context, X509_V_ERR_UNSPECIFIED);
     }
@@ -31,14 +31,15 @@ static void note_refusal(struct verify_failure *refused, X509_STORE_CTX *store_c
 }
 
 /*
- * Whether the leaf's key usage lets it sign, as every handshake in TLS 1.3 and every ephemeral one
- * in TLS 1.2 asks of it (RFC 8446, 4.4.2.2). OpenSSL's own TLS purposes also take keys that may
- * only encipher or agree, and the same certificate would be good on one backend and not on another.
+ * Returns whether the leaf's key usage allows digital signatures, which every TLS 1.3 handshake and
+ * every ephemeral TLS 1.2 handshake requires (RFC 8446, 4.4.2.2). OpenSSL's TLS purposes also
+ * accept keys for encipherment or key agreement only, so that one backend would accept a
+ * certificate that another rejects.
  */
 static bool may_sign(X509_STORE_CTX *store_context) {
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
     if ((X509_get_key_usage(leaf) & X509v3_KU_DIGITAL_SIGNATURE) != 0) {
-        return true; /* also without the extension: all bits are set then */
+        return true; /* also without the extension: then all bits are set */
     }
     X509_STORE_CTX_set_error(store_context, X509_V_ERR_INVALID_PURPOSE);
     X509_STORE_CTX_set_error_depth(store_context, 0);
@@ -46,7 +47,7 @@ static bool may_sign(X509_STORE_CTX *store_context) {
     return false;
 }
 
-/* Stands for X509_verify_cert in every handshake in which the peer has sent a certificate. */
+/* Replaces X509_verify_cert in every handshake in which the peer sends a certificate. */
 static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     (void)argument;
     SSL *ssl = X509_STORE_CTX_get_ex_data(store_context, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -61,7 +62,7 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     if (X509_verify_cert(store_context) == 1 && may_sign(store_context)) {
         return 1;
     }
-    note_refusal(&session->refused, store_context);
+    record_failure(&session->refused, store_context);
     return 0;
 }
 

@@ -1,10 +1,10 @@
-/* Reading DER. */
+/* DER reader. */
 #include "backends/wolfssl/asn1.h"
 
-bool asn1_maybe(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
-                bool *there) {
-    *there = cursor->size > 0 && cursor->bytes[0] == tag;
-    return !*there || asn1_take(cursor, tag, content);
+bool asn1_take_optional(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
+                        bool *present) {
+    *present = cursor->size > 0 && cursor->bytes[0] == tag;
+    return !*present || asn1_take(cursor, tag, content);
 }
 
 bool asn1_take_bits(struct backend_blob *cursor, struct backend_blob *bytes) {
@@ -25,7 +25,7 @@ bool asn1_boolean(const struct backend_blob *content, bool *value) {
     return true;
 }
 
-bool asn1_small_number(const struct backend_blob *content, uint32_t most, uint32_t *value) {
+bool asn1_small_integer(const struct backend_blob *content, uint32_t max, uint32_t *value) {
     if (content->size == 0 || content->size > 4 || (content->bytes[0] & 0x80) != 0) {
         return false;
     }
@@ -34,5 +34,5 @@ bool asn1_small_number(const struct backend_blob *content, uint32_t most, uint32
         number = number << 8 | content->bytes[i];
     }
     *value = number;
-    return number <= most;
+    return number <= max;
 }

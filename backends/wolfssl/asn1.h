@@ -1,7 +1,5 @@
-/*
- * Reading DER: a cursor is a backend_blob that gets shorter. Nothing is copied; every length is
- * checked against what is left. It knows no library.
- */
+/* DER reader. A cursor is a backend_blob that shrinks as elements are taken. Copies nothing and
+   checks every length against the remaining size. Independent of any library. */
 #ifndef BACKENDS_WOLFSSL_ASN1_H
 #define BACKENDS_WOLFSSL_ASN1_H
 
@@ -29,41 +27,42 @@ enum {
     DER_SET = 0x31,
 };
 
-/* The tag of context-specific number n, without and with something inside. */
-#define DER_CONTEXT(n)        (0x80 | (n))
-#define DER_CONTEXT_INSIDE(n) (0xa0 | (n))
+/* Context-specific tag n, primitive and constructed. */
+#define DER_CONTEXT(n)             (0x80 | (n))
+#define DER_CONTEXT_CONSTRUCTED(n) (0xa0 | (n))
 
-/* As backend_der. */
-static inline bool asn1_any(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
-                            struct backend_blob *whole) {
+/* Takes the next element; see backend_der. */
+static inline bool asn1_next(struct backend_blob *cursor, uint8_t *tag,
+                             struct backend_blob *content, struct backend_blob *whole) {
     return backend_der(cursor, tag, content, whole);
 }
 
-/* The same for an element that has to have this tag. */
+/* Takes the next element if it has this tag; see backend_der_take. Returns false if it does not. */
 static inline bool asn1_take(struct backend_blob *cursor, uint8_t tag,
                              struct backend_blob *content) {
     return backend_der_take(cursor, tag, content);
 }
 
-/* Takes the element if it has this tag: false only when it has and is no DER. */
-bool asn1_maybe(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
-                bool *there);
+/* Takes the next element if it has this tag, and sets `*present`. Returns false only if the element
+   has the tag and is malformed. */
+bool asn1_take_optional(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
+                        bool *present);
 
-/* A BIT STRING of whole bytes. */
+/* Takes a BIT STRING of whole bytes. */
 bool asn1_take_bits(struct backend_blob *cursor, struct backend_blob *bytes);
 
-/* A BOOLEAN's content. */
+/* Parses the content of a BOOLEAN. */
 bool asn1_boolean(const struct backend_blob *content, bool *value);
 
-/* An INTEGER's content as a number from 0 to `most`; false for others. */
-bool asn1_small_number(const struct backend_blob *content, uint32_t most, uint32_t *value);
+/* Parses the content of an INTEGER from 0 to `max`. Returns false for any other. */
+bool asn1_small_integer(const struct backend_blob *content, uint32_t max, uint32_t *value);
 
-static inline bool asn1_same(const struct backend_blob *one, const struct backend_blob *other) {
+static inline bool asn1_equal(const struct backend_blob *one, const struct backend_blob *other) {
     return one->size == other->size &&
            (one->size == 0 || memcmp(one->bytes, other->bytes, one->size) == 0);
 }
 
-/* Whether an OID's content is that of a string literal. */
+/* Compares the content of an OID with a string literal. */
 #define DER_IS_OID(blob, literal)                                                                  \
     ((blob)->size == sizeof(literal) - 1 &&                                                        \
      memcmp((blob)->bytes, (literal), sizeof(literal) - 1) == 0)

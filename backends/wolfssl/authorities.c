@@ -1,12 +1,12 @@
-/* The authorities a server suggests to its clients. wolfSSL sends them in TLS 1.2 only. */
+/* The CA names that a server suggests to clients. wolfSSL sends them in TLS 1.2 only. */
 #include "backends/wolfssl/wolfssl.h"
 
 #if WITH_AUTHORITIES
 
-/* wolfSSL cuts longer names without a word, and sends the request in one record. */
+/* wolfSSL truncates longer names silently, and sends the request in one record. */
 enum { NAME_MAX_SIZE = 250, NAMES_MAX_SIZE = 15000 };
 
-/* Adds the subject of one certificate to the names. */
+/* Appends the subject of a certificate to the names. */
 static portls_status add_name(WOLF_STACK_OF(WOLFSSL_X509_NAME) * names,
                               const struct backend_blob *der, portls_error *error) {
     WOLFSSL_X509 *x509 =
@@ -22,7 +22,7 @@ static portls_status add_name(WOLF_STACK_OF(WOLFSSL_X509_NAME) * names,
     return PORTLS_OK;
 }
 
-/* Looks at one of the authorities before wolfSSL does; adds the size of its name to `*sum`. */
+/* Checks a CA before it is passed to wolfSSL. Adds the size of its name to `*sum`. */
 static portls_status check_authority(const struct backend_settings *settings, size_t place,
                                      size_t *sum, portls_error *error) {
     struct certificate certificate;
@@ -43,10 +43,8 @@ static portls_status check_authority(const struct backend_settings *settings, si
     return PORTLS_OK;
 }
 
-/*
- * A list of all the names; NULL: `error` says why. wolfSSL 5.5 puts what is added in front of the
- * list, other versions may not: `backwards` says from which end to begin.
- */
+/* Creates the list of names. wolfSSL 5.5 prepends each added name, other versions may append;
+   `backwards` adds the last name first. On failure fills `error` and returns NULL. */
 static WOLF_STACK_OF(WOLFSSL_X509_NAME) *
     make_names(const struct backend_settings *settings, bool backwards, portls_error *error) {
     WOLF_STACK_OF(WOLFSSL_X509_NAME) *names = wolfSSL_sk_X509_NAME_new(NULL);
@@ -62,7 +60,7 @@ static WOLF_STACK_OF(WOLFSSL_X509_NAME) *
     return names;
 }
 
-/* Whether the list begins with the first of two or more authorities. */
+/* Returns whether the list begins with the first CA. */
 static bool is_in_order(WOLF_STACK_OF(WOLFSSL_X509_NAME) * names,
                         const struct backend_settings *settings) {
     const struct backend_blob *first = &settings->authorities[0];

@@ -1,22 +1,22 @@
-/* The wolfSSL backend: its table, its initialisation, and what it can do. */
+/* The wolfSSL backend: function table, initialisation and capabilities. */
 
 #include "backends/wolfssl/wolfssl.h"
 
 #if PORTLS_HOSTED
 static char version_text[64];
 #else
-/* What is linked in is what the headers are of. */
+/* A bare build links the version of its headers. */
 static const char version_text[] = "wolfSSL " LIBWOLFSSL_VERSION_STRING;
 #endif
 
 static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
-    (void)memory; /* the library's own is used */
+    (void)memory; /* wolfSSL uses its own allocator */
     int result = wolfSSL_Init();
     if (result != WOLFSSL_SUCCESS || !thread_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, result, "wolfSSL could not be initialised");
     }
 #if PORTLS_HOSTED
-    /* Two builds of one version can differ; docs/backends.md says how the two kinds do. */
+    /* Builds of the same version can differ; docs/backends.md describes both kinds. */
     version_text[0] = '\0';
     backend_add_text(version_text, sizeof version_text, "wolfSSL ");
     backend_add_text(version_text, sizeof version_text, wolfSSL_lib_version());

@@ -1,7 +1,7 @@
 /*
- * What wolfSSL needs on a board without an operating system, where every file of the backend is
- * compiled with it in front: without these macros wolfSSL would compile, take its seed from
- * /dev/urandom and the date from time(). Its other headers define what is missing, so looks first.
+ * Checks what wolfSSL needs on a board without an operating system. Included before every file of
+ * the backend there: without these macros wolfSSL would compile and use /dev/urandom and time().
+ * Comes before wolfSSL's other headers, since they define defaults for what is missing.
  */
 #ifndef BACKENDS_WOLFSSL_BOARD_H
 #define BACKENDS_WOLFSSL_BOARD_H

@@ -1,21 +1,21 @@
-/* Parsing certificates. */
+/* Certificate parser. */
 #include "backends/wolfssl/certificate.h"
 
 #include "backends/wolfssl/distinguished_name.h"
 
 /* ---- times ---- */
 
-static bool two_digits(const uint8_t **cursor, int64_t least, int64_t most, int64_t *value) {
+static bool two_digits(const uint8_t **cursor, int64_t min, int64_t max, int64_t *value) {
     const uint8_t *text = *cursor;
     if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') {
         return false;
     }
     *value = (text[0] - '0') * 10 + (text[1] - '0');
     *cursor += 2;
-    return *value >= least && *value <= most;
+    return *value >= min && *value <= max;
 }
 
-/* Days from 1970-01-01 to the first of a month, by the Gregorian calendar. */
+/* Returns the days from 1970-01-01 to the first of a month in the Gregorian calendar. */
 static int64_t days_before(int64_t year, int64_t month) {
     static const int days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
@@ -24,11 +24,11 @@ static int64_t days_before(int64_t year, int64_t month) {
     return since_year_one - 719162 + days[month - 1] + (leap && month > 2 ? 1 : 0);
 }
 
-/* UTCTime and GeneralizedTime in the one form that RFC 5280 allows: to the second, in UTC. */
+/* Takes a UTCTime or GeneralizedTime, only as RFC 5280 allows: in UTC, with seconds. */
 static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     uint8_t tag = 0;
     struct backend_blob text;
-    if (!asn1_any(cursor, &tag, &text, NULL)) {
+    if (!asn1_next(cursor, &tag, &text, NULL)) {
         return false;
     }
     int64_t century = 0;
@@ -58,21 +58,21 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     return true;
 }
 
-/* ---- extensions; each gets the content of its OCTET STRING ---- */
+/* ---- extensions; each function takes the content of the OCTET STRING ---- */
 
 static bool parse_basic_constraints(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
     struct backend_blob part;
-    bool there = false;
+    bool present = false;
     if (!asn1_take(&value, DER_SEQUENCE, &inside) || value.size > 0 ||
-        !asn1_maybe(&inside, DER_BOOLEAN, &part, &there) ||
-        (there && !asn1_boolean(&part, &certificate->is_authority)) ||
-        !asn1_maybe(&inside, DER_INTEGER, &part, &certificate->has_path_length) ||
+        !asn1_take_optional(&inside, DER_BOOLEAN, &part, &present) ||
+        (present && !asn1_boolean(&part, &certificate->is_authority)) ||
+        !asn1_take_optional(&inside, DER_INTEGER, &part, &certificate->has_path_length) ||
         inside.size > 0) {
         return false;
     }
     return !certificate->has_path_length ||
-           asn1_small_number(&part, INT32_MAX, &certificate->path_length);
+           asn1_small_integer(&part, INT32_MAX, &certificate->path_length);
 }
 
 static bool parse_key_usage(struct backend_blob value, struct certificate *certificate) {
@@ -114,20 +114,20 @@ static bool parse_subject_key_id(struct backend_blob value, struct certificate *
 
 static bool parse_issuer_key_id(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
-    bool there = false;
+    bool present = false;
     return asn1_take(&value, DER_SEQUENCE, &inside) && value.size == 0 &&
-           asn1_maybe(&inside, DER_CONTEXT(0), &certificate->issuer_key_id, &there);
+           asn1_take_optional(&inside, DER_CONTEXT(0), &certificate->issuer_key_id, &present);
 }
 
-/* Extensions that may be critical although nothing is done about them: they only matter where
-   policies are asked for, or revocation. */
-static bool is_harmless(uint8_t number) {
+/* Returns whether to ignore the extension even if critical: it matters only for policies and
+   revocation, which are not checked. */
+static bool is_ignorable(uint8_t number) {
     return number == 0x20 || number == 0x1f || number == 0x21 || number == 0x24 || number == 0x36;
 }
 
-/* One of those of 2.5.29; false when it is malformed or there twice. */
-static bool parse_known(uint8_t number, struct backend_blob value, bool critical,
-                        struct certificate *certificate) {
+/* Parses an extension under 2.5.29. Returns false if it is malformed or duplicated. */
+static bool parse_extension(uint8_t number, struct backend_blob value, bool critical,
+                            struct certificate *certificate) {
     bool seen = false;
     switch (number) {
     case 0x13:
@@ -156,7 +156,7 @@ static bool parse_known(uint8_t number, struct backend_blob value, bool critical
     case 0x23:
         return certificate->issuer_key_id.bytes == NULL && parse_issuer_key_id(value, certificate);
     default:
-        if (critical && !is_harmless(number)) {
+        if (critical && !is_ignorable(number)) {
             certificate->unknown_critical = true;
         }
         return true;
@@ -173,16 +173,16 @@ static bool parse_extensions(struct backend_blob list, struct certificate *certi
         struct backend_blob type;
         struct backend_blob part;
         struct backend_blob value;
-        bool there = false;
+        bool present = false;
         bool critical = false;
         if (!asn1_take(&extensions, DER_SEQUENCE, &one) || !asn1_take(&one, DER_OID, &type) ||
-            !asn1_maybe(&one, DER_BOOLEAN, &part, &there) ||
-            (there && !asn1_boolean(&part, &critical)) ||
+            !asn1_take_optional(&one, DER_BOOLEAN, &part, &present) ||
+            (present && !asn1_boolean(&part, &critical)) ||
             !asn1_take(&one, DER_OCTET_STRING, &value) || one.size > 0) {
             return false;
         }
         if (type.size == 3 && type.bytes[0] == 0x55 && type.bytes[1] == 0x1d) {
-            if (!parse_known(type.bytes[2], value, critical, certificate)) {
+            if (!parse_extension(type.bytes[2], value, critical, certificate)) {
                 return false;
             }
         } else if (critical) {
@@ -205,21 +205,21 @@ static bool parse_key(struct backend_blob *cursor, struct certificate *certifica
     uint8_t tag = 0;
     struct backend_blob inside;
     struct backend_blob type;
-    return asn1_any(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
+    return asn1_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
            asn1_take(&inside, DER_SEQUENCE, &type) &&
            asn1_take(&type, DER_OID, &certificate->key_type) &&
            asn1_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
 }
 
-/* The version, which is not written down for version 1. */
+/* Takes the version, which version 1 omits. */
 static bool parse_version(struct backend_blob *cursor, uint32_t *version) {
     struct backend_blob inside;
     struct backend_blob number;
-    bool there = false;
+    bool present = false;
     *version = 0;
-    return asn1_maybe(cursor, DER_CONTEXT_INSIDE(0), &inside, &there) &&
-           (!there || (asn1_take(&inside, DER_INTEGER, &number) && inside.size == 0 &&
-                       asn1_small_number(&number, 2, version)));
+    return asn1_take_optional(cursor, DER_CONTEXT_CONSTRUCTED(0), &inside, &present) &&
+           (!present || (asn1_take(&inside, DER_INTEGER, &number) && inside.size == 0 &&
+                         asn1_small_integer(&number, 2, version)));
 }
 
 static bool parse_signed_part(struct backend_blob part, struct backend_blob *algorithm,
@@ -227,22 +227,23 @@ static bool parse_signed_part(struct backend_blob part, struct backend_blob *alg
     uint32_t version = 0;
     struct backend_blob skipped;
     struct backend_blob extensions;
-    bool there = false;
+    bool present = false;
     if (!parse_version(&part, &version) || !asn1_take(&part, DER_INTEGER, &skipped) ||
         !asn1_take(&part, DER_SEQUENCE, algorithm) ||
         !asn1_take(&part, DER_SEQUENCE, &certificate->issuer) ||
         !parse_validity(&part, certificate) ||
         !asn1_take(&part, DER_SEQUENCE, &certificate->subject) || !parse_key(&part, certificate) ||
-        !asn1_maybe(&part, DER_CONTEXT(1), &skipped, &there) ||
-        !asn1_maybe(&part, DER_CONTEXT(2), &skipped, &there) ||
-        !asn1_maybe(&part, DER_CONTEXT_INSIDE(3), &extensions, &there) || part.size > 0) {
+        !asn1_take_optional(&part, DER_CONTEXT(1), &skipped, &present) ||
+        !asn1_take_optional(&part, DER_CONTEXT(2), &skipped, &present) ||
+        !asn1_take_optional(&part, DER_CONTEXT_CONSTRUCTED(3), &extensions, &present) ||
+        part.size > 0) {
         return false;
     }
-    certificate->first_version = version == 0;
-    if (!name_is_sound(&certificate->issuer) || !name_is_sound(&certificate->subject)) {
+    certificate->is_version_1 = version == 0;
+    if (!name_is_valid(&certificate->issuer) || !name_is_valid(&certificate->subject)) {
         return false;
     }
-    return !there || (version == 2 && parse_extensions(extensions, certificate));
+    return !present || (version == 2 && parse_extensions(extensions, certificate));
 }
 
 bool certificate_parse(const struct backend_blob *der, struct certificate *certificate) {
@@ -251,18 +252,18 @@ bool certificate_parse(const struct backend_blob *der, struct certificate *certi
     struct backend_blob inside;
     struct backend_blob part;
     struct backend_blob algorithm;
-    struct backend_blob said_inside;
+    struct backend_blob signed_algorithm;
     uint8_t tag = 0;
-    certificate->whole = *der;
+    certificate->der = *der;
     if (!asn1_take(&cursor, DER_SEQUENCE, &inside) || cursor.size > 0 ||
-        !asn1_any(&inside, &tag, &part, &certificate->signed_part) || tag != DER_SEQUENCE ||
-        !parse_signed_part(part, &said_inside, certificate) ||
+        !asn1_next(&inside, &tag, &part, &certificate->signed_part) || tag != DER_SEQUENCE ||
+        !parse_signed_part(part, &signed_algorithm, certificate) ||
         !asn1_take(&inside, DER_SEQUENCE, &algorithm) ||
         !asn1_take_bits(&inside, &certificate->signature) || inside.size > 0) {
         return false;
     }
-    /* What signs it is said twice, once where it is signed itself. */
-    if (!asn1_same(&algorithm, &said_inside) ||
+    /* The signature algorithm appears twice, once in the signed part. */
+    if (!asn1_equal(&algorithm, &signed_algorithm) ||
         !asn1_take(&algorithm, DER_OID, &certificate->signature_type)) {
         return false;
     }
@@ -270,13 +271,13 @@ bool certificate_parse(const struct backend_blob *der, struct certificate *certi
     return true;
 }
 
-/* Whether the key identifiers, where both have one, are the same. */
-static bool has_key_of(const struct certificate *issuer, const struct certificate *certificate) {
+/* Returns whether the key identifiers match, or either certificate has none. */
+static bool key_ids_match(const struct certificate *issuer, const struct certificate *certificate) {
     return issuer->subject_key_id.size == 0 || certificate->issuer_key_id.size == 0 ||
-           asn1_same(&issuer->subject_key_id, &certificate->issuer_key_id);
+           asn1_equal(&issuer->subject_key_id, &certificate->issuer_key_id);
 }
 
 bool certificate_may_issue(const struct certificate *issuer,
                            const struct certificate *certificate) {
-    return name_same(&issuer->subject, &certificate->issuer) && has_key_of(issuer, certificate);
+    return name_equal(&issuer->subject, &certificate->issuer) && key_ids_match(issuer, certificate);
 }

@@ -1,6 +1,7 @@
 /*
- * An X.509 certificate as this backend judges it: the places of its parts in the DER, and what its
- * extensions say. It knows no library: wolfSSL's own decoded form depends on how it was built.
+ * An X.509 certificate as this backend verifies it: the positions of its parts in the DER, and the
+ * values of its extensions. Independent of any library, since wolfSSL's decoded form depends on its
+ * build.
  */
 #ifndef BACKENDS_WOLFSSL_CERTIFICATE_H
 #define BACKENDS_WOLFSSL_CERTIFICATE_H
@@ -13,19 +14,19 @@ enum {
     KEY_USAGE_CERTIFICATE_SIGNING = 0x04,
 };
 
-/* All blobs point into the DER it was parsed from. Times are seconds since 1970. */
+/* All blobs point into the parsed DER. Times are in seconds since 1970. */
 struct certificate {
-    struct backend_blob whole;
+    struct backend_blob der;
     struct backend_blob signed_part;
     struct backend_blob signature_type;       /* the content of its OID */
-    struct backend_blob signature_parameters; /* what stands behind the OID; may be empty */
+    struct backend_blob signature_parameters; /* what follows the OID; may be empty */
     struct backend_blob signature;
     struct backend_blob issuer, subject; /* the contents of the Names */
     struct backend_blob key;             /* the SubjectPublicKeyInfo */
     struct backend_blob key_type;        /* the content of its OID */
     struct backend_blob key_bits;        /* its BIT STRING's bytes */
     int64_t not_before, not_after;
-    bool first_version; /* version 1: it has no extensions */
+    bool is_version_1; /* has no extensions */
     bool unknown_critical;
     bool has_basic_constraints, is_authority, has_path_length;
     uint32_t path_length;
@@ -35,14 +36,14 @@ struct certificate {
     bool has_alternative_names, has_name_constraints;
     struct backend_blob alternative_names; /* the contents of the SEQUENCEs */
     struct backend_blob name_constraints;
-    struct backend_blob subject_key_id, issuer_key_id; /* empty: not there */
+    struct backend_blob subject_key_id, issuer_key_id; /* empty if absent */
 };
 
-/* False: it is no certificate, or one whose parts contradict the standard. */
+/* Parses a certificate. Returns false if it is malformed or its parts contradict the standard. */
 bool certificate_parse(const struct backend_blob *der, struct certificate *certificate);
 
-/* Whether `issuer` says of itself that it can have issued `certificate`; no signature is checked.
- */
+/* Returns whether `issuer` can have issued `certificate` by its name and key identifier. Does not
+   check the signature. */
 bool certificate_may_issue(const struct certificate *issuer, const struct certificate *certificate);
 
 #endif

@@ -1,10 +1,11 @@
-/* The verb context: from settings to a WOLFSSL_CTX that never changes again. */
+/* The verb context: compiles settings into an immutable WOLFSSL_CTX. */
 #include "backends/wolfssl/wolfssl.h"
 
 /*
- * Named outright, since some builds of wolfSSL bring suites without encryption or authentication.
- * All have forward secrecy and authenticated encryption. What a build lacks it would pass over, but
- * a small device need not hold its name. Each has a colon in front.
+ * Lists the cipher suites explicitly, since some builds of wolfSSL include suites without
+ * encryption or authentication. All have forward secrecy and authenticated encryption. wolfSSL
+ * ignores suites that a build lacks; leaving them out saves their names on a small device. Each has
+ * a colon in front.
  */
 #if WITH_TLS13
 #define ONLY_TLS13(suites) suites
@@ -38,10 +39,10 @@ static const char cipher_suites[] = ONLY_AES_128(
         ONLY_AES_256(":ECDHE-ECDSA-AES256-GCM-SHA384" ONLY_RSA(":ECDHE-RSA-AES256-GCM-SHA384"))
             ONLY_CHACHA(":ECDHE-ECDSA-CHACHA20-POLY1305" ONLY_RSA(":ECDHE-RSA-CHACHA20-POLY1305"));
 
-enum { LEAST_RSA_BITS = 2048, LEAST_EC_BITS = 224 };
+enum { MIN_RSA_BITS = 2048, MIN_EC_BITS = 224 };
 
-/* The highest version is a matter of the method, the lowest of a setting, also for 1.3 alone: the
-   method for exactly 1.3 takes an answer in 1.2 for a damaged one and says nothing to the peer. */
+/* The method sets the highest version and SetMinVersion the lowest, also for TLS 1.3 only: the
+   1.3-only method treats a 1.2 reply as malformed and sends no alert. */
 static WOLFSSL_METHOD *method_of(const struct backend_settings *settings) {
     bool server = settings->role == PORTLS_SERVER;
 #if WITH_TLS12 && WITH_TLS13
@@ -64,25 +65,25 @@ static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend
                             "this wolfSSL lacks the TLS versions that were asked for");
     }
 #if WITH_RSA
-    if (wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, LEAST_RSA_BITS) != WOLFSSL_SUCCESS) {
+    if (wolfSSL_CTX_SetMinRsaKey_Sz(ssl_context, MIN_RSA_BITS) != WOLFSSL_SUCCESS) {
         return fail_no_memory(error);
     }
 #endif
-    /* Some of the suites are in every build that wolfssl.h lets pass. */
+    /* Every build that wolfssl.h accepts has at least one of the suites. */
     return wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites + 1) == WOLFSSL_SUCCESS &&
-                   wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, LEAST_EC_BITS) == WOLFSSL_SUCCESS
+                   wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, MIN_EC_BITS) == WOLFSSL_SUCCESS
                ? PORTLS_OK
                : fail_no_memory(error);
 }
 
 /*
- * The session cache is one for the whole process, and would let a client that one context has let
- * in without a certificate resume with another that asks for one: it is off. Tickets belong to
- * their context; where certificates are verified there are none either, since a resumed session
- * comes without the peer's certificate.
+ * Disables the session cache: it is shared by the whole process, so that a client accepted without
+ * a certificate by one context could resume on another that requires one. Tickets belong to their
+ * context. A server that verifies issues none either, since a resumed session lacks the peer's
+ * certificate.
  */
 static bool set_resumption(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings) {
-    (void)ssl_context; /* some builds know no resumption */
+    (void)ssl_context; /* unused in builds without resumption */
 #if WITH_SESSION_CACHE
     (void)wolfSSL_CTX_set_session_cache_mode(ssl_context, WOLFSSL_SESS_CACHE_OFF);
 #endif
@@ -126,7 +127,7 @@ static portls_status compile(struct backend_context *context,
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,
                           portls_error *error) {
     failure_clear();
-    /* The method is the WOLFSSL_CTX's from here on. */
+    /* The WOLFSSL_CTX owns the method. */
     WOLFSSL_CTX *ssl_context = wolfSSL_CTX_new(method_of(settings));
     struct backend_context *made =
         ssl_context == NULL ? NULL : XMALLOC(sizeof *made, NULL, DYNAMIC_TYPE_TMP_BUFFER);

@@ -1,4 +1,4 @@
-/* What is known of a connection whose handshake is done. */
+/* Describes a connection after its handshake. */
 #include "backends/wolfssl/wolfssl.h"
 
 void session_describe(struct backend_session *session, struct backend_facts *facts) {

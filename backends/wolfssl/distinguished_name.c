@@ -1,4 +1,4 @@
-/* Distinguished names: comparing, finding attributes, writing. */
+/* Distinguished names: comparing, iterating, formatting. */
 #include "backends/wolfssl/distinguished_name.h"
 
 bool name_next(struct backend_blob *rdns, struct backend_blob *set,
@@ -8,10 +8,10 @@ bool name_next(struct backend_blob *rdns, struct backend_blob *set,
     }
     struct backend_blob pair;
     return asn1_take(set, DER_SEQUENCE, &pair) && asn1_take(&pair, DER_OID, &attribute->type) &&
-           asn1_any(&pair, &attribute->tag, &attribute->value, NULL) && pair.size == 0;
+           asn1_next(&pair, &attribute->tag, &attribute->value, NULL) && pair.size == 0;
 }
 
-bool name_is_sound(const struct backend_blob *name) {
+bool name_is_valid(const struct backend_blob *name) {
     struct backend_blob rdns = *name;
     struct backend_blob set = {NULL, 0};
     struct name_attribute attribute;
@@ -39,7 +39,7 @@ static void trim(struct backend_blob *text) {
     }
 }
 
-/* The next byte as it is compared: a run of blanks is one blank. */
+/* Takes the next byte for comparison: lower case, with a run of blanks as one space. */
 static uint8_t next_folded(struct backend_blob *text) {
     uint8_t byte = *text->bytes;
     bool blank = is_blank(byte);
@@ -53,7 +53,7 @@ static uint8_t next_folded(struct backend_blob *text) {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-static bool same_text(struct backend_blob one, struct backend_blob other) {
+static bool text_equal(struct backend_blob one, struct backend_blob other) {
     trim(&one);
     trim(&other);
     while (one.size > 0 && other.size > 0) {
@@ -64,47 +64,47 @@ static bool same_text(struct backend_blob one, struct backend_blob other) {
     return one.size == 0 && other.size == 0;
 }
 
-static bool same_attribute(const struct name_attribute *one, const struct name_attribute *other) {
-    if (!asn1_same(&one->type, &other->type)) {
+static bool attribute_equal(const struct name_attribute *one, const struct name_attribute *other) {
+    if (!asn1_equal(&one->type, &other->type)) {
         return false;
     }
     if (name_is_text(one) && name_is_text(other)) {
-        return same_text(one->value, other->value);
+        return text_equal(one->value, other->value);
     }
-    return one->tag == other->tag && asn1_same(&one->value, &other->value);
+    return one->tag == other->tag && asn1_equal(&one->value, &other->value);
 }
 
-/* Takes a relative name from both; false unless they are the same. */
-static bool same_relative(struct backend_blob *one, struct backend_blob *other) {
+/* Takes one relative name from both cursors. Returns whether they are equal. */
+static bool take_equal_rdn(struct backend_blob *one, struct backend_blob *other) {
     struct backend_blob one_set = {NULL, 0};
     struct backend_blob other_set = {NULL, 0};
     do {
         struct name_attribute left;
         struct name_attribute right;
         if (!name_next(one, &one_set, &left) || !name_next(other, &other_set, &right) ||
-            !same_attribute(&left, &right)) {
+            !attribute_equal(&left, &right)) {
             return false;
         }
     } while (one_set.size > 0 && other_set.size > 0);
     return one_set.size == 0 && other_set.size == 0;
 }
 
-bool name_is_below(const struct backend_blob *name, const struct backend_blob *top) {
+bool name_has_prefix(const struct backend_blob *name, const struct backend_blob *prefix) {
     struct backend_blob name_left = *name;
-    struct backend_blob top_left = *top;
-    while (top_left.size > 0) {
-        if (!same_relative(&name_left, &top_left)) {
+    struct backend_blob prefix_left = *prefix;
+    while (prefix_left.size > 0) {
+        if (!take_equal_rdn(&name_left, &prefix_left)) {
             return false;
         }
     }
     return true;
 }
 
-bool name_same(const struct backend_blob *one, const struct backend_blob *other) {
+bool name_equal(const struct backend_blob *one, const struct backend_blob *other) {
     struct backend_blob one_left = *one;
     struct backend_blob other_left = *other;
     while (one_left.size > 0 && other_left.size > 0) {
-        if (!same_relative(&one_left, &other_left)) {
+        if (!take_equal_rdn(&one_left, &other_left)) {
             return false;
         }
     }
@@ -127,15 +127,15 @@ bool name_is_email(const struct name_attribute *attribute) {
     return DER_IS_OID(&attribute->type, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01");
 }
 
-/* ---- writing ---- */
+/* ---- formatting ---- */
 
 struct writer {
     char *text;
     size_t size, used;
 };
 
-/* Whole or not at all, so that an escape is never cut in two. */
-static void put(struct writer *writer, const char *text, size_t length) {
+/* Appends the text completely or not at all, so that no escape is truncated. */
+static void append(struct writer *writer, const char *text, size_t length) {
     if (writer->size - writer->used > length) {
         memcpy(writer->text + writer->used, text, length);
         writer->used += length;
@@ -145,7 +145,7 @@ static void put(struct writer *writer, const char *text, size_t length) {
     }
 }
 
-static const char *short_type(const struct backend_blob *type) {
+static const char *short_name(const struct backend_blob *type) {
     static const struct {
         const char *oid;
         const char *name;
@@ -173,8 +173,8 @@ static const char *short_type(const struct backend_blob *type) {
     return NULL;
 }
 
-/* "2.5.4.97" for a type that has no short name here. */
-static void put_oid(struct writer *writer, const struct backend_blob *type) {
+/* Appends the dotted form of an OID without a short name, such as "2.5.4.97". */
+static void append_oid(struct writer *writer, const struct backend_blob *type) {
     char number[16];
     uint32_t arc = 0;
     bool first = true;
@@ -183,38 +183,38 @@ static void put_oid(struct writer *writer, const struct backend_blob *type) {
         if ((type->bytes[i] & 0x80) != 0) {
             continue;
         }
-        uint32_t top = arc < 80 ? arc / 40 : 2;
-        size_t length = first ? backend_text(number, sizeof number, "%u.%u", (unsigned)top,
-                                             (unsigned)(arc - top * 40))
+        uint32_t root = arc < 80 ? arc / 40 : 2;
+        size_t length = first ? backend_text(number, sizeof number, "%u.%u", (unsigned)root,
+                                             (unsigned)(arc - root * 40))
                               : backend_text(number, sizeof number, ".%u", (unsigned)arc);
-        put(writer, number, length);
+        append(writer, number, length);
         first = false;
         arc = 0;
     }
 }
 
-void name_write(const struct backend_blob *name, char *text, size_t size) {
+void name_format(const struct backend_blob *name, char *text, size_t size) {
     struct writer writer = {text, size, 0};
     struct backend_blob rdns = *name;
     struct backend_blob set = {NULL, 0};
     struct name_attribute attribute;
     text[0] = '\0';
     while (name_next(&rdns, &set, &attribute)) {
-        const char *type = short_type(&attribute.type);
-        put(&writer, "/", 1);
+        const char *type = short_name(&attribute.type);
+        append(&writer, "/", 1);
         if (type != NULL) {
-            put(&writer, type, strlen(type));
+            append(&writer, type, strlen(type));
         } else {
-            put_oid(&writer, &attribute.type);
+            append_oid(&writer, &attribute.type);
         }
-        put(&writer, "=", 1);
+        append(&writer, "=", 1);
         for (size_t i = 0; i < attribute.value.size; i++) {
             char escaped[5];
             uint8_t byte = attribute.value.bytes[i];
             bool plain = byte >= ' ' && byte <= '~';
             size_t length = plain ? backend_text(escaped, sizeof escaped, "%c", byte)
                                   : backend_text(escaped, sizeof escaped, "\\x%02X", byte);
-            put(&writer, escaped, length);
+            append(&writer, escaped, length);
         }
     }
 }

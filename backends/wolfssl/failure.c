@@ -1,4 +1,4 @@
-/* From wolfSSL's errors to causes. */
+/* Maps wolfSSL's errors to causes. */
 #include "backends/wolfssl/wolfssl.h"
 
 static const struct {
@@ -40,7 +40,7 @@ portls_status port_failure(portls_status status) {
     return status == PORTLS_EOF ? PORTLS_TRUNCATED : status;
 }
 
-/* The alert's number if it ended the connection, or -1. */
+/* Returns the alert if it was fatal, else -1. */
 static int fatal_alert(const WOLFSSL_ALERT *alert) {
     return alert->level == alert_fatal ? alert->code : -1;
 }
@@ -61,17 +61,18 @@ static enum backend_cause cause_of(int code, bool established) {
             cause = (enum backend_cause)known_codes[i].cause;
         }
     }
-    /* Once a version is agreed on, it is the one in the header of a record that is wrong. */
+    /* After negotiation it means a wrong version in a record header. */
     return cause == BACKEND_NO_COMMON_VERSION && established ? BACKEND_NOT_TLS : cause;
 }
 
-/* wolfCrypt's codes for what it cannot decode, from ASN_PARSE_E on; the same in every version. */
-static bool is_undecoded(int code) {
+/* Returns whether the code is one of wolfCrypt's decoding errors; the range is the same in every
+   version. */
+static bool is_decode_error(int code) {
     return code <= ASN_PARSE_E && code >= ASN_CRIT_EXT_E;
 }
 
-/* The alert that the peer has ended the connection with, or -1. Kept apart: inlined, its conditions
-   have all that follows them twice. */
+/* Returns the alert with which the peer ended the connection, or -1. noinline: inlined, the
+   compiler duplicates the code after its conditions. */
 static __attribute__((noinline)) int peer_alert(const struct backend_session *session, int code,
                                                 enum stage stage,
                                                 const WOLFSSL_ALERT_HISTORY *history) {
@@ -84,15 +85,15 @@ static __attribute__((noinline)) int peer_alert(const struct backend_session *se
     return code == FATAL_ERROR ? fatal_alert(&history->last_rx) : -1;
 }
 
-/* Everything else is settled: wolfSSL has given up for a reason. */
-static portls_status fail_for_good(struct backend_session *session, int code, enum stage stage,
-                                   struct backend_failure *failure) {
+/* Reports a fatal error of wolfSSL. */
+static portls_status fail_fatally(struct backend_session *session, int code, enum stage stage,
+                                  struct backend_failure *failure) {
     WOLFSSL_ALERT_HISTORY history = {.last_rx = {0, 0}}; /* no alert is fatal */
     (void)wolfSSL_get_alert_history(session->ssl, &history);
     int received = peer_alert(session, code, stage, &history);
-    bool undecoded = stage == STAGE_HANDSHAKE && !session->peer.seen && is_undecoded(code);
-    if (undecoded) {
-        verify_undecoded(session, code);
+    bool undecodable = stage == STAGE_HANDSHAKE && !session->peer.seen && is_decode_error(code);
+    if (undecodable) {
+        verify_undecodable(session, code);
     }
     if (is_no_memory(code)) {
         return backend_fail_session(failure, BACKEND_NO_MEMORY, code);
@@ -102,7 +103,7 @@ static portls_status fail_for_good(struct backend_session *session, int code, en
         return backend_fail_session(failure, BACKEND_ALERT_RECEIVED, code);
     }
     failure->alert = fatal_alert(&history.last_tx);
-    if (code == NO_PEER_CERT || undecoded || (session->peer.seen && !verify_holds(session))) {
+    if (code == NO_PEER_CERT || undecodable || (session->peer.seen && !verify_passed(session))) {
         failure->code = code;
         return verify_fail(session, failure);
     }
@@ -114,7 +115,7 @@ portls_status session_failure(struct backend_session *session, int result, enum 
     int code = wolfSSL_get_error(session->ssl, result);
     failure_clear();
     if (code == WOLFSSL_ERROR_ZERO_RETURN && stage == STAGE_READ) {
-        session->ended = true;
+        session->close_notify_received = true;
         return PORTLS_EOF;
     }
     if (code == WOLFSSL_ERROR_WANT_READ) {
@@ -125,5 +126,5 @@ portls_status session_failure(struct backend_session *session, int result, enum 
                                                     : port_failure(session->receive_status);
     }
     session->failed = true;
-    return fail_for_good(session, code, stage, failure);
+    return fail_fatally(session, code, stage, failure);
 }

@@ -1,4 +1,4 @@
-/* Host names and addresses against certificates. */
+/* Matches host names and addresses against certificates. */
 #include "backends/wolfssl/host.h"
 
 #include "backends/wolfssl/distinguished_name.h"
@@ -7,7 +7,7 @@ static uint8_t lower(uint8_t byte) {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-static bool same_letters(const uint8_t *one, const uint8_t *other, size_t size) {
+static bool equal_ignore_case(const uint8_t *one, const uint8_t *other, size_t size) {
     for (size_t i = 0; i < size; i++) {
         if (lower(one[i]) != lower(other[i])) {
             return false;
@@ -16,7 +16,7 @@ static bool same_letters(const uint8_t *one, const uint8_t *other, size_t size) 
     return true;
 }
 
-/* Whether `size` bytes are a name of at least two labels, none of them empty. */
+/* Returns whether the name has at least two labels, none of them empty. */
 static bool has_two_labels(const uint8_t *name, size_t size) {
     size_t dots = 0;
     for (size_t i = 0; i < size; i++) {
@@ -30,7 +30,7 @@ static bool has_two_labels(const uint8_t *name, size_t size) {
     return dots > 0;
 }
 
-/* "*.example.com": the wildcard is all of the left-most label and stands for exactly one label. */
+/* Matches "*.example.com": the wildcard is the left-most label and matches exactly one label. */
 static bool wildcard_matches(const struct backend_blob *pattern, const uint8_t *host, size_t size) {
     if (pattern->size < 2 || pattern->bytes[0] != '*' || pattern->bytes[1] != '.') {
         return false;
@@ -43,7 +43,7 @@ static bool wildcard_matches(const struct backend_blob *pattern, const uint8_t *
         return false;
     }
     size_t behind = size - (size_t)(dot - host) - 1;
-    return behind == rest_size && same_letters(rest, dot + 1, behind);
+    return behind == rest_size && equal_ignore_case(rest, dot + 1, behind);
 }
 
 static bool name_matches(const struct backend_blob *pattern, const char *host) {
@@ -52,7 +52,7 @@ static bool name_matches(const struct backend_blob *pattern, const char *host) {
     if (size == 0) {
         return false;
     }
-    return (pattern->size == size && same_letters(pattern->bytes, bytes, size)) ||
+    return (pattern->size == size && equal_ignore_case(pattern->bytes, bytes, size)) ||
            wildcard_matches(pattern, bytes, size);
 }
 
@@ -81,7 +81,7 @@ bool host_matches(const struct certificate *certificate, const char *host, bool 
     struct backend_blob names = certificate->alternative_names;
     uint8_t tag = 0;
     struct backend_blob name;
-    while (asn1_any(&names, &tag, &name, NULL)) {
+    while (asn1_next(&names, &tag, &name, NULL)) {
         if (!is_address && tag == DER_CONTEXT(2) && name_matches(&name, host)) {
             return true;
         }

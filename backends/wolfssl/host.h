@@ -1,14 +1,15 @@
-/* Is a certificate for this host? By RFC 6125 as design section 5 pins it. It knows no library. */
+/* Matches a certificate against a host by RFC 6125, as design section 5 pins it. Independent of any
+   library. */
 #ifndef BACKENDS_WOLFSSL_HOST_H
 #define BACKENDS_WOLFSSL_HOST_H
 
 #include "backends/wolfssl/certificate.h"
 
 /*
- * Whether the certificate is for the host: a DNS name, or an IP address as text (`is_address`).
- * DNS names match a DNS name of the subject alternative names, of which the left-most label may be
- * a wildcard; addresses an IP address there. The common name counts only where there are no
- * alternative names at all, and never for an address.
+ * Returns whether the certificate is valid for the host, a DNS name or (`is_address`) the text of
+ * an IP address. Compares a DNS name with the DNS names among the subject alternative names, whose
+ * left-most label may be a wildcard, and an address with the IP addresses there. Uses the common
+ * name only if there are no alternative names at all, and never for an address.
  */
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address);
 

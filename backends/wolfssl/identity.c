@@ -1,8 +1,8 @@
-/* The own certificate chain and private key of a context. */
+/* The local certificate chain and private key of a context. */
 #include "backends/wolfssl/key.h"
 #include "backends/wolfssl/signature.h"
 
-/* Parses all of the chain; `first` is the own certificate. */
+/* Parses the whole chain. `first` receives the own certificate. */
 static portls_status check_chain(const struct backend_settings *settings, struct certificate *first,
                                  portls_error *error) {
     for (size_t i = settings->chain_count; i > 0; i--) {
@@ -27,8 +27,8 @@ static portls_status check_chain(const struct backend_settings *settings, struct
     return PORTLS_OK;
 }
 
-/* The key has to be sound, and that of the first certificate if there is one. wolfSSL's own check
-   takes any EC key for any EC certificate. */
+/* Checks that the key is valid and, if there is a chain, matches its first certificate. wolfSSL's
+   own check accepts any EC key for any EC certificate. */
 static portls_status check_key(const struct backend_settings *settings,
                                const struct certificate *first, portls_error *error) {
     bool no_memory = false;
@@ -42,10 +42,10 @@ static portls_status check_key(const struct backend_settings *settings,
     portls_status status = PORTLS_OK;
     if (settings->chain_count > 0) {
         struct key *public_key = key_of_certificate(first, &no_memory);
-        int belongs = public_key == NULL ? -1 : key_belongs(key, public_key);
-        if (belongs < 0) {
+        int matches = public_key == NULL ? -1 : key_matches(key, public_key);
+        if (matches < 0) {
             status = fail_no_memory(error);
-        } else if (belongs == 0) {
+        } else if (matches == 0) {
             status = backend_fail(error, PORTLS_KEY_MISMATCH,
                                   "the private key does not belong to the certificate");
         }
@@ -55,7 +55,7 @@ static portls_status check_key(const struct backend_settings *settings,
     return status;
 }
 
-/* wolfSSL takes a chain as one piece: DER behind DER. */
+/* Installs the chain as concatenated DER, the form that wolfSSL takes. */
 static portls_status install_chain(WOLFSSL_CTX *ssl_context,
                                    const struct backend_settings *settings, portls_error *error) {
     size_t size = 0;

@@ -1,7 +1,7 @@
-/* Keys: from DER to wolfCrypt's objects, and whether two belong together. */
+/* Decodes keys into wolfCrypt's objects, and checks whether two form a pair. */
 #include "backends/wolfssl/key.h"
 
-/* The most bytes of a public key: an EC point of 521 bits. RSA keys have their own buffers. */
+/* The largest public key: an EC point of 521 bits. RSA keys have their own buffers. */
 enum { POINT_MAX = 2 * 66 + 1 };
 
 #define OID_RSA     "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
@@ -21,7 +21,7 @@ static bool kind_of(const struct backend_blob *oid, enum key_kind *kind) {
     return WITH_ED25519 && DER_IS_OID(oid, OID_ED25519);
 }
 
-/* An empty key of a kind; NULL: no memory. */
+/* Returns an empty key of a kind, or NULL if out of memory. */
 static struct key *key_new(enum key_kind kind) {
     struct key *key = XMALLOC(sizeof *key, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     if (key == NULL) {
@@ -56,7 +56,7 @@ void key_free(struct key *key) {
     if (key == NULL) {
         return;
     }
-    /* wolfCrypt wipes the secret parts of each. */
+    /* wolfCrypt wipes the secret parts of each key. */
     switch (key->kind) {
     case KEY_RSA:
 #if WITH_RSA
@@ -72,9 +72,9 @@ void key_free(struct key *key) {
 #endif
         break;
     }
-    /* A key is large, and those of a handshake are public. */
+    /* Wipes private keys only: keys are large, and those of a handshake are public. */
     volatile uint8_t *bytes = (volatile uint8_t *)key;
-    size_t secret = key->is_secret ? sizeof *key : 0;
+    size_t secret = key->is_private ? sizeof *key : 0;
     for (size_t i = 0; i < secret; i++) {
         bytes[i] = 0;
     }
@@ -121,13 +121,14 @@ struct key *key_of_certificate(const struct certificate *certificate, bool *no_m
 
 /* ---- private keys ---- */
 
-/* The kind that a PrivateKeyInfo says; false for an encrypted one too, which begins otherwise. */
+/* Parses the kind of a PrivateKeyInfo. Returns false for an encrypted key, which has another
+   structure. */
 static bool kind_of_pkcs8(struct backend_blob der, enum key_kind *kind) {
     struct backend_blob inside;
     struct backend_blob part;
     uint32_t version = 0;
     if (!asn1_take(&der, DER_SEQUENCE, &inside) || der.size > 0 ||
-        !asn1_take(&inside, DER_INTEGER, &part) || !asn1_small_number(&part, 1, &version)) {
+        !asn1_take(&inside, DER_INTEGER, &part) || !asn1_small_integer(&part, 1, &version)) {
         return false;
     }
     struct backend_blob algorithm;
@@ -170,7 +171,7 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
         *no_memory = true;
         return NULL;
     }
-    key->is_secret = true;
+    key->is_private = true;
     word32 size = (word32)der->size;
     word32 read = 0;
     int result = -1;
@@ -197,15 +198,15 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
     return key;
 }
 
-/* ---- do they belong together? ---- */
+/* ---- matching key pairs ---- */
 
-static int rsa_belongs(struct key *private_key, struct key *public_key) {
+static int rsa_matches(struct key *private_key, struct key *public_key) {
 #if WITH_RSA
     int length = wc_RsaEncryptSize(&private_key->as.rsa);
     if (length <= 0 || length != wc_RsaEncryptSize(&public_key->as.rsa)) {
         return 0;
     }
-    /* Modulus and exponent of both; an exponent is no longer than the modulus. */
+    /* Modulus and exponent of both keys; an exponent is no longer than the modulus. */
     word32 size = (word32)length;
     byte *bytes = XMALLOC((size_t)size * 4, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     if (bytes == NULL) {
@@ -213,14 +214,14 @@ static int rsa_belongs(struct key *private_key, struct key *public_key) {
     }
     word32 sizes[4] = {size, size, size, size};
     byte *parts[4] = {bytes, bytes + size, bytes + (size_t)size * 2, bytes + (size_t)size * 3};
-    int belongs = wc_RsaFlattenPublicKey(&private_key->as.rsa, parts[0], &sizes[0], parts[1],
+    int matches = wc_RsaFlattenPublicKey(&private_key->as.rsa, parts[0], &sizes[0], parts[1],
                                          &sizes[1]) == 0 &&
                   wc_RsaFlattenPublicKey(&public_key->as.rsa, parts[2], &sizes[2], parts[3],
                                          &sizes[3]) == 0 &&
                   sizes[0] == sizes[2] && memcmp(parts[0], parts[2], sizes[0]) == 0 &&
                   sizes[1] == sizes[3] && memcmp(parts[1], parts[3], sizes[1]) == 0;
     XFREE(bytes, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-    return belongs;
+    return matches;
 #else
     (void)private_key;
     (void)public_key;
@@ -228,7 +229,7 @@ static int rsa_belongs(struct key *private_key, struct key *public_key) {
 #endif
 }
 
-static int ec_belongs(struct key *private_key, struct key *public_key) {
+static int ec_matches(struct key *private_key, struct key *public_key) {
     if (private_key->as.ec.dp == NULL || public_key->as.ec.dp == NULL ||
         private_key->as.ec.dp->id != public_key->as.ec.dp->id) {
         return 0;
@@ -237,29 +238,29 @@ static int ec_belongs(struct key *private_key, struct key *public_key) {
     if (point == NULL) {
         return -1;
     }
-    byte made[POINT_MAX];
-    byte said[POINT_MAX];
-    word32 made_size = sizeof made;
-    word32 said_size = sizeof said;
-    int belongs = 0;
+    byte derived[POINT_MAX];
+    byte stated[POINT_MAX];
+    word32 derived_size = sizeof derived;
+    word32 stated_size = sizeof stated;
+    int matches = 0;
     int result = wc_ecc_make_pub(&private_key->as.ec, point);
     if (result == 0 &&
-        wc_ecc_export_point_der(private_key->as.ec.idx, point, made, &made_size) == 0 &&
-        wc_ecc_export_x963(&public_key->as.ec, said, &said_size) == 0) {
-        belongs = made_size == said_size && memcmp(made, said, made_size) == 0;
+        wc_ecc_export_point_der(private_key->as.ec.idx, point, derived, &derived_size) == 0 &&
+        wc_ecc_export_x963(&public_key->as.ec, stated, &stated_size) == 0) {
+        matches = derived_size == stated_size && memcmp(derived, stated, derived_size) == 0;
     }
     wc_ecc_del_point(point);
-    return result == MEMORY_E ? -1 : belongs;
+    return result == MEMORY_E ? -1 : matches;
 }
 
-static int ed25519_belongs(struct key *private_key, struct key *public_key) {
+static int ed25519_matches(struct key *private_key, struct key *public_key) {
 #if WITH_ED25519
-    byte made[ED25519_PUB_KEY_SIZE];
-    byte said[ED25519_PUB_KEY_SIZE];
-    word32 said_size = sizeof said;
-    return wc_ed25519_make_public(&private_key->as.ed25519, made, sizeof made) == 0 &&
-           wc_ed25519_export_public(&public_key->as.ed25519, said, &said_size) == 0 &&
-           memcmp(made, said, sizeof made) == 0;
+    byte derived[ED25519_PUB_KEY_SIZE];
+    byte stated[ED25519_PUB_KEY_SIZE];
+    word32 stated_size = sizeof stated;
+    return wc_ed25519_make_public(&private_key->as.ed25519, derived, sizeof derived) == 0 &&
+           wc_ed25519_export_public(&public_key->as.ed25519, stated, &stated_size) == 0 &&
+           memcmp(derived, stated, sizeof derived) == 0;
 #else
     (void)private_key;
     (void)public_key;
@@ -267,17 +268,17 @@ static int ed25519_belongs(struct key *private_key, struct key *public_key) {
 #endif
 }
 
-int key_belongs(struct key *private_key, struct key *public_key) {
+int key_matches(struct key *private_key, struct key *public_key) {
     if (private_key->kind != public_key->kind) {
         return 0;
     }
     switch (private_key->kind) {
     case KEY_RSA:
-        return rsa_belongs(private_key, public_key);
+        return rsa_matches(private_key, public_key);
     case KEY_EC:
-        return ec_belongs(private_key, public_key);
+        return ec_matches(private_key, public_key);
     case KEY_ED25519:
         break;
     }
-    return ed25519_belongs(private_key, public_key);
+    return ed25519_matches(private_key, public_key);
 }

@@ -1,4 +1,4 @@
-/* Keys as wolfCrypt's objects: decoding, comparing, verifying with them. */
+/* Keys as wolfCrypt's objects: decoding and comparing. */
 #ifndef BACKENDS_WOLFSSL_KEY_H
 #define BACKENDS_WOLFSSL_KEY_H
 
@@ -8,7 +8,7 @@ enum key_kind { KEY_RSA, KEY_EC, KEY_ED25519 };
 
 struct key {
     enum key_kind kind;
-    bool is_secret; /* a private key: what is freed is wiped */
+    bool is_private; /* private: wiped when freed */
     union {
 #if WITH_RSA
         RsaKey rsa;
@@ -20,21 +20,17 @@ struct key {
     } as;
 };
 
-/*
- * The public key of a certificate; the private key of a format. NULL: it is damaged, of a kind not
- * known here, or there is no memory, as *no_memory tells.
- */
+/* Decode the public key of a certificate, and a private key in a given format. Return NULL if the
+   key is malformed or of an unsupported kind, or, with `*no_memory` set, if out of memory. */
 struct key *key_of_certificate(const struct certificate *certificate, bool *no_memory);
 struct key *key_private(const struct backend_blob *der, enum backend_key_format format,
                         bool *no_memory);
 
-/*
- * Whether a private key belongs to a public one. The public part is worked out from the secret one:
- * what a file says about it is not believed. -1: there is no memory.
- */
-int key_belongs(struct key *private_key, struct key *public_key);
+/* Returns 1 if the private key belongs to the public key, 0 if not, -1 if out of memory. Derives
+   the public key from the secret part; does not trust the public part stored with it. */
+int key_matches(struct key *private_key, struct key *public_key);
 
-/* Wipes what is secret, and frees; NULL does nothing. */
+/* Wipes the secret parts and frees the key. Ignores NULL. */
 void key_free(struct key *key);
 
 #endif

@@ -1,18 +1,18 @@
-/* Name constraints: every name of a certificate against the subtrees of an authority. */
+/* Name constraints: checks every name of a certificate against the subtrees of a CA. */
 #include "backends/wolfssl/name_constraints.h"
 
 #include "backends/wolfssl/distinguished_name.h"
 
-/* The choices of GeneralName that matter here, by their tags. */
+/* The supported choices of GeneralName, by tag. */
 enum {
     NAME_EMAIL = DER_CONTEXT(1),
     NAME_DNS = DER_CONTEXT(2),
-    NAME_DIRECTORY = DER_CONTEXT_INSIDE(4),
+    NAME_DIRECTORY = DER_CONTEXT_CONSTRUCTED(4),
     NAME_URI = DER_CONTEXT(6),
     NAME_ADDRESS = DER_CONTEXT(7),
 };
 
-/* The content of a directory name is a whole Name, of the others the text or bytes itself. */
+/* A GeneralName. The value of a directory name is a Name, of the others the text or bytes. */
 struct general_name {
     uint8_t tag;
     struct backend_blob value;
@@ -24,7 +24,7 @@ static uint8_t lower(uint8_t byte) {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-/* Whether `text` ends with `end`, without regard to case. */
+/* Returns whether `text` ends with `end`, ignoring case. */
 static bool ends_with(const struct backend_blob *text, const struct backend_blob *end) {
     if (text->size < end->size) {
         return false;
@@ -38,13 +38,14 @@ static bool ends_with(const struct backend_blob *text, const struct backend_blob
     return true;
 }
 
-static bool same_text(const struct backend_blob *one, const struct backend_blob *other) {
+static bool text_equal(const struct backend_blob *one, const struct backend_blob *other) {
     return one->size == other->size && ends_with(one, other);
 }
 
-/* "example.com" means itself and all below it, ".example.com" only what is below. */
+/* Matches a DNS name: "example.com" covers itself and all names below it, ".example.com" only those
+   below. */
 static enum match match_dns(const struct backend_blob *name, const struct backend_blob *base) {
-    if (base->size == 0 || same_text(name, base)) {
+    if (base->size == 0 || text_equal(name, base)) {
         return MATCHES;
     }
     if (!ends_with(name, base)) {
@@ -54,15 +55,16 @@ static enum match match_dns(const struct backend_blob *name, const struct backen
     return at_label ? MATCHES : MATCHES_NOT;
 }
 
-/* A host of an e-mail address or URI: ".example.com" means what is below, else the host itself. */
+/* Matches the host of an e-mail address or URI: ".example.com" covers all names below it,
+   "example.com" only itself. */
 static enum match match_host(const struct backend_blob *host, const struct backend_blob *base) {
     if (base->size > 0 && base->bytes[0] == '.') {
         return host->size > base->size && ends_with(host, base) ? MATCHES : MATCHES_NOT;
     }
-    return same_text(host, base) ? MATCHES : MATCHES_NOT;
+    return text_equal(host, base) ? MATCHES : MATCHES_NOT;
 }
 
-/* What follows the last `letter`; all of it when there is none. */
+/* Returns the text after the last `letter`, or all of it if there is none. */
 static struct backend_blob behind_last(const struct backend_blob *text, uint8_t letter,
                                        bool *found) {
     for (size_t i = text->size; i > 0; i--) {
@@ -86,15 +88,15 @@ static enum match match_email(const struct backend_blob *name, const struct back
     if (!base_has) {
         return match_host(&name_host, base);
     }
-    /* A mailbox: its local part counts every letter as it is. An empty one stands for the host. */
+    /* A mailbox: the local part is case-sensitive. An empty one matches the whole host. */
     size_t name_local = name->size - name_host.size;
     size_t base_local = base->size - base_host.size;
     bool same_local = base_local == 1 || (name_local == base_local &&
                                           memcmp(name->bytes, base->bytes, base_local) == 0);
-    return same_local && same_text(&name_host, &base_host) ? MATCHES : MATCHES_NOT;
+    return same_local && text_equal(&name_host, &base_host) ? MATCHES : MATCHES_NOT;
 }
 
-/* The host between "//" (behind a user, if any) and a port or path. */
+/* Matches a URI by the host between "//" (and a user, if any) and a port or path. */
 static enum match match_uri(const struct backend_blob *name, const struct backend_blob *base) {
     size_t at = 0;
     while (at + 3 <= name->size && memcmp(name->bytes + at, "://", 3) != 0) {
@@ -119,7 +121,7 @@ static enum match match_uri(const struct backend_blob *name, const struct backen
     return host.size == 0 || host.bytes[0] == '[' ? CANNOT_TELL : match_host(&host, base);
 }
 
-/* The base is an address and a mask. */
+/* Matches an address; the base is an address and a mask. */
 static enum match match_address(const struct backend_blob *name, const struct backend_blob *base) {
     if ((base->size != 8 && base->size != 32) || (name->size != 4 && name->size != 16)) {
         return CANNOT_TELL;
@@ -139,11 +141,11 @@ static enum match match_address(const struct backend_blob *name, const struct ba
 static enum match match_directory(struct backend_blob name, struct backend_blob base) {
     struct backend_blob name_inside;
     struct backend_blob base_inside;
-    if (!asn1_take(&name, DER_SEQUENCE, &name_inside) || !name_is_sound(&name_inside) ||
-        !asn1_take(&base, DER_SEQUENCE, &base_inside) || !name_is_sound(&base_inside)) {
+    if (!asn1_take(&name, DER_SEQUENCE, &name_inside) || !name_is_valid(&name_inside) ||
+        !asn1_take(&base, DER_SEQUENCE, &base_inside) || !name_is_valid(&base_inside)) {
         return CANNOT_TELL;
     }
-    return name_is_below(&name_inside, &base_inside) ? MATCHES : MATCHES_NOT;
+    return name_has_prefix(&name_inside, &base_inside) ? MATCHES : MATCHES_NOT;
 }
 
 static enum match match_name(const struct general_name *name, const struct backend_blob *base) {
@@ -163,29 +165,32 @@ static enum match match_name(const struct general_name *name, const struct backe
     }
 }
 
-/* Both lists of subtrees; a list that is not there is empty. */
+/* Both lists of subtrees; an absent list is empty. */
 struct subtrees {
     struct backend_blob permitted, excluded;
 };
 
 static bool read_subtrees(struct backend_blob constraints, struct subtrees *subtrees) {
-    bool there = false;
+    bool present = false;
     *subtrees = (struct subtrees){.permitted = {NULL, 0}};
-    if (!asn1_maybe(&constraints, DER_CONTEXT_INSIDE(0), &subtrees->permitted, &there) ||
-        !asn1_maybe(&constraints, DER_CONTEXT_INSIDE(1), &subtrees->excluded, &there)) {
+    if (!asn1_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(0), &subtrees->permitted,
+                            &present) ||
+        !asn1_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(1), &subtrees->excluded,
+                            &present)) {
         return false;
     }
     return constraints.size == 0;
 }
 
-/* Takes the next subtree. One with a minimum or maximum is not understood. */
+/* Takes the next subtree. Rejects one with a minimum or maximum. */
 static bool next_subtree(struct backend_blob *list, struct general_name *base) {
     struct backend_blob subtree;
     return asn1_take(list, DER_SEQUENCE, &subtree) &&
-           asn1_any(&subtree, &base->tag, &base->value, NULL) && subtree.size == 0;
+           asn1_next(&subtree, &base->tag, &base->value, NULL) && subtree.size == 0;
 }
 
-/* Permitted: it has to be in one of those of its kind, if there are any; excluded: in none. */
+/* Returns whether the name is in one of the permitted subtrees of its type, if there are any, and
+   in none of the excluded ones. */
 static bool name_is_within(const struct general_name *name, const struct subtrees *subtrees) {
     struct backend_blob list = subtrees->excluded;
     struct general_name base;
@@ -214,8 +219,8 @@ static bool name_is_within(const struct general_name *name, const struct subtree
     return permitted || !restricted;
 }
 
-/* Whether a common name looks like the name of a host: two labels of letters, digits and hyphens.
- */
+/* Returns whether a common name looks like a host name: at least one dot; otherwise letters,
+   digits, hyphens, underscores and asterisks. */
 static bool looks_like_host(const struct backend_blob *text) {
     bool dot = false;
     for (size_t i = 0; i < text->size; i++) {
@@ -250,13 +255,14 @@ static bool subject_is_within(const struct certificate *certificate, bool is_lea
     return true;
 }
 
-/* The subject as a directory name: the subtree's base is a whole Name, and so is this. */
+/* Checks the subject as a directory name. The base of a subtree is a complete Name, so this passes
+   one as well. */
 static bool directory_is_within(const struct certificate *certificate,
                                 const struct subtrees *subtrees) {
     if (certificate->subject.size == 0) {
         return true;
     }
-    /* The header stands right before the content: SEQUENCE and a length of 1 to 4 bytes. */
+    /* The header immediately precedes the content: SEQUENCE and a length of 1 to 4 bytes. */
     size_t size = certificate->subject.size;
     size_t header = size < 0x80 ? 2 : size < 0x100 ? 3 : size < 0x10000 ? 4 : 5;
     struct general_name name = {NAME_DIRECTORY,
@@ -278,7 +284,7 @@ bool name_constraints_hold(const struct certificate *authority,
     struct backend_blob names = certificate->alternative_names;
     while (names.size > 0) {
         struct general_name name;
-        if (!asn1_any(&names, &name.tag, &name.value, NULL) || !name_is_within(&name, &subtrees)) {
+        if (!asn1_next(&names, &name.tag, &name.value, NULL) || !name_is_within(&name, &subtrees)) {
             return false;
         }
     }

@@ -1,13 +1,10 @@
-/* A session: the WOLFSSL object over the core's transport, and the verbs on it. */
+/* A session: a WOLFSSL object over the core's transport, and the verbs on it. */
 #include "backends/wolfssl/wolfssl.h"
 
-/* Has the one name verified, and gives wolfSSL the one to send. */
+/* Passes wolfSSL the server name to send. */
 static portls_status set_names(struct backend_session *session,
                                const struct backend_session_options *options,
                                struct backend_failure *failure) {
-    if (session->verify_host != NULL && !verify_host_install(session)) {
-        return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
-    }
     if (options->server_name != NULL) {
         size_t length = strlen(options->server_name);
         int result = length > UINT16_MAX
@@ -23,18 +20,18 @@ static portls_status set_names(struct backend_session *session,
 }
 
 /*
- * wolfSSL lets go, with the handshake, of where it puts a message together that comes in several
- * records, and then takes the first of them for a broken one; Debian's keeps it. A server's ticket
- * is such a message when its records are small.
+ * Keeps the buffer in which wolfSSL assembles a message from several records. wolfSSL frees it
+ * after the handshake and then treats the first of those records as malformed; Debian's build keeps
+ * it. The ticket of a server with small records is such a message.
  */
-static void keep_room_for_messages(const struct backend_session *session) {
+static void keep_message_buffer(const struct backend_session *session) {
     if (session->context->role == PORTLS_CLIENT) {
         wolfSSL_KeepArrays(session->ssl);
     }
 }
 
-/* Reports why wolfSSL_new failed, which wolfSSL does not tell. A session begins with a random
-   number generator of its own, so this makes another one. */
+/* Reports why wolfSSL_new failed, which wolfSSL does not. Creates another random number generator,
+   as each session does first, to detect a lack of entropy. */
 static portls_status fail_new(struct backend_failure *failure) {
     WC_RNG generator;
     int code = wc_InitRng(&generator);
@@ -68,7 +65,7 @@ portls_status session_new(struct backend_context *context,
         status = fail_new(failure);
     } else {
         transport_install(made);
-        keep_room_for_messages(made);
+        keep_message_buffer(made);
         wolfSSL_SetCertCbCtx(made->ssl, made);
         status = set_names(made, options, failure);
     }
@@ -87,7 +84,7 @@ void session_free(struct backend_session *session) {
     failure_clear();
 }
 
-/* Every verb begins with it: nothing of another session, or of the program, is in the queue. */
+/* Begins a verb. Clears the queue of entries left by other sessions or by the application. */
 static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
     failure_clear();
     session->receive_status = PORTLS_OK;
@@ -97,7 +94,7 @@ static portls_status begin_call(struct backend_session *session, struct backend_
     return PORTLS_OK;
 }
 
-/* The same for the verbs that send. */
+/* Begins a verb that sends. */
 static portls_status begin_send(struct backend_session *session, struct backend_failure *failure) {
     portls_status status = begin_call(session, failure);
     if (status == PORTLS_OK && session->send_status != PORTLS_OK) {
@@ -106,7 +103,7 @@ static portls_status begin_send(struct backend_session *session, struct backend_
     return status;
 }
 
-/* What a verb that sends ends with, when wolfSSL is content. */
+/* Ends a verb that sends, after wolfSSL succeeded. */
 static portls_status end_send(const struct backend_session *session) {
     return port_failure(session->send_status);
 }
@@ -122,7 +119,7 @@ portls_status session_handshake(struct backend_session *session, struct backend_
     if (result != WOLFSSL_SUCCESS) {
         return session_failure(session, result, STAGE_HANDSHAKE, failure);
     }
-    if (!verify_holds(session)) {
+    if (!verify_passed(session)) {
         session->failed = true;
         failure_clear();
         return verify_fail(session, failure);
@@ -137,8 +134,8 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     if (status != PORTLS_OK) {
         return status;
     }
-    /* wolfSSL would read on behind the close_notify. */
-    if (session->ended) {
+    /* wolfSSL would continue to read after the close_notify. */
+    if (session->close_notify_received) {
         return PORTLS_EOF;
     }
     int result = wolfSSL_read(session->ssl, buffer, size > INT32_MAX ? INT32_MAX : (int)size);
@@ -155,7 +152,7 @@ bool session_has_pending(struct backend_session *session) {
     return wolfSSL_pending(session->ssl) > 0;
 }
 
-/* wolfSSL lets go of its buffers by itself, and of nothing else that can be had back. */
+/* wolfSSL frees its buffers itself; nothing else can be freed. */
 void session_rest(struct backend_session *session) {
     (void)session;
 }
@@ -180,8 +177,9 @@ portls_status session_shutdown(struct backend_session *session, struct backend_f
     if (status != PORTLS_OK) {
         return status;
     }
-    /* Once: a second call would read, and might send another close_notify. Where the peer's has
-       come, some builds make a fresh object of it: it is not used after that, see `ended`. */
+    /* Call once: a second call would read, and might send another close_notify. If the peer's has
+       arrived, some builds reset the object; it is not used afterwards, see
+       `close_notify_received`. */
     int result = wolfSSL_shutdown(session->ssl);
     if (result != WOLFSSL_SUCCESS && result != WOLFSSL_SHUTDOWN_NOT_DONE) {
         return session_failure(session, result, STAGE_SHUTDOWN, failure);

@@ -1,22 +1,22 @@
-/* Signatures and the strength of keys, by wolfCrypt. */
+/* Checks signatures and key strength with wolfCrypt. */
 #include "backends/wolfssl/signature.h"
 
 #include "backends/wolfssl/key.h"
 
-enum { LEAST_RSA_BITS = 2048, LEAST_EC_BITS = 224 };
+enum { MIN_RSA_BITS = 2048, MIN_EC_BITS = 224 };
 
 enum scheme { SCHEME_UNKNOWN, SCHEME_RSA, SCHEME_RSA_PSS, SCHEME_ECDSA, SCHEME_ED25519 };
 
-/* What a signature was made with. */
-struct recipe {
+/* A signature algorithm. */
+struct algorithm {
     enum scheme scheme;
     enum wc_HashType hash;
     int salt_size; /* RSA-PSS */
 };
 
-/* ---- which algorithm ---- */
+/* ---- parsing algorithms ---- */
 
-/* SHA-2 by the content of its OID. */
+/* Looks up a SHA-2 hash by the content of its OID. */
 static bool hash_of(const struct backend_blob *oid, enum wc_HashType *hash) {
     static const struct {
         uint8_t last;
@@ -40,7 +40,7 @@ static bool hash_of(const struct backend_blob *oid, enum wc_HashType *hash) {
     return false;
 }
 
-/* An AlgorithmIdentifier of a hash. */
+/* Takes the AlgorithmIdentifier of a hash. */
 static bool take_hash(struct backend_blob *cursor, enum wc_HashType *hash) {
     struct backend_blob algorithm;
     struct backend_blob oid;
@@ -48,41 +48,42 @@ static bool take_hash(struct backend_blob *cursor, enum wc_HashType *hash) {
            hash_of(&oid, hash);
 }
 
-/* RSASSA-PSS-params: one hash for both uses, and the trailer there always is. What is left out
-   would mean SHA-1, so both have to be there. */
-static struct recipe pss_recipe(struct backend_blob parameters) {
-    static const struct recipe unknown = {SCHEME_UNKNOWN, WC_HASH_TYPE_NONE, 0};
-    struct recipe recipe = {SCHEME_RSA_PSS, WC_HASH_TYPE_NONE, 20};
+/* Parses RSASSA-PSS-params with the same hash for message and mask and the default trailer. Both
+   hashes are required, since the default would be SHA-1. */
+static struct algorithm pss_algorithm(struct backend_blob parameters) {
+    static const struct algorithm unknown = {SCHEME_UNKNOWN, WC_HASH_TYPE_NONE, 0};
+    struct algorithm algorithm = {SCHEME_RSA_PSS, WC_HASH_TYPE_NONE, 20};
     enum wc_HashType mask_hash = WC_HASH_TYPE_NONE;
     struct backend_blob inside;
     struct backend_blob part;
     struct backend_blob mask;
     struct backend_blob oid;
     struct backend_blob number;
-    bool there = false;
+    bool present = false;
     uint32_t salt = 20;
     if (!asn1_take(&parameters, DER_SEQUENCE, &inside) ||
-        !asn1_take(&inside, DER_CONTEXT_INSIDE(0), &part) || !take_hash(&part, &recipe.hash) ||
-        !asn1_take(&inside, DER_CONTEXT_INSIDE(1), &part) ||
+        !asn1_take(&inside, DER_CONTEXT_CONSTRUCTED(0), &part) ||
+        !take_hash(&part, &algorithm.hash) ||
+        !asn1_take(&inside, DER_CONTEXT_CONSTRUCTED(1), &part) ||
         !asn1_take(&part, DER_SEQUENCE, &mask) || !asn1_take(&mask, DER_OID, &oid) ||
         !DER_IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08") ||
-        !take_hash(&mask, &mask_hash) || mask_hash != recipe.hash ||
-        !asn1_maybe(&inside, DER_CONTEXT_INSIDE(2), &part, &there) ||
-        (there &&
-         (!asn1_take(&part, DER_INTEGER, &number) || !asn1_small_number(&number, 512, &salt))) ||
+        !take_hash(&mask, &mask_hash) || mask_hash != algorithm.hash ||
+        !asn1_take_optional(&inside, DER_CONTEXT_CONSTRUCTED(2), &part, &present) ||
+        (present &&
+         (!asn1_take(&part, DER_INTEGER, &number) || !asn1_small_integer(&number, 512, &salt))) ||
         inside.size > 0) {
         return unknown;
     }
-    recipe.salt_size = (int)salt;
-    return recipe;
+    algorithm.salt_size = (int)salt;
+    return algorithm;
 }
 
-static struct recipe recipe_of(const struct certificate *certificate) {
+static struct algorithm algorithm_of(const struct certificate *certificate) {
     static const struct {
-        struct recipe recipe;
+        struct algorithm algorithm;
         uint8_t size;
         const char *oid;
-    } recipes[] = {
+    } algorithms[] = {
         {{SCHEME_RSA, WC_HASH_TYPE_SHA256, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b"},
         {{SCHEME_RSA, WC_HASH_TYPE_SHA384, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c"},
         {{SCHEME_RSA, WC_HASH_TYPE_SHA512, 0}, 9, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d"},
@@ -94,21 +95,22 @@ static struct recipe recipe_of(const struct certificate *certificate) {
         {{SCHEME_ED25519, WC_HASH_TYPE_NONE, 0}, 3, "\x2b\x65\x70"},
     };
     const struct backend_blob *type = &certificate->signature_type;
-    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
-        if (type->size == recipes[i].size && memcmp(type->bytes, recipes[i].oid, type->size) == 0) {
-            return recipes[i].recipe;
+    for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++) {
+        if (type->size == algorithms[i].size &&
+            memcmp(type->bytes, algorithms[i].oid, type->size) == 0) {
+            return algorithms[i].algorithm;
         }
     }
     if (WITH_RSA_PSS && DER_IS_OID(type, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")) {
-        return pss_recipe(certificate->signature_parameters);
+        return pss_algorithm(certificate->signature_parameters);
     }
-    return (struct recipe){SCHEME_UNKNOWN, WC_HASH_TYPE_NONE, 0};
+    return (struct algorithm){SCHEME_UNKNOWN, WC_HASH_TYPE_NONE, 0};
 }
 
 /* ---- verifying ---- */
 
-static bool hashed_is_good(const struct certificate *certificate, struct recipe recipe,
-                           struct key *key) {
+static bool verify_hashed(const struct certificate *certificate, struct algorithm algorithm,
+                          struct key *key) {
     enum wc_SignatureType type = WC_SIGNATURE_TYPE_ECC;
     word32 key_size = sizeof key->as.ec;
 #if WITH_RSA
@@ -117,56 +119,56 @@ static bool hashed_is_good(const struct certificate *certificate, struct recipe 
         key_size = sizeof key->as.rsa;
     }
 #endif
-    return wc_SignatureVerify(recipe.hash, type, certificate->signed_part.bytes,
+    return wc_SignatureVerify(algorithm.hash, type, certificate->signed_part.bytes,
                               (word32)certificate->signed_part.size, certificate->signature.bytes,
                               (word32)certificate->signature.size, &key->as, key_size) == 0;
 }
 
-static bool pss_is_good(const struct certificate *certificate, struct recipe recipe,
-                        struct key *key) {
+static bool verify_pss(const struct certificate *certificate, struct algorithm algorithm,
+                       struct key *key) {
 #if WITH_RSA_PSS
     byte digest[WC_MAX_DIGEST_SIZE];
-    int digest_size = wc_HashGetDigestSize(recipe.hash);
-    int mask = recipe.hash == WC_HASH_TYPE_SHA224   ? WC_MGF1SHA224
-               : recipe.hash == WC_HASH_TYPE_SHA256 ? WC_MGF1SHA256
-               : recipe.hash == WC_HASH_TYPE_SHA384 ? WC_MGF1SHA384
-                                                    : WC_MGF1SHA512;
+    int digest_size = wc_HashGetDigestSize(algorithm.hash);
+    int mask = algorithm.hash == WC_HASH_TYPE_SHA224   ? WC_MGF1SHA224
+               : algorithm.hash == WC_HASH_TYPE_SHA256 ? WC_MGF1SHA256
+               : algorithm.hash == WC_HASH_TYPE_SHA384 ? WC_MGF1SHA384
+                                                       : WC_MGF1SHA512;
     word32 size = (word32)certificate->signature.size;
     if (size == 0 || digest_size <= 0 ||
-        wc_Hash(recipe.hash, certificate->signed_part.bytes, (word32)certificate->signed_part.size,
-                digest, (word32)digest_size) != 0) {
+        wc_Hash(algorithm.hash, certificate->signed_part.bytes,
+                (word32)certificate->signed_part.size, digest, (word32)digest_size) != 0) {
         return false;
     }
-    /* wolfCrypt works in the buffer of the signature. */
+    /* wolfCrypt overwrites the signature. */
     byte *work = XMALLOC(size, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     if (work == NULL) {
         return false;
     }
     memcpy(work, certificate->signature.bytes, size);
     byte *padded = NULL;
-    int padded_size = wc_RsaPSS_VerifyInline_ex(work, size, &padded, recipe.hash, mask,
-                                                recipe.salt_size, &key->as.rsa);
-    bool good = padded_size > 0 && padded != NULL &&
-                wc_RsaPSS_CheckPadding_ex(digest, (word32)digest_size, padded, (word32)padded_size,
-                                          recipe.hash, recipe.salt_size, 0) == 0;
+    int padded_size = wc_RsaPSS_VerifyInline_ex(work, size, &padded, algorithm.hash, mask,
+                                                algorithm.salt_size, &key->as.rsa);
+    bool valid = padded_size > 0 && padded != NULL &&
+                 wc_RsaPSS_CheckPadding_ex(digest, (word32)digest_size, padded, (word32)padded_size,
+                                           algorithm.hash, algorithm.salt_size, 0) == 0;
     XFREE(work, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-    return good;
+    return valid;
 #else
     (void)certificate;
-    (void)recipe;
+    (void)algorithm;
     (void)key;
     return false;
 #endif
 }
 
-static bool ed25519_is_good(const struct certificate *certificate, struct key *key) {
+static bool verify_ed25519(const struct certificate *certificate, struct key *key) {
 #if WITH_ED25519
-    int good = 0;
+    int valid = 0;
     return wc_ed25519_verify_msg(certificate->signature.bytes, (word32)certificate->signature.size,
                                  certificate->signed_part.bytes,
-                                 (word32)certificate->signed_part.size, &good,
+                                 (word32)certificate->signed_part.size, &valid,
                                  &key->as.ed25519) == 0 &&
-           good == 1;
+           valid == 1;
 #else
     (void)certificate;
     (void)key;
@@ -174,9 +176,9 @@ static bool ed25519_is_good(const struct certificate *certificate, struct key *k
 #endif
 }
 
-bool signature_is_good(const struct certificate *certificate, const struct certificate *issuer) {
-    struct recipe recipe = recipe_of(certificate);
-    if (recipe.scheme == SCHEME_UNKNOWN) {
+bool signature_is_valid(const struct certificate *certificate, const struct certificate *issuer) {
+    struct algorithm algorithm = algorithm_of(certificate);
+    if (algorithm.scheme == SCHEME_UNKNOWN) {
         return false;
     }
     bool no_memory = false;
@@ -184,28 +186,28 @@ bool signature_is_good(const struct certificate *certificate, const struct certi
     if (key == NULL) {
         return false;
     }
-    bool good = false;
-    switch (recipe.scheme) {
+    bool valid = false;
+    switch (algorithm.scheme) {
     case SCHEME_RSA:
-        good = key->kind == KEY_RSA && hashed_is_good(certificate, recipe, key);
+        valid = key->kind == KEY_RSA && verify_hashed(certificate, algorithm, key);
         break;
     case SCHEME_ECDSA:
-        good = key->kind == KEY_EC && hashed_is_good(certificate, recipe, key);
+        valid = key->kind == KEY_EC && verify_hashed(certificate, algorithm, key);
         break;
     case SCHEME_RSA_PSS:
-        good = key->kind == KEY_RSA && pss_is_good(certificate, recipe, key);
+        valid = key->kind == KEY_RSA && verify_pss(certificate, algorithm, key);
         break;
     case SCHEME_ED25519:
-        good = key->kind == KEY_ED25519 && ed25519_is_good(certificate, key);
+        valid = key->kind == KEY_ED25519 && verify_ed25519(certificate, key);
         break;
     case SCHEME_UNKNOWN:
         break;
     }
     key_free(key);
-    return good;
+    return valid;
 }
 
-/* The bits of an RSA modulus, without those that are 0 on top. */
+/* Returns the size of an RSA modulus in bits, without leading zeros. */
 static size_t rsa_bits(const struct certificate *certificate) {
     struct backend_blob cursor = certificate->key_bits;
     struct backend_blob inside;
@@ -231,9 +233,9 @@ bool signature_key_is_strong(const struct certificate *certificate, bool *no_mem
     }
     bool strong = key->kind == KEY_ED25519;
     if (key->kind == KEY_RSA) {
-        strong = rsa_bits(certificate) >= LEAST_RSA_BITS;
+        strong = rsa_bits(certificate) >= MIN_RSA_BITS;
     } else if (key->kind == KEY_EC) {
-        strong = wc_ecc_size(&key->as.ec) * 8 >= LEAST_EC_BITS;
+        strong = wc_ecc_size(&key->as.ec) * 8 >= MIN_EC_BITS;
     }
     key_free(key);
     return strong;

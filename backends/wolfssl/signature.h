@@ -1,15 +1,18 @@
-/* The arithmetic behind certificates: is a signature good, is a key strong enough. */
+/* Signature checks and key strength of certificates. */
 #ifndef BACKENDS_WOLFSSL_SIGNATURE_H
 #define BACKENDS_WOLFSSL_SIGNATURE_H
 
 #include "backends/wolfssl/certificate.h"
 
-/* Whether `issuer`'s key made the signature of `certificate`, with an algorithm of today: RSA
-   (PKCS #1 and PSS), ECDSA with SHA-2, or Ed25519. */
-bool signature_is_good(const struct certificate *certificate, const struct certificate *issuer);
+/* Returns whether `issuer`'s key made the signature of `certificate`, with a current algorithm: RSA
+   (PKCS #1 and PSS) or ECDSA with SHA-2, or Ed25519. */
+bool signature_is_valid(const struct certificate *certificate, const struct certificate *issuer);
 
-/* Whether the certificate's own key is of a kind wolfSSL knows, and has at least 112 bits of
-   security: RSA of 2048 bits, EC of 224. False also without memory, as *no_memory tells. */
+/*
+ * Returns whether the certificate's own key is of a kind that wolfSSL supports, with at least 112
+ * bits of security: RSA of 2048 bits, EC of 224. Also returns false, with `*no_memory` set, if out
+ * of memory.
+ */
 bool signature_key_is_strong(const struct certificate *certificate, bool *no_memory);
 
 #endif

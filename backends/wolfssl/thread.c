@@ -1,8 +1,8 @@
 /*
- * What wolfSSL keeps for each thread. Some builds (FP_ECC with HAVE_THREAD_LS, Debian's among them)
- * remember multiples of points, which makes EC five times as fast, up to 12 MB per thread, and ask
- * for wc_ecc_fp_free before the thread ends. A thread is not ours, so wolfSSL's own threads, as its
- * headers bring them, are asked to do it at its end.
+ * Frees wolfSSL's per-thread cache. Some builds (FP_ECC with HAVE_THREAD_LS, such as Debian's)
+ * cache multiples of EC points, up to 12 MB per thread, which makes EC five times as fast, and
+ * require wc_ecc_fp_free before the thread ends. Since portls does not create the threads, this
+ * registers a destructor with the threads that wolfSSL's headers provide.
  */
 #include "backends/wolfssl/wolfssl.h"
 
@@ -22,7 +22,7 @@ bool thread_load(void) {
 }
 
 void thread_used_keys(void) {
-    /* Any pointer but NULL has the destructor called; without memory for it nothing is kept. */
+    /* Any non-NULL value triggers the destructor. If it cannot be set, keep no cache. */
     if (pthread_getspecific(thread_key) == NULL &&
         pthread_setspecific(thread_key, &thread_key) != 0) {
         wc_ecc_fp_free();

@@ -1,17 +1,18 @@
-/* wolfSSL's I/O callbacks over the core's transport: the only way ciphertext gets in and out. */
+/* wolfSSL's I/O callbacks over the core's transport, through which all ciphertext enters and leaves
+   wolfSSL. */
 #include "backends/wolfssl/wolfssl.h"
 
-/* The record types a peer may begin with. */
+/* The record types with which a peer may begin. */
 enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
-/* A record's header: type, version, length. An alert that is not encrypted has two bytes. */
+/* A record header has type, version and length; an unencrypted alert has two bytes. */
 enum { HEADER_SIZE = 5, ALERT_SIZE = 2 };
 
-static size_t body_size(const struct record_head *head) {
-    return (size_t)head->bytes[3] << 8 | head->bytes[4];
+static size_t body_size(const struct record_header *header) {
+    return (size_t)header->bytes[3] << 8 | header->bytes[4];
 }
 
-/* receive, in the terms of wolfSSL: how many bytes, or why not. */
+/* Receives for wolfSSL. Returns the number of bytes, or an error of wolfSSL's I/O callbacks. */
 static int receive(struct backend_session *session, void *buffer, size_t size) {
     size_t got = 0;
     portls_status status = session->transport->receive(session->transport, buffer, size, &got);
@@ -22,83 +23,84 @@ static int receive(struct backend_session *session, void *buffer, size_t size) {
     return WOLFSSL_CBIO_ERR_WANT_READ;
 }
 
-/* Some builds would take other bytes for an SSL 2 record and wait for the rest of it. */
-static bool begins_as_tls(struct backend_session *session) {
-    uint8_t first = session->head.bytes[0];
-    session->spoke_tls = session->spoke_tls || first == RECORD_HANDSHAKE || first == RECORD_ALERT;
-    return session->spoke_tls;
+/* Returns whether the peer's first byte is one of TLS. Some builds would take other bytes for an
+   SSL 2 record and wait for the rest of it. */
+static bool looks_like_tls(struct backend_session *session) {
+    uint8_t first = session->header.bytes[0];
+    session->tls_seen = session->tls_seen || first == RECORD_HANDSHAKE || first == RECORD_ALERT;
+    return session->tls_seen;
 }
 
 /*
- * Gets the header of the next record; 1 when it is there. An alert that is not encrypted is read to
- * its end with it, and noted: clients of OpenSSL send one in TLS 1.3, and wolfSSL stumbles over its
+ * Receives the header of the next record. Returns 1 when it is complete. Also receives and records
+ * an unencrypted alert: clients based on OpenSSL send one in TLS 1.3, and wolfSSL fails on its
  * header.
  */
-static int fill_head(struct backend_session *session) {
-    struct record_head *head = &session->head;
+static int receive_header(struct backend_session *session) {
+    struct record_header *header = &session->header;
     size_t need = HEADER_SIZE;
     for (;;) {
-        if (head->have > 0 && !begins_as_tls(session)) {
+        if (header->received > 0 && !looks_like_tls(session)) {
             return WOLFSSL_CBIO_ERR_GENERAL;
         }
-        bool is_alert = head->have >= HEADER_SIZE && !session->established &&
-                        head->bytes[0] == RECORD_ALERT && body_size(head) == ALERT_SIZE;
+        bool is_alert = header->received >= HEADER_SIZE && !session->established &&
+                        header->bytes[0] == RECORD_ALERT && body_size(header) == ALERT_SIZE;
         need = is_alert ? HEADER_SIZE + ALERT_SIZE : HEADER_SIZE;
-        if (head->have >= need) {
+        if (header->received >= need) {
             break;
         }
-        int got = receive(session, head->bytes + head->have, need - head->have);
+        int got = receive(session, header->bytes + header->received, need - header->received);
         if (got <= 0) {
             return got;
         }
-        head->have = (uint8_t)(head->have + got);
+        header->received = (uint8_t)(header->received + got);
     }
-    if (need > HEADER_SIZE && head->bytes[HEADER_SIZE] == alert_fatal) {
-        session->plain_alert = head->bytes[HEADER_SIZE + 1];
+    if (need > HEADER_SIZE && header->bytes[HEADER_SIZE] == alert_fatal) {
+        session->plain_alert = header->bytes[HEADER_SIZE + 1];
     }
-    head->whole = true;
-    head->body_left = (uint16_t)(body_size(head) - (need - HEADER_SIZE));
+    header->complete = true;
+    header->body_left = (uint16_t)(body_size(header) - (need - HEADER_SIZE));
     return 1;
 }
 
 /*
- * Whatever keeps the bytes away, wolfSSL is told to come again, and the caller looks at
- * receive_status: told of an end or a failure, wolfSSL would give the session up, although what we
- * write may still be read.
+ * Receive callback. Returns WANT_READ for any failure, which the verbs report from receive_status:
+ * wolfSSL would fail the session on an end of file or error, although the peer may still read what
+ * is written.
  */
 static int on_receive(WOLFSSL *ssl, char *buffer, int size, void *argument) {
     (void)ssl;
     struct backend_session *session = argument;
-    struct record_head *head = &session->head;
+    struct record_header *header = &session->header;
     if (size <= 0 || session->receive_status != PORTLS_OK) {
         return WOLFSSL_CBIO_ERR_WANT_READ;
     }
-    if (head->whole && head->given == head->have && head->body_left == 0) {
-        *head = (struct record_head){.whole = false};
+    if (header->complete && header->passed == header->received && header->body_left == 0) {
+        *header = (struct record_header){.complete = false};
     }
-    if (!head->whole) {
-        int result = fill_head(session);
+    if (!header->complete) {
+        int result = receive_header(session);
         if (result <= 0) {
             return result;
         }
     }
-    size_t left = (size_t)head->have - head->given;
+    size_t left = (size_t)header->received - header->passed;
     if (left > 0) {
         size_t count = (size_t)size < left ? (size_t)size : left;
-        memcpy(buffer, head->bytes + head->given, count);
-        head->given = (uint8_t)(head->given + count);
+        memcpy(buffer, header->bytes + header->passed, count);
+        header->passed = (uint8_t)(header->passed + count);
         return (int)count;
     }
-    int got =
-        receive(session, buffer, (size_t)size < head->body_left ? (size_t)size : head->body_left);
+    int got = receive(session, buffer,
+                      (size_t)size < header->body_left ? (size_t)size : header->body_left);
     if (got > 0) {
-        head->body_left = (uint16_t)(head->body_left - got);
+        header->body_left = (uint16_t)(header->body_left - got);
     }
     return got;
 }
 
-/* wolfSSL never hears of a failure, which the verbs report: it would refuse to read from then on,
-   although what the peer has sent is good. */
+/* Send callback. Never reports a failure to wolfSSL, which would then refuse to read, although the
+   bytes that the peer has sent are good; the verbs report it from send_status. */
 static int on_send(WOLFSSL *ssl, char *bytes, int size, void *argument) {
     (void)ssl;
     struct backend_session *session = argument;

@@ -1,4 +1,4 @@
-/* The trusted roots of a context: copied, parsed once, and then only looked at. */
+/* The trusted roots of a context: copied and parsed once, then read-only. */
 #include "backends/wolfssl/wolfssl.h"
 
 portls_status trust_load(struct backend_context *context, const struct backend_settings *settings,

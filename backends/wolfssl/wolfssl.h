@@ -1,8 +1,8 @@
 /*
- * What the files of this backend share, and the only place that includes wolfSSL's headers: the
- * layout of its structures depends on how it was built, so its options come first, in every file,
- * from here. wolfSSL 5.5 or later, with or without OPENSSL_EXTRA: what differs is told below, as
- * features that are 0 or 1, and nowhere else.
+ * Shared declarations of this backend, and the only file that includes wolfSSL's headers: the
+ * layout of wolfSSL's structures depends on its build, so its options must come first in every
+ * file. Requires wolfSSL 5.5 or later, with or without OPENSSL_EXTRA. Build differences appear only
+ * here, as features that are 0 or 1.
  */
 #ifndef BACKENDS_WOLFSSL_WOLFSSL_H
 #define BACKENDS_WOLFSSL_WOLFSSL_H
@@ -56,14 +56,14 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_TLS13 0
 #endif
 
-/* Names for the certificate request; wolfSSL 5.5 sends them in TLS 1.2 only. */
+/* CA names in the certificate request; wolfSSL 5.5 sends them in TLS 1.2 only. */
 #if defined(OPENSSL_EXTRA) && defined(OPENSSL_ALL) && WITH_TLS12
 #define WITH_AUTHORITIES 1
 #else
 #define WITH_AUTHORITIES 0
 #endif
 
-/* It brings a queue of errors, one per thread, and a second decoding of certificates. */
+/* Adds a per-thread error queue, and a second decoding of certificates. */
 #if defined(OPENSSL_EXTRA)
 #define WITH_OPENSSL_LAYER 1
 #else
@@ -101,7 +101,7 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_SESSION_CACHE 1
 #endif
 
-/* What thread.c is about: a cache per thread, and POSIX threads to clear it at the thread's end. */
+/* A per-thread cache of EC points, and POSIX threads to free it at thread exit; see thread.c. */
 #if defined(FP_ECC) && defined(HAVE_THREAD_LS)
 #define WITH_POINT_CACHE 1
 #else
@@ -114,7 +114,7 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_THREAD_END 0
 #endif
 
-/* The peer's certificates are kept with the session. */
+/* The session keeps the peer's certificates. */
 #if defined(SESSION_CERTS)
 #define WITH_SESSION_CHAIN 1
 #else
@@ -127,54 +127,54 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_ERROR_TEXT 1
 #endif
 
-/* Never changes once it is made. */
+/* Immutable once created. */
 struct backend_context {
     WOLFSSL_CTX *ssl_context;
     portls_role role;
     bool verify;
     size_t roots_count;
-    struct certificate *roots; /* they point into roots_der */
+    struct certificate *roots; /* point into roots_der */
     uint8_t *roots_der;
 };
 
-/* What came of looking at the peer's certificates, noted while they are at hand. */
-struct peer_judgement {
-    bool begun; /* within one Certificate message */
-    bool seen;  /* the peer has sent a certificate */
+/* The verification result for the peer's certificates, recorded while they are available. */
+struct peer_verification {
+    bool in_message; /* processing one Certificate message */
+    bool seen;       /* the peer sent a certificate */
     portls_verify_reason reason;
-    size_t depth;      /* which certificate of the chain was refused, 0 the peer's own */
-    char culprit[128]; /* its subject */
-    char subject[256]; /* of the peer's own certificate */
+    size_t depth;      /* index in the chain of the rejected certificate; 0 is the peer's own */
+    char culprit[128]; /* subject of the rejected certificate */
+    char subject[256]; /* subject of the peer's own certificate */
 };
 
-/* The header of the record that is arriving, and with an alert in the clear all of it. */
-struct record_head {
+/* The header of the current incoming record; includes the body of an unencrypted alert. */
+struct record_header {
     uint8_t bytes[7];
-    bool whole;
-    uint8_t have, given; /* how many are there; how many wolfSSL has got */
-    uint16_t body_left;  /* behind these bytes, to the end of the record */
+    bool complete;
+    uint8_t received, passed; /* bytes received; bytes passed to wolfSSL */
+    uint16_t body_left;       /* bytes of the record after these */
 };
 
-/* In such an order that short instructions reach what comes first. */
+/* Ordered by access frequency: short instructions reach the first fields. */
 struct backend_session {
     WOLFSSL *ssl;
     const struct backend_context *context;
     struct backend_transport *transport;
-    portls_status receive_status; /* what receive failed with in this call, or PORTLS_EOF */
-    portls_status send_status;    /* the first failure of send: nothing is sent after it */
+    portls_status receive_status; /* in the current call: the failure of receive, or PORTLS_EOF */
+    portls_status send_status;    /* the first failure of send; nothing is sent after it */
     bool verify_host_is_address;
-    bool spoke_tls;   /* the peer's first byte was one of TLS */
-    bool established; /* the handshake is done */
-    bool ended;       /* the peer's close_notify came */
-    bool failed;      /* wolfSSL has given up: it may not be called for this session */
-    struct peer_judgement peer;
-    struct record_head head;
-    int16_t plain_alert;     /* what the peer sent in the clear during the handshake, or -1 */
-    const char *verify_host; /* in `names`; NULL: no name is verified */
+    bool tls_seen; /* the peer's first byte was one of TLS */
+    bool established;
+    bool close_notify_received;
+    bool failed; /* fatal error: wolfSSL must not be called again for this session */
+    struct peer_verification peer;
+    struct record_header header;
+    int16_t plain_alert;     /* the unencrypted alert received during the handshake, or -1 */
+    const char *verify_host; /* points to `names`; NULL: no name to verify */
     char names[];
 };
 
-/* Which verb a failure came up in. */
+/* The verb that failed. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
 /* ---- context.c ---- */
@@ -185,7 +185,7 @@ void context_free(struct backend_context *context);
 
 /* ---- identity.c ---- */
 
-/* Checks the own chain and key and, when both are there, installs them. */
+/* Checks the own chain and key, and installs them if both are given. */
 portls_status identity_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                portls_error *error);
 
@@ -197,29 +197,27 @@ portls_status trust_load(struct backend_context *context, const struct backend_s
 
 /* ---- authorities.c ---- */
 
-/* Sets the names a server suggests to its clients; only with WITH_AUTHORITIES. */
+/* Sets the CA names that a server suggests to clients. Only with WITH_AUTHORITIES. */
 portls_status authorities_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                   portls_error *error);
 
 /* ---- verify.c ---- */
 
-/* Asks for the peer's certificate as the settings say, and has it judged by this backend. */
+/* Installs this backend's certificate verification and requests the peer's certificate as the
+   settings require. */
 void verify_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings);
 
-/* Has the certificate compared with the name that was asked for; false: no memory. */
-bool verify_host_install(struct backend_session *session);
-
-/* The subject of the peer's own certificate, as far as it is kept. */
+/* Returns the subject of the peer's own certificate, possibly truncated. */
 const char *verify_subject(const struct backend_session *session);
 
-/* Whether what was asked for holds, at the end of a handshake. */
-bool verify_holds(const struct backend_session *session);
+/* Returns whether the verification that the settings require passed, after a handshake. */
+bool verify_passed(const struct backend_session *session);
 
-/* Judges the peer's certificates where wolfSSL has failed to decode them, with this code, before
-   they were shown to this backend. */
-void verify_undecoded(struct backend_session *session, int code);
+/* Verifies the peer's certificates after wolfSSL failed to decode them, with this code, before it
+   called on_certificate. */
+void verify_undecodable(struct backend_session *session, int code);
 
-/* Reports why the peer's certificate was refused; `failure->code` stays. */
+/* Reports why the peer's certificate was rejected. Keeps failure->code. */
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);
 
 /* ---- session.c ---- */
@@ -246,10 +244,10 @@ void session_describe(struct backend_session *session, struct backend_facts *fac
 /* ---- thread.c ---- */
 
 #if WITH_POINT_CACHE
-/* Once, at load. False: the system has no more to give. */
+/* Call once, from load. Returns false if the system is out of thread keys. */
 bool thread_load(void);
 
-/* After calls that may have worked with EC keys, in the thread that made them. */
+/* Call after EC operations, in the thread that performed them. */
 void thread_used_keys(void);
 #else
 static inline bool thread_load(void) {
@@ -262,37 +260,39 @@ static inline void thread_used_keys(void) {
 
 /* ---- transport.c ---- */
 
-/* Makes the session's transport the only way ciphertext gets in and out of its WOLFSSL object. */
+/* Installs the session's transport as the only path for ciphertext of its WOLFSSL object. */
 void transport_install(struct backend_session *session);
 
 /* ---- failure.c ---- */
 
-/* Empties the queue of errors, where there is one. */
+/* Empties the error queue, if the build has one. */
 static inline void failure_clear(void) {
 #if WITH_OPENSSL_LAYER
     wolfSSL_ERR_clear_error();
 #endif
 }
 
-/* Out of memory: fills `error`. Returns PORTLS_NO_MEMORY. */
+/* Reports that wolfSSL is out of memory. Returns PORTLS_NO_MEMORY. */
 portls_status fail_no_memory(portls_error *error);
 
-/* Fails with wolfSSL's `code` as backend_code, or as NO_MEMORY when it says that. */
+/* Fills `error`, with wolfSSL's `code` as backend_code. Reports PORTLS_NO_MEMORY instead if `code`
+   is an allocation failure. */
 portls_status fail_library(portls_error *error, portls_status status, int code,
                            const char *message);
 #if !PORTLS_WITH_MESSAGES
 #define fail_library(error, status, code, message) (fail_library)((error), (status), (code), NULL)
 #endif
 
-/* What a verb returns for a `status` of receive or send, also for PORTLS_OK. */
+/* Returns the status of a verb for a `status` of receive or send, including PORTLS_OK. Empties the
+   queue. */
 portls_status port_failure(portls_status status);
 
-/* Translates a call on the WOLFSSL object that did not succeed, also to PORTLS_WANT_READ and
+/* Translates a failed call on the WOLFSSL object into a status, including PORTLS_WANT_READ and
    PORTLS_EOF. */
 portls_status session_failure(struct backend_session *session, int result, enum stage stage,
                               struct backend_failure *failure);
 
-/* The slot error_text. */
+/* Implements the slot error_text. */
 const char *failure_error_text(int64_t code);
 
 #endif

@@ -1,25 +1,26 @@
 /*
- * The SSL that libtls drives. libtls hands it to nobody, but the library beneath tells whoever has
- * asked of every SSL that is made; so the one that libtls makes between watch_begin and watch_end,
- * in the same thread, is it. beneath_load tries that out: where libtls has a libssl of its own
- * built in, which cannot be watched, the backend is not available, rather than left unverified.
+ * Access to the SSL object inside a libtls connection. libtls does not expose it, but libssl calls
+ * a registered callback for every SSL that it creates; the one created between capture_begin
+ * and capture_end in the same thread is the one of libtls. libssl_load tests this: if libtls has
+ * its own libssl built in, whose objects cannot be captured, the backend is unavailable rather than
+ * unverified.
  */
-#include "backends/libtls/beneath.h"
+#include "backends/libtls/libssl.h"
 
 #include <stdio.h>
 
 static _Thread_local struct {
     bool on;
-    SSL *made;
-} watch;
+    SSL *ssl;
+} capture;
 
 static int session_index = -1;
 static char version_text[160];
 static uint32_t capabilities;
 
-static void note_new_ssl(void *ssl) {
-    if (watch.on) {
-        watch.made = ssl;
+static void record_new_ssl(void *ssl) {
+    if (capture.on) {
+        capture.ssl = ssl;
     }
 }
 
@@ -27,48 +28,48 @@ static void note_new_ssl(void *ssl) {
 static int on_new_ssl(void *ssl, void *value, CRYPTO_EX_DATA *data, int index, long number,
                       void *argument) {
     (void)value, (void)data, (void)index, (void)number, (void)argument;
-    note_new_ssl(ssl);
+    record_new_ssl(ssl);
     return 1;
 }
 #else
 static void on_new_ssl(void *ssl, void *value, CRYPTO_EX_DATA *data, int index, long number,
                        void *argument) {
     (void)value, (void)data, (void)index, (void)number, (void)argument;
-    note_new_ssl(ssl);
+    record_new_ssl(ssl);
 }
 #endif
 
-void beneath_watch_begin(void) {
-    watch.on = true;
-    watch.made = NULL;
+void libssl_capture_begin(void) {
+    capture.on = true;
+    capture.ssl = NULL;
 }
 
-struct ssl_st *beneath_watch_end(void) {
-    SSL *made = watch.made;
-    watch.on = false;
-    watch.made = NULL;
+struct ssl_st *libssl_capture_end(void) {
+    SSL *made = capture.ssl;
+    capture.on = false;
+    capture.ssl = NULL;
     return made;
 }
 
-/* Whether a connection that libtls makes can be seen. */
-static bool try_watching(void) {
+/* Returns whether the SSL of a libtls connection can be captured. */
+static bool test_capture(void) {
     struct tls *tls = tls_client();
     struct tls_config *config = tls_config_new();
     SSL *made = NULL;
     if (tls != NULL && config != NULL) {
         tls_config_insecure_noverifycert(config);
         tls_config_insecure_noverifyname(config);
-        beneath_watch_begin();
+        libssl_capture_begin();
         (void)(tls_configure(tls, config) == 0 &&
                tls_connect_cbs(tls, session_receive, session_send, NULL, NULL) == 0);
-        made = beneath_watch_end();
+        made = libssl_capture_end();
     }
     tls_config_free(config);
     tls_free(tls);
     return made != NULL;
 }
 
-/* What is linked is asked, not assumed; LibreSSL knows Ed25519 keys, but not in TLS. */
+/* Queries the linked library. LibreSSL supports Ed25519 keys, but not in TLS. */
 static uint32_t find_capabilities(void) {
     uint32_t found = PORTLS_CAN_VERIFY_REASON;
 #ifndef OPENSSL_NO_TLS1_2
@@ -85,7 +86,7 @@ static uint32_t find_capabilities(void) {
     return found;
 }
 
-portls_status beneath_load(portls_error *error) {
+portls_status libssl_load(portls_error *error) {
     if (session_index < 0) {
         session_index = SSL_get_ex_new_index(0, NULL, on_new_ssl, NULL, NULL);
     }
@@ -100,42 +101,42 @@ portls_status beneath_load(portls_error *error) {
                    PORTLS_LIBTLS_PACKAGE_VERSION[0] != '\0' ? " " : "",
                    PORTLS_LIBTLS_PACKAGE_VERSION, library);
 #endif
-    if (!try_watching()) {
-        beneath_clear_errors();
+    if (!test_capture()) {
+        libssl_clear_errors();
         return backend_fail(error, PORTLS_UNAVAILABLE,
                             "this libtls does not stand on the libssl that portls was linked to "
                             "(%s); it has to be built with a shared libssl and found beside it",
                             library);
     }
     capabilities = find_capabilities();
-    beneath_clear_errors();
+    libssl_clear_errors();
     return PORTLS_OK;
 }
 
-const char *beneath_version(void) {
+const char *libssl_version(void) {
     return version_text;
 }
 
-uint32_t beneath_capabilities(void) {
+uint32_t libssl_capabilities(void) {
     return capabilities;
 }
 
-struct backend_session *beneath_session_of(const SSL *ssl) {
+struct backend_session *libssl_session_of(const SSL *ssl) {
     return SSL_get_ex_data(ssl, session_index);
 }
 
 /*
- * Notes alerts, and that we said hello once more: TLS 1.2 begins anew, in a library that cannot be
- * told to refuse it. LibreSSL does not tell an info callback of the alerts of TLS 1.3, so it is
- * this one that is asked for.
+ * Records alerts, and a second hello of ours: a TLS 1.2 renegotiation, in a library that has no
+ * option to refuse it. Uses the message callback because LibreSSL does not report TLS 1.3
+ * alerts to an info callback.
  */
 static void on_message(int sent, int version, int type, const void *bytes, size_t size, SSL *ssl,
                        void *argument) {
     (void)version, (void)ssl;
     struct backend_session *session = argument;
     const uint8_t *message = bytes;
-    session->queue_touched =
-        session->queue_touched || type == SSL3_RT_ALERT || type == SSL3_RT_HANDSHAKE;
+    session->queue_dirty =
+        session->queue_dirty || type == SSL3_RT_ALERT || type == SSL3_RT_HANDSHAKE;
     if (type == SSL3_RT_ALERT && size == 2) {
         if (sent == 0) {
             session->alert_received = message[1];
@@ -148,18 +149,18 @@ static void on_message(int sent, int version, int type, const void *bytes, size_
     }
 }
 
-bool beneath_adopt(struct backend_session *session) {
+bool libssl_adopt(struct backend_session *session) {
     SSL *ssl = session->ssl;
     if (SSL_set_ex_data(ssl, session_index, session) != 1) {
         return false;
     }
     SSL_set_msg_callback(ssl, on_message);
     SSL_set_msg_callback_arg(ssl, session);
-    /* NO_AUTO_CHAIN: what is sent is the chain that was loaded, never one completed from the
-       trusted roots. AUTO_RETRY: tickets and key updates do not end a read. */
+    /* NO_AUTO_CHAIN: sends the chain that was loaded, never one completed from the trusted roots.
+       AUTO_RETRY: tickets and key updates do not end a read. */
     SSL_set_mode(ssl, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_AUTO_RETRY);
 #if PORTLS_LIBTLS_HAS_FREE_BUFFERS
-    SSL_clear_mode(ssl, SSL_MODE_RELEASE_BUFFERS); /* which would make one for each record */
+    SSL_clear_mode(ssl, SSL_MODE_RELEASE_BUFFERS); /* it would allocate a buffer for each record */
 #else
     SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
 #endif
@@ -172,73 +173,71 @@ bool beneath_adopt(struct backend_session *session) {
     SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
 #endif
     if (session->context->role == PORTLS_CLIENT) {
-        /* libtls asks for a stapled OCSP response: one that it cannot read would end a handshake
-           that the other backends finish. */
+        /* libtls requests a stapled OCSP response: one that it cannot parse would fail a handshake
+           that succeeds with the other backends. */
         SSL_set_tlsext_status_type(ssl, -1);
     }
 #if PORTLS_LIBTLS_HAS_NUM_TICKETS
-    /* libtls has switched resumption off, so that nobody could use one. */
+    /* libtls disables resumption, so a ticket would be useless. */
     return SSL_set_num_tickets(ssl, 0) == 1;
 #else
     return true;
 #endif
 }
 
-bool beneath_is_finished(const struct backend_session *session) {
+bool libssl_handshake_done(const struct backend_session *session) {
     return SSL_is_init_finished(session->ssl) != 0;
 }
 
-bool beneath_finish_message(const struct backend_session *session) {
+bool libssl_finish_message(const struct backend_session *session) {
     return !SSL_in_init(session->ssl) || SSL_do_handshake(session->ssl) == 1;
 }
 
-bool beneath_has_pending(const struct backend_session *session) {
+bool libssl_has_pending(const struct backend_session *session) {
     return SSL_pending(session->ssl) > 0;
 }
 
-void beneath_rest(const struct backend_session *session) {
+void libssl_free_buffers(const struct backend_session *session) {
 #if PORTLS_LIBTLS_HAS_FREE_BUFFERS
-    (void)SSL_free_buffers(session->ssl); /* refused when half a record has come */
+    (void)SSL_free_buffers(session->ssl); /* fails if half a record has arrived */
 #else
     (void)session;
 #endif
 }
 
-bool beneath_has_error(void) {
+bool libssl_has_error(void) {
     return ERR_peek_error() != 0;
 }
 
-/* The queue is nearly always empty, and looking costs an eighth of clearing it. */
-void beneath_clear_errors(void) {
+/* The queue is nearly always empty, and checking costs an eighth of clearing it. */
+void libssl_clear_errors(void) {
     if (ERR_peek_error() != 0) {
         ERR_clear_error();
     }
 }
 
-/* The error that tells most: one that says "no memory", else the oldest of the SSL layer, else the
-   oldest. */
-struct library_error beneath_take_error(void) {
+struct library_error libssl_take_error(void) {
     unsigned long first = ERR_peek_error();
-    unsigned long told = 0;
+    unsigned long best = 0;
     bool no_memory = false;
     for (unsigned long next = ERR_get_error(); next != 0 && !no_memory; next = ERR_get_error()) {
         no_memory = ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE;
-        if (no_memory || (told == 0 && ERR_GET_LIB(next) == ERR_LIB_SSL)) {
-            told = next;
+        if (no_memory || (best == 0 && ERR_GET_LIB(next) == ERR_LIB_SSL)) {
+            best = next;
         }
     }
     ERR_clear_error();
-    unsigned long code = told != 0 ? told : first;
-    bool of_ssl = code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL;
+    unsigned long code = best != 0 ? best : first;
+    bool is_ssl = code != 0 && ERR_GET_LIB(code) == ERR_LIB_SSL;
     return (struct library_error){
         .code = code,
         .no_memory = no_memory,
-        .no_certificate = of_ssl && ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
+        .no_certificate = is_ssl && ERR_GET_REASON(code) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
     };
 }
 
-const char *beneath_error_text(int64_t code) {
+const char *libssl_error_text(int64_t code) {
     unsigned long packed = (unsigned long)code;
-    /* The library's reasons are English; those of the system are not asked for. */
+    /* The library's reasons are English; those of the system may not be. */
     return ERR_GET_LIB(packed) == ERR_LIB_SSL ? ERR_reason_error_string(packed) : NULL;
 }
