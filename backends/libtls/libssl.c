@@ -1,9 +1,9 @@
 /*
  * Access to the SSL object inside a libtls connection. libtls does not expose it, but libssl calls
- * a registered callback for every SSL that it creates; the one created between capture_begin
- * and capture_end in the same thread is the one of libtls. libssl_load tests this: if libtls has
- * its own libssl built in, whose objects cannot be captured, the backend is unavailable rather than
- * unverified.
+ * a registered callback for every SSL that it creates; the one created between libssl_capture_begin
+ * and libssl_capture_end in the same thread is the one of libtls. libssl_load tests this: if libtls
+ * has its own libssl built in, whose objects cannot be captured, the backend is unavailable rather
+ * than unverified.
  */
 #include "backends/libtls/libssl.h"
 

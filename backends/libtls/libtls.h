@@ -149,7 +149,7 @@ const char *libssl_version(void);
 /* Returns PORTLS_CAN_… or-ed together. */
 uint32_t libssl_capabilities(void);
 
-/* Captures the SSL that libtls creates in this thread between the two calls. capture_end
+/* Captures the SSL that libtls creates in this thread between the two calls. libssl_capture_end
    returns it, or NULL. */
 void libssl_capture_begin(void);
 struct ssl_st *libssl_capture_end(void);

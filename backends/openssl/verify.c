@@ -5,7 +5,7 @@
 
 /* Disables the CN fallback if the certificate has any subject alternative name. OpenSSL alone falls
    back to the CN whenever there is no DNS name. */
-static void apply_name_rules(X509_STORE_CTX *store_context) {
+static void set_name_checks(X509_STORE_CTX *store_context) {
     X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
     unsigned int flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
     if (leaf != NULL && X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
@@ -58,7 +58,7 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     if (!session->context->verify) {
         return 1;
     }
-    apply_name_rules(store_context);
+    set_name_checks(store_context);
     if (X509_verify_cert(store_context) == 1 && may_sign(store_context)) {
         return 1;
     }

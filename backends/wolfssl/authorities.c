@@ -23,14 +23,14 @@ static portls_status add_name(WOLF_STACK_OF(WOLFSSL_X509_NAME) * names,
 }
 
 /* Checks a CA before it is passed to wolfSSL. Adds the size of its name to `*sum`. */
-static portls_status check_authority(const struct backend_settings *settings, size_t place,
+static portls_status check_authority(const struct backend_settings *settings, size_t position,
                                      size_t *sum, portls_error *error) {
     struct certificate certificate;
-    if (!certificate_parse(&settings->authorities[place], &certificate)) {
+    if (!certificate_parse(&settings->authorities[position], &certificate)) {
         return backend_fail(error, PORTLS_BAD_CERTIFICATE,
                             "certificate %zu of the %zu in the suggested authorities is no X.509 "
                             "certificate",
-                            place + 1, settings->authorities_count);
+                            position + 1, settings->authorities_count);
     }
     *sum += certificate.subject.size + 8;
     if (certificate.subject.size > NAME_MAX_SIZE || *sum > NAMES_MAX_SIZE) {
@@ -38,7 +38,7 @@ static portls_status check_authority(const struct backend_settings *settings, si
                             "wolfSSL can suggest authorities whose names have up to %d bytes each "
                             "and %d together; certificate %zu of the suggested authorities is "
                             "beyond that",
-                            NAME_MAX_SIZE, NAMES_MAX_SIZE, place + 1);
+                            NAME_MAX_SIZE, NAMES_MAX_SIZE, position + 1);
     }
     return PORTLS_OK;
 }
@@ -50,8 +50,8 @@ static WOLF_STACK_OF(WOLFSSL_X509_NAME) *
     WOLF_STACK_OF(WOLFSSL_X509_NAME) *names = wolfSSL_sk_X509_NAME_new(NULL);
     portls_status status = names == NULL ? fail_no_memory(error) : PORTLS_OK;
     for (size_t i = 0; i < settings->authorities_count && status == PORTLS_OK; i++) {
-        size_t place = backwards ? settings->authorities_count - 1 - i : i;
-        status = add_name(names, &settings->authorities[place], error);
+        size_t position = backwards ? settings->authorities_count - 1 - i : i;
+        status = add_name(names, &settings->authorities[position], error);
     }
     if (status != PORTLS_OK && names != NULL) {
         wolfSSL_sk_X509_NAME_pop_free(names, NULL);

@@ -66,10 +66,10 @@ static portls_status install_chain(WOLFSSL_CTX *ssl_context,
     if (joined == NULL) {
         return fail_no_memory(error);
     }
-    uint8_t *place = joined;
+    uint8_t *destination = joined;
     for (size_t i = 0; i < settings->chain_count; i++) {
-        memcpy(place, settings->chain[i].bytes, settings->chain[i].size);
-        place += settings->chain[i].size;
+        memcpy(destination, settings->chain[i].bytes, settings->chain[i].size);
+        destination += settings->chain[i].size;
     }
     int result = wolfSSL_CTX_use_certificate_chain_buffer_format(ssl_context, joined, (long)size,
                                                                  WOLFSSL_FILETYPE_ASN1);

@@ -16,17 +16,17 @@ portls_status trust_load(struct backend_context *context, const struct backend_s
     if (context->roots == NULL || context->roots_der == NULL) {
         return fail_no_memory(error);
     }
-    uint8_t *place = context->roots_der;
+    uint8_t *destination = context->roots_der;
     for (size_t i = 0; i < settings->roots_count; i++) {
-        memcpy(place, settings->roots[i].bytes, settings->roots[i].size);
-        struct backend_blob der = {place, settings->roots[i].size};
+        memcpy(destination, settings->roots[i].bytes, settings->roots[i].size);
+        struct backend_blob der = {destination, settings->roots[i].size};
         if (!certificate_parse(&der, &context->roots[i])) {
             return backend_fail(error, PORTLS_BAD_CERTIFICATE,
                                 "certificate %zu of the %zu in the trusted roots is no X.509 "
                                 "certificate",
                                 i + 1, settings->roots_count);
         }
-        place += der.size;
+        destination += der.size;
     }
     context->roots_count = settings->roots_count;
     return PORTLS_OK;
