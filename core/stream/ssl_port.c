@@ -1,4 +1,4 @@
-/* SSL ports: the classes of the two ports of a stream, and the calls that only SSL ports take. */
+/* SSL ports: the classes of a stream's two ports, and the calls that take only SSL ports. */
 #include <stddef.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ static struct stream *around_output(portls_output_port *out) {
 struct stream *stream_of(const void *handle) {
     if (handle_is(handle, HANDLE_INPUT_PORT)) {
         const portls_input_port *in = handle;
-        /* Nothing is written through a handle given as const, but for the lock. */
+        /* Only the lock is written through a const handle. */
         return in->class == &ssl_input_class ? around_input((portls_input_port *)in) : NULL;
     }
     if (handle_is(handle, HANDLE_OUTPUT_PORT)) {
@@ -59,7 +59,7 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     return leave(stream, half, status, error);
 }
 
-/* Tries to read a byte, which works with every backend, and keeps it for the next read. */
+/* Reads a byte ahead, which works with every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
     stream_enter(stream);
@@ -80,8 +80,8 @@ static bool byte_ready(portls_input_port *in) {
     return ready;
 }
 
-/* Lingers, if this half is the last to be closed; `with_other`: the other half is closed with it.
-   PORTLS_OK: closing does not wait. */
+/* Lingers before this half is closed, if it is the last one or (`with_other`) the other half is
+   closed with it. PORTLS_OK: closing does not wait; PORTLS_WANT_WRITE. */
 static portls_status linger(struct stream *stream, struct stream_half *half, bool with_other) {
     const struct stream_half *other =
         half == &stream->reading ? &stream->writing : &stream->reading;
@@ -230,7 +230,7 @@ const struct output_class ssl_output_class = {
     .descriptor = output_descriptor,
 };
 
-/* ---- calls that only SSL ports take ---- */
+/* ---- calls that take only SSL ports ---- */
 
 static portls_status no_ssl_port(portls_error *error, const char *call) {
     return error_fail(error, PORTLS_WRONG_KIND,
@@ -286,7 +286,7 @@ portls_status portls_set_buffering(portls_output_port *out, portls_buffering buf
     if (atomic_load(&out->base.closed)) {
         return error_fail(error, PORTLS_CLOSED, "the output port is closed");
     }
-    if ((unsigned)buffering > PORTLS_BUFFER_BLOCK) { /* a negative one is large then */
+    if ((unsigned)buffering > PORTLS_BUFFER_BLOCK) { /* also for a negative one */
         return error_fail(
             error, PORTLS_INVALID_ARGUMENT,
             "buffering is %d, and should be PORTLS_BUFFER_NONE, PORTLS_BUFFER_LINE or "
@@ -310,7 +310,7 @@ portls_status portls_handshake_avail(portls_input_port *ssl_in, portls_error *er
     return error_end(error, leave(stream, &stream->reading, status, error));
 }
 
-/* Fills `facts`, with strings of the session. Returns false when nothing is known (yet). */
+/* Fills `facts`, with strings of the session. Returns false before the handshake is done. */
 static bool describe(const portls_input_port *ssl_in, struct backend_facts *facts) {
     struct stream *stream = portls_is_input_port(ssl_in) ? stream_of(ssl_in) : NULL;
     if (stream == NULL) {

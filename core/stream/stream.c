@@ -1,4 +1,4 @@
-/* The life of a stream: creating it, entering and leaving a step, reporting failures, closing. */
+/* Streams: makes them, enters and leaves their steps, reports failures, ends and frees them. */
 #include "core/stream/stream.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 
 /* ---- making ---- */
 
-/* Whether, and why, the settings forbid a session. */
+/* Returns why the settings forbid a session, or PORTLS_OK. */
 static portls_status refusal_of(const struct snapshot *snapshot) {
     if (snapshot->role == PORTLS_SERVER && !(snapshot->has_chain && snapshot->has_key)) {
         return PORTLS_NO_CERTIFICATE;
@@ -18,7 +18,7 @@ static portls_status refusal_of(const struct snapshot *snapshot) {
     return snapshot->verify && !snapshot->has_roots ? PORTLS_VERIFY : PORTLS_OK;
 }
 
-/* Checks the options of host name verification, and creates the session unless it is refused. */
+/* Checks the options of host name verification, and makes the session unless it is forbidden. */
 static portls_status begin_session(struct stream *stream, const struct stream_options *options,
                                    portls_error *error) {
     struct snapshot *snapshot = options->snapshot;
@@ -71,8 +71,8 @@ static void free_stream(struct stream *stream) {
     memory_free(stream);
 }
 
-/* The size of a buffer for a host name that hostname_normalise writes, which is never longer than
-   its argument. */
+/* Returns the size of a buffer for the normalised host name, which is no longer than the given one.
+ */
 static size_t name_room(const char *hostname) {
     size_t length = hostname == NULL ? 0 : strlen(hostname);
     return (length < HOSTNAME_MAX ? length : HOSTNAME_MAX) + 1;
@@ -121,9 +121,9 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
 
 /* ---- steps ---- */
 
-/* Tells the sync sets of the stream's ports to look again. The caller holds the lock. A closed port
-   has left its set, and may have been freed. */
-static void touch_sets(struct stream *stream) {
+/* Has the sync sets of the stream's ports check them again, under the lock. A closed port has left
+   its set, and may have been freed. */
+static void notify_sync_sets(struct stream *stream) {
     if (!stream->reading.closed) {
         observer_notify(&stream->in.base.observer);
     }
@@ -148,18 +148,18 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
         stream_notify(stream);
     }
     if (stream->transport.changed || !stream->is_poll) {
-        touch_sets(stream);
+        notify_sync_sets(stream);
     }
     stream_half_sees(half, stream);
     if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
-        stream_half_needs(half, 0); /* stopped by the limit: it can go on */
+        stream_half_needs(half, 0); /* stopped by the limit: there is more to do now */
     }
     os_mutex_unlock(&stream->lock);
 }
 
 /* ---- reporting failures ---- */
 
-/* Returns the failure stored for a status that a step of this half returned, or NULL. */
+/* Returns the failure behind a status that a step of this half returned, or NULL. */
 static struct failure *failure_of(struct stream *stream, const struct stream_half *half,
                                   portls_status status) {
     struct transport *transport = &stream->transport;
@@ -179,7 +179,7 @@ static struct failure *failure_of(struct stream *stream, const struct stream_hal
     return first;
 }
 
-/* Whether another stream wraps this half's port, which it calls under its own lock. */
+/* Whether another stream wraps this half's port, and calls it under its own lock. */
 static bool is_wrapped(const struct stream *stream, const struct stream_half *half) {
     return atomic_load(half == &stream->reading ? &stream->in.base.wrapped
                                                 : &stream->out.base.wrapped);
@@ -212,11 +212,9 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
 
 /* ---- ending ---- */
 
-/*
- * Reads and drops the data that has arrived, before the underlying ports are used without TLS: data
- * sent before the peer's close_notify must not be taken for what follows it.
- */
-static void read_what_arrived(struct stream *stream) {
+/* Discards the data that has arrived, so that the bytes behind the peer's close_notify are the next
+   ones of the underlying port. */
+static void discard_arrived(struct stream *stream) {
     enum {
         MOST = 1024 * 1024,
         PIECE = PORTLS_HOSTED ? 4096 : 64
@@ -233,12 +231,12 @@ static void read_what_arrived(struct stream *stream) {
     os_wipe(scratch, sizeof scratch);
 }
 
-/* Ends the session and returns the underlying ports. Both halves are closed. */
-static portls_status end(struct stream *stream, portls_error *error) {
+/* Ends the session and gives the underlying ports back. Both halves are closed. */
+static portls_status end_session(struct stream *stream, portls_error *error) {
     struct transport *transport = &stream->transport;
     portls_status status = PORTLS_OK;
     if (!stream->close_original) {
-        read_what_arrived(stream);
+        discard_arrived(stream);
     }
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
@@ -258,7 +256,7 @@ static portls_status end(struct stream *stream, portls_error *error) {
 
 void stream_abandon(struct stream *stream, bool and_close) {
     stream->close_original = and_close;
-    (void)end(stream, NULL);
+    (void)end_session(stream, NULL);
     free_stream(stream);
 }
 
@@ -268,12 +266,12 @@ portls_status stream_close_half(struct stream *stream, struct stream_half *half,
     half->closed = true;
     bool last = stream->reading.closed && stream->writing.closed;
     stream_notify(stream);
-    touch_sets(stream);
+    notify_sync_sets(stream);
     os_mutex_unlock(&stream->lock);
     if (!last) {
         return PORTLS_OK;
     }
-    portls_status status = end(stream, error);
+    portls_status status = end_session(stream, error);
     if (status != PORTLS_OK && error != NULL && stream_error_class(stream) != PORTLS_CLASS_FAIL) {
         error->error_class = stream_error_class(stream);
     }

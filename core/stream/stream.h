@@ -1,11 +1,11 @@
 /*
- * A stream: what the two SSL ports of one connection share. Backend session, transport, lock and
- * state live here; the ports of a stream are its two faces (ssl_port.c).
+ * A stream is what the two SSL ports of a connection share: backend session, transport, lock and
+ * state. The ports themselves are members of it (ssl_port.c).
  *
- * The lock is held for every step and never while waiting. A step does what can be done now. A
- * thread that has to wait takes the *role* of receiving or sending until its wait ends: meanwhile
- * no other thread moves bytes in that direction, since it could take what the first one waits for.
- * Another thread that needs bytes moved watches the stream and is notified.
+ * A step does what can be done now, under the lock; no thread waits with the lock held. A thread
+ * that has to wait takes the *role* of receiving or of sending for the length of its wait, and no
+ * other thread moves bytes in that direction, since it could take those the first one waits for. A
+ * thread that needs a role that is taken watches the stream, and is notified of each change.
  */
 #ifndef CORE_STREAM_STREAM_H
 #define CORE_STREAM_STREAM_H
@@ -22,24 +22,25 @@
 #include "core/wait/wait.h"
 #include "portls/wrap.h"
 
-/* What a step that could not finish needs, bits. */
+/* What a half waits for, as bits. */
 enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
 
-/* One of the two ports, seen from the stream. */
+/* The stream's side of one of its two ports. */
 struct stream_half {
     bool closed;
-    uint8_t needs;                       /* of its last step */
+    uint8_t needs;                       /* NEEDS_ bits of its last step */
     bool holds_receiving, holds_sending; /* its thread waits and has the role */
     uint32_t seen;                       /* stream->changes at its last step */
 };
 
 /*
- * The life of a stream. It has failed when `failure` is not NULL, in whichever state: every step
- * returns that failure from then on. It is closed with the second of its ports.
+ * The lifecycle of a stream. Beside it stand what can happen in each state: the session fails
+ * (`failure`: every later step returns it, after the data that arrived first), the peer's data ends
+ * (`read_side`), a half is closed (`closed`), and the close of the last half waits (`lingering`).
  */
 enum stream_state {
-    STREAM_HANDSHAKING,        /* the backend's handshake is not done */
-    STREAM_FLUSHING_HANDSHAKE, /* it is, and our last flight has not left */
+    STREAM_HANDSHAKING,        /* the backend's handshake is under way */
+    STREAM_FLUSHING_HANDSHAKE, /* it is done, and our last flight has not left */
     STREAM_OPEN,
 };
 
@@ -50,27 +51,26 @@ enum stream_read_side {
     READ_TRUNCATED, /* without one */
 };
 
-/*
- * What the steps look at most comes first, and the transport with its buffers last: where the code
- * is to be small, that decides how long the instructions are that reach a member.
- */
+/* Small members that each step reads come first, where a Cortex-M reaches them with short
+   instructions; the transport comes last. */
 struct stream {
     struct stream_half reading, writing;
     enum stream_state state;
     enum stream_read_side read_side;
-    bool is_poll;         /* the step only asks whether a port is ready */
-    bool lingering;       /* both ports are to be closed, and written bytes have not all arrived */
-    bool has_peeked_byte; /* the next byte of data, read to see whether there is one */
+    bool is_poll;   /* the step only asks whether a port is ready */
+    bool lingering; /* the last half closes without waiting, and written bytes have not all arrived
+                     */
+    bool has_peeked_byte; /* peeked_byte is the next byte of data */
     uint8_t peeked_byte;
     bool strict_eof; /* READ_TRUNCATED is an error */
     bool close_original, shutdown_on_close, network;
     bool has_sent_data; /* a record of data has been encrypted */
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
-    struct failure *failure;         /* of the session: nothing goes in either direction any more */
+    struct failure *failure;         /* of the session, both directions; NULL: none */
     uint32_t changes;                /* counts steps that changed something */
 
-    os_mutex lock; /* guards all that changes here, but for the ports' own */
+    os_mutex lock; /* guards everything that changes, except members of the ports */
     struct watch_list watchers;
     uint8_t *unsent; /* plaintext that a buffering port holds, less than a full record; from the
                         pool, and NULL while it is empty */
@@ -113,24 +113,23 @@ void stream_abandon(struct stream *stream, bool and_close);
 /* ---- steps: called with the lock held, between stream_enter and stream_leave ---- */
 
 void stream_enter(struct stream *stream);
-/* As stream_enter, with the lock held already. */
+/* Enters a step while the caller holds the lock. */
 void stream_enter_locked(struct stream *stream);
 void stream_leave(struct stream *stream, struct stream_half *half);
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
-/* Encrypts and sends what can leave now. *taken counts also with a failure. */
+/* Encrypts and sends what can leave now. Sets *taken also when it fails. */
 portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, size_t size,
                                 size_t *taken);
 /* WANT_READ or WANT_WRITE when stream_step_write would say so, without writing anything. */
 portls_status stream_step_room(struct stream *stream);
 portls_status stream_step_flush(struct stream *stream);
-/* Sends all that has to leave before the output port is closed, with a close_notify if configured.
- */
+/* Flushes before the output port is closed, with a close_notify if configured. */
 portls_status stream_step_finish(struct stream *stream);
 
-/* Before this half is closed as the last one: lets written bytes arrive. PORTLS_OK: closing the
-   underlying ports does not wait; PORTLS_WANT_WRITE. */
+/* Lingers before this half is closed as the last one: PORTLS_OK when closing the underlying ports
+   does not wait, else PORTLS_WANT_WRITE. */
 portls_status stream_step_linger(struct stream *stream, struct stream_half *half);
 
 /* ---- for the steps ---- */
@@ -140,24 +139,22 @@ static inline bool stream_is_open(const struct stream *stream) {
     return stream->state == STREAM_OPEN;
 }
 
-/* The class of this stream's errors: the network's for streams of connect and accept. */
+/* Returns the class of the stream's errors: PORTLS_CLASS_NETWORK for connect and accept. */
 static inline portls_error_class stream_error_class(const struct stream *stream) {
     return stream->network ? PORTLS_CLASS_NETWORK : PORTLS_CLASS_FAIL;
 }
 
-/*
- * Ends the session with an error, given as for error_fail; an earlier one is kept. From then on
- * every step in either direction returns its status, and so does this.
- */
+/* Fails the session with a status and a message, as error_fail does; an earlier failure is kept.
+   Returns the status that later steps return. */
 #define stream_fail(stream, status, ...)                                                           \
     ((void)error_fail(failure_new(&(stream)->failure), (status), __VA_ARGS__),                     \
      stream_note_failure(stream))
 
-/* The same with the error that a slot of the backend has returned and reported. */
+/* Fails the session with what a function of the backend returned and reported. */
 portls_status stream_fail_backend(struct stream *stream, portls_status status,
                                   const struct backend_failure *failure);
 
-/* Has the failure that was just stored take effect. Returns its status. */
+/* Has a failure that was just stored take effect. Returns its status. */
 portls_status stream_note_failure(struct stream *stream);
 
 /* Encrypts one record at most, and adds the bytes taken to `*taken`. `flush_follows`: the caller
@@ -165,17 +162,17 @@ portls_status stream_note_failure(struct stream *stream);
 portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken, bool flush_follows);
 
-/* ---- what a bare build leaves out: stream_hosted.c, stream_bare.c ---- */
+/* ---- in stream_hosted.c or stream_bare.c ---- */
 
-/* Enters a step that leaves receiving to stream_receive_blocking, where that is possible. In a
-   dialogue the first try nearly always fails, and costs a system call. */
+/* Enters a step that receives nothing by itself where stream_receive_blocking can: in a dialogue
+   nothing is there yet, and a try costs a system call. */
 void stream_enter_blocking(struct stream *stream);
 
 /*
- * Within a step of this half that has to wait: if it needs only input, takes the role of receiving,
- * leaves the step while the underlying port blocks in its read, and returns within another step.
- * True: try again, since something was received (maybe the end), the other half has changed
- * something, or the next try receives without waiting. False: wait in the ordinary way.
+ * Blocks in the read of the underlying port, after a step of this half that needs only input: takes
+ * the role of receiving, leaves the step, reads, and enters another step. Returns true when the
+ * half is to try again: something was received or ended, the other half has changed something, or
+ * this function did not block and the next try may receive. False: wait with a wait set.
  */
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
 
@@ -188,7 +185,7 @@ void stream_shrink_session(struct stream *stream);
 portls_status stream_set_buffering(struct stream *stream, portls_buffering buffering,
                                    portls_error *error);
 
-/* Writes to a port with buffering: holds what does not fill a record, and sends 64 KB at once. */
+/* Writes to a port with buffering: keeps what does not fill a record, and sends 64 KB at once. */
 portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes, size_t size,
                                     size_t *taken);
 
@@ -197,28 +194,26 @@ static inline bool stream_has_unsent(const struct stream *stream) {
     return stream->unsent_size > 0;
 }
 
-/* Encrypts the plaintext that a buffering port holds, after the handshake. PORTLS_OK;
-   PORTLS_WANT_READ; the session's failure. */
+/* Encrypts the plaintext that a buffering port holds, after the handshake: PORTLS_OK,
+   PORTLS_WANT_READ, or the session's failure. */
 portls_status stream_encrypt_unsent(struct stream *stream);
 
-/* Drops that plaintext, and frees its buffer. */
+/* Drops the plaintext that a buffering port holds, and frees its buffer. */
 void stream_drop_unsent(struct stream *stream);
 
 /* ---- reporting ---- */
 
-/*
- * After stream_leave: fills the caller's error from what is kept for `status`, and has on_error
- * told once. Returns `status`.
- */
+/* Fills the caller's error from the failure behind `status`, and calls on_error with it the first
+   time, after stream_leave. Returns `status`. */
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error);
 
-/* ---- waiting for a half; all under the lock but the first two ---- */
+/* ---- waiting for a half; the lock is held except for the first two ---- */
 
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);
 void stream_end_wait(struct stream *stream, struct stream_half *half);
 
-/* Whether a thread that waits has the role of receiving, or of sending. */
+/* Whether a waiting thread has the role of receiving, or of sending. */
 static inline bool stream_waits_for_input(const struct stream *stream) {
     return stream->reading.holds_receiving || stream->writing.holds_receiving;
 }
@@ -233,33 +228,33 @@ static inline void stream_notify(struct stream *stream) {
     watch_list_notify(&stream->watchers);
 }
 
-/* Records what this half waits for: NEEDS_ bits. */
+/* Records what the half waits for: NEEDS_ bits. */
 static inline void stream_half_needs(struct stream_half *half, int needs) {
     half->needs = (uint8_t)needs;
 }
 
-/* Records that this half has seen all changes. */
+/* Records that the half has seen all changes. */
 static inline void stream_half_sees(struct stream_half *half, const struct stream *stream) {
     half->seen = stream->changes;
 }
 
-/* Whether the peer sends nothing more: its close_notify was received, and nothing after it. */
+/* Whether the peer has sent its close_notify and nothing behind it. */
 static inline bool stream_peer_is_done(const struct stream *stream) {
     return stream->read_side == READ_CLOSED && !transport_has_received(&stream->transport);
 }
 
-/* Closes a half; with the second one the session ends and the underlying ports are given back. */
+/* Closes a half. With the second one, ends the session and gives the underlying ports back. */
 portls_status stream_close_half(struct stream *stream, struct stream_half *half,
                                 portls_error *error);
 
-/* One of the two port objects is released; the last one frees the stream. */
+/* Releases one of the two port objects. With the second one, frees the stream. */
 void stream_release(struct stream *stream);
 
 /* The classes of the two ports (ssl_port.c). */
 extern const struct input_class ssl_input_class;
 extern const struct output_class ssl_output_class;
 
-/* The stream of either SSL port; NULL for any other handle. */
+/* Returns the stream of an SSL port, or NULL for any other handle. */
 struct stream *stream_of(const void *handle);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What a stream of a bare build leaves out, in place of stream_hosted.c: no port blocks, output is
- * not buffered, and the library keeps its buffers.
+ * Takes the place of stream_hosted.c in a bare build: no port blocks, output is not buffered, and
+ * the library keeps its buffers.
  */
 #include "core/base/error.h"
 #include "core/stream/stream.h"

@@ -1,7 +1,6 @@
 /*
- * What a stream does in a hosted build only: it receives without trying first, asks its library for
- * data only when there can be some, frees the library's buffers while the peer is silent, and
- * buffers output. A bare build has stream_bare.c in place of this file.
+ * What only a hosted build does: blocks in the underlying port's read, frees the library's buffers
+ * while the peer is silent, and buffers output. A bare build has stream_bare.c instead.
  */
 #include <string.h>
 
@@ -10,9 +9,9 @@
 
 enum { RECORD = BACKEND_WRITE_MAX };
 
-/* ---- receiving without trying first ---- */
+/* ---- blocking in a read ---- */
 
-/* Keeps a step from receiving, except bytes that were given back to the port. */
+/* Has the step receive nothing, except unread bytes of the port. */
 static void skip_receiving(struct stream *stream) {
     if (input_port_may_block(stream->transport.in)) {
         stream->transport.input_drained = true;
@@ -37,7 +36,7 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     uint8_t *buffer = may_take_role(stream, half) ? buffer_pool_take(transport->pool) : NULL;
     if (buffer == NULL) {
-        /* A half that also waits for something else must not miss what has arrived: try. */
+        /* Try before waiting: this half also waits for something else, and bytes may be there. */
         bool untried = transport->input_drained;
         transport->input_drained = false;
         return untried && transport->may_receive;
@@ -51,7 +50,7 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
         input_port_read_blocking(transport->in, buffer, BUFFER_SIZE, &got, &error);
     os_mutex_lock(&stream->lock);
     half->holds_receiving = false;
-    /* Such as a failure of the session, which the next step returns. */
+    /* The other half may have failed the session, which the next step returns. */
     bool missed = half->seen != stream->changes;
     transport_hand_over(transport, buffer, status, got, &error);
     stream_enter_locked(stream);
@@ -88,7 +87,7 @@ void stream_drop_unsent(struct stream *stream) {
     stream->unsent_size = 0;
 }
 
-/* Less than one record, so it may exceed what leaves in one write. */
+/* Also when as much is pending as leaves in one write: this adds one record at most. */
 portls_status stream_encrypt_unsent(struct stream *stream) {
     if (stream->unsent_size == 0) {
         return PORTLS_OK;

@@ -1,5 +1,5 @@
-/* What a stream can do now: the steps of the handshake and of reading, under the lock, none of them
-   waiting. Those of writing are in stream_write.c. */
+/* The steps of the handshake and of reading: each does what can be done now, under the lock. The
+   steps of writing are in stream_write.c. */
 #include <string.h>
 
 #include "core/base/error.h"
@@ -10,7 +10,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 
 portls_status stream_note_failure(struct stream *stream) {
     stream->transport.changed = true;
-    stream->transport.must_flush = true; /* the alert that tells the peer */
+    stream->transport.must_flush = true; /* the alert */
     return stream->failure->error.status;
 }
 
@@ -26,16 +26,13 @@ portls_status stream_fail_backend(struct stream *stream, portls_status status,
     return stream_note_failure(stream);
 }
 
-/* Whether the first bytes of the peer cannot be TLS: every TLS stream begins with one of these
- * records. */
+/* Whether the peer's first byte begins no TLS stream: that is a handshake record or an alert. */
 static bool peer_speaks_plaintext(const struct transport *transport) {
     return transport->first_count > 0 && transport->first_bytes[0] != RECORD_HANDSHAKE &&
            transport->first_bytes[0] != RECORD_ALERT;
 }
 
-/* Fails a handshake with a peer that does not speak TLS, quoting what it sent as far as it is
- * printable.
- */
+/* Fails a handshake with a peer that does not speak TLS, and quotes the first line it sent. */
 static portls_status fail_plaintext(struct stream *stream, int64_t code) {
     const struct transport *transport = &stream->transport;
     char quoted[TRANSPORT_FIRST_BYTES + 1];
@@ -57,8 +54,8 @@ static portls_status fail_plaintext(struct stream *stream, int64_t code) {
     return stream_note_failure(stream);
 }
 
-/* Fails a handshake; the core knows more than the backend about the end of the peer's bytes and
-   about peers that do not speak TLS. */
+/* Fails a handshake. Recognises first what a backend cannot tell: a failed port, a peer that does
+   not speak TLS, an end of file. */
 static portls_status fail_handshake(struct stream *stream, portls_status status,
                                     const struct backend_failure *failure) {
     struct transport *transport = &stream->transport;
@@ -75,7 +72,7 @@ static portls_status fail_handshake(struct stream *stream, portls_status status,
     return stream_fail_backend(stream, status, failure);
 }
 
-/* Fails a stream whose settings forbid a session. */
+/* Fails a stream whose settings forbid a session, with the reason. */
 static portls_status fail_refused(struct stream *stream) {
     const struct snapshot *snapshot = stream->snapshot;
     if (stream->refusal == PORTLS_VERIFY) {
@@ -101,8 +98,8 @@ static portls_status fail_by_port(struct stream *stream, const portls_error *err
     return stream_note_failure(stream);
 }
 
-/* Fails a client whose settings forbid a session, but first, if the server cannot be reached, with
-   that. */
+/* Fails a client whose settings forbid a session: with the failure to reach the server if there is
+   one, else with the reason. */
 static portls_status refuse_client(struct stream *stream, struct stream_half *half) {
     portls_error error;
     error_begin(&error);
@@ -114,7 +111,7 @@ static portls_status refuse_client(struct stream *stream, struct stream_half *ha
     return status == PORTLS_OK ? fail_refused(stream) : fail_by_port(stream, &error);
 }
 
-/* Fails a server whose settings forbid a session, once the client has spoken, and tells it. */
+/* Fails a server whose settings forbid a session, after the client's first byte, with an alert. */
 static portls_status refuse_server(struct stream *stream, struct stream_half *half) {
     static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
     struct transport *transport = &stream->transport;
@@ -132,17 +129,15 @@ static portls_status refuse_server(struct stream *stream, struct stream_half *ha
     return fail_refused(stream);
 }
 
-/*
- * In TLS 1.3 a server's part of the handshake ends with what it receives: all that it has still to
- * send then are tickets, and a client need not read those to be content (RFC 8446, 4.6.1).
- */
+/* Whether the handshake ends only when our last flight has left. A TLS 1.3 server ends it with what
+   it receives, and has only tickets pending, which a client need not read (RFC 8446, 4.6.1). */
 static bool must_flush_last_flight(const struct stream *stream) {
     return stream->snapshot->role == PORTLS_CLIENT ||
            !stream->snapshot->backend->speaks_tls13(stream->session);
 }
 
-/* Runs the backend's handshake as far as it goes, and records what it then waits for. */
-static portls_status agree(struct stream *stream, struct stream_half *half) {
+/* Runs the backend's handshake as far as it goes, and records what it waits for. */
+static portls_status run_handshake(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     struct backend_failure failure = BACKEND_FAILURE_INIT;
     portls_status status = stream->snapshot->backend->handshake(stream->session, &failure);
@@ -168,12 +163,11 @@ static portls_status agree(struct stream *stream, struct stream_half *half) {
 }
 
 /*
- * Our last flight cannot leave, yet or ever: a peer that refuses it says so by an alert, which it
- * may need us to take before it takes more, and which tells more than that nothing can be sent. A
- * byte of anything else is kept for the reader. PORTLS_OK and what else to wait for, or the
- * session's failure.
+ * Reads while our last flight cannot leave. A peer that refuses it sends an alert, which says more
+ * than a failed send, and may take no more before that is read. A byte of data becomes the peeked
+ * byte. PORTLS_OK with what to wait for recorded; the session's failure.
  */
-static portls_status listen_meanwhile(struct stream *stream, struct stream_half *half) {
+static portls_status read_while_flushing(struct stream *stream, struct stream_half *half) {
     struct transport *transport = &stream->transport;
     stream_half_needs(half, NEEDS_OUTPUT);
     if (stream->has_peeked_byte || stream->read_side != READ_OPEN ||
@@ -221,10 +215,10 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
                                                        : refuse_client(stream, half);
     }
     if (stream->state == STREAM_HANDSHAKING && stream->transport.in_failure != NULL) {
-        return stream->transport.in_failure->error.status; /* the backend has had it already */
+        return stream->transport.in_failure->error.status; /* not again to the backend */
     }
     if (stream->state == STREAM_HANDSHAKING) {
-        portls_status status = agree(stream, half);
+        portls_status status = run_handshake(stream, half);
         if (status != PORTLS_OK) {
             return status;
         }
@@ -232,7 +226,7 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     /* A server's tickets are deferred until its first data. */
     bool must_flush = stream->transport.must_flush;
     if (must_flush && transport_settle(&stream->transport) != PORTLS_OK) {
-        portls_status status = listen_meanwhile(stream, half);
+        portls_status status = read_while_flushing(stream, half);
         if (status != PORTLS_OK) {
             return status;
         }
@@ -259,8 +253,8 @@ static portls_status end_of_stream(struct stream *stream) {
     return transport->in_failure->error.status;
 }
 
-/* Nothing to read yet: sends what the peer may be waiting for, and records what the reader waits
-   for. */
+/* Ends a read that found nothing: sends what the peer may be waiting for, and records what the
+   reader waits for. */
 static portls_status starve(struct stream *stream) {
     struct transport *transport = &stream->transport;
     stream_half_needs(&stream->reading, NEEDS_INPUT);
@@ -273,8 +267,8 @@ static portls_status starve(struct stream *stream) {
     return PORTLS_WANT_READ;
 }
 
-/* Whether, after a read with that status, the next one can return nothing before more ciphertext is
-   received. Asking the library in vain costs as much as a small record. */
+/* Whether a read that ended with `status` has left the library without data, so that the next one
+   need not ask it before more is received: asking in vain costs as much as a small record. */
 static bool is_drained(const struct stream *stream, portls_status status) {
     return !transport_has_received(&stream->transport) &&
            (status == PORTLS_WANT_READ ||
@@ -304,7 +298,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
         return end_of_stream(stream);
     case PORTLS_TRUNCATED:
         if (transport->in_failure != NULL) {
-            return transport->in_failure->error.status; /* the underlying port's own cut */
+            return transport->in_failure->error.status; /* a truncation of the underlying port */
         }
         stream->read_side = READ_TRUNCATED;
         transport->changed = true;
@@ -316,13 +310,13 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     }
 }
 
-/* Reads the peeked byte, and what can be read behind it without waiting. */
+/* Reads the peeked byte and what follows it. */
 static void read_peeked_byte(struct stream *stream, uint8_t *buffer, size_t size, size_t *got) {
     stream->has_peeked_byte = false;
     buffer[0] = stream->peeked_byte;
     size_t more = 0;
     bool open = stream->read_side == READ_OPEN && stream->failure == NULL;
-    /* An end or a failure is stored, and the next read returns it. */
+    /* The next read returns an end or a failure. */
     if (size > 1 && open && read_session(stream, buffer + 1, size - 1, &more) != PORTLS_OK) {
         more = 0;
     }

@@ -1,5 +1,4 @@
-/* Waiting for a stream: the roles that its halves have while they wait, and the blocking handshake.
- */
+/* Waits for a stream: the roles of its halves during a wait, and the blocking handshake. */
 #include "core/wait/wait.h"
 #include "core/base/error.h"
 #include "core/stream/stream.h"
@@ -45,13 +44,13 @@ void stream_end_wait(struct stream *stream, struct stream_half *half) {
     if (half->holds_receiving || half->holds_sending) {
         half->holds_receiving = false;
         half->holds_sending = false;
-        /* The role is free: a half that needs these bytes moved takes it. */
+        /* Wakes the other half, which may need the role. */
         watch_list_notify(&stream->watchers);
     }
     os_mutex_unlock(&stream->lock);
 }
 
-/* Waits for what the reading half needs. */
+/* Waits for what the half needs. */
 static portls_status wait_for(struct stream *stream, struct stream_half *half,
                               const struct wait_limit *limit, portls_error *error) {
     struct wait_set set;
@@ -63,7 +62,7 @@ static portls_status wait_for(struct stream *stream, struct stream_half *half,
     return status;
 }
 
-/* Sends the alert of a failed handshake, if the port takes it in time. */
+/* Sends the alert of a failed handshake: for CLOSE_MILLISECONDS at most. */
 static void send_alert(struct stream *stream, struct wait_limit limit) {
     int64_t latest = clock_after(CLOSE_MILLISECONDS);
     limit.deadline = limit.deadline < latest ? limit.deadline : latest;

@@ -1,19 +1,17 @@
-/* The steps of writing, flushing and finishing a stream: what can be done now, under the lock,
-   without waiting. */
+/* The steps of writing, flushing and finishing: each does what can be done now, under the lock. */
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/stream/stream.h"
 
-enum { RECORD = BACKEND_WRITE_MAX, FIRST_RECORD = 4096 }; /* most data bytes of a record */
+enum { RECORD = BACKEND_WRITE_MAX, FIRST_RECORD = 4096 }; /* data bytes of a record, at most */
 
 /* ---- records ---- */
 
 /*
- * How many bytes the next record carries at most, of `size` left to write. The peer can use nothing
- * of a record before all of it has arrived. So on a new connection a write of several records
- * begins with a short one, whose data a slow line, or TCP while it still sends little at once,
- * brings that much sooner. Buffered output is written in full records.
+ * Returns how many of `size` bytes the next record carries. The first record of a new connection is
+ * short when several follow: a peer decrypts no part of a record, and over a slow line, or during
+ * TCP's slow start, a short one is complete much sooner. Buffered output uses full records.
  */
 static size_t record_size(const struct stream *stream, size_t size, bool flush_follows) {
     bool is_short = flush_follows && !stream->has_sent_data && size > RECORD;
@@ -23,7 +21,7 @@ static size_t record_size(const struct stream *stream, size_t size, bool flush_f
     return size < most ? size : most;
 }
 
-/* Whether a record is the last before the flush. */
+/* Whether the next record is the last before a flush. */
 static bool ends_send(const struct stream *stream, size_t size) {
     return size <= RECORD || transport_is_nearly_full(&stream->transport);
 }
@@ -42,7 +40,7 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
     if (status == PORTLS_WANT_READ) {
         return status;
     }
-    /* Nothing is pending when the record was sent directly. */
+    /* Nothing is pending after a record that was sent directly. */
     transport->must_flush = transport->must_flush || transport_pending(transport) > 0;
     if (status != PORTLS_OK) {
         return stream_fail_backend(stream, status, &failure);
@@ -54,7 +52,7 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
 
 /* ---- writing ---- */
 
-/* Ends a step of writing: what was taken counts, and what it waits for is left to the next step. */
+/* Ends a step of writing: PORTLS_OK when it has taken some of the bytes and then has to wait. */
 static portls_status end_write(struct stream *stream, portls_status status, size_t taken) {
     if (!port_wants(status)) {
         return status;
@@ -80,7 +78,7 @@ portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, siz
         status = transport_flush_needed(transport);
     }
     while (status == PORTLS_OK && *taken < size) {
-        /* All taken before has left, so nothing is taken that cannot begin to leave. */
+        /* Nothing is pending here: what is taken begins to leave in this step. */
         while (status == PORTLS_OK && *taken < size && !transport_is_full(transport)) {
             status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, true);
         }
@@ -112,8 +110,9 @@ portls_status stream_step_room(struct stream *stream) {
 
 /* ---- flushing and finishing ---- */
 
-/* Records what the writing half waits for after a step with that status. */
-static portls_status needs(struct stream *stream, portls_status status) {
+/* Records what the writing half waits for after a step that ended with `status`. Returns `status`.
+ */
+static portls_status record_needs(struct stream *stream, portls_status status) {
     if (status == PORTLS_WANT_READ) {
         stream_half_needs(&stream->writing, NEEDS_INPUT);
     } else if (status == PORTLS_WANT_WRITE) {
@@ -127,10 +126,10 @@ portls_status stream_step_flush(struct stream *stream) {
     if (stream_has_unsent(stream) && stream->failure == NULL) {
         portls_status status = stream_encrypt_unsent(stream);
         if (status != PORTLS_OK) {
-            return needs(stream, status);
+            return record_needs(stream, status);
         }
     }
-    return needs(stream, transport_settle(&stream->transport));
+    return record_needs(stream, transport_settle(&stream->transport));
 }
 
 portls_status stream_step_linger(struct stream *stream, struct stream_half *half) {
@@ -146,7 +145,7 @@ portls_status stream_step_linger(struct stream *stream, struct stream_half *half
 }
 
 /* Queues our close_notify behind all that was written. */
-static portls_status shut_down(struct stream *stream) {
+static portls_status queue_close_notify(struct stream *stream) {
     portls_status status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
         status = transport_flush_needed(&stream->transport);
@@ -167,14 +166,14 @@ static portls_status shut_down(struct stream *stream) {
 portls_status stream_step_finish(struct stream *stream) {
     bool needs_close_notify = stream->shutdown_on_close && !stream->transport.close_notify_queued;
     if (stream_is_open(stream) && stream->failure == NULL && needs_close_notify) {
-        portls_status status = shut_down(stream);
+        portls_status status = queue_close_notify(stream);
         if (status != PORTLS_OK) {
-            return needs(stream, status);
+            return record_needs(stream, status);
         }
     }
     portls_status status = stream_step_flush(stream);
     if (!stream_is_open(stream) || stream->failure != NULL) {
-        /* Wait for an alert to leave, but not for the rest of a handshake. */
+        /* An alert has to leave; the rest of a handshake has not. */
         if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
             return status;
         }
@@ -184,7 +183,7 @@ portls_status stream_step_finish(struct stream *stream) {
     if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && status != PORTLS_WANT_READ &&
         !needs_close_notify && stream->transport.out_failure != NULL &&
         stream->transport.out_failure->reported) {
-        return PORTLS_OK; /* the loss has been reported to the writer */
+        return PORTLS_OK; /* a write has returned the failure */
     }
     return status;
 }

@@ -29,24 +29,23 @@ enum {
     TRANSPORT_FIRST_BYTES = PORTLS_WITH_MESSAGES ? 16 : 1,
 };
 
-/* Small members come first: small devices have short instructions to reach those. */
+/* Small members come first, where a Cortex-M reaches them with short instructions. */
 struct transport {
-    struct backend_transport face; /* first: the backend's pointer is this object's */
+    struct backend_transport face; /* first: the backend's pointer is converted to this struct */
 
-    /* Set by the stream before each step: false while another thread waits on that port and is the
-       one to move its bytes. */
+    /* Set before each step: false while another thread has the role of receiving or sending. */
     bool may_receive, may_send;
-    bool changed;           /* something happened that other waiting threads have to look at */
-    bool write_needs_input; /* a write has to wait for the rest of a message from the peer, and
-                               nothing has been received since */
+    bool changed;           /* in this step something happened that waiting threads have to check */
+    bool write_needs_input; /* a write waits for the rest of a message from the peer, and nothing
+                               has been received since */
     bool input_ended;       /* the underlying input port has reported EOF */
-    bool must_flush;  /* pending bytes may not be dropped: handshake, caller's data, close_notify;
-                         but  not tickets and answers to key updates */
-    bool output_lost; /* bytes that had to be flushed cannot be sent any more */
+    bool must_flush; /* pending bytes may not be dropped (handshake, data, close_notify), as tickets
+                        and answers to key updates may */
+    bool output_lost;         /* bytes that had to be flushed cannot be sent any more */
     bool close_notify_queued; /* nothing may follow it (RFC 8446, 6.1) */
     bool port_unflushed; /* the underlying output port has taken bytes and not yet passed them on */
-    bool input_drained;  /* in this step: the underlying port has no more to read now */
-    bool session_drained; /* the session has returned all data of the ciphertext received so far */
+    bool input_drained;  /* in this step: the underlying port has no more to read */
+    bool session_drained; /* the session has returned all data that was received */
 
     portls_input_port *in;
     portls_output_port *out;
@@ -57,10 +56,10 @@ struct transport {
     uint8_t *pending; /* NULL: no buffer now */
     size_t pending_start, pending_end, pending_capacity;
     size_t deferrable_bytes; /* at the start of pending: may stay until there is more to send */
-    size_t last_record;      /* data bytes of the record being written, when a flush follows it and
-                                gathering it is no use; else 0 */
+    size_t last_record;      /* data bytes of the record being written, when it is the last before a
+                                flush and may be sent directly; else 0 */
 
-    /* Ciphertext received and not yet consumed by the session. */
+    /* Ciphertext that was received and that the session has not consumed. */
     uint8_t *received; /* NULL: none */
     size_t received_start, received_end;
 
@@ -71,12 +70,12 @@ struct transport {
 
 /* ---- life ---- */
 
-/* Initialises a zeroed transport. `buffer` has the transport_buffer_size() bytes; `pool` and
-   `buffer` outlive the transport. */
+/* Initialises a zeroed transport. `pool` and `buffer`, of transport_buffer_size() bytes, outlive
+   it. */
 void transport_init(struct transport *transport, portls_input_port *in, portls_output_port *out,
                     struct buffer_pool *pool, uint8_t *buffer);
 
-/* How many bytes of the stream's own allocation the transport uses as a buffer. */
+/* Returns how many bytes of the stream's allocation the transport uses as a buffer. */
 size_t transport_buffer_size(void);
 
 /* Frees the buffers. The ports belong to the stream. */
@@ -87,7 +86,7 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
 
 /* ---- receiving ---- */
 
-/* `receive` of the face. */
+/* Implements backend_transport.receive. */
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got);
 
@@ -102,19 +101,19 @@ bool transport_has_input(struct transport *transport);
 /* Returns what was read ahead to the underlying input port. PORTLS_OK or PORTLS_NO_MEMORY. */
 portls_status transport_give_back(struct transport *transport);
 
-/* Checks before a read of the underlying port. PORTLS_OK: read it; else the status that `receive`
-   returns. Flushes what the peer may be waiting for. */
+/* Begins a read of the underlying port, and flushes what the peer may be waiting for. PORTLS_OK:
+   the port may be read; else the status that transport_receive returns. */
 portls_status transport_begin_receive(struct transport *transport);
 
-/* Records the status of a read of the underlying port: `got` bytes with PORTLS_OK; `error` is that
-   of a failure. */
+/* Records the result of a read of the underlying port: `got` bytes with PORTLS_OK, `error` with a
+   failure. */
 void transport_note_received(struct transport *transport, portls_status status, size_t got,
                              const portls_error *error);
 
-/* Keeps the first bytes of all that are received. */
+/* Keeps the first TRANSPORT_FIRST_BYTES of the connection. */
 void transport_remember_first(struct transport *transport, const uint8_t *bytes, size_t size);
 
-/* Frees the buffer of what was received, and drops that. */
+/* Drops what was received, and frees its buffer. */
 void transport_drop_received(struct transport *transport);
 
 /* Receives ahead, unless some of what was received is left. PORTLS_OK: something is there, or the
@@ -123,15 +122,15 @@ portls_status transport_fill(struct transport *transport);
 
 /* ---- receiving in hosted builds only ---- */
 
-/* Takes over a buffer of the pool with what a read outside of a step, by the thread that has the
-   role of receiving, has filled it with. Nothing received may be left. */
+/* Takes over a buffer of the pool, and the result of the read that filled it: outside of a step, by
+   the thread with the role of receiving. Nothing received may be left. */
 void transport_hand_over(struct transport *transport, uint8_t *buffer, portls_status status,
                          size_t got, const portls_error *error);
 
 /* ---- sending ---- */
 
-/* `send` of the face: takes all bytes. Once nothing can be sent any more it drops them and returns
-   PORTLS_OK, as a library that is reading may go on; steps that send check out_failure. */
+/* Implements backend_transport.send: takes all bytes. After a failure it drops them and returns
+   PORTLS_OK, since a library that is reading may go on; steps that send check out_failure. */
 portls_status transport_send(struct backend_transport *face, const void *bytes, size_t size);
 
 /* Appends bytes to what is pending. Without room, it fails the output. */
@@ -151,42 +150,42 @@ portls_status transport_settle(struct transport *transport);
 /* Fails the output port: what is pending is dropped. Returns the first failure's status. */
 portls_status transport_fail_output(struct transport *transport, const portls_error *error);
 
-/* How many bytes are pending. */
+/* Returns how many bytes are pending. */
 static inline size_t transport_pending(const struct transport *transport) {
     return transport->pending_end - transport->pending_start;
 }
 
-/* Whether all that was sent has left both the transport and the underlying port. */
+/* Whether nothing is pending in the transport or in the underlying port. */
 static inline bool transport_is_flushed(const struct transport *transport) {
     return transport_pending(transport) == 0 && !transport->port_unflushed;
 }
 
-/* ---- the send buffer, which is the build's ---- */
+/* ---- the send buffer ---- */
 
-/* Makes room for `size` more pending bytes. False: there is none. */
+/* Makes room for `size` more pending bytes. Returns false without memory. */
 bool transport_reserve(struct transport *transport, size_t size);
 
 /* Fills `error` for bytes for which transport_reserve found no room. */
 void transport_describe_no_room(const struct transport *transport, size_t size,
                                 portls_error *error);
 
-/* Frees the room of pending bytes, and drops those. */
+/* Drops pending bytes, and frees their buffer. */
 void transport_drop_pending(struct transport *transport);
 
-/* Marks what is pending as deferrable (tickets), and keeps it in no more memory than it needs. */
+/* Marks what is pending (tickets) as deferrable, and shrinks its buffer to that size. */
 void transport_defer(struct transport *transport);
 
-/* How many bytes of data the next record may carry, unless transport_is_full. */
+/* Returns how many bytes of data the next record may carry, unless transport_is_full. */
 size_t transport_record_room(const struct transport *transport);
 
-/* Whether as much is pending as leaves in one write: to be flushed before another record. */
+/* Whether so much is pending that it is flushed before another record is written. */
 bool transport_is_full(const struct transport *transport);
 
-/* Whether one more record makes it full. */
+/* Whether one more record makes the send buffer full. */
 bool transport_is_nearly_full(const struct transport *transport);
 
-/* Whether a peer that makes us answer (key updates) and does not read our answers has so many of
-   them pending that it must not be read from. */
+/* Whether so many answers (to key updates) are pending that a peer that does not read them is not
+   read from. */
 bool transport_is_congested(const struct transport *transport);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * The transport's buffers in a bare build: one send buffer of PORTLS_SEND_SIZE bytes at the end of
  * the stream's allocation, so that reads and writes allocate nothing. The underlying input port is
- * read directly into the TLS library's memory, so that nothing has to be returned to the port.
+ * read directly into the TLS library's memory.
  */
 #include <string.h>
 
@@ -113,8 +113,7 @@ void transport_defer(struct transport *transport) {
 }
 
 size_t transport_record_room(const struct transport *transport) {
-    /* A record's header and what a cipher adds; and answers to key updates and alerts, which
-       may be sent at any time. */
+    /* A record's header and what a cipher adds; answers to key updates, and alerts. */
     enum { RECORD_OVERHEAD = 128, ANSWERS = 128, SMALLEST = 64 };
     size_t left = transport->pending_capacity - transport_pending(transport);
     if (left < RECORD_OVERHEAD + ANSWERS + SMALLEST) {

@@ -1,7 +1,7 @@
 /*
- * The transport's buffers in a hosted build: they come from the snapshot's pool while they hold
- * bytes. The underlying input port is read ahead in large pieces, of which the rest is returned to
- * the port in the end. The last record before a flush is sent from the TLS library's memory.
+ * The transport's buffers in a hosted build: they come from the snapshot's pool, and go back when
+ * empty. The underlying input port is read ahead, and gets back what is left in the end. The last
+ * record before a flush is sent from the TLS library's memory.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "core/stream/transport.h"
 
 enum {
-    PENDING_LIMIT = 1024 * 1024,     /* more than any handshake or honest peer causes */
-    ANSWERS_LIMIT = 4 * BUFFER_SIZE, /* pending when a peer is no longer read from */
+    PENDING_LIMIT = 1024 * 1024,     /* no handshake and no honest peer comes near it */
+    ANSWERS_LIMIT = 4 * BUFFER_SIZE, /* pending while a peer is not read from */
 };
 
 size_t transport_buffer_size(void) {
@@ -193,15 +193,15 @@ bool transport_is_congested(const struct transport *transport) {
 
 /* ---- sending ---- */
 
-/* Whether the underlying port can take a record of `size` bytes from the library's memory. It must
-   carry all the data of a write, and not be one of several records or an answer. */
+/* Whether `size` bytes of the library are sent without gathering them: a record with the data of
+   the last write before a flush, not an answer or a part of several records. */
 static bool can_send_directly(const struct transport *transport, size_t size) {
     return transport->last_record > 0 && size > transport->last_record && transport->may_send &&
            (transport_pending(transport) == 0 || transport->out->class->write_both_avail != NULL);
 }
 
-/* Takes note of `put` bytes that the underlying port has taken, of the pending ones first. Returns
-   how many were behind those. */
+/* Removes what the underlying port has taken, `put` bytes, from the pending ones. Returns how many
+   of them were behind those. */
 static size_t note_sent(struct transport *transport, size_t put) {
     size_t pending = transport_pending(transport);
     transport->port_unflushed = true;

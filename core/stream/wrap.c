@@ -1,4 +1,4 @@
-/* TLS over any pair of ports (manual, section 3: ports->ssl-ports). */
+/* Wraps any pair of ports in TLS (manual, section 3: ports->ssl-ports). */
 #include "portls/wrap.h"
 
 #include "core/context/context.h"
@@ -6,7 +6,7 @@
 #include "core/base/sized.h"
 #include "core/stream/stream.h"
 
-/* The snapshot that the options ask for, with a reference. */
+/* Finds the snapshot for the options, and takes a reference. */
 static portls_status choose_snapshot(const portls_wrap_options *options, struct snapshot **snapshot,
                                      portls_error *error) {
     if (options->mode != PORTLS_MODE_ACCEPT && options->mode != PORTLS_MODE_CONNECT) {
@@ -15,8 +15,7 @@ static portls_status choose_snapshot(const portls_wrap_options *options, struct 
                           (int)options->mode);
     }
     portls_role role = options->mode == PORTLS_MODE_ACCEPT ? PORTLS_SERVER : PORTLS_CLIENT;
-    /* The manual makes a fresh context from the protocol; the shared one is the same and is there
-       already. */
+    /* The manual makes a fresh context from the protocol: a shared one has the same settings. */
     portls_context *context = options->context;
     portls_status status = PORTLS_OK;
     if (context == NULL) {
@@ -62,7 +61,7 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     return status;
 }
 
-/* The limit is the caller's: it would lie on the stack beneath all of the handshake once more. */
+/* Takes the limit by pointer: a copy would cost a bare target's stack for the whole handshake. */
 static portls_status wrap_within(const struct wait_limit *limit, portls_input_port *in,
                                  portls_output_port *out, const portls_wrap_options *options,
                                  portls_input_port **ssl_in, portls_output_port **ssl_out,
@@ -75,7 +74,7 @@ static portls_status wrap_within(const struct wait_limit *limit, portls_input_po
     if (limit->brk != NULL && !handle_is(limit->brk, HANDLE_BREAK)) {
         status = error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
     } else if (portls_break_is_set(limit->brk)) {
-        /* Now nothing has been said yet, and the given ports are as they were. */
+        /* Nothing has been sent yet, and the given ports are as they were. */
         status = error_fail(error, PORTLS_BREAK, "the break is set, so nothing was begun");
     } else {
         status = stream_handshake(stream, limit, error);
