@@ -332,6 +332,11 @@ static bool has_way_to_go(int number) {
            (address.ss_family == AF_INET || address.ss_family == AF_INET6);
 }
 
+static bool has_unread(int number) {
+    int bytes = 0;
+    return ioctl(number, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 /* Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all, or enough for now; 0:
    the peer has closed; the system's error. */
 static int take_arrived(portls_descriptor socket, bool *something) {
@@ -354,14 +359,16 @@ int os_socket_deliver(portls_descriptor socket, bool *peer_is_done) {
     if (shutdown(number, SHUT_WR) != 0) {
         return 0; /* not connected, or no longer: nothing is on its way */
     }
+    if (*peer_is_done && !has_unread(number)) {
+        return 0;
+    }
     bool something = false;
     int result = take_arrived(socket, &something);
     *peer_is_done = *peer_is_done && !something;
     if (result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
         return 0;
     }
-    if (result == OS_WOULD_BLOCK &&
-        (*peer_is_done || !has_way_to_go(number) || unacknowledged(number) == 0)) {
+    if (result == OS_WOULD_BLOCK && (!has_way_to_go(number) || unacknowledged(number) == 0)) {
         return 0;
     }
     return result;
