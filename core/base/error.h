@@ -8,6 +8,7 @@
 #define CORE_BASE_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include "portls/error.h"
 #include "backends/backend.h"
@@ -50,5 +51,30 @@ static inline void error_append(portls_error *error, const char *text) {
 
 /* Copies a stored error to `error` (may be NULL) unless that holds a cause. Returns its status. */
 portls_status error_copy(portls_error *error, const portls_error *stored);
+
+/* ---- failures (failure.c) ---- */
+
+/*
+ * Failures that stay: what every later call on a connection returns. A connection has three, each a
+ * pointer that is NULL until something fails: of its session, and of the two underlying ports. The
+ * first cause wins.
+ */
+struct failure {
+    portls_error error;
+    bool reported; /* a public call has returned it, and on_error has been called with it */
+};
+
+/*
+ * Makes a failure in `*failure` and returns its error, for error_fail to fill. Returns NULL, which
+ * error_fail ignores, when there is an earlier failure, which stays, and when there is no memory:
+ * then a failure that says so takes its place.
+ */
+portls_error *failure_new(struct failure **failure);
+
+/* Keeps a copy of `error` in the same way. */
+void failure_keep(struct failure **failure, const portls_error *error);
+
+/* Frees a failure, which may be NULL. */
+void failure_free(struct failure *failure);
 
 #endif

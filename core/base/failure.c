@@ -1,5 +1,4 @@
 /* Keeping failures. */
-#include "core/base/failure.h"
 
 #include <stddef.h>
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "core/base/atomic.h"
-#include "core/base/failure.h"
+#include "core/base/error.h"
 #include "core/os/os.h"
 #include "core/port/port.h"
 #include "core/context/snapshot.h"
