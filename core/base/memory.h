@@ -1,13 +1,11 @@
-/* The memory of the core: malloc, or the installed allocator, and buffers. Nothing else in the core
-   allocates; backends allocate through it where their library allows. */
+/* The memory of the core: malloc, or the installed allocator. Nothing else in the core allocates;
+   backends allocate through it where their library allows. */
 #ifndef CORE_BASE_MEMORY_H
 #define CORE_BASE_MEMORY_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "backends/backend.h"
-#include "core/base/atomic.h"
 
 /* Allocates `size` bytes (≥ 1), aligned for any type. Returns NULL without memory. */
 void *memory_allocate(size_t size);
@@ -24,37 +22,5 @@ void memory_free(void *bytes);
 
 /* These functions, for backends. */
 extern const struct backend_memory memory_of_core;
-
-/* ---- buffers ---- */
-
-enum {
-    BUFFER_SEND = 64 * 1024, /* records that leave in one send are gathered up to this */
-    /* And the record that begins below that, of 16 KB + 256 with its header (RFC 8446, 5.2). */
-    BUFFER_SIZE = BUFFER_SEND + 17 * 1024,
-    BUFFER_POOL_KEEPS = 4, /* at most */
-};
-
-/*
- * Lends buffers to connections while they hold bytes, so that a busy connection allocates nothing
- * and an idle one holds no buffers.
- *
- * A pool belongs to a snapshot and serves the connections made from it. It has no lock: taking from
- * an empty pool allocates, giving to a full one frees. A bare build keeps its buffers within the
- * stream (transport_bare.c), and there the pool stays empty.
- *
- * Zero-initialised, it is an empty pool.
- */
-struct buffer_pool {
-    ATOMIC_OF(uint8_t *) slots[BUFFER_POOL_KEEPS];
-};
-
-/* Takes a buffer of BUFFER_SIZE bytes. Returns NULL when out of memory. */
-uint8_t *buffer_pool_take(struct buffer_pool *pool);
-
-/* Returns a buffer to the pool. */
-void buffer_pool_give(struct buffer_pool *pool, uint8_t *buffer);
-
-/* Frees the buffers in the pool. All buffers must have been returned. */
-void buffer_pool_destroy(struct buffer_pool *pool);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "backends/backend.h"
 #include "core/base/atomic.h"
-#include "core/base/memory.h"
+#include "core/base/buffer_pool.h"
 #include "core/x509/credentials.h"
 #include "portls/context.h"
 

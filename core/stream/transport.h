@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "backends/backend.h"
-#include "core/base/memory.h"
+#include "core/base/buffer_pool.h"
 #include "core/base/error.h"
 #include "core/port/port.h"
 

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/base/memory.h"
+#include "core/base/buffer_pool.h"
 #include "portls/portls.h"
 #include "portls/stdio.h"
 

@@ -1,7 +1,7 @@
 /* Buffers are lent and come back (design section 9). */
 #include <criterion/criterion.h>
 
-#include "core/base/memory.h"
+#include "core/base/buffer_pool.h"
 
 Test(buffer_pool, what_was_given_back_is_lent_again) {
     static struct buffer_pool pool; /* all zero: empty */
