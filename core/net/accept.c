@@ -7,11 +7,13 @@
 /* ---- waiting ---- */
 
 void listener_lead_wait(portls_listener *listener, struct wait_set *set) {
-    if (set->only_asks && listener->has_leader) {
+    if (set->only_asks && listener->has_leader && !set->only_polls) {
         wait_set_add_watch(set, &listener->watchers);
         return;
     }
-    listener->has_leader = !set->only_asks;
+    if (!set->only_asks) {
+        listener->has_leader = true;
+    }
     listener_update_wakeup(listener);
     if (listener->finished.first != NULL) {
         wait_set_add_ready(set);

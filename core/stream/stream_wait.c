@@ -12,7 +12,7 @@ void stream_begin_wait(struct stream *stream, struct stream_half *half, struct w
     }
     bool watch = false;
     if ((half->needs & NEEDS_INPUT) != 0) {
-        if (stream_waits_for_input(stream)) {
+        if (stream_waits_for_input(stream) && !set->only_polls) {
             watch = true;
         } else {
             half->holds_receiving = !wait_set_only_asks(set);
@@ -20,7 +20,7 @@ void stream_begin_wait(struct stream *stream, struct stream_half *half, struct w
         }
     }
     if ((half->needs & NEEDS_OUTPUT) != 0) {
-        if (stream_waits_for_room(stream)) {
+        if (stream_waits_for_room(stream) && !set->only_polls) {
             watch = true;
         } else {
             half->holds_sending = !wait_set_only_asks(set);

@@ -35,7 +35,7 @@ static portls_status convert(const struct wait_set *set, portls_interest *intere
     if (interest->ready) {
         return PORTLS_OK;
     }
-    if (set->impossible || set->callback != NULL || set->watcher_count > 0) {
+    if (set->impossible || set->callback != NULL || set->would_watch) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "an event loop cannot wait for this port: below it is one in memory, or "
                           "made from callbacks without a descriptor");
@@ -67,10 +67,11 @@ portls_status portls_interest_of(portls_source source, portls_interest *interest
     }
     struct wait_set set;
     wait_set_init(&set);
+    set.only_asks = true;
+    set.only_polls = true;
     sync_source_begin_wait(source.handle, &set);
     status = convert(&set, interest, error);
     wait_set_destroy(&set);
-    sync_source_end_wait(source.handle);
     return status;
 }
 

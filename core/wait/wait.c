@@ -43,6 +43,7 @@ void wait_set_init(struct wait_set *set) {
     set->watcher_capacity = WAIT_SET_INLINE;
     set->has_wakeup = false;
     set->only_asks = false;
+    set->only_polls = false;
     set->notified = NULL;
     set->would_watch = false;
     set->passing = false;

@@ -80,8 +80,10 @@ struct wait_set {
     size_t watcher_count, watcher_capacity;
     os_wakeup wakeup; /* made with the first watcher */
     bool has_wakeup;
-    bool
-        only_asks; /* the caller asks what to wait for and does not wait; set after wait_set_init */
+    /* Set after wait_set_init. `only_asks`: the caller asks what to wait for and does not wait.
+       `only_polls`: moreover the waiter is a foreign event loop, which has nothing to be notified
+       by; where another thread has a role, it polls for the same descriptors. */
+    bool only_asks, only_polls;
     void (*notified)(struct wait_set *set); /* called in place of setting the wakeup; or NULL */
     bool would_watch; /* a watcher was left out, since the set only asks and has no `notified` */
     bool passing;    /* the next step may close a descriptor in it, as a connect in progress does */

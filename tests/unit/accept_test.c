@@ -46,6 +46,26 @@ Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
     portls_close(listener);
 }
 
+/* An event loop asks while another thread waits in portls_accept as the leader. */
+Test(accept, the_interest_of_a_listener_leaves_the_lead_where_it_is) {
+    portls_listener *listener = listen_here();
+    struct wait_set waits;
+    wait_set_init(&waits);
+    listener_begin_wait(listener, &waits);
+    cr_assert(listener->has_leader);
+    portls_interest interest;
+    portls_error error;
+    cr_assert_eq(portls_interest_of(portls_source_listener(listener), &interest, &error), PORTLS_OK,
+                 "%s", error.message);
+    cr_assert_eq(interest.count, 1);
+    cr_assert_eq(interest.wanted[0].descriptor, listener->poller.descriptor);
+    cr_assert(listener->has_leader);
+    wait_set_destroy(&waits);
+    listener_end_wait(listener);
+    cr_assert_not(listener->has_leader);
+    portls_close(listener);
+}
+
 Test(accept, more_silent_peers_than_the_limit_hold_up_nobody) {
     portls_listener *listener = listen_here();
     enum { PEERS = LISTENER_HANDSHAKES + 44 };

@@ -202,6 +202,60 @@ static struct piped make_piped(void) {
     return piped;
 }
 
+#if PORTLS_HOSTED
+
+static portls_status read_nothing(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument;
+    (void)buffer;
+    (void)size;
+    (void)got;
+    return PORTLS_WANT_READ;
+}
+
+static portls_descriptor some_descriptor(void *argument) {
+    (void)argument;
+    return 7;
+}
+
+/* An event loop has the output port, and another thread waits in a read: both need the peer's part
+   of the handshake. */
+Test(stream, the_interest_of_one_port_does_not_depend_on_a_thread_that_waits_on_the_other) {
+    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
+                                              .read = read_nothing,
+                                              .descriptor = some_descriptor};
+    portls_input_port *in = NULL;
+    portls_input_port *reads = NULL;
+    portls_output_port *out = NULL;
+    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(100, &reads, &out, NULL), PORTLS_OK);
+    fails_to_shake = true;
+    struct stream *stream = play_over(in, out);
+    char byte;
+    size_t got = 0;
+    cr_assert_eq(portls_read_avail(&stream->in, &byte, 1, &got, NULL), PORTLS_WANT_READ);
+    struct wait_set waits;
+    wait_set_init(&waits);
+    input_port_begin_wait(&stream->in, &waits);
+    cr_assert(stream->reading.holds_receiving);
+    for (int i = 0; i < 2; i++) {
+        portls_interest interest;
+        portls_error error;
+        cr_assert_eq(portls_interest_of(portls_source_output(&stream->out), &interest, &error),
+                     PORTLS_OK, "%s", error.message);
+        cr_assert_not(interest.ready);
+        cr_assert_eq(interest.count, 1);
+        cr_assert_eq(interest.wanted[0].descriptor, 7);
+        cr_assert(interest.wanted[0].readable && !interest.wanted[0].writable);
+    }
+    cr_assert(stream->reading.holds_receiving, "the interest took the role away");
+    wait_set_destroy(&waits);
+    input_port_end_wait(&stream->in);
+    close_stream(stream);
+    portls_close_input_port(reads, NULL);
+}
+
+#endif
+
 /* "Each party MUST send a close_notify alert before closing its write side": nothing comes behind
    it (RFC 8446, 6.1). The peer may be gone by then, and its reset would destroy what it has said.
  */
