@@ -100,7 +100,7 @@ function(portls_add_module backend)
     target_link_libraries(${target} PRIVATE ${${package}_TARGET})
 endfunction()
 
-# A shared object that needs a symbol nobody gives it fails here, not at its user's. With a
+# A shared object with an undefined symbol fails here, not at its user's. With a
 # sanitizer the symbols of its runtime come with the program.
 function(portls_no_undefined target)
     if(NOT PORTLS_SANITIZE AND NOT APPLE)

@@ -16,8 +16,8 @@ function(portls_warnings target)
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wundef -Wshadow -Wconversion
         -Wstrict-prototypes -Wvla)
     if(WIN32 AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-        # It takes formats to be those of Microsoft's printf, which core/base/format.c is not. The same
-        # calls are checked on every other system.
+        # It checks formats against Microsoft's printf, which lacks "%zu". The same calls are checked on
+        # every other system.
         target_compile_options(${target} PRIVATE -Wno-format -Wno-format-extra-args)
     endif()
     if(PORTLS_WERROR)

@@ -1,4 +1,4 @@
-# Finds what backends/libtls stands on: libtls, of libretls or of LibreSSL, and the libssl and
+# Finds what backends/libtls uses: libtls, of libretls or of LibreSSL, and the libssl and
 # libcrypto beneath it, those beside it first. CMAKE_PREFIX_PATH names a prefix, PKG_CONFIG_PATH a
 # pkg-config file. Installed with the CMake package, whose static library needs it. It sets what
 # every FindBackend<Name> sets, see FindBackendOpenssl.cmake.

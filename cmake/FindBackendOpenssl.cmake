@@ -1,4 +1,4 @@
-# Finds what backends/openssl stands on. Installed with the CMake package, whose static library
+# Finds what backends/openssl uses. Installed with the CMake package, whose static library
 # needs it. Every FindBackend<Name> sets:
 #   Backend<Name>_FOUND
 #   Backend<Name>_TARGET        the target to link

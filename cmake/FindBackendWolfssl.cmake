@@ -1,4 +1,4 @@
-# Finds what backends/wolfssl stands on: the wolfSSL that pkg-config knows. FindBackendOpenssl.cmake
+# Finds what backends/wolfssl uses: the wolfSSL that pkg-config knows. FindBackendOpenssl.cmake
 # says what is set; here BackendWolfssl_ARCHIVE too, a static wolfSSL in PORTLS_WOLFSSL_PREFIX: a
 # static portls is installed together with it.
 # Another one than the system's is named by
@@ -16,7 +16,7 @@ option(PORTLS_WOLFSSL_FROM_SOURCE
     "Build wolfSSL from Debian's source, without its OpenSSL layer, into PORTLS_WOLFSSL_PREFIX" OFF)
 
 set(PORTLS_WOLFSSL_SETTINGS "" CACHE STRING
-    "The user_settings.h of the wolfSSL that PORTLS_WOLFSSL_FROM_SOURCE builds, and what is to stand behind; empty: cmake/wolfssl/user_settings.h, without an operating system cmake/wolfssl/bare/user_settings.h")
+    "The user_settings.h of the wolfSSL that PORTLS_WOLFSSL_FROM_SOURCE builds, and files to append to it; empty: cmake/wolfssl/user_settings.h, without an operating system cmake/wolfssl/bare/user_settings.h")
 
 if(PORTLS_WOLFSSL_FROM_SOURCE)
     if(NOT PORTLS_WOLFSSL_PREFIX)

@@ -48,7 +48,7 @@ install(EXPORT portls NAMESPACE portls:: FILE portlsTargets.cmake DESTINATION "$
 # For a parent project that exports its own build tree.
 export(EXPORT portls NAMESPACE portls:: FILE "${PROJECT_BINARY_DIR}/portlsTargets.cmake")
 
-# Only users of a static library have to find what it stands on.
+# Only users of a static library have to find the TLS library.
 set(PORTLS_CONFIG_DEPENDENCIES "")
 if(NOT BUILD_SHARED_LIBS)
     if(PORTLS_HOSTED)

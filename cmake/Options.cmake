@@ -2,7 +2,7 @@
 include(CMakeDependentOption)
 
 set(PORTLS_BACKEND "openssl" CACHE STRING
-    "The TLS library that portls::portls stands on: openssl, libtls or wolfssl")
+    "The TLS library below portls::portls: openssl, libtls or wolfssl")
 set(PORTLS_BACKENDS "" CACHE STRING
     "The backends to build: a list, or 'all' for those whose library is found; empty: the chosen one")
 set(PORTLS_BACKEND_LINKAGE "linked" CACHE STRING

@@ -6,7 +6,7 @@
 # registers <kind>.<name>.<backend> with the labels <kind> and <backend>. SUPPORT: files that all
 # suites of a kind share, the same for each; they are compiled once. APART: each of its tests needs a
 # process to itself, also where tests share one to save an emulator's time. COUNTED, for kind unit:
-# core and backend, and nobody else, call counted_malloc and so on, which the suite has. Kinds:
+# core and backend, and nothing else, call counted_malloc and so on, which the suite has. Kinds:
 #   unit      sees the insides of the core
 #   contract  sees the insides of the core and the backend itself, on its interface
 #   spec      sees the library as a user does: the public headers and the exported symbols

@@ -2,7 +2,7 @@
 #   cmake -D DO=write|check -D DOCUMENT=<file> -D TOOLS=<command>,<command>… -P capabilities.cmake
 # There is a column per backend and TLS library ("libtls (libretls)"), and a row per capability,
 # between the two marker lines. `write` makes the columns of the commands given anew; `check` fails
-# where that would change something. The columns of libraries that no command given stands on are
+# where that would change something. The columns of libraries that no given command uses are
 # kept as they are.
 cmake_minimum_required(VERSION 3.22)
 
@@ -14,8 +14,8 @@ if(NOT DO MATCHES "^(write|check)$" OR NOT DOCUMENT OR NOT TOOLS)
         "-D TOOLS=<commands>")
 endif()
 
-# The table lives in these: `columns`, `rows`, meaning_<row>, and <column>_<row>: yes, no, or ? where
-# nobody has asked.
+# The table lives in these: `columns`, `rows`, meaning_<row>, and <column>_<row>: yes, no, or ? if no
+# command of that column was asked.
 
 # One command: the column's heading is the backend's name and the library's, without its version,
 # but with what the library says of itself in parentheses.

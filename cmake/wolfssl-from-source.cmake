@@ -4,7 +4,7 @@
 # installs library, headers and wolfssl.pc there; -DPORTLS_WOLFSSL_PREFIX=<directory> then finds it.
 # Nothing is done when it is there and was made with the same parameters. More of them:
 #   -D SOURCE=<directory>      an unpacked wolfSSL; else `apt-get source` fetches it
-#   -D SETTINGS=<file;…>       another user_settings.h, and perhaps files with what is to stand behind
+#   -D SETTINGS=<file;…>       another user_settings.h, and files to append to it
 #   -D COMPILER=<cc>           the C compiler
 #   -D FLAGS="<flags>"         its flags
 #   -D LIBRARIES="<-l...>"     what programs link beside it, where the system's libc is not enough

@@ -70,8 +70,6 @@ struct backend_settings settings_for_backend(const struct settings *settings,
 
 /* ---- snapshots ---- */
 
-#if PORTLS_WITH_MESSAGES
-
 /* A backend needs an error to fill. It is allocated, since a bare target's stack has little room.
  */
 static portls_status compile(const struct backend *backend, const struct backend_settings *settings,
@@ -86,20 +84,6 @@ static portls_status compile(const struct backend *backend, const struct backend
     }
     return status;
 }
-
-#else
-
-static portls_status compile(const struct backend *backend, const struct backend_settings *settings,
-                             struct backend_context **context, portls_error *error) {
-    portls_error own;
-    if (error == NULL) {
-        error = &own;
-        error_begin(error);
-    }
-    return backend->context_new(settings, context, error);
-}
-
-#endif
 
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
                                struct snapshot **snapshot, portls_error *error) {

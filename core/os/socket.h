@@ -51,8 +51,8 @@ int os_close(portls_descriptor descriptor);
  * an unread byte would turn the close into a reset. 0: the close destroys nothing, because all that
  * was written is acknowledged, or the peer has closed, or `*peer_is_done` and the system delivers
  * the rest; OS_WOULD_BLOCK: call again when it is readable or in a little while, since no poll
- * tells of an acknowledgement; the system's error. Clears `*peer_is_done` when something arrived: a
- * peer that goes on is not taken at its word.
+ * reports an acknowledgement; the system's error. Clears `*peer_is_done` when something arrived:
+ * the peer was not done.
  */
 int os_socket_deliver(portls_descriptor socket, bool *peer_is_done);
 

@@ -79,14 +79,6 @@ static portls_status check_count(portls_error *error, const char *callback, size
 }
 
 static portls_status finish_close(portls_error *error, portls_status status) {
-#if PORTLS_WITH_MESSAGES
-    if (status == PORTLS_EOF || port_wants(status)) {
-        return error_fail(error, PORTLS_IO,
-                          "the close callback returned %s, and should return PORTLS_OK or a "
-                          "failure",
-                          portls_status_name(status));
-    }
-#endif
     return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, "close", status);
 }
 

@@ -55,7 +55,7 @@ static bool is_ready(portls_descriptor descriptor, uint8_t wanted) {
 
 /*
  * The one place that decides whether a close lingers, and one step of it. PORTLS_OK: the descriptor
- * can be closed; PORTLS_WANT_WRITE: not yet. A socket that only an input port stood on may be
+ * can be closed; PORTLS_WANT_WRITE: not yet. A socket below an input port alone may be
  * written to through another descriptor (as a server's standard input and output are): sending FIN
  * would cut that one short.
  */
@@ -86,7 +86,7 @@ static portls_status linger_if_last(struct descriptor_ports *ports,
     return is_last ? linger(ports) : PORTLS_OK;
 }
 
-/* No descriptor tells of an acknowledgement: it is looked for, less and less often. */
+/* No poll reports an acknowledgement, so the wait looks for it, less and less often. */
 static void wait_while_lingering(struct descriptor_ports *ports, struct wait_set *set) {
     enum { LONGEST_PAUSE = 32 };
     wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);

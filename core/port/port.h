@@ -61,8 +61,8 @@ struct output_class {
     portls_status (*flush_avail)(portls_output_port *out, portls_error *error);
     /* Flushes before closing, including what ends the stream (close_notify). */
     portls_status (*finish_avail)(portls_output_port *out, portls_error *error);
-    /* Says that finish_avail did not complete, for this reason, and pending bytes are lost. The
-       class may add to `error` and report it. May be NULL. */
+    /* Called when finish_avail did not complete, with the reason: pending bytes are lost. The class
+       may add to `error` and report it. May be NULL. */
     void (*give_up)(portls_output_port *out, portls_error *error);
     /* As that of input_class, after finish_avail. `beside` is closed along with it, or NULL. */
     portls_status (*linger_avail)(portls_output_port *out, const portls_input_port *beside);
@@ -183,7 +183,7 @@ portls_status ports_linger_avail(const portls_input_port *in, portls_output_port
 /* Reads by the class's read_blocking, which may block. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);
-/* Tells a taken port that is closed next whether its peer sends nothing more. */
+/* Records whether the peer of a wrapped port, which is closed next, sends nothing more. */
 static inline void input_port_tell_done(portls_input_port *in, bool done) {
     in->peer_is_done = done;
 }

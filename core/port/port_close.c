@@ -65,8 +65,8 @@ static portls_status fail_unsent(portls_error *error) {
 /* What closing returns when not all could be sent. */
 static const portls_status status_unsent = PORTLS_DEADLINE;
 
-/* Tells the class why written bytes are lost: the error in `error`, or, when that is NULL, an
-   allocated one, since a bare target's stack has little room. */
+/* Reports to the class why written bytes are lost: `error`, or if that is NULL an allocated one, as
+   a bare target's stack has little room. */
 static void give_up(portls_output_port *out, portls_status status, portls_error *error) {
     if (out->class->give_up == NULL) {
         return;

@@ -26,7 +26,7 @@ enum {
        step from ending. */
     TRANSPORT_STEP_LIMIT = 128 * 1024,
     /* Kept to recognise a peer that does not speak TLS, and to quote it. */
-    TRANSPORT_FIRST_BYTES = PORTLS_WITH_MESSAGES ? 16 : 1,
+    TRANSPORT_FIRST_BYTES = 16,
 };
 
 /* Small members come first, where a Cortex-M reaches them with short instructions. */

@@ -119,7 +119,7 @@ void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor,
  */
 void wait_set_add_busy_poll(struct wait_set *set, unsigned int microseconds);
 
-/* Says that any step may close a descriptor of the set, whose number may then be reused. */
+/* Marks the set: any step may close one of its descriptors, whose number may then be reused. */
 void wait_set_add_passing(struct wait_set *set);
 
 /* Ends the wait at that time, when something in the set is due. */
@@ -132,10 +132,10 @@ void wait_set_add_watch(struct wait_set *set, struct watch_list *list);
 /* Waits in a callback, in slices of at most 50 ms when the set holds anything else. */
 void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument);
 
-/* Says that something is ready: the wait checks the break and returns. */
+/* Makes the wait check the break and return: something is ready. */
 void wait_set_add_ready(struct wait_set *set);
 
-/* Says that a port of the set cannot be waited for: the wait fails with PORTLS_UNSUPPORTED. */
+/* Makes the wait fail with PORTLS_UNSUPPORTED: a port of the set cannot be waited for. */
 void wait_set_add_impossible(struct wait_set *set);
 
 /*

@@ -114,8 +114,9 @@ static bool has_only_harmless_settings(struct backend_blob settings) {
     return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
 }
 
-/* Checks the DER of a block, and tells how many of its bytes are the certificate. Returns NULL or
-   the fault. */
+/* Checks the DER of a block and stores the size of the certificate in it. Returns NULL or the
+ * fault.
+ */
 static const char *check_certificate(const struct pem_block *block, const uint8_t *bytes,
                                      size_t *size) {
     struct backend_blob reader = {bytes, *size};

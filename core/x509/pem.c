@@ -107,7 +107,7 @@ static bool ends_block(const struct line *line, const struct pem_block *block) {
            memcmp(label, block->label, size) == 0;
 }
 
-/* Whether a header says that the block is encrypted (RFC 1421, 4.6.1.1). */
+/* Whether a header marks the block as encrypted (RFC 1421, 4.6.1.1). */
 static bool says_encrypted(const struct line *line) {
     static const char text[] = "ENCRYPTED";
     size_t size = sizeof text - 1;
