@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/wait/wait.h"
-#include "core/port/descriptor_port.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"

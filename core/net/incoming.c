@@ -2,7 +2,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/net/accept.h"
-#include "core/port/descriptor_port.h"
+#include "core/port/port.h"
 #include "core/wait/wait.h"
 #include "core/os/socket.h"
 

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "core/wait/wait.h"
-#include "core/port/descriptor_port.h"
 #include "core/port/port.h"
 #include "portls/port.h"
 #include "tests/unit/read_within.h"
