@@ -1,5 +1,4 @@
 /* Ports over descriptors: sockets, pipes, terminals, files. */
-
 #include <stdatomic.h>
 #include <stddef.h>
 
