@@ -31,6 +31,9 @@ typedef struct portls_allocator {
 #define PORTLS_ALLOCATOR_INIT                                                                      \
     { sizeof(portls_allocator), NULL, NULL, NULL, NULL }
 
+/** The `size` of a portls_allocator in the first version that had it: a smaller one is refused. */
+#define PORTLS_ALLOCATOR_FIRST_SIZE (offsetof(portls_allocator, argument) + sizeof(void *))
+
 /**
  * Makes portls allocate by these functions instead of malloc, realloc and free. Call it before any
  * other thread calls portls and before portls has allocated: making contexts, ports, breaks,

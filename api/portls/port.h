@@ -411,6 +411,10 @@ typedef struct portls_input_callbacks {
 #define PORTLS_INPUT_CALLBACKS_INIT                                                                \
     { sizeof(portls_input_callbacks), NULL, NULL, NULL, NULL, NULL }
 
+/** The `size` of a portls_input_callbacks in the first version that had it: a smaller one is
+ * refused. */
+#define PORTLS_INPUT_CALLBACKS_FIRST_SIZE (offsetof(portls_input_callbacks, close) + sizeof(void *))
+
 /**
  * The functions behind an output port (Scheme: make-output-port). Only `wait` may block, and none
  * may call portls on the same connection. portls calls them from the thread that uses the port.
@@ -435,6 +439,11 @@ typedef struct portls_output_callbacks {
 /** Initialises portls_output_callbacks without functions; `write` has to be set. */
 #define PORTLS_OUTPUT_CALLBACKS_INIT                                                               \
     { sizeof(portls_output_callbacks), NULL, NULL, NULL, NULL }
+
+/** The `size` of a portls_output_callbacks in the first version that had it: a smaller one is
+ * refused. */
+#define PORTLS_OUTPUT_CALLBACKS_FIRST_SIZE                                                         \
+    (offsetof(portls_output_callbacks, close) + sizeof(void *))
 
 /**
  * Makes an input port from callbacks.

@@ -44,6 +44,11 @@ typedef struct portls_wrap_options {
             NULL, NULL, NULL                                                                       \
     }
 
+/** The `size` of a portls_wrap_options in the first version that had it: a smaller one is refused.
+ */
+#define PORTLS_WRAP_OPTIONS_FIRST_SIZE                                                             \
+    (offsetof(portls_wrap_options, on_error_argument) + sizeof(void *))
+
 /**
  * Speaks TLS over two ports (manual, section 3: ports->ssl-ports): does the handshake, and returns
  * two ports for the plaintext.

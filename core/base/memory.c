@@ -61,8 +61,8 @@ portls_status portls_set_allocator(const portls_allocator *allocator, portls_err
     error_begin(error);
     portls_allocator functions = {0};
     if (allocator != NULL) {
-        portls_status status =
-            sized_copy(&functions, sizeof functions, allocator, "PORTLS_ALLOCATOR_INIT", error);
+        portls_status status = sized_copy(&functions, sizeof functions, PORTLS_ALLOCATOR_FIRST_SIZE,
+                                          allocator, "PORTLS_ALLOCATOR_INIT", error);
         if (status != PORTLS_OK) {
             return status;
         }

@@ -9,8 +9,8 @@
 /* No version's struct will be larger; an uninitialised size most likely is. */
 enum { SIZE_LIMIT = 1024 };
 
-static bool is_size(size_t size) {
-    return size >= sizeof size && size <= SIZE_LIMIT && size % sizeof(void *) == 0;
+static bool is_size(size_t size, size_t first_size) {
+    return size >= first_size && size <= SIZE_LIMIT && size % sizeof(void *) == 0;
 }
 
 static bool is_zero(const uint8_t *bytes, size_t size) {
@@ -21,11 +21,11 @@ static bool is_zero(const uint8_t *bytes, size_t size) {
     return i == size;
 }
 
-portls_status sized_copy(void *ours, size_t size, const void *theirs, const char *init,
-                         portls_error *error) {
+portls_status sized_copy(void *ours, size_t size, size_t first_size, const void *theirs,
+                         const char *init, portls_error *error) {
     size_t theirs_size = 0;
     memcpy(&theirs_size, theirs, sizeof theirs_size);
-    if (!is_size(theirs_size)) {
+    if (!is_size(theirs_size, first_size)) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "the struct says that its size is %zu: initialise it with %s",
                           theirs_size, init);

@@ -22,14 +22,26 @@ portls_descriptor portls_descriptor_of(portls_source source) {
                                       : PORTLS_NO_DESCRIPTOR;
 }
 
+/* Checks that the handle is an open port: PORTLS_OK; CLOSED; WRONG_KIND. */
+static portls_status check_port(const void *handle, portls_error *error) {
+    if (portls_is_input_port(handle)) {
+        return port_check_open(handle, HANDLE_INPUT_PORT, error);
+    }
+    if (portls_is_output_port(handle)) {
+        return port_check_open(handle, HANDLE_OUTPUT_PORT, error);
+    }
+    return error_fail(error, PORTLS_WRONG_KIND,
+                      "portls_addresses needs a listener or a port over a socket");
+}
+
 portls_status portls_addresses(portls_source source, portls_address *local, portls_address *remote,
                                portls_error *error) {
     error_begin(error);
     const void *handle = source.handle;
     bool listens = portls_is_listener(handle);
-    if (!listens && !portls_is_input_port(handle) && !portls_is_output_port(handle)) {
-        return error_fail(error, PORTLS_WRONG_KIND,
-                          "portls_addresses needs a listener or a port over a socket");
+    portls_status status = listens ? PORTLS_OK : check_port(handle, error);
+    if (status != PORTLS_OK) {
+        return status;
     }
     const portls_listener *listener = listens ? handle : NULL;
     if (listens && listener->socket_count == 0) {

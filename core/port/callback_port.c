@@ -205,8 +205,8 @@ portls_status portls_make_input_port(const portls_input_callbacks *callbacks, vo
     portls_input_callbacks copied = {0};
     portls_status status = PORTLS_OK;
     if (callbacks != NULL) {
-        status =
-            sized_copy(&copied, sizeof copied, callbacks, "PORTLS_INPUT_CALLBACKS_INIT", error);
+        status = sized_copy(&copied, sizeof copied, PORTLS_INPUT_CALLBACKS_FIRST_SIZE, callbacks,
+                            "PORTLS_INPUT_CALLBACKS_INIT", error);
     }
     if (status == PORTLS_OK && copied.read == NULL) {
         status = error_fail(error, PORTLS_INVALID_ARGUMENT,
@@ -317,8 +317,8 @@ portls_status portls_make_output_port(const portls_output_callbacks *callbacks, 
     portls_output_callbacks copied = {0};
     portls_status status = PORTLS_OK;
     if (callbacks != NULL) {
-        status =
-            sized_copy(&copied, sizeof copied, callbacks, "PORTLS_OUTPUT_CALLBACKS_INIT", error);
+        status = sized_copy(&copied, sizeof copied, PORTLS_OUTPUT_CALLBACKS_FIRST_SIZE, callbacks,
+                            "PORTLS_OUTPUT_CALLBACKS_INIT", error);
     }
     if (status == PORTLS_OK && copied.write == NULL) {
         status = error_fail(error, PORTLS_INVALID_ARGUMENT,

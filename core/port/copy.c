@@ -26,6 +26,9 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
         if (status == PORTLS_OK) {
             status = portls_write(out, bytes, got, &put, error);
         }
+        if (status == PORTLS_OK) { /* a port that buffers keeps nothing back, or a relay stalls */
+            status = portls_flush(out, error);
+        }
         if (put < got) {
             status = put_back(in, bytes + put, got - put, status, error);
         }

@@ -160,7 +160,7 @@ portls_status portls_close_input_port(portls_input_port *in, portls_error *error
 
 portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error) {
     error_begin(error);
-    portls_status status = input_port_check(in, error);
+    portls_status status = port_check_open(in, HANDLE_INPUT_PORT, error);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -183,7 +183,7 @@ portls_status portls_close_output_port(portls_output_port *out, portls_error *er
 
 portls_status portls_close_output_port_avail(portls_output_port *out, portls_error *error) {
     error_begin(error);
-    portls_status status = output_port_check(out, error);
+    portls_status status = port_check_open(out, HANDLE_OUTPUT_PORT, error);
     if (status != PORTLS_OK) {
         return status;
     }

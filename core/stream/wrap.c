@@ -41,7 +41,8 @@ portls_status portls_wrap_ports_avail(portls_input_port *in, portls_output_port 
     portls_wrap_options asked = PORTLS_WRAP_OPTIONS_INIT;
     portls_status status = PORTLS_OK;
     if (options != NULL) {
-        status = sized_copy(&asked, sizeof asked, options, "PORTLS_WRAP_OPTIONS_INIT", error);
+        status = sized_copy(&asked, sizeof asked, PORTLS_WRAP_OPTIONS_FIRST_SIZE, options,
+                            "PORTLS_WRAP_OPTIONS_INIT", error);
     }
     struct snapshot *snapshot = NULL;
     if (status == PORTLS_OK) {

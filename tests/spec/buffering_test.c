@@ -167,6 +167,41 @@ SPEC(buffering, a_flush_sends_what_was_kept_back) {
     wire_end(&wire);
 }
 
+/* What a relay reads: a few bytes, then the end. It looks whether the first piece has left by then.
+ */
+struct relayed {
+    struct wire *wire;
+    int reads;
+    size_t sent; /* at the second read */
+};
+
+static portls_status read_relayed(void *argument, void *buffer, size_t size, size_t *got) {
+    struct relayed *relayed = argument;
+    cr_assert_geq(size, 1);
+    if (relayed->reads++ > 0) {
+        relayed->sent = sent_by_client(relayed->wire);
+        return PORTLS_EOF;
+    }
+    *(uint8_t *)buffer = pattern_byte(0);
+    *got = 1;
+    return PORTLS_OK;
+}
+
+/* portls_copy: "flushes each piece". */
+SPEC(buffering, a_copy_sends_each_piece) {
+    struct wire wire;
+    struct relayed relayed = {&wire, 0, 0};
+    portls_input_callbacks callbacks = {.size = sizeof callbacks, .read = read_relayed};
+    portls_input_port *in = NULL;
+    begin_talk(&wire, PORTLS_BUFFER_BLOCK);
+    REQUIRE_OK(portls_make_input_port(&callbacks, &relayed, &in, &problem));
+    REQUIRE_OK(portls_copy(in, wire.link.client.out, &problem));
+    cr_assert_gt(relayed.sent, 1);
+    expect_pattern(&wire, 0, 1);
+    portls_close_input_port(in, NULL);
+    wire_end(&wire);
+}
+
 /* Scheme's 'line: a newline ends the keeping back, wherever it stands in a write. */
 SPEC(buffering, in_line_mode_a_newline_sends) {
     struct wire wire;

@@ -166,6 +166,11 @@ SPEC(sync, addresses_of_listeners_and_connections) {
     cr_assert_eq(remote.port_no, of_client.port_no);
     cr_assert_str_eq(remote.host, of_client.host);
     REQUIRE_OK(portls_addresses(portls_source_output(link.server.out), NULL, NULL, &problem));
+    REQUIRE_OK(portls_close_output_port(link.server.out, &problem));
+    REQUIRE_FAILURE(
+        portls_addresses(portls_source_output(link.server.out), &local, &remote, &problem),
+        PORTLS_CLOSED, "the output port is closed");
+    link.server.out = NULL;
     link_close(&link);
     portls_close(listener);
     portls_free_context(server);

@@ -438,10 +438,27 @@ Test(port, closing_without_waiting_says_want_until_all_is_sent) {
     cr_expect_eq(output.closed, 1);
     cr_expect_eq(portls_close_output_port_avail(NULL, &error), PORTLS_WRONG_KIND);
     cr_expect_str_eq(error.message, "NULL is no output port");
+}
+
+Test(port, closing_without_waiting_closes_what_a_stream_holds) {
+    struct counting_input input;
+    struct lazy_output output;
+    portls_error error;
+    init_counting(&input);
     init_lazy(&output, 10, 0);
+    output.finishes_left = 1;
+    cr_assert_eq(input_port_take(&input.port, "in", NULL), PORTLS_OK);
     cr_assert_eq(output_port_take(&output.port, "out", NULL), PORTLS_OK);
-    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_IN_USE);
-    cr_expect_eq(output.closed, 0);
-    cr_expect_eq(output_port_give_back(&output.port, true, NULL), PORTLS_OK);
+    cr_expect_eq(portls_close_input_port_avail(&input.port, &error), PORTLS_OK);
+    cr_expect_eq(input.closed, 1, "closed now");
+    cr_expect_eq(input.released, 0, "and kept for the stream");
+    cr_expect_eq(portls_close_input_port_avail(&input.port, &error), PORTLS_CLOSED);
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_WANT_WRITE);
+    cr_expect_eq(portls_close_output_port_avail(&output.port, &error), PORTLS_OK);
     cr_expect_eq(output.closed, 1);
+    cr_expect_eq(output.released, 0);
+    cr_expect_eq(input_port_give_back(&input.port, true, NULL), PORTLS_OK);
+    cr_expect_eq(output_port_give_back(&output.port, true, NULL), PORTLS_OK);
+    cr_expect(input.closed == 1 && output.closed == 1, "not twice");
+    cr_expect(input.released == 1 && output.released == 1);
 }

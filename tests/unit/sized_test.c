@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/base/sized.h"
 #include "portls/portls.h"
 
 #define EXPECT_MESSAGE(error, part)                                                                \
@@ -25,9 +26,22 @@ struct newer_allocator {
     void *more[2];
 };
 
-static const size_t no_sizes[] = {0, 1, sizeof(size_t) - 1, sizeof(size_t) + 1, 4096, SIZE_MAX / 8};
+/* A struct of the third version, whose first one ended before `second`. */
+struct grown {
+    size_t size;
+    void *first;
+    void *second;
+    void *third;
+};
 
-enum { NO_SIZES = sizeof no_sizes / sizeof *no_sizes };
+static const size_t large_sizes[] = {4096, SIZE_MAX / 8};
+
+/* Returns the i-th size that no version of a struct has, whose first version has `first_size`; 0
+   ends them, and is the last. */
+static size_t no_size(size_t i, size_t first_size) {
+    size_t larges = sizeof large_sizes / sizeof *large_sizes;
+    return i < larges ? large_sizes[i] : first_size - 1 - (i - larges);
+}
 
 /* Wraps one end of a pipe and closes it again. */
 static portls_status wrap(const portls_wrap_options *options, portls_error *error) {
@@ -69,43 +83,49 @@ static portls_status write_all(void *argument, const void *bytes, size_t size, s
     return PORTLS_OK;
 }
 
-static portls_status close_wrongly(void *argument) {
-    (void)argument;
-    return PORTLS_OS;
-}
-
 /* ---- sizes that no version has ---- */
 
 Test(sized, a_wrong_size_of_wrap_options_names_the_macro) {
-    for (size_t i = 0; i < NO_SIZES; i++) {
+    size_t size = 1;
+    for (size_t i = 0; size > 0; i++) {
         portls_error error;
         portls_wrap_options options = client_options();
-        options.size = no_sizes[i];
-        cr_expect_eq(wrap(&options, &error), PORTLS_INVALID_ARGUMENT, "%zu", no_sizes[i]);
+        size = no_size(i, sizeof options);
+        options.size = size;
+        cr_expect_eq(wrap(&options, &error), PORTLS_INVALID_ARGUMENT, "%zu", size);
         EXPECT_MESSAGE(error, "PORTLS_WRAP_OPTIONS_INIT");
     }
 }
 
 Test(sized, a_wrong_size_of_callbacks_names_the_macro) {
-    for (size_t i = 0; i < NO_SIZES; i++) {
-        portls_error error;
+    portls_error error;
+    size_t size = 1;
+    for (size_t i = 0; size > 0; i++) {
         portls_input_port *in = NULL;
-        portls_output_port *out = NULL;
-        portls_input_callbacks reading = {.size = no_sizes[i], .read = read_nothing};
-        portls_output_callbacks writing = {.size = no_sizes[i], .write = write_all};
+        size = no_size(i, sizeof(portls_input_callbacks));
+        portls_input_callbacks reading = {.size = size, .read = read_nothing};
         cr_expect_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_INVALID_ARGUMENT);
         EXPECT_MESSAGE(error, "PORTLS_INPUT_CALLBACKS_INIT");
+        cr_expect_null(in);
+    }
+    size = 1;
+    for (size_t i = 0; size > 0; i++) {
+        portls_output_port *out = NULL;
+        size = no_size(i, sizeof(portls_output_callbacks));
+        portls_output_callbacks writing = {.size = size, .write = write_all};
         cr_expect_eq(portls_make_output_port(&writing, NULL, &out, &error),
                      PORTLS_INVALID_ARGUMENT);
         EXPECT_MESSAGE(error, "PORTLS_OUTPUT_CALLBACKS_INIT");
-        cr_expect(in == NULL && out == NULL);
+        cr_expect_null(out);
     }
 }
 
 Test(sized, a_wrong_size_of_an_allocator_names_the_macro) {
-    for (size_t i = 0; i < NO_SIZES; i++) {
+    size_t size = 1;
+    for (size_t i = 0; size > 0; i++) {
         portls_error error;
-        portls_allocator allocator = {.size = no_sizes[i]};
+        size = no_size(i, sizeof(portls_allocator));
+        portls_allocator allocator = {.size = size};
         cr_expect_eq(portls_set_allocator(&allocator, &error), PORTLS_INVALID_ARGUMENT);
         EXPECT_MESSAGE(error, "PORTLS_ALLOCATOR_INIT");
     }
@@ -113,31 +133,37 @@ Test(sized, a_wrong_size_of_an_allocator_names_the_macro) {
 
 /* ---- older programs ---- */
 
-Test(sized, members_behind_the_size_of_wrap_options_are_not_read) {
-    portls_error error;
-    portls_wrap_options options = client_options();
-    options.hostname = "no host name";
-    cr_expect_eq(wrap(&options, &error), PORTLS_INVALID_ARGUMENT, "so it is read");
-    options.size = offsetof(portls_wrap_options, hostname);
-    cr_expect_eq(wrap(&options, &error), PORTLS_OK, "%s", error.message);
+Test(sized, members_behind_the_size_are_not_read) {
+    static int thing;
+    const size_t first_size = offsetof(struct grown, second);
+    for (size_t size = first_size; size <= sizeof(struct grown); size += sizeof(void *)) {
+        portls_error error = {.status = PORTLS_OK};
+        struct grown theirs = {size, &thing, &thing, &thing};
+        struct grown ours = {0, NULL, &error, &error};
+        cr_assert_eq(sized_copy(&ours, sizeof ours, first_size, &theirs, "GROWN_INIT", &error),
+                     PORTLS_OK, "%s", error.message);
+        cr_expect_eq(ours.first, &thing);
+        cr_expect_eq(ours.second, size > offsetof(struct grown, second) ? &thing : NULL);
+        cr_expect_eq(ours.third, size > offsetof(struct grown, third) ? &thing : NULL);
+    }
 }
 
-Test(sized, members_behind_the_size_of_callbacks_are_not_read) {
-    portls_error error;
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
-    portls_input_callbacks reading = {.size = offsetof(portls_input_callbacks, close),
-                                      .read = read_nothing,
-                                      .close = close_wrongly};
-    portls_output_callbacks writing = {.size = offsetof(portls_output_callbacks, close),
-                                       .write = write_all,
-                                       .close = close_wrongly};
-    cr_assert_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_OK);
-    cr_assert_eq(portls_make_output_port(&writing, NULL, &out, &error), PORTLS_OK);
-    cr_expect_eq(portls_close_ports(in, out, &error), PORTLS_OK, "%s", error.message);
-    reading.size = offsetof(portls_input_callbacks, read);
-    cr_expect_eq(portls_make_input_port(&reading, NULL, &in, &error), PORTLS_INVALID_ARGUMENT);
-    EXPECT_MESSAGE(error, "callbacks->read is NULL");
+Test(sized, a_size_below_that_of_the_first_version_is_refused) {
+    const size_t first_size = offsetof(struct grown, third);
+    portls_error error = {.status = PORTLS_OK};
+    struct grown theirs = {offsetof(struct grown, second), NULL, NULL, NULL};
+    struct grown ours = {0, NULL, NULL, NULL};
+    cr_expect_eq(sized_copy(&ours, sizeof ours, first_size, &theirs, "GROWN_INIT", &error),
+                 PORTLS_INVALID_ARGUMENT);
+    EXPECT_MESSAGE(error, "initialise it with GROWN_INIT");
+}
+
+/* A member that a later version adds must not change them. */
+Test(sized, the_first_sizes_are_those_of_version_0_1) {
+    cr_expect_eq(PORTLS_WRAP_OPTIONS_FIRST_SIZE, sizeof(portls_wrap_options));
+    cr_expect_eq(PORTLS_INPUT_CALLBACKS_FIRST_SIZE, sizeof(portls_input_callbacks));
+    cr_expect_eq(PORTLS_OUTPUT_CALLBACKS_FIRST_SIZE, sizeof(portls_output_callbacks));
+    cr_expect_eq(PORTLS_ALLOCATOR_FIRST_SIZE, sizeof(portls_allocator));
 }
 
 /* ---- newer programs ---- */
