@@ -11,31 +11,36 @@
 PORTLS_BEGIN_DECLS
 
 /**
- * Returns whether the TLS library was found and initialised (manual: ssl-available?). In a build
- * with a `linked` backend it always is; in a build with a `loaded` one the first call loads it,
- * which reads files. While false, every call that needs TLS returns PORTLS_UNAVAILABLE. Any thread.
+ * Returns whether the TLS library was found and initialised (manual: ssl-available?). A build with
+ * a `loaded` backend loads it from a file; initialising it may fail in any build. While false,
+ * every call that needs TLS returns PORTLS_UNAVAILABLE. The first call that needs the TLS library
+ * initialises it, which may read files; later ones do not block. Any thread.
  */
 PORTLS_API bool portls_available(void);
 
 /**
  * Returns why the TLS library is not available: which file is missing or unusable, and why (manual:
  * ssl-load-fail-reason). NULL when portls_available returns true. The text is the library's and
- * stays valid until the process ends. Any thread.
+ * stays valid until the process ends. The first call that needs the TLS library initialises it,
+ * which may read files; later ones do not block. Any thread.
  */
 PORTLS_API const char *portls_load_fail_reason(void);
 
-/** Returns the version of portls, such as "1.2.3". Never NULL; static. Any thread. */
+/**
+ * Returns the version of portls, such as "1.2.3". Never NULL; static. Does not block. Any thread.
+ */
 PORTLS_API const char *portls_version(void);
 
 /**
- * Returns the backend of this build: "openssl", "libtls" or "wolfssl". Never NULL; static. Any
- * thread.
+ * Returns the backend of this build: "openssl", "libtls" or "wolfssl". Never NULL; static. Does not
+ * block. Any thread.
  */
 PORTLS_API const char *portls_backend_name(void);
 
 /**
  * Returns the name and version of the TLS library, as it reports them; "" while it is not
- * available. Never NULL; valid until the process ends. Any thread.
+ * available. Never NULL; valid until the process ends. The first call that needs the TLS library
+ * initialises it, which may read files; later ones do not block. Any thread.
  */
 PORTLS_API const char *portls_backend_version(void);
 
@@ -61,7 +66,9 @@ typedef enum portls_capability {
 
 /**
  * Returns the capabilities of this build, PORTLS_CAN_… or-ed together; 0 while the TLS library is
- * not available. PORTLS_CAN_STDIO depends on the C library, the others on the backend. Any thread.
+ * not available. PORTLS_CAN_STDIO depends on the C library, the others on the backend. The first
+ * call that needs the TLS library initialises it, which may read files; later ones do not block.
+ * Any thread.
  */
 PORTLS_API uint32_t portls_capabilities(void);
 

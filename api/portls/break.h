@@ -41,7 +41,7 @@ PORTLS_API bool portls_break_is_set(const portls_break *brk);
 
 /**
  * Frees the break. No call may be waiting with it, and no port may refer to it
- * (portls_set_read_break, portls_set_write_break). NULL is ignored.
+ * (portls_set_read_break, portls_set_write_break). NULL is ignored. Does not block. Any thread.
  */
 PORTLS_API void portls_free_break(portls_break *brk);
 

@@ -10,7 +10,8 @@ PORTLS_BEGIN_DECLS
 
 /**
  * Sets the clock. Call it before any other function of portls. Without a clock time stands still,
- * and a call that would wait for a time returns PORTLS_UNSUPPORTED.
+ * and a call that would wait for a time returns PORTLS_UNSUPPORTED. Does not block. The first
+ * thread that calls portls.
  * @param now returns nanoseconds, 0 or more, of a clock that never goes back; portls calls it from
  *            the thread that calls portls. NULL removes the clock
  */

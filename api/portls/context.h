@@ -83,14 +83,14 @@ PORTLS_API void portls_free_context(portls_context *context);
 /**
  * Returns whether `handle` is an open handle of a client context (manual, section 1:
  * ssl-client-context?); false for NULL and for other kinds of handles. Undefined for freed memory.
- * Any thread.
+ * Does not block. Any thread.
  */
 PORTLS_API bool portls_is_client_context(const void *handle);
 
 /**
  * Returns whether `handle` is an open handle of a server context (manual, section 2:
  * ssl-server-context?); false for NULL and for other kinds of handles. Undefined for freed memory.
- * Any thread.
+ * Does not block. Any thread.
  */
 PORTLS_API bool portls_is_server_context(const void *handle);
 

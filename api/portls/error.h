@@ -107,14 +107,20 @@ typedef struct portls_error {
 
 /**
  * Returns the name of a status, such as "PORTLS_EOF"; "PORTLS_?" for a value that is none. Never
- * NULL; static. Any thread.
+ * NULL; static. Does not block. Any thread.
  */
 PORTLS_API const char *portls_status_name(portls_status status);
 
-/** Returns the English text of a status. Never NULL; static, not translated. Any thread. */
+/**
+ * Returns the English text of a status. Never NULL; static, not translated. Does not block. Any
+ * thread.
+ */
 PORTLS_API const char *portls_status_text(portls_status status);
 
-/** Returns the English text of a verify reason. Never NULL; static, not translated. Any thread. */
+/**
+ * Returns the English text of a verify reason. Never NULL; static, not translated. Does not block.
+ * Any thread.
+ */
 PORTLS_API const char *portls_verify_reason_text(portls_verify_reason reason);
 
 PORTLS_END_DECLS

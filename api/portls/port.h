@@ -6,6 +6,14 @@
  * connection. Calls whose names end in _avail do not block: they return PORTLS_WANT_READ or
  * PORTLS_WANT_WRITE, which name the direction of the *underlying* port to wait for. The others
  * wait, within the deadline and the break that are set for the port.
+ *
+ * Failures of a connection: every call that reads, writes or flushes does what is pending of the
+ * handshake, and returns its failure: PORTLS_NO_CERTIFICATE (a server without certificate or key;
+ * the manual's "no shared cipher"), PORTLS_HANDSHAKE (the sides do not agree, or the peer refused),
+ * PORTLS_VERIFY (the peer's certificate was refused: `verify_reason` of the error); with
+ * portls_connect_avail also PORTLS_RESOLVE and PORTLS_CONNECT. PORTLS_IO (the port below failed),
+ * PORTLS_PROTOCOL (the peer broke TLS), PORTLS_NO_MEMORY and PORTLS_OS may come at any time. A port
+ * from callbacks passes on what its callbacks return.
  */
 #ifndef PORTLS_PORT_H
 #define PORTLS_PORT_H
@@ -38,9 +46,11 @@ typedef struct portls_output_port portls_output_port;
  * @param error  may be NULL
  * @return PORTLS_OK; PORTLS_EOF (portls_input_truncated distinguishes a truncated stream);
  *         PORTLS_TRUNCATED (with portls_set_strict_eof); PORTLS_DEADLINE and PORTLS_BREAK (the port
- *         is still usable); PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO;
- *         PORTLS_PROTOCOL; before the handshake is done also its failures (portls_wrap_ports);
- *         PORTLS_UNSUPPORTED (a port that cannot be waited for). Blocks.
+ *         is still usable); PORTLS_INVALID_ARGUMENT (NULL); PORTLS_WRONG_KIND; PORTLS_CLOSED;
+ *         PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY; PORTLS_OS; before
+ *         the handshake is done also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and PORTLS_VERIFY, and
+ *         with portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT; PORTLS_UNSUPPORTED (a port
+ *         that cannot be waited for). Blocks. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void *buffer,
                                                      size_t size, size_t *got, portls_error *error);
@@ -53,9 +63,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void
  * @param got    receives the number of bytes; 0 unless PORTLS_OK
  * @param error  may be NULL
  * @return PORTLS_OK; PORTLS_WANT_READ or PORTLS_WANT_WRITE while there are none; PORTLS_EOF;
- *         PORTLS_TRUNCATED (with portls_set_strict_eof); PORTLS_WRONG_KIND; PORTLS_CLOSED;
- *         PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL; before the handshake is done also
- *         its failures (portls_wrap_ports). Does not block.
+ *         PORTLS_TRUNCATED (with portls_set_strict_eof); PORTLS_INVALID_ARGUMENT (NULL);
+ *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
+ *         PORTLS_NO_MEMORY; PORTLS_OS; before the handshake is done also PORTLS_NO_CERTIFICATE,
+ *         PORTLS_HANDSHAKE and PORTLS_VERIFY, and with portls_connect_avail PORTLS_RESOLVE and
+ *         PORTLS_CONNECT. Does not block. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in, void *buffer,
                                                            size_t size, size_t *got,
@@ -99,9 +111,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_strict_eof(portls_input_port
  *              order, so go on behind them. May be NULL
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_DEADLINE and PORTLS_BREAK (the port is still usable);
- *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
- *         before the handshake is done also its failures (portls_wrap_ports); PORTLS_UNSUPPORTED (a
- *         port that cannot be waited for). Blocks.
+ *         PORTLS_INVALID_ARGUMENT (NULL); PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE
+ *         (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY; PORTLS_OS; before the handshake
+ *         is done also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and PORTLS_VERIFY, and with
+ *         portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT; PORTLS_UNSUPPORTED (a port that
+ *         cannot be waited for). Blocks. The thread that writes.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, const void *bytes,
                                                       size_t size, size_t *put,
@@ -117,8 +131,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, c
  * @param put   receives the number of bytes taken: 1 to `size` on PORTLS_OK, else 0
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_WANT_READ or PORTLS_WANT_WRITE while there is no room;
- *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
- *         before the handshake is done also its failures (portls_wrap_ports). Does not block.
+ *         PORTLS_INVALID_ARGUMENT (NULL); PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE
+ *         (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY; PORTLS_OS; before the handshake
+ *         is done also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and PORTLS_VERIFY, and with
+ *         portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT. Does not block. The thread that
+ *         writes.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_write_avail(portls_output_port *out,
                                                             const void *bytes, size_t size,
@@ -155,8 +172,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_buffering(portls_output_port
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_DEADLINE and PORTLS_BREAK (the port is still usable);
  *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
- *         before the handshake is done also its failures (portls_wrap_ports); PORTLS_UNSUPPORTED (a
- *         port that cannot be waited for). Blocks.
+ *         PORTLS_NO_MEMORY; PORTLS_OS; before the handshake is done also PORTLS_NO_CERTIFICATE,
+ *         PORTLS_HANDSHAKE and PORTLS_VERIFY, and with portls_connect_avail PORTLS_RESOLVE and
+ *         PORTLS_CONNECT; PORTLS_UNSUPPORTED (a port that cannot be waited for). Blocks. The thread
+ *         that writes.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, portls_error *error);
 
@@ -166,7 +185,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, p
  * @param error may be NULL
  * @return PORTLS_OK when none are left; PORTLS_WANT_WRITE or PORTLS_WANT_READ while some are;
  *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
- *         before the handshake is done also its failures (portls_wrap_ports). Does not block.
+ *         PORTLS_NO_MEMORY; PORTLS_OS; before the handshake is done also PORTLS_NO_CERTIFICATE,
+ *         PORTLS_HANDSHAKE and PORTLS_VERIFY, and with portls_connect_avail PORTLS_RESOLVE and
+ *         PORTLS_CONNECT. Does not block. The thread that writes.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
@@ -179,9 +200,15 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *
  * @param in    any input port
  * @param out   any output port; both may be of one connection
  * @param error may be NULL
- * @return PORTLS_OK at the end of `in`; else a failure of portls_read or portls_write. Bytes that
- *         were read and could not be written are the next that `in` returns; PORTLS_NO_MEMORY (they
- *         are lost: there was no memory to keep them). Blocks.
+ * @return PORTLS_OK at the end of `in`; PORTLS_TRUNCATED (with portls_set_strict_eof);
+ *         PORTLS_DEADLINE and PORTLS_BREAK (both ports are still usable); PORTLS_WRONG_KIND;
+ *         PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY
+ *         (also: bytes that were read are lost, since there was no memory to keep them); PORTLS_OS;
+ *         before the handshake is done also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and
+ *         PORTLS_VERIFY, and with portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT;
+ *         PORTLS_UNSUPPORTED (a port that cannot be waited for). Otherwise bytes that were read and
+ *         could not be written are the next that `in` returns. Blocks. The thread that reads `in`
+ *         and writes to `out`.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_copy(portls_input_port *in, portls_output_port *out,
                                                      portls_error *error);
@@ -196,9 +223,15 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_copy(portls_input_port *in, port
  * @param size  of `line` in bytes, with the zero byte
  * @param got   receives the length of the line, which may contain zero bytes; may be NULL
  * @param error may be NULL
- * @return PORTLS_OK; PORTLS_EOF (no line is left); PORTLS_INVALID_ARGUMENT (the line does not fit);
- *         else a failure of portls_read. Unless PORTLS_OK, the bytes of the line are the next that
- *         `in` returns; PORTLS_NO_MEMORY (they are lost: there was no memory to keep them). Blocks.
+ * @return PORTLS_OK; PORTLS_EOF (no line is left); PORTLS_TRUNCATED (with portls_set_strict_eof);
+ *         PORTLS_INVALID_ARGUMENT (the line does not fit, or NULL); PORTLS_DEADLINE and
+ *         PORTLS_BREAK (the port is still usable); PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE
+ *         (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY (also: the bytes of the line are
+ *         lost, since there was no memory to keep them); PORTLS_OS; before the handshake is done
+ *         also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and PORTLS_VERIFY, and with
+ *         portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT; PORTLS_UNSUPPORTED (a port that
+ *         cannot be waited for). Unless PORTLS_OK, the bytes of the line are the next that `in`
+ *         returns. Blocks. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_line(portls_input_port *in, char *line,
                                                           size_t size, size_t *got,
@@ -268,11 +301,12 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_write_break(portls_output_po
  * are freed together when the second one is closed; until then calls on the closed one return
  * PORTLS_CLOSED. Closing the second port of a connection that owns its underlying ports (connect,
  * accept, close_original) closes those too; written bytes still arrive, for which it waits two
- * seconds at most.
+ * seconds at most. A wrapped port may be closed: its connection then fails with PORTLS_CLOSED.
  * @param in    any input port
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done); else why the
- *         underlying port failed to close: the port is closed all the same. May block.
+ *         underlying port failed to close: the port is closed all the same. May block. The thread
+ *         that reads.
  */
 PORTLS_API portls_status portls_close_input_port(portls_input_port *in, portls_error *error);
 
@@ -281,12 +315,14 @@ PORTLS_API portls_status portls_close_input_port(portls_input_port *in, portls_e
  * sends close_notify if the connection has shutdown_on_close. Frees a plain port. The ports of a
  * connection are freed together when the second one is closed; until then calls on the closed one
  * return PORTLS_CLOSED. Closing the second port of a connection that owns its underlying ports
- * (connect, accept, close_original) closes those too.
+ * (connect, accept, close_original) closes those too. A wrapped port may be closed: its connection
+ * then fails with PORTLS_CLOSED.
  * @param out   any output port
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done); PORTLS_IO or
  *         PORTLS_DEADLINE (bytes or the close_notify could not be sent; manual, section 3), or why
- *         the underlying port failed to close: the port is closed all the same. May block.
+ *         the connection or the underlying port failed: the port is closed all the same. May block.
+ *         The thread that writes.
  */
 PORTLS_API portls_status portls_close_output_port(portls_output_port *out, portls_error *error);
 
@@ -296,8 +332,10 @@ PORTLS_API portls_status portls_close_output_port(portls_output_port *out, portl
  * @param in    any input port, or NULL
  * @param out   any output port, or NULL
  * @param error may be NULL
- * @return PORTLS_OK, or the first failure of portls_close_output_port and portls_close_input_port.
- *         May block.
+ * @return PORTLS_OK, or the first failure: PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done
+ *         with that port); PORTLS_IO or PORTLS_DEADLINE (bytes or the close_notify could not be
+ *         sent; manual, section 3), or why the connection or an underlying port failed: the ports
+ *         are closed all the same. May block. The thread that uses both ports.
  */
 PORTLS_API portls_status portls_close_ports(portls_input_port *in, portls_output_port *out,
                                             portls_error *error);
@@ -307,11 +345,14 @@ PORTLS_API portls_status portls_close_ports(portls_input_port *in, portls_output
  * bytes or the close_notify are pending and the port is not closed: call it again when
  * portls_interest_of or portls_sync says so. For the second port of a connection that owns a socket
  * that is the case until the peer has acknowledged all bytes or closed, two seconds at most; the
- * port takes no bytes in that time.
+ * port takes no bytes in that time. A wrapped port may be closed: its connection then fails with
+ * PORTLS_CLOSED.
  * @param out   any output port
  * @param error may be NULL
- * @return PORTLS_WANT_WRITE; PORTLS_WANT_READ; else the port is closed, with the results of
- *         portls_close_output_port. Does not block.
+ * @return PORTLS_WANT_WRITE; PORTLS_WANT_READ; PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED
+ *         (nothing was done); PORTLS_IO (bytes or the close_notify could not be sent; manual,
+ *         section 3), or why the connection or the underlying port failed: the port is closed all
+ *         the same. Does not block. The thread that writes.
  */
 PORTLS_API portls_status portls_close_output_port_avail(portls_output_port *out,
                                                         portls_error *error);
@@ -319,11 +360,13 @@ PORTLS_API portls_status portls_close_output_port_avail(portls_output_port *out,
 /**
  * Closes an input port without waiting. For the second port of a connection that owns a socket it
  * returns PORTLS_WANT_WRITE, and the port is not closed, until the peer has acknowledged all bytes
- * or closed, two seconds at most: call it again when portls_interest_of or portls_sync says so.
+ * or closed, two seconds at most: call it again when portls_interest_of or portls_sync says so. A
+ * wrapped port may be closed: its connection then fails with PORTLS_CLOSED.
  * @param in    any input port
  * @param error may be NULL
- * @return PORTLS_WANT_WRITE; else the port is closed, with the results of portls_close_input_port.
- *         Does not block.
+ * @return PORTLS_WANT_WRITE; PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done);
+ *         else why the underlying port failed to close: the port is closed all the same. Does not
+ *         block. The thread that reads.
  */
 PORTLS_API portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error);
 
@@ -343,13 +386,13 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_shutdown_on_close(portls_out
 
 /**
  * Returns whether `handle` is an open handle of an input port; false for NULL and for other kinds
- * of handles. Undefined for freed memory. Any thread.
+ * of handles. Undefined for freed memory. Does not block. Any thread.
  */
 PORTLS_API bool portls_is_input_port(const void *handle);
 
 /**
  * Returns whether `handle` is an open handle of an output port; false for NULL and for other kinds
- * of handles. Undefined for freed memory. Any thread.
+ * of handles. Undefined for freed memory. Does not block. Any thread.
  */
 PORTLS_API bool portls_is_output_port(const void *handle);
 
@@ -364,13 +407,19 @@ typedef struct portls_source {
     void *handle; /**< for comparing two sources only */
 } portls_source;
 
-/** Makes a source of an input port. NULL makes one that calls refuse with PORTLS_WRONG_KIND. */
+/**
+ * Makes a source of an input port. NULL makes one that calls refuse with PORTLS_WRONG_KIND. Does
+ * not block. Any thread.
+ */
 static inline portls_source portls_source_input(portls_input_port *in) {
     portls_source source = {in};
     return source;
 }
 
-/** Makes a source of an output port. NULL makes one that calls refuse with PORTLS_WRONG_KIND. */
+/**
+ * Makes a source of an output port. NULL makes one that calls refuse with PORTLS_WRONG_KIND. Does
+ * not block. Any thread.
+ */
 static inline portls_source portls_source_output(portls_output_port *out) {
     portls_source source = {out};
     return source;

@@ -41,7 +41,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_sync_set(portls_sync_set **
 
 /**
  * Frees a set. Its sources are removed and stay open. No thread may be waiting on it. NULL is
- * ignored.
+ * ignored. Does not block. Any thread.
  */
 PORTLS_API void portls_free_sync_set(portls_sync_set *set);
 

@@ -23,9 +23,10 @@ PORTLS_BEGIN_DECLS
  * @param in      receives the input port, to be closed by the caller; NULL on failure
  * @param out     receives the output port, to be closed by the caller; NULL on failure
  * @param error   may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context); PORTLS_RESOLVE;
- *         PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO;
- *         PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks. Any thread.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context); PORTLS_FILE
+ *         (PORTLS_SECURE: the system has no trusted roots); PORTLS_RESOLVE; PORTLS_CONNECT;
+ *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO; PORTLS_UNSUPPORTED;
+ *         PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect(const char *host, int port_no,
                                                         portls_context *context,
@@ -47,9 +48,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect(const char *host, int po
  * @param out     receives the output port, to be closed by the caller; NULL on failure
  * @param error   may be NULL
  * @return PORTLS_OK; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context);
- *         PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
- *         PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
- *         Any thread.
+ *         PORTLS_FILE (PORTLS_SECURE: the system has no trusted roots); PORTLS_RESOLVE;
+ *         PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO;
+ *         PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_enable_break(
     const char *host, int port_no, portls_context *context, portls_break *brk,
@@ -71,9 +72,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_enable_break(
  * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
  * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a
- *         server context); PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY;
- *         PORTLS_PROTOCOL; PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS;
- *         PORTLS_NO_MEMORY. Blocks. Any thread.
+ *         server context); PORTLS_FILE (PORTLS_SECURE: the system has no trusted roots);
+ *         PORTLS_RESOLVE; PORTLS_CONNECT; PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
+ *         PORTLS_IO; PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
+ *         Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_until(
     const char *host, int port_no, portls_context *context, portls_deadline deadline,
@@ -92,9 +94,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_until(
  * @param in      receives the input port, to be closed by the caller; NULL on failure
  * @param out     receives the output port, to be closed by the caller; NULL on failure
  * @param error   may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context);
- *         PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Does not block. Any
- *         thread.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context); PORTLS_FILE
+ *         (PORTLS_SECURE: the system has no trusted roots); PORTLS_UNSUPPORTED; PORTLS_UNAVAILABLE;
+ *         PORTLS_OS; PORTLS_NO_MEMORY. Does not block. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, int port_no,
                                                               portls_context *context,
@@ -135,8 +137,10 @@ typedef struct portls_listener portls_listener;
  * @param listener     receives the listener, to be freed with portls_close; NULL on failure
  * @param error        may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (no server context);
- *         PORTLS_RESOLVE; PORTLS_LISTEN (`os_errno` says why); PORTLS_UNAVAILABLE; PORTLS_OS;
- *         PORTLS_NO_MEMORY. Blocks while the name is resolved. Any thread.
+ *         PORTLS_UNSUPPORTED (a context of portls_protocol_context for SSLv2, SSLv3, or a version
+ *         that the backend lacks); PORTLS_RESOLVE; PORTLS_LISTEN (`os_errno` says why);
+ *         PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks while the name is resolved. Any
+ *         thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, bool reuse,
                                                        const char *host_or_null,
@@ -145,17 +149,19 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
                                                        portls_error *error);
 
 /**
- * Listens on a TCP port with a certificate and a key from files: portls_listen with a queue of 128,
- * `reuse`, and a context of its own for PORTLS_AUTO, then portls_load_identity.
+ * Listens on a TCP port with a certificate and a key from files, in a context of its own for
+ * PORTLS_AUTO. The system queues up to 128 connections, and old connections of the port do not
+ * prevent the bind (SO_REUSEADDR).
  * @param port_no      0 to 65535; 0 lets the system choose one, which portls_addresses returns
  * @param host_or_null the local name or address to listen on; NULL: all addresses
  * @param chain        the name of a PEM file with the server's certificate chain
  * @param key          the name of a PEM file with its key; may be the name of the chain's file
  * @param listener     receives the listener, to be freed with portls_close; NULL on failure
  * @param error        may be NULL
- * @return PORTLS_OK; the failures of portls_listen; PORTLS_FILE; PORTLS_BAD_CERTIFICATE;
- *         PORTLS_BAD_KEY; PORTLS_KEY_ENCRYPTED; PORTLS_KEY_MISMATCH. Blocks while files are read.
- *         Any thread.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_RESOLVE; PORTLS_LISTEN (`os_errno` says why);
+ *         PORTLS_FILE; PORTLS_BAD_CERTIFICATE; PORTLS_BAD_KEY; PORTLS_KEY_ENCRYPTED;
+ *         PORTLS_KEY_MISMATCH; PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Blocks while the
+ *         name is resolved and files are read. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const char *host_or_null,
                                                               const char *chain, const char *key,
@@ -169,7 +175,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const
  */
 PORTLS_API void portls_close(portls_listener *listener);
 
-/** Makes a source of a listener. NULL makes one that calls refuse with PORTLS_WRONG_KIND. */
+/**
+ * Makes a source of a listener. NULL makes one that calls refuse with PORTLS_WRONG_KIND. Does not
+ * block. Any thread.
+ */
 static inline portls_source portls_source_listener(portls_listener *listener) {
     portls_source source = {listener};
     return source;
@@ -177,14 +186,15 @@ static inline portls_source portls_source_listener(portls_listener *listener) {
 
 /**
  * Returns whether `handle` is an open handle of a listener (manual, section 2: ssl-listener?);
- * false for NULL and for other kinds of handles. Undefined for freed memory. Any thread.
+ * false for NULL and for other kinds of handles. Undefined for freed memory. Does not block. Any
+ * thread.
  */
 PORTLS_API bool portls_is_listener(const void *handle);
 
 /**
  * Returns the context of a listener, to load certificates and to change its settings (manual,
  * section 4). Changes apply to the next connection. The listener owns it: do not free it. NULL for
- * NULL. Any thread.
+ * NULL. Does not block. Any thread.
  */
 PORTLS_API portls_context *portls_listener_context(portls_listener *listener);
 
@@ -302,8 +312,8 @@ typedef struct portls_address {
  * @param local  receives the address of this side; may be NULL
  * @param remote receives the address of the peer, empty for a listener; may be NULL
  * @param error  may be NULL
- * @return PORTLS_OK; PORTLS_WRONG_KIND (no socket); PORTLS_CLOSED (a listener that was stopped);
- *         PORTLS_OS. Does not block. The thread that uses the source.
+ * @return PORTLS_OK; PORTLS_WRONG_KIND (no socket); PORTLS_CLOSED (a closed port, or a listener
+ *         that was stopped); PORTLS_OS. Does not block. The thread that uses the source.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(portls_source source,
                                                           portls_address *local,

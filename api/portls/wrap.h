@@ -69,9 +69,10 @@ typedef struct portls_wrap_options {
  *         host name or without verification; a wrong `size`); PORTLS_WRONG_KIND (also a context of
  *         the other role); PORTLS_IN_USE (a port is wrapped); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a
  *         protocol, an unknown option, or a port that cannot be waited for); PORTLS_UNAVAILABLE;
- *         PORTLS_NO_MEMORY; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
+ *         PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted roots);
+ *         PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
  *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO. On failure the given ports
- *         are the caller's, also with close_original. Blocks.
+ *         are the caller's, also with close_original. Blocks. The thread that uses the given ports.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
@@ -99,9 +100,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
  *         name verification without a host name or without verification; a wrong `size`);
  *         PORTLS_WRONG_KIND (also a context of the other role); PORTLS_IN_USE (a port is wrapped);
  *         PORTLS_CLOSED; PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot
- *         be waited for); PORTLS_UNAVAILABLE; PORTLS_NO_MEMORY; PORTLS_NO_CERTIFICATE (the manual's
- *         "no shared cipher"); PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO. On
- *         failure the given ports are the caller's, also with close_original. Blocks.
+ *         be waited for); PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the
+ *         system has no trusted roots); PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the
+ *         manual's "no shared cipher"); PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
+ *         PORTLS_IO. On failure the given ports are the caller's, also with close_original. Blocks.
+ *         The thread that uses the given ports.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
@@ -124,8 +127,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
  *         host name or without verification; a wrong `size`); PORTLS_WRONG_KIND (also a context of
  *         the other role); PORTLS_IN_USE (a port is wrapped); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a
  *         protocol, an unknown option, or a port that cannot be waited for); PORTLS_UNAVAILABLE;
+ *         PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted roots);
  *         PORTLS_NO_MEMORY. On failure the given ports are the caller's, also with close_original.
- *         Does not block.
+ *         Blocks for files the first time with PORTLS_SECURE as `protocol`, and else does not. The
+ *         thread that uses the given ports.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_avail(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
@@ -139,8 +144,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_avail(
  * @return PORTLS_OK when the handshake is done and its last flight has been sent; PORTLS_WANT_READ;
  *         PORTLS_WANT_WRITE; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
  *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO; PORTLS_RESOLVE and
- *         PORTLS_CONNECT (portls_connect_avail); PORTLS_WRONG_KIND; PORTLS_CLOSED. Does not block.
- *         The thread that reads.
+ *         PORTLS_CONNECT (portls_connect_avail); PORTLS_WRONG_KIND; PORTLS_CLOSED;
+ *         PORTLS_NO_MEMORY; PORTLS_OS. Does not block. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_handshake_avail(portls_input_port *ssl_in,
                                                                 portls_error *error);

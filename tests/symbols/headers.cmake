@@ -10,6 +10,12 @@ set(droppable "^portls_(close|free|stop)|_remove$")
 
 # What a doc comment does not say: it can be read alone, and is active.
 set(wordy "[Nn]obody|[Ww]hoever|[Ww]hatever| is to be | are to be |The same|the same[.,:) ]with|as above|calls above")
+# A list of statuses that is only found in another function's comment.
+string(APPEND wordy "|(failures?|results?) of portls_|also its failures")
+
+# What the comment of every function says: whether it blocks, and from which threads to call it.
+set(blocking "(Does|do)[ \n*]+not[ \n*]+block|(Blocks|May[ \n*]+block)[ .]")
+set(threads "[Tt]hread")
 
 # Functions are read from the headers themselves, where PORTLS_API still stands before each.
 file(GLOB headers "${ROOT}/api/portls/*.h")
@@ -25,6 +31,16 @@ foreach(header IN LISTS headers)
     if(lines)
         message(SEND_ERROR "${header}: a doc comment that leans on another, or is wordy: ${lines}")
     endif()
+    string(REGEX MATCHALL "/\\*\\*[^*]*(\\*+[^*/][^*]*)*\\*+/\n(PORTLS_API|static inline)[^(]*" comments "${source}")
+    foreach(comment IN LISTS comments)
+        string(REGEX MATCH "portls_[a-z0-9_]+$" function "${comment}")
+        if(NOT comment MATCHES "${blocking}")
+            message(SEND_ERROR "The comment of ${function} does not say whether it blocks")
+        endif()
+        if(NOT comment MATCHES "${threads}")
+            message(SEND_ERROR "The comment of ${function} does not say from which threads to call it")
+        endif()
+    endforeach()
     string(REGEX MATCHALL "\nPORTLS_API[^(]*\\([^)]*" declarations "${source}")
     foreach(declaration IN LISTS declarations)
         if(declaration MATCHES "(portls_[a-z0-9_]+)[ \n]*\\(([^)]*)$")
