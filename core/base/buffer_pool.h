@@ -1,6 +1,6 @@
 /*
  * Lends buffers to connections while they hold bytes, so that a busy connection allocates nothing
- * and an idle one holds no buffers.
+ * and an idle one holds no buffers, except while a thread blocks in portls_read.
  *
  * A pool belongs to a snapshot and serves the connections made from it. It has no lock: taking from
  * an empty pool allocates, giving to a full one frees. A bare build keeps its buffers within the

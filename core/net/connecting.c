@@ -308,10 +308,9 @@ static portls_status close_one(struct connecting *made, portls_error *error) {
         descriptor_ports_skip_linger(made->socket_in);
     }
     made->socket_in->peer_is_done = made->in.peer_is_done;
-    portls_status out_closed = portls_close_output_port(made->socket_out, error);
-    portls_status in_closed =
-        portls_close_input_port(made->socket_in, out_closed == PORTLS_OK ? error : NULL);
-    return out_closed != PORTLS_OK ? out_closed : in_closed;
+    /* The public call below would erase an earlier cause. */
+    bool is_first_cause = error != NULL && error->status == PORTLS_OK;
+    return portls_close_ports(made->socket_in, made->socket_out, is_first_cause ? error : NULL);
 }
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {

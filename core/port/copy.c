@@ -6,6 +6,7 @@
 static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_t size,
                               portls_status status, portls_error *error) {
     if (input_port_unread(in, bytes, size) == PORTLS_OK) {
+        observer_notify(&in->base.observer);
         return status;
     }
     error_begin(error);

@@ -22,6 +22,7 @@ struct descriptor_ports {
     bool own;
     bool has_output; /* there may be written bytes, which the close has to deliver */
     enum linger_state linger;
+    bool peer_goes_on;      /* the peer sent something after it was taken to be done */
     bool skip_linger;       /* delivers what can be delivered at once */
     int64_t linger_until;   /* when LINGERING ends at the latest */
     int linger_pause;       /* milliseconds before the next look */
@@ -67,7 +68,9 @@ static portls_status linger(struct descriptor_ports *ports) {
         ports->linger_until = clock_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
         ports->linger_pause = 1;
     }
-    int result = os_socket_deliver(ports->descriptor, &ports->in.peer_is_done);
+    bool done = ports->in.peer_is_done && !ports->peer_goes_on;
+    int result = os_socket_deliver(ports->descriptor, &done);
+    ports->peer_goes_on = ports->in.peer_is_done && !done;
     if (result == OS_WOULD_BLOCK && clock_now() < ports->linger_until) {
         return PORTLS_WANT_WRITE;
     }

@@ -1,7 +1,7 @@
 /*
  * What is common to all ports: argument checks, bytes that were given back, and lifetime; waiting
- * is in port_wait.c, closing in port_close.c. What a port does is in its class, which is never
- * called with a lock held.
+ * is in port_wait.c, closing in port_close.c. What a port does is in its class. A stream calls the
+ * classes of the ports below with its own lock held.
  */
 #include "core/port/port.h"
 

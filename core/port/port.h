@@ -15,8 +15,9 @@
 #include "portls/port.h"
 #include "portls/tcp.h"
 
-/* A class of input ports. Its functions are called with an open port, by one thread at a time, and
-   ignore unread bytes, which port.c returns first. A count of bytes is used only with PORTLS_OK. */
+/* A class of input ports. Its functions are called by one thread at a time, with a port whose
+   `close` has not been called, and ignore unread bytes, which port.c returns first. A count of
+   bytes is used only with PORTLS_OK. */
 struct input_class {
     /* Reads 1 to `size` bytes (size ≥ 1) without waiting: PORTLS_OK with *got ≥ 1, PORTLS_EOF,
        WANT_READ, WANT_WRITE, or a failure with `error` (may be NULL) filled. */
@@ -119,8 +120,8 @@ struct portls_output_port {
     };
     const struct output_class *class;
     portls_buffering buffering; /* set by the writer; NONE except for SSL ports */
-    bool holds; /* bytes may be pending after a write. Stays false where a write passes everything
-                   on; else each write_avail sets it */
+    bool holds; /* bytes may be pending after a write, so that it must be flushed. Constant but for
+                   SSL ports, whose write_avail sets it */
 };
 
 /* Initialises the common part of a port, whose zeroed memory the class has allocated. */

@@ -48,11 +48,14 @@ static portls_status own_close(void *handle, enum handle_kind kind, portls_error
                : error_fail(error, PORTLS_CLOSED, "the %s port is closed already", direction);
 }
 
-/* Ends a stream's use of the port. Returns whether the stream must close it. */
+/* Ends a stream's use of the port. Returns whether the stream must close it; until that is done,
+   the port counts as wrapped. */
 static bool unwrap(struct port *port, bool and_close) {
-    bool first = and_close && claim_close(port);
-    atomic_store(&port->wrapped, false);
-    return first;
+    bool must_close = and_close && claim_close(port);
+    if (!must_close) {
+        atomic_store(&port->wrapped, false);
+    }
+    return must_close;
 }
 
 static portls_status fail_unsent(portls_error *error) {

@@ -235,10 +235,9 @@ portls_status session_failure_describe(const struct backend_failure *failure, po
                                        const struct session_state *state, portls_error *error) {
     if (failure->cause == BACKEND_NO_CAUSE) {
         return error_fail(error, status, "%s",
-                          status != PORTLS_TRUNCATED ? "the underlying port has failed"
-                          : state->in_handshake
-                              ? "the peer closed the connection in the middle of the handshake"
-                              : "the peer closed the connection without a close_notify");
+                          status == PORTLS_TRUNCATED
+                              ? "the peer closed the connection without a close_notify"
+                              : "the underlying port has failed");
     }
     portls_status shown = status_of(failure, state->in_handshake);
     if (error != NULL && error->status == PORTLS_OK) {

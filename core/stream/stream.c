@@ -198,10 +198,8 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
         shown = failure->error;
         shown.error_class = stream_error_class(stream);
         (void)error_copy(error, &shown);
-        if (!failure->reported && !is_wrapped(stream, half)) {
-            failure->reported = true;
-            call_on_error = stream->on_error != NULL;
-        }
+        call_on_error = stream->on_error != NULL && !failure->reported && !is_wrapped(stream, half);
+        failure->reported = true;
     }
     os_mutex_unlock(&stream->lock);
     if (call_on_error) {

@@ -72,8 +72,8 @@ struct stream {
 
     os_mutex lock; /* guards everything that changes, except members of the ports */
     struct watch_list watchers;
-    uint8_t *unsent; /* plaintext that a buffering port holds, less than a full record; from the
-                        pool, and NULL while it is empty */
+    uint8_t *unsent; /* plaintext that a buffering port holds, a full record at most; from the pool,
+                        and NULL while it is empty */
     size_t unsent_size;
     portls_status refusal; /* why there is no session: NO_CERTIFICATE or VERIFY; else PORTLS_OK */
     portls_on_error *on_error;
@@ -177,8 +177,8 @@ void stream_enter_blocking(struct stream *stream);
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
 
 /* Frees the library's buffers after a read that found nothing, which the next message allocates
-   again. Not for a read that blocks: that connection has a thread of its own, which costs as much
-   memory, and a dialogue would pay for it with each message. */
+   again. Not for a read that blocks without a limit: that connection has a thread of its own, which
+   costs as much memory, and a dialogue would pay for it with each message. */
 void stream_shrink_session(struct stream *stream);
 
 /* Sets how the output port buffers: PORTLS_OK, or PORTLS_UNSUPPORTED. */

@@ -26,6 +26,15 @@ static bool ends_send(const struct stream *stream, size_t size) {
     return size <= RECORD || transport_is_nearly_full(&stream->transport);
 }
 
+/* Fails a write or a shutdown. The underlying input port may be the cause, since the library may
+   have to finish a message that it has read a part of. */
+static portls_status fail_output(struct stream *stream, portls_status status,
+                                 const struct backend_failure *failure) {
+    const struct failure *in_failure = stream->transport.in_failure;
+    return in_failure != NULL ? in_failure->error.status
+                              : stream_fail_backend(stream, status, failure);
+}
+
 portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken, bool flush_follows) {
     struct backend_failure failure = BACKEND_FAILURE_INIT;
@@ -43,7 +52,7 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
     /* Nothing is pending after a record that was sent directly. */
     transport->must_flush = transport->must_flush || transport_pending(transport) > 0;
     if (status != PORTLS_OK) {
-        return stream_fail_backend(stream, status, &failure);
+        return fail_output(stream, status, &failure);
     }
     stream->has_sent_data = true;
     *taken += put;
@@ -160,7 +169,7 @@ static portls_status queue_close_notify(struct stream *stream) {
     }
     stream->transport.close_notify_queued = true;
     stream->transport.must_flush = true;
-    return status == PORTLS_OK ? PORTLS_OK : stream_fail_backend(stream, status, &failure);
+    return status == PORTLS_OK ? PORTLS_OK : fail_output(stream, status, &failure);
 }
 
 portls_status stream_step_finish(struct stream *stream) {

@@ -122,8 +122,8 @@ portls_status transport_fill(struct transport *transport);
 
 /* ---- receiving in hosted builds only ---- */
 
-/* Takes over a buffer of the pool, and the result of the read that filled it: outside of a step, by
-   the thread with the role of receiving. Nothing received may be left. */
+/* Takes over a buffer of the pool and the result of the read that filled it, on the thread with the
+   role of receiving. Nothing received may be left. */
 void transport_hand_over(struct transport *transport, uint8_t *buffer, portls_status status,
                          size_t got, const portls_error *error);
 

@@ -3,6 +3,10 @@
  */
 #include "spec_wire.h"
 
+#if PORTLS_HOSTED
+#include "spec_peer.h"
+#endif
+
 SPEC_SUITE(status);
 
 /* Every call that returns PORTLS_WANT_READ, PORTLS_WANT_WRITE or PORTLS_EOF, on memory pipes. */
@@ -92,6 +96,49 @@ SPEC(status, of_an_accept_is_in_the_error_object) {
     REQUIRE_STATUS(portls_accept_until(listener, PORTLS_NOW, NULL, &in, &out, &problem),
                    PORTLS_DEADLINE);
     portls_close(listener);
+}
+
+/* The peer has reset the connection, so that the close of the output port, the second one, fails.
+ */
+SPEC(status, of_a_close_that_failed_is_in_the_error_object) {
+    for (int waits = 0; waits < 2; waits++) {
+        int port_no;
+        int listening = bind_plainly(true, &port_no);
+        struct side client = {NULL}, server = {NULL};
+        portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+        portls_context *context;
+        REQUIRE_OK(portls_make_client_context(PORTLS_AUTO, &context, &problem));
+        options.context = test_server_context();
+        REQUIRE_OK(
+            portls_connect_avail("127.0.0.1", port_no, context, &client.in, &client.out, &problem));
+        while (portls_handshake_avail(client.in, &problem) == PORTLS_WANT_WRITE) {
+        }
+        int accepted = accept_plainly(listening);
+        REQUIRE_OK(portls_make_descriptor_ports(accepted, false, &server.raw_in, &server.raw_out,
+                                                &problem));
+        REQUIRE_OK(portls_wrap_ports_avail(server.raw_in, server.raw_out, &options, &server.in,
+                                           &server.out, &problem));
+        do {
+            client.status = portls_handshake_avail(client.in, &problem);
+            server.status = portls_handshake_avail(server.in, &problem);
+        } while (client.status != PORTLS_OK || server.status != PORTLS_OK);
+        REQUIRE_OK(portls_set_shutdown_on_close(client.out, true, &problem));
+        REQUIRE_OK(portls_close_input_port(client.in, &problem));
+        reset_plainly(accepted);
+        (void)poll_readable(portls_descriptor_of(portls_source_output(client.out)), 5000);
+
+        memset(&problem, 0, sizeof problem);
+        portls_status status = waits != 0 ? portls_close_output_port(client.out, &problem)
+                                          : portls_close_output_port_avail(client.out, &problem);
+        cr_assert_eq(status, PORTLS_IO, "%s", portls_status_name(status));
+        cr_assert_eq(problem.status, status);
+        cr_assert_neq(problem.os_errno, 0);
+        side_close(&server);
+        side_close_raw(&server);
+        portls_free_context(context);
+        portls_free_context(options.context);
+        close_plainly(listening);
+    }
 }
 
 #endif

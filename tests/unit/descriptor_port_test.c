@@ -531,6 +531,31 @@ Test(descriptor_port, a_peer_that_goes_on_although_it_was_done_still_gets_everyt
     }
 }
 
+/* A stream reports what it knows of the peer before every step of the close. */
+Test(descriptor_port, a_peer_that_goes_on_is_not_done_at_the_next_step_either) {
+    static char bytes[1000000];
+    int ends[2];
+    size_t put = 0;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    make_tcp_pair(ends);
+    both_ports(ends[0], true, &in, &out);
+    while (portls_write_avail(out, bytes, sizeof bytes, &put, &error) == PORTLS_OK) {
+    }
+    cr_assert_eq(write(ends[1], "more", 4), 4);
+    cr_assert(portls_byte_ready(in));
+    in->peer_is_done = true;
+    cr_assert_eq(portls_close_output_port_avail(out, &error), PORTLS_OK);
+    for (int i = 0; i < 3; i++) {
+        in->peer_is_done = true;
+        cr_assert_eq(portls_close_input_port_avail(in, &error), PORTLS_WANT_WRITE,
+                     "step %d closed a socket whose bytes have not arrived", i);
+    }
+    (void)close(ends[1]);
+    while (portls_close_input_port_avail(in, &error) == PORTLS_WANT_WRITE) {
+    }
+}
+
 /* As one that a child of the program's has inherited. */
 Test(descriptor_port, a_peer_that_is_done_sees_the_end_although_the_socket_is_open_elsewhere) {
     int ends[2];

@@ -103,6 +103,25 @@ SPEC(sync_set, what_is_only_buffered_is_ready) {
     link_close(&link);
 }
 
+/* What a call has read and could not return is put back; no descriptor shows it. */
+SPEC(sync_set, bytes_that_were_put_back_are_ready) {
+    struct link link;
+    link_make_raw(&link, &transports[4]); /* a socketpair */
+    portls_input_port *in = link.server.raw_in;
+    portls_sync_set *set = make_set();
+    add(set, in);
+    cr_assert_eq(look(set), 0);
+    REQUIRE_OK(portls_write(link.client.raw_out, "abc", 3, NULL, &problem));
+    REQUIRE_OK(portls_set_read_deadline(in, portls_deadline_after(200), &problem));
+    char line[10];
+    size_t length;
+    REQUIRE_STATUS(portls_read_line(in, line, sizeof line, &length, &problem), PORTLS_DEADLINE);
+    cr_assert_eq(look(set), 1);
+    portls_free_sync_set(set);
+    side_close_raw(&link.client);
+    side_close_raw(&link.server);
+}
+
 /* An end, clean or not, is ready, and stays so. */
 OVER_EVERY_TRANSPORT(sync_set, the_end_is_ready) {
     struct link link;
