@@ -35,12 +35,12 @@ peer() {
     fi
 }
 
-# A port where nobody listens: one that was just given back.
-peer hang-up
-kill "$pid"
-ended "$pid"
+# A port on which nothing listens, and which no test beside this one gets.
+peer refuse
 fails 2 "portls connect: cannot connect to 127.0.0.1 port $port: the connection was \
 refused: nothing listens on that address" connect --roots "$certs/root.pem" "127.0.0.1:$port"
+kill "$pid"
+ended "$pid"
 fails 2 'portls connect: cannot resolve "no-such-host.invalid": there is no host of that name' \
     connect --roots "$certs/root.pem" no-such-host.invalid:443
 fails 1 "portls connect: the host name has a ' ', which stands in no host name" \

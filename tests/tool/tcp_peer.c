@@ -1,12 +1,15 @@
 /*
- * A TCP server that does not speak TLS, for one connection: tcp-peer say TEXT | hang-up | reset
+ * A TCP server that does not speak TLS, for one connection:
+ * tcp-peer say TEXT | hang-up | reset | refuse
  *
- * It prints the port the system chose, waits for the client's first bytes, and then says TEXT and
- * ends its side, ends the connection, or resets it.
+ * Prints the port that the system chose, waits for the client's first bytes, and then sends TEXT
+ * and ends its side, ends the connection, or resets it. "refuse" keeps the port without listening,
+ * so that no other program gets it, until it is killed.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +23,7 @@ static void stop_unless(int right, const char *what) {
     }
 }
 
-static int listen_somewhere(void) {
+static int bind_somewhere(bool listens) {
     struct sockaddr_in address;
     socklen_t size = sizeof address;
     memset(&address, 0, sizeof address);
@@ -29,7 +32,7 @@ static int listen_somewhere(void) {
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     stop_unless(listener >= 0 &&
                     bind(listener, (struct sockaddr *)(void *)&address, sizeof address) == 0 &&
-                    listen(listener, 1) == 0 &&
+                    (!listens || listen(listener, 1) == 0) &&
                     getsockname(listener, (struct sockaddr *)(void *)&address, &size) == 0,
                 "cannot listen");
     (void)printf("%d\n", ntohs(address.sin_port));
@@ -49,8 +52,13 @@ static void say(int connection, const char *text) {
 int main(int argc, char **argv) {
     char bytes[4096];
     stop_unless(argc >= 2 && (argc == 3) == (strcmp(argv[1], "say") == 0),
-                "usage: tcp-peer say TEXT | hang-up | reset");
-    int connection = accept(listen_somewhere(), NULL, NULL);
+                "usage: tcp-peer say TEXT | hang-up | reset | refuse");
+    bool refuses = strcmp(argv[1], "refuse") == 0;
+    int listener = bind_somewhere(!refuses);
+    while (refuses) {
+        (void)pause();
+    }
+    int connection = accept(listener, NULL, NULL);
     stop_unless(connection >= 0 && recv(connection, bytes, sizeof bytes, 0) > 0,
                 "no client said anything");
     if (argc == 3) {
@@ -59,7 +67,7 @@ int main(int argc, char **argv) {
         struct linger at_once = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(connection, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     } else {
-        stop_unless(strcmp(argv[1], "hang-up") == 0, "say, hang-up or reset");
+        stop_unless(strcmp(argv[1], "hang-up") == 0, "say, hang-up, reset or refuse");
     }
     (void)close(connection);
     return EXIT_SUCCESS;
