@@ -104,7 +104,7 @@ SPEC(status, of_a_close_that_failed_is_in_the_error_object) {
     for (int waits = 0; waits < 2; waits++) {
         int port_no;
         int listening = bind_plainly(true, &port_no);
-        struct side client = {NULL}, server = {NULL};
+        struct side client = {.in = NULL}, server = {.in = NULL};
         portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
         portls_context *context;
         REQUIRE_OK(portls_make_client_context(PORTLS_AUTO, &context, &problem));
