@@ -49,11 +49,12 @@ static struct echo_server server;
 /* ---- watches ---- */
 
 static void set_until(struct watch *watch, portls_deadline until) {
-    bool was_timed = watch->until.nanoseconds != INT64_MAX;
+    bool was_timed = watch->previous != NULL;
     watch->until = until;
     if (was_timed && until.nanoseconds == INT64_MAX) {
         watch->previous->next = watch->next;
         watch->next->previous = watch->previous;
+        watch->previous = NULL;
     } else if (!was_timed && until.nanoseconds != INT64_MAX) {
         watch->previous = timed.previous;
         watch->next = &timed;

@@ -190,7 +190,7 @@ void input_port_skip_unread(portls_input_port *in, size_t size) {
 bool input_port_read_unread(portls_input_port *in, void *buffer, size_t size, size_t *got) {
     const void *unread = NULL;
     size_t left = input_port_unread_bytes(in, &unread);
-    if (left == 0) {
+    if (unread == NULL) {
         return false;
     }
     *got = size < left ? size : left;

@@ -187,19 +187,16 @@ static void append_reason(const struct backend_failure *failure, const struct ba
     error_append(error, ")");
 }
 
-static const char *sentence_of(enum backend_cause cause, bool in_handshake) {
-    const char *sentence = NULL;
-    switch (cause) {
-#define CAUSE_SENTENCE(name, status, text)                                                         \
-    case BACKEND_##name:                                                                           \
-        sentence = (text);                                                                         \
-        break;
-        CAUSE_MAP(CAUSE_SENTENCE)
+static const char *const sentences[] = {
+#define CAUSE_SENTENCE(name, status, text) [BACKEND_##name] = (text),
+    CAUSE_MAP(CAUSE_SENTENCE)
 #undef CAUSE_SENTENCE
-    }
-    return sentence != NULL ? sentence
-           : in_handshake   ? "the TLS handshake failed"
-                            : "the TLS connection failed";
+};
+
+static const char *sentence_of(enum backend_cause cause, bool in_handshake) {
+    return sentences[cause] != NULL ? sentences[cause]
+           : in_handshake           ? "the TLS handshake failed"
+                                    : "the TLS connection failed";
 }
 
 static void say(const struct backend_failure *failure, portls_status status,
