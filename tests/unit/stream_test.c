@@ -49,11 +49,14 @@ static void play_session_free(struct backend_session *session) {
 }
 
 static bool fails_to_shake;
+static int64_t fails_with_code; /* the library's, of a handshake that fails; 0: none */
 
 static portls_status play_handshake(struct backend_session *session,
                                     struct backend_failure *failure) {
-    (void)failure;
     session->handshakes++;
+    if (fails_with_code != 0) {
+        return backend_fail_session(failure, BACKEND_OTHER, fails_with_code);
+    }
     if (!fails_to_shake) {
         return PORTLS_OK;
     }
@@ -120,6 +123,10 @@ static bool play_speaks_tls13(struct backend_session *session) {
     return true;
 }
 
+static const char *play_error_text(int64_t code) {
+    return code == 77 ? "a bad day" : NULL;
+}
+
 static void play_context_free(struct backend_context *context) {
     (void)context;
 }
@@ -137,6 +144,7 @@ static const struct backend player = {
     .write = play_write,
     .shutdown = play_shutdown,
     .speaks_tls13 = play_speaks_tls13,
+    .error_text = play_error_text,
 };
 
 static struct stream *play_and_tell(portls_input_port *in, portls_output_port *out,
@@ -343,6 +351,28 @@ Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
     cr_expect_eq(played.handshakes, 1);
     close_stream(stream);
     portls_close_input_port(reads, NULL);
+}
+
+/* What has no cause of its own is reported in the library's words, or by its code. */
+Test(stream, a_failure_without_a_cause_has_the_librarys_text_or_code) {
+    static const struct {
+        int64_t code;
+        const char *message;
+    } expected[] = {{77, "the TLS handshake failed (player: a bad day)"},
+                    {78, "the TLS handshake failed (player: error 78)"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct piped piped = make_piped();
+        portls_error error;
+        fails_with_code = expected[i].code;
+        cr_expect_eq(portls_handshake_avail(&piped.stream->in, &error), PORTLS_PROTOCOL);
+        cr_expect_eq(error.backend_code, expected[i].code);
+        if (PORTLS_WITH_MESSAGES) {
+            cr_expect_str_eq(error.message, expected[i].message);
+        }
+        close_stream(piped.stream);
+        portls_close_input_port(piped.reads, NULL);
+        portls_close_output_port(piped.writes, NULL);
+    }
 }
 
 /* A library may have to finish a message of the peer before it writes. */
