@@ -3,7 +3,7 @@
 #ifndef BACKENDS_X509_REASON_H
 #define BACKENDS_X509_REASON_H
 
-#include "portls/error.h"
+#include "backends/backend.h"
 
 static inline portls_verify_reason backend_x509_reason(int code) {
     switch (code) {
@@ -50,6 +50,19 @@ static inline portls_verify_reason backend_x509_reason(int code) {
     default:
         return PORTLS_VERIFY_OTHER;
     }
+}
+
+/* Reports that the peer's certificate was refused with `code`, of the certificate `depth` of its
+   chain; X509_V_OK: the peer sent none. Returns what backend_refuse returns. */
+static inline portls_status backend_x509_refuse(struct backend_failure *failure, int code,
+                                                int depth, const char *subject, bool has_roots) {
+    if (code == X509_V_OK) {
+        return backend_refuse(failure, PORTLS_VERIFY_NO_CERTIFICATE, depth, subject);
+    }
+    portls_verify_reason reason = backend_x509_reason(code);
+    failure->code = code;
+    return backend_refuse(failure, has_roots ? reason : backend_reason_without_roots(reason), depth,
+                          subject);
 }
 
 #endif

@@ -78,14 +78,7 @@ bool verify_expect_host(SSL *ssl, const char *host, bool is_address) {
 
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure) {
     const struct verify_failure *refused = &session->refused;
-    portls_verify_reason reason = PORTLS_VERIFY_NO_CERTIFICATE;
     failure->alert = session->alert_sent;
-    if (refused->code != X509_V_OK) {
-        failure->code = refused->code;
-        reason = backend_x509_reason(refused->code);
-        if (!session->context->has_roots) {
-            reason = backend_reason_without_roots(reason);
-        }
-    }
-    return backend_refuse(failure, reason, refused->depth, refused->subject);
+    return backend_x509_refuse(failure, refused->code, refused->depth, refused->subject,
+                               session->context->has_roots);
 }
