@@ -132,8 +132,8 @@ typedef struct portls_listener portls_listener;
  * @param reuse        true: bind even while old connections of the port linger (SO_REUSEADDR)
  * @param host_or_null the local name or address to listen on; NULL: all addresses
  * @param context      a server context, which the listener shares: later changes apply to it too;
- *                     or portls_protocol_context(PORTLS_SERVER, …), of which the listener makes a
- *                     context of its own. It may lack certificate and key until clients come
+ *                     or portls_protocol_context(PORTLS_SERVER, …), which the
+ *                     listener copies. It may lack certificate and key until clients come
  * @param listener     receives the listener, to be freed with portls_close; NULL on failure
  * @param error        may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (no server context);
@@ -149,7 +149,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
                                                        portls_error *error);
 
 /**
- * Listens on a TCP port with a certificate and a key from files, in a context of its own for
+ * Listens on a TCP port with a certificate and a key from files, and makes a context for
  * PORTLS_AUTO. The system queues up to 128 connections, and old connections of the port do not
  * prevent the bind (SO_REUSEADDR).
  * @param port_no      0 to 65535; 0 lets the system choose one, which portls_addresses returns

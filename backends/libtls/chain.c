@@ -115,8 +115,8 @@ static X509 *find_trusted_signer(struct search *search, X509 *certificate) {
 /*
  * Walks from signer to signer to refine the reason. LibreSSL skips signers that are not CAs and
  * then reports that it found no chain: if a chain through one does lead to a trusted root, blames
- * that signer. LibreSSL also reports a bad signature if the peer's chain ends in a root of its own
- * with the name of a trusted one.
+ * that signer. LibreSSL also reports a bad signature if the peer's chain ends in another root
+ * that has the name of a trusted one.
  */
 static struct verify_failure refine_failure(X509_STORE_CTX *store_context,
                                             struct verify_failure refused) {

@@ -1,5 +1,5 @@
-/* Statuses by name and text, and filling a portls_error. A backend that is built as a module is
-   linked with a copy of its own. */
+/* Statuses by name and text, and filling a portls_error. A backend that is built as a module
+   links its own copy. */
 #include "core/base/error.h"
 
 #include <stdarg.h>

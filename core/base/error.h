@@ -61,7 +61,7 @@ portls_status error_copy(portls_error *error, const portls_error *stored);
  */
 struct failure {
     portls_error error;
-    bool reported; /* a public call has returned it, and on_error has been called with it */
+    bool reported; /* a public call has returned it, and on_error is not called with it again */
 };
 
 /*

@@ -177,8 +177,8 @@ void stream_enter_blocking(struct stream *stream);
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
 
 /* Frees the library's buffers after a read that found nothing, which the next message allocates
-   again. Not for a read that blocks without a limit: that connection has a thread of its own, which
-   costs as much memory, and a dialogue would pay for it with each message. */
+   again. A read that blocks without a limit does not call it: its thread costs as much memory, and
+   a dialogue would pay for it with each message. */
 void stream_shrink_session(struct stream *stream);
 
 /* Sets how the output port buffers: PORTLS_OK, or PORTLS_UNSUPPORTED. */

@@ -113,7 +113,7 @@ static portls_status buffer_unsent(struct stream *stream, const uint8_t *bytes, 
     if (stream->unsent == NULL) {
         stream->unsent = buffer_pool_take(&stream->snapshot->buffers);
         if (stream->unsent == NULL) {
-            return stream_fail(stream, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+            return stream_fail(stream, PORTLS_NO_MEMORY, "no memory to buffer output");
         }
     }
     size_t room = RECORD - stream->unsent_size;

@@ -267,8 +267,8 @@ static portls_status starve(struct stream *stream) {
     return PORTLS_WANT_READ;
 }
 
-/* Whether a read that ended with `status` has left the library without data, so that the next one
-   need not ask it before more is received: asking in vain costs as much as a small record. */
+/* Whether the library has no data left after a read that returned `status`. The next read then
+   skips it until more is received: a call that finds nothing costs as much as a small record. */
 static bool is_drained(const struct stream *stream, portls_status status) {
     return !transport_has_received(&stream->transport) &&
            (status == PORTLS_WANT_READ ||

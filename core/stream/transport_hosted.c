@@ -163,7 +163,7 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
                                 portls_error *error) {
     (void)transport;
     (void)size;
-    (void)error_fail(error, PORTLS_NO_MEMORY, "no memory for what is to be sent");
+    (void)error_fail(error, PORTLS_NO_MEMORY, "no memory to buffer output");
 }
 
 void transport_defer(struct transport *transport) {

@@ -1,5 +1,5 @@
 /* Measures the stack: fills it with a pattern before main, and looks how far that was overwritten.
-   A program that used all of it ends with exit code 4, whatever main returned. */
+   A program that used all of it exits with code 4, regardless of the value that main returned. */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -353,7 +353,7 @@ Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
     portls_close_input_port(reads, NULL);
 }
 
-/* What has no cause of its own is reported in the library's words, or by its code. */
+/* BACKEND_OTHER is reported with the library's text for the code, or else with the code. */
 Test(stream, a_failure_without_a_cause_has_the_librarys_text_or_code) {
     static const struct {
         int64_t code;
