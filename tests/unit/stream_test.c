@@ -164,6 +164,17 @@ static struct stream *play_over(portls_input_port *in, portls_output_port *out) 
     return play_and_tell(in, out, NULL, NULL);
 }
 
+/* A stream of the player that reads by a callback, and writes to the pipe of `reads`. */
+static struct stream *play_reading(portls_status (*read)(void *, void *, size_t, size_t *),
+                                   portls_input_port **reads) {
+    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks), .read = read};
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(100, reads, &out, NULL), PORTLS_OK);
+    return play_over(in, out);
+}
+
 static void close_stream(struct stream *stream) {
     portls_close_output_port(&stream->out, NULL);
     portls_close_input_port(&stream->in, NULL);
@@ -177,14 +188,8 @@ static portls_status flood(void *argument, void *buffer, size_t size, size_t *go
 }
 
 Test(stream, a_peer_that_never_stops_talking_cannot_keep_a_step_from_ending) {
-    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
-                                              .read = flood};
-    portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
-    portls_output_port *out = NULL;
-    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
-    cr_assert_eq(portls_make_pipe(100, &reads, &out, NULL), PORTLS_OK);
-    struct stream *stream = play_over(in, out);
+    struct stream *stream = play_reading(flood, &reads);
     char buffer[10];
     size_t got = 0;
     for (int i = 0; i < 3; i++) {
@@ -336,15 +341,9 @@ static portls_status break_down(void *argument, void *buffer, size_t size, size_
 }
 
 Test(stream, a_handshake_is_not_tried_again_once_its_port_has_failed) {
-    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
-                                              .read = break_down};
-    portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
-    portls_output_port *out = NULL;
-    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
-    cr_assert_eq(portls_make_pipe(100, &reads, &out, NULL), PORTLS_OK);
     fails_to_shake = true;
-    struct stream *stream = play_over(in, out);
+    struct stream *stream = play_reading(break_down, &reads);
     for (int i = 0; i < 3; i++) {
         cr_expect_eq(portls_handshake_avail(&stream->in, NULL), PORTLS_IO);
     }
@@ -377,16 +376,10 @@ Test(stream, a_failure_without_a_cause_has_the_librarys_text_or_code) {
 
 /* A library may have to finish a message of the peer before it writes. */
 Test(stream, a_write_that_fails_by_the_input_port_reports_its_cause) {
-    const portls_input_callbacks callbacks = {.size = sizeof(portls_input_callbacks),
-                                              .read = break_down};
-    portls_input_port *in = NULL;
     portls_input_port *reads = NULL;
-    portls_output_port *out = NULL;
     portls_error error;
     size_t put = 0;
-    cr_assert_eq(portls_make_input_port(&callbacks, NULL, &in, NULL), PORTLS_OK);
-    cr_assert_eq(portls_make_pipe(100, &reads, &out, NULL), PORTLS_OK);
-    struct stream *stream = play_over(in, out);
+    struct stream *stream = play_reading(break_down, &reads);
     cr_assert_eq(portls_handshake_avail(&stream->in, NULL), PORTLS_OK);
     played.half_message = true;
     cr_assert_eq(portls_write_avail(&stream->out, "x", 1, &put, &error), PORTLS_IO);
