@@ -76,6 +76,13 @@ static inline void listener_lock(portls_listener *listener) {
 
 /* ---- listener.c ---- */
 
+/* Creates a listener without sockets; NULL with the reason in `*status` and `error`. Takes over the
+   reference to the context, also on failure. */
+portls_listener *listener_new(portls_context *context, portls_status *status, portls_error *error);
+
+/* Has the poller watch the sockets: PORTLS_OK or PORTLS_OS. */
+portls_status listener_watch_sockets(portls_listener *listener, portls_error *error);
+
 /* Closes the sockets, so that no further connection arrives. */
 void listener_close_sockets(portls_listener *listener);
 
