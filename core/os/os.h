@@ -1,6 +1,6 @@
 /*
- * What the core asks of an operating system: secure erasure, error texts, time, mutexes. Its
- * neighbours declare the rest: poll.h (waiting and wakeups), file.h (files, roots, modules) and
+ * What the core asks of an operating system: secure erasure, error texts, time, processes, mutexes.
+ * Its neighbours declare the rest: poll.h (waiting and wakeups), file.h (files, roots, modules) and
  * socket.h (descriptors and TCP). posix/, win32/ and none/ implement them, and are the only files
  * that include an OS header. No function writes to stdout or stderr, raises a signal or changes a
  * descriptor that it does not own. Errors are the system's numbers (errno, or WSA's); 0 is none.
@@ -52,9 +52,21 @@ int64_t os_now(void);
 /* The deadline of a wait without a limit in time; all others are times of os_now or clock_now. */
 #define NO_DEADLINE INT64_MAX
 
-/* ---- threads ---- */
+/* ---- processes and threads ---- */
 
 #if PORTLS_HOSTED
+
+/*
+ * Returns a number by which state that fork copies, but must not be shared, is recognised: it
+ * differs between a process and its children by fork, and theirs. Two children of one process may
+ * have the same number. A process without descendants never sees it change. It costs a load.
+ *
+ * The first call registers a fork handler (pthread_atfork), so make it before the state to be
+ * recognised; all later calls are async-signal-safe. What creates a process without running fork
+ * handlers (vfork, _Fork, clone) is not noticed: such a child may only call exec or _exit. On
+ * Windows the number is constant.
+ */
+uint32_t os_process_generation(void);
 
 /* Room for the system's mutex. The implementations check that it fits. */
 typedef struct os_mutex {
@@ -75,6 +87,10 @@ typedef struct os_once_flag {
 void os_once(os_once_flag *flag, void (*function)(void));
 
 #else
+
+static inline uint32_t os_process_generation(void) {
+    return 0; /* there are no processes */
+}
 
 typedef struct os_mutex {
     char none; /* one thread needs no lock */

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/os/file.h"
@@ -150,6 +151,40 @@ Test(os, once_runs_once_and_everybody_waits_for_it) {
     cr_assert_eq(outer_runs, 1);
     cr_assert_eq(inner_runs, 1);
     cr_assert_eq(seen_too_early, 0);
+}
+
+/* ---- processes ---- */
+
+/* Forks `depth` times, one child inside the other. Returns 0, or the depth at which a child had a
+   number of one of its ancestors, or did not keep its own. */
+static int check_generations(int depth, const uint32_t *ancestors, size_t count) {
+    uint32_t own = os_process_generation();
+    for (size_t i = 0; i < count; i++) {
+        if (own == ancestors[i]) {
+            return depth + 1;
+        }
+    }
+    if (depth == 0) {
+        return 0;
+    }
+    uint32_t known[8] = {0};
+    memcpy(known, ancestors, count * sizeof known[0]);
+    known[count] = own;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(check_generations(depth - 1, known, count + 1));
+    }
+    int result = 0;
+    if (child < 0 || waitpid(child, &result, 0) != child || !WIFEXITED(result)) {
+        return 100;
+    }
+    return own != os_process_generation() ? 101 : WEXITSTATUS(result);
+}
+
+Test(os, process_generation_differs_from_that_of_every_ancestor) {
+    uint32_t none[1] = {0};
+    cr_assert_eq(check_generations(3, none, 0), 0);
+    cr_assert_eq(check_generations(1, none, 0), 0);
 }
 
 /* ---- waiting ---- */

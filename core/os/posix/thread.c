@@ -1,4 +1,4 @@
-/* POSIX: threads. */
+/* POSIX: processes and threads. */
 #define _GNU_SOURCE
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
@@ -6,6 +6,7 @@
 #include "core/os/os.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(os_mutex), "os_mutex needs more room");
 _Static_assert(_Alignof(pthread_mutex_t) <= _Alignof(os_mutex), "os_mutex needs more alignment");
@@ -54,4 +55,26 @@ void os_once(os_once_flag *flag, void (*function)(void)) {
         (void)pthread_cond_wait(&once_changed, &once_mutex);
     }
     (void)pthread_mutex_unlock(&once_mutex);
+}
+
+/* ---- processes ---- */
+
+static atomic_uint generation; /* how many forks lie between the first process and this one */
+static bool counts_forks;      /* written once, before any number is returned */
+
+static void count_fork(void) {
+    (void)atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
+}
+
+static void begin_counting_forks(void) {
+    counts_forks = pthread_atfork(NULL, NULL, count_fork) == 0;
+}
+
+uint32_t os_process_generation(void) {
+    static os_once_flag begun = OS_ONCE_INIT;
+    os_once(&begun, begin_counting_forks);
+    if (!counts_forks) {
+        return (uint32_t)getpid(); /* there was no memory for the handler */
+    }
+    return (uint32_t)atomic_load_explicit(&generation, memory_order_relaxed);
 }

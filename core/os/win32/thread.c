@@ -1,4 +1,4 @@
-/* Windows: threads. */
+/* Windows: processes and threads. */
 #include "core/os/win32/win32.h"
 
 _Static_assert(sizeof(SRWLOCK) <= sizeof(os_mutex), "os_mutex needs more room");
@@ -48,4 +48,8 @@ void os_once(os_once_flag *flag, void (*function)(void)) {
         (void)SleepConditionVariableSRW(&once_changed, &once_lock, INFINITE, 0);
     }
     ReleaseSRWLockExclusive(&once_lock);
+}
+
+uint32_t os_process_generation(void) {
+    return 0; /* a process starts with a memory of its own */
 }
