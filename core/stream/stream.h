@@ -65,6 +65,7 @@ struct stream {
     bool strict_eof; /* READ_TRUNCATED is an error */
     bool close_original, shutdown_on_close, network;
     bool has_sent_data; /* a record of data has been encrypted */
+    bool finish_failed; /* stream_step_finish has returned a failure, and returns it again */
     struct snapshot *snapshot;
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
     struct failure *failure;         /* of the session, both directions; NULL: none */

@@ -189,10 +189,12 @@ portls_status stream_step_finish(struct stream *stream) {
         return needs_close_notify && stream->failure != NULL ? stream->failure->error.status
                                                              : PORTLS_OK;
     }
-    if (status != PORTLS_OK && status != PORTLS_WANT_WRITE && status != PORTLS_WANT_READ &&
-        !needs_close_notify && stream->transport.out_failure != NULL &&
-        stream->transport.out_failure->reported) {
+    bool failed = status != PORTLS_OK && !port_wants(status);
+    if (failed && !needs_close_notify && !stream->finish_failed &&
+        stream->transport.out_failure != NULL && stream->transport.out_failure->reported) {
         return PORTLS_OK; /* a write has returned the failure */
     }
+    /* A stream above finishes this one, ignoring the result, before it closes it. */
+    stream->finish_failed = failed;
     return status;
 }
