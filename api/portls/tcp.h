@@ -122,7 +122,56 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_secure(const char *host,
                                                                portls_output_port **out,
                                                                portls_error *error);
 
-/** Listening TCP sockets and a server context (manual, section 2: ssl-listener). */
+/**
+ * Connects to a TLS server on a Unix socket, within a deadline for the connect and the handshake
+ * together. While the server's queue is full the call tries again. Closing the output port sends no
+ * close_notify unless portls_set_shutdown_on_close asks for it. The ports own the socket; their
+ * errors have PORTLS_CLASS_NETWORK.
+ * @param path             the path of the socket, which the system limits to about 100 bytes. Read
+ *                         during the call
+ * @param hostname_or_null the name to verify and to send as SNI (RFC 6066, section 3), since a path
+ *                         names no host. NULL: none, which a context that verifies names refuses.
+ *                         Read during the call
+ * @param context          a client context, or portls_protocol_context(PORTLS_CLIENT, …); not NULL
+ * @param deadline         when to give up, or PORTLS_NO_DEADLINE
+ * @param brk              gives up when set; may be NULL
+ * @param in               receives the input port, to be closed by the caller; NULL on failure
+ * @param out              receives the output port, to be closed by the caller; NULL on failure
+ * @param error            may be NULL
+ * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a
+ *         server context); PORTLS_FILE (PORTLS_SECURE: the system has no trusted roots);
+ *         PORTLS_CONNECT (`os_errno` says why); PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
+ *         PORTLS_IO; PORTLS_UNSUPPORTED (also: Windows); PORTLS_UNAVAILABLE; PORTLS_OS;
+ *         PORTLS_NO_MEMORY. Blocks. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status
+portls_connect_path(const char *path, const char *hostname_or_null, portls_context *context,
+                    portls_deadline deadline, portls_break *brk, portls_input_port **in,
+                    portls_output_port **out, portls_error *error);
+
+/**
+ * Starts to connect to a TLS server on a Unix socket, and returns both ports before the handshake
+ * is done. Any call on the ports makes progress and returns what fails; portls_handshake_avail
+ * returns PORTLS_OK when all is done, and portls_interest_of reports what to wait for.
+ * @param path             the path of the socket, which the system limits to about 100 bytes. Read
+ *                         during the call
+ * @param hostname_or_null the name to verify and to send as SNI (RFC 6066, section 3), since a path
+ *                         names no host. NULL: none, which a context that verifies names refuses.
+ *                         Read during the call
+ * @param context          a client context, or portls_protocol_context(PORTLS_CLIENT, …); not NULL
+ * @param in               receives the input port, to be closed by the caller; NULL on failure
+ * @param out              receives the output port, to be closed by the caller; NULL on failure
+ * @param error            may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (a server context); PORTLS_FILE
+ *         (PORTLS_SECURE: the system has no trusted roots); PORTLS_CONNECT (the path is too long);
+ *         PORTLS_UNSUPPORTED (also: Windows); PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Does
+ *         not block. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status
+portls_connect_path_avail(const char *path, const char *hostname_or_null, portls_context *context,
+                          portls_input_port **in, portls_output_port **out, portls_error *error);
+
+/** Listening sockets and a server context (manual, section 2: ssl-listener). */
 typedef struct portls_listener portls_listener;
 
 /**
@@ -130,7 +179,8 @@ typedef struct portls_listener portls_listener;
  * @param port_no      0 to 65535; 0 lets the system choose one, which portls_addresses returns
  * @param queue        connections that the system queues, 0 or more (manual: queue-k)
  * @param reuse        true: bind even while old connections of the port linger (SO_REUSEADDR)
- * @param host_or_null the local name or address to listen on; NULL: all addresses
+ * @param host_or_null the local name or address to listen on; NULL: all addresses. Of a name's
+ *                     addresses those that this machine lacks are skipped, unless it lacks all
  * @param context      a server context, which the listener shares: later changes apply to it too;
  *                     or portls_protocol_context(PORTLS_SERVER, …), which the
  *                     listener copies. It may lack certificate and key until clients come
@@ -167,6 +217,56 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const
                                                               const char *chain, const char *key,
                                                               portls_listener **listener,
                                                               portls_error *error);
+
+/**
+ * Listens on a Unix socket for TLS clients. A socket at `path` on which no process listens any more
+ * is replaced; one on which a process listens, and a file of another kind, stay. portls_stop and
+ * portls_close remove the socket's file in the process that made the listener, unless another
+ * process has replaced it.
+ * @param path     where to make the socket, in a directory that others cannot write to. The system
+ *                 limits it to about 100 bytes. A relative path is removed only while the process
+ *                 stays in its working directory. Read during the call
+ * @param mode     the permissions of the socket's file, such as 0600 or 0666; the umask does not
+ * apply. A client needs the permission to write, and to search the directory. They are set before a
+ * client can connect
+ * @param queue    connections that the system queues, 0 or more
+ * @param context  a server context, which the listener shares: later changes apply to it too; or
+ *                 portls_protocol_context(PORTLS_SERVER, …), which the listener copies. It may lack
+ *                 certificate and key until clients come
+ * @param listener receives the listener, to be freed with portls_close; NULL on failure
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (no server context);
+ *         PORTLS_UNSUPPORTED (Windows; a context of portls_protocol_context for a version that the
+ *         backend lacks); PORTLS_LISTEN (`os_errno` says why); PORTLS_UNAVAILABLE; PORTLS_OS;
+ *         PORTLS_NO_MEMORY. Does not block. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_listen_path(const char *path, unsigned int mode,
+                                                            int queue, portls_context *context,
+                                                            portls_listener **listener,
+                                                            portls_error *error);
+
+/**
+ * Accepts TLS clients from a socket that listens already: one that was inherited, as from systemd's
+ * socket activation, where descriptor 3 is the first one, or one with options that portls_listen
+ * does not set. The descriptor becomes non-blocking, also for processes that share the socket, and
+ * close-on-exec. The file of a Unix socket is not removed.
+ * @param descriptor a bound and listening stream socket, which the listener owns from now on; on
+ *                   failure it stays open and the caller's
+ * @param context    a server context, which the listener shares: later changes apply to it too; or
+ *                   portls_protocol_context(PORTLS_SERVER, …), which the listener copies. It may
+ *                   lack certificate and key until clients come
+ * @param listener   receives the listener, to be freed with portls_close; NULL on failure
+ * @param error      may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (the message says what is wrong with the descriptor:
+ *         closed, no socket, no stream socket, not listening); PORTLS_WRONG_KIND (no server
+ *         context); PORTLS_UNSUPPORTED (a context of portls_protocol_context for a version that the
+ *         backend lacks); PORTLS_UNAVAILABLE; PORTLS_OS; PORTLS_NO_MEMORY. Does not block. Any
+ *         thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_listen_descriptor(portls_descriptor descriptor,
+                                                                  portls_context *context,
+                                                                  portls_listener **listener,
+                                                                  portls_error *error);
 
 /**
  * Stops listening and frees the listener (manual, section 2: ssl-close). Accepted connections are
@@ -300,10 +400,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_handshake_limits(portls_list
  */
 PORTLS_API portls_status portls_stop(portls_listener *listener, portls_error *error);
 
-/** A numeric address and a TCP port number. */
+/** A numeric address and a TCP port number, or the path of a Unix socket. */
 typedef struct portls_address {
-    char host[64]; /**< "127.0.0.1", "::1"; "" for none */
-    int port_no;   /**< 0 for none */
+    char host[128]; /**< "127.0.0.1", "::1"; the path of a Unix socket, which a peer may choose,
+                       "@name" in Linux's abstract namespace; "" for none */
+    int port_no;    /**< 0 for none, and for a Unix socket */
 } portls_address;
 
 /**

@@ -13,6 +13,7 @@
 #include "core/base/handle.h"
 #include "core/context/context.h"
 #include "core/net/listener.h"
+#include "core/os/socket.h"
 #include "core/stream/stream.h"
 #include "portls/tcp.h"
 
@@ -45,6 +46,7 @@ struct portls_listener {
     observer_slot observer;
     portls_context *context;
     portls_descriptor sockets[LISTENER_SOCKETS];
+    struct os_socket_file file; /* of a Unix socket */
 
     os_mutex turnstile; /* held while waiting for `lock`: see listener_lock */
     os_mutex lock;      /* guards everything below */

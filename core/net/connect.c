@@ -10,19 +10,17 @@ enum { PORT_NUMBER_MAX = 65535 };
 
 /* The arguments of a call. */
 struct request {
-    const char *host;
-    int port_no;
+    const char *host; /* or the path of a Unix socket */
+    int port_no;      /* 0 for a path */
+    bool is_path;
+    const char *hostname; /* to be verified and sent as SNI; may be NULL for a path */
     portls_context *context;
     struct wait_limit limit;
     portls_input_port **in;
     portls_output_port **out;
 };
 
-static portls_status check(const struct request *request, portls_error *error) {
-    char normal[HOSTNAME_MAX + 1];
-    if (request->in == NULL || request->out == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for a port is NULL");
-    }
+static portls_status check_host(const struct request *request, portls_error *error) {
     if (request->host == NULL) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT, "the host is NULL");
     }
@@ -31,10 +29,32 @@ static portls_status check(const struct request *request, portls_error *error) {
                           "port number %d is out of range: it must be 1 to 65535",
                           request->port_no);
     }
+    return PORTLS_OK;
+}
+
+static portls_status check_path(const struct request *request, portls_error *error) {
+    if (request->host == NULL || request->host[0] == '\0') {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the path of the socket is %s",
+                          request->host == NULL ? "NULL" : "empty");
+    }
+    return PORTLS_OK;
+}
+
+static portls_status check(const struct request *request, portls_error *error) {
+    char normal[HOSTNAME_MAX + 1];
+    if (request->in == NULL || request->out == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for a port is NULL");
+    }
+    portls_status status =
+        request->is_path ? check_path(request, error) : check_host(request, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
     if (request->limit.brk != NULL && !handle_is(request->limit.brk, HANDLE_BREAK)) {
         return error_fail(error, PORTLS_WRONG_KIND, "brk is no live break");
     }
-    return hostname_normalise(request->host, normal, error);
+    return request->hostname == NULL ? PORTLS_OK
+                                     : hostname_normalise(request->hostname, normal, error);
 }
 
 /* Creates a stream that owns ports which are being connected. */
@@ -47,7 +67,7 @@ static portls_status begin_with(const struct request *request, struct snapshot *
     if (status != PORTLS_OK) {
         return status;
     }
-    const portls_wrap_options asked = {.hostname = request->host, .close_original = true};
+    const portls_wrap_options asked = {.hostname = request->hostname, .close_original = true};
     struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
@@ -102,10 +122,38 @@ static portls_status connect_and_wait(const struct request *request, portls_erro
     return finish(request, stream, status, error);
 }
 
+static struct request tcp_request(const char *host, int port_no, portls_context *context,
+                                  portls_input_port **in, portls_output_port **out) {
+    return (struct request){.host = host,
+                            .port_no = port_no,
+                            .hostname = host,
+                            .context = context,
+                            .limit = WAIT_FOREVER,
+                            .in = in,
+                            .out = out};
+}
+
+static struct request path_request(const char *path, const char *hostname, portls_context *context,
+                                   portls_input_port **in, portls_output_port **out) {
+    return (struct request){.host = path,
+                            .is_path = true,
+                            .hostname = hostname,
+                            .context = context,
+                            .limit = WAIT_FOREVER,
+                            .in = in,
+                            .out = out};
+}
+
+static portls_status begin_only(const struct request *request, portls_error *error) {
+    struct stream *stream = NULL;
+    portls_status status = begin(request, &stream, error);
+    return finish(request, stream, status, error);
+}
+
 portls_status portls_connect(const char *host, int port_no, portls_context *context,
                              portls_input_port **in, portls_output_port **out,
                              portls_error *error) {
-    struct request request = {host, port_no, context, WAIT_FOREVER, in, out};
+    const struct request request = tcp_request(host, port_no, context, in, out);
     return connect_and_wait(&request, error);
 }
 
@@ -118,23 +166,37 @@ portls_status portls_connect_secure(const char *host, int port_no, portls_input_
 portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,
                                           portls_break *brk, portls_input_port **in,
                                           portls_output_port **out, portls_error *error) {
-    struct request request = {host, port_no, context, {NO_DEADLINE, brk}, in, out};
-    return connect_and_wait(&request, error);
+    return portls_connect_until(host, port_no, context, PORTLS_NO_DEADLINE, brk, in, out, error);
 }
 
 portls_status portls_connect_until(const char *host, int port_no, portls_context *context,
                                    portls_deadline deadline, portls_break *brk,
                                    portls_input_port **in, portls_output_port **out,
                                    portls_error *error) {
-    struct request request = {host, port_no, context, {deadline.nanoseconds, brk}, in, out};
+    struct request request = tcp_request(host, port_no, context, in, out);
+    request.limit = (struct wait_limit){deadline.nanoseconds, brk};
     return connect_and_wait(&request, error);
 }
 
 portls_status portls_connect_avail(const char *host, int port_no, portls_context *context,
                                    portls_input_port **in, portls_output_port **out,
                                    portls_error *error) {
-    struct request request = {host, port_no, context, WAIT_FOREVER, in, out};
-    struct stream *stream = NULL;
-    portls_status status = begin(&request, &stream, error);
-    return finish(&request, stream, status, error);
+    const struct request request = tcp_request(host, port_no, context, in, out);
+    return begin_only(&request, error);
+}
+
+portls_status portls_connect_path(const char *path, const char *hostname_or_null,
+                                  portls_context *context, portls_deadline deadline,
+                                  portls_break *brk, portls_input_port **in,
+                                  portls_output_port **out, portls_error *error) {
+    struct request request = path_request(path, hostname_or_null, context, in, out);
+    request.limit = (struct wait_limit){deadline.nanoseconds, brk};
+    return connect_and_wait(&request, error);
+}
+
+portls_status portls_connect_path_avail(const char *path, const char *hostname_or_null,
+                                        portls_context *context, portls_input_port **in,
+                                        portls_output_port **out, portls_error *error) {
+    const struct request request = path_request(path, hostname_or_null, context, in, out);
+    return begin_only(&request, error);
 }

@@ -13,6 +13,8 @@ enum {
     ADDRESSES_LIMIT = 16,
     /* RFC 8305, section 5: the delay before the next attempt starts beside the pending ones. */
     ATTEMPT_MILLISECONDS = 250,
+    /* Before a Unix socket whose queue is full is tried again. */
+    QUEUE_FULL_MILLISECONDS = 10,
 };
 
 enum connecting_state { RESOLVING, RACING, CONNECTED, FAILED };
@@ -37,7 +39,7 @@ struct connecting {
     portls_input_port *socket_in; /* when CONNECTED */
     portls_output_port *socket_out;
     portls_error failure; /* when FAILED */
-    int port_no;
+    int port_no;          /* 0: `host` is the path of a Unix socket */
     char host[];
 };
 
@@ -83,6 +85,11 @@ static void try_next(struct connecting *made) {
             made->next_attempt = clock_after(ATTEMPT_MILLISECONDS);
             return;
         }
+        if (failed == OS_QUEUE_FULL) {
+            made->next--;
+            made->next_attempt = clock_after(QUEUE_FULL_MILLISECONDS);
+            return;
+        }
         if (made->first_failure == 0) {
             made->first_failure = failed;
         }
@@ -112,6 +119,16 @@ static void check_attempts(struct connecting *made) {
     }
 }
 
+static void fail_to_connect(struct connecting *made, int failed) {
+    if (made->port_no == 0) {
+        (void)error_fail_os(&made->failure, PORTLS_CONNECT, failed, "cannot connect to %s",
+                            made->host);
+    } else {
+        (void)error_fail_os(&made->failure, PORTLS_CONNECT, failed, "cannot connect to %s port %d",
+                            made->host, made->port_no);
+    }
+}
+
 static void race(struct connecting *made) {
     size_t before = made->pending;
     check_attempts(made);
@@ -120,10 +137,9 @@ static void race(struct connecting *made) {
     if (made->state == RACING && (one_failed || clock_now() >= made->next_attempt)) {
         try_next(made);
     }
-    if (made->state == RACING && made->pending == 0) {
+    if (made->state == RACING && made->pending == 0 && made->next == made->count) {
         made->state = FAILED;
-        (void)error_fail_os(&made->failure, PORTLS_CONNECT, made->first_failure,
-                            "cannot connect to %s port %d", made->host, made->port_no);
+        fail_to_connect(made, made->first_failure);
     }
 }
 
@@ -379,6 +395,29 @@ static const struct output_class connecting_output_class = {
     .descriptor = output_descriptor,
 };
 
+/* Begins with a name to be resolved, or with the address of a Unix socket. */
+static portls_status begin(struct connecting *made, portls_error *error) {
+    int failed = 0;
+    if (made->port_no != 0) {
+        made->state = RESOLVING;
+        failed = os_resolution_begin(made->host, made->port_no, &made->resolution);
+        return failed == 0 ? PORTLS_OK
+                           : error_fail_os(error, PORTLS_OS, failed,
+                                           "cannot begin to resolve \"%s\"", made->host);
+    }
+    made->state = RACING;
+    made->count = 1;
+    failed = os_path_address(made->host, &made->addresses[0]);
+    if (failed == OS_UNSUPPORTED) {
+        return error_fail(error, PORTLS_UNSUPPORTED, "this system has no Unix sockets");
+    }
+    if (failed != 0) {
+        fail_to_connect(made, failed);
+        return error_copy(error, &made->failure);
+    }
+    return PORTLS_OK;
+}
+
 portls_status connecting_ports(const char *host, int port_no, portls_input_port **in,
                                portls_output_port **out, portls_error *error) {
     size_t length = strlen(host);
@@ -388,14 +427,13 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
     }
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
-    made->state = RESOLVING;
     made->open = 2;
     atomic_init(&made->unreleased, 2);
     error_begin(&made->failure);
-    int failed = os_resolution_begin(host, port_no, &made->resolution);
-    if (failed != 0) {
+    portls_status status = begin(made, error);
+    if (status != PORTLS_OK) {
         memory_free(made);
-        return error_fail_os(error, PORTLS_OS, failed, "cannot begin to resolve \"%s\"", host);
+        return status;
     }
     input_port_init(&made->in, &connecting_input_class);
     made->in.short_is_all = true; /* as a socket does */

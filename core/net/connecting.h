@@ -11,9 +11,10 @@
 #include "portls/port.h"
 
 /*
- * Begins to connect to `host`, which is copied, and returns both ports. If resolving or connecting
- * fails, their calls return PORTLS_RESOLVE or PORTLS_CONNECT. PORTLS_OK; PORTLS_OS;
- * PORTLS_NO_MEMORY.
+ * Begins to connect to `host`, or with port number 0 to the Unix socket whose path it is, and
+ * returns both ports. The name is copied. If resolving or connecting fails later, their calls
+ * return PORTLS_RESOLVE or PORTLS_CONNECT. PORTLS_OK; PORTLS_OS; PORTLS_CONNECT (the path is too
+ * long); PORTLS_UNSUPPORTED (no Unix sockets); PORTLS_NO_MEMORY.
  */
 portls_status connecting_ports(const char *host, int port_no, portls_input_port **in,
                                portls_output_port **out, portls_error *error);

@@ -97,6 +97,7 @@ void portls_close(portls_listener *listener) {
     observer_detach(&listener->observer);
     observer_release(&listener->observer);
     listener->handle.kind = HANDLE_FREED;
+    os_path_remove(&listener->file);
     listener_close_sockets(listener);
     /* Before the connections, whose sockets it polls. */
     os_poller_destroy(&listener->poller);
@@ -121,6 +122,7 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
     portls_status status = check_listener(listener, "portls_stop", error);
     if (status == PORTLS_OK) {
         listener_lock(listener);
+        os_path_remove(&listener->file);
         listener_drain(listener);
         listener_close_sockets(listener);
         listener->leader_must_check = listener->has_leader; /* the sockets it polls are gone */

@@ -15,6 +15,8 @@
 #include <netdb.h>
 #endif
 
+_Static_assert(sizeof(struct sockaddr_storage) >= sizeof(((struct os_address *)0)->storage),
+               "an os_address does not fit into a sockaddr_storage");
 _Static_assert(sizeof(struct sockaddr_in6) <= sizeof(((struct os_address *)0)->storage),
                "os_address needs more room");
 
@@ -48,7 +50,7 @@ static const char *resolver_reason(int code, int os_errno) {
     }
 }
 
-static void set_port(struct os_address *address, int port_no) {
+void os_address_set_port(struct os_address *address, int port_no) {
     if (system_address(address)->sa_family == AF_INET6) {
         ((struct sockaddr_in6 *)(void *)address->storage)->sin6_port = htons((uint16_t)port_no);
     } else {
@@ -71,13 +73,13 @@ static size_t wildcards(int port_no, struct os_address *addresses, size_t limit)
     if (count < limit && sockets_have_ipv6()) {
         memcpy(addresses[count].storage, &six, sizeof six);
         addresses[count].size = sizeof six;
-        set_port(&addresses[count], port_no);
+        os_address_set_port(&addresses[count], port_no);
         count++;
     }
     if (count < limit) {
         memcpy(addresses[count].storage, &four, sizeof four);
         addresses[count].size = sizeof four;
-        set_port(&addresses[count], port_no);
+        os_address_set_port(&addresses[count], port_no);
         count++;
     }
     return count;
@@ -106,7 +108,7 @@ static size_t interleave(const struct addrinfo *found, int port_no, struct os_ad
         if (turn != NULL) {
             memcpy(addresses[count].storage, turn->ai_addr, turn->ai_addrlen);
             addresses[count].size = (uint32_t)turn->ai_addrlen;
-            set_port(&addresses[count], port_no);
+            os_address_set_port(&addresses[count], port_no);
             count++;
             turn = next_of(turn->ai_next, family, turn_is_same);
         }
@@ -116,6 +118,17 @@ static size_t interleave(const struct addrinfo *found, int port_no, struct os_ad
         turn_is_same = !turn_is_same;
     }
     return count;
+}
+
+static _Atomic(os_resolver *) replacement;
+
+void os_resolver_replace(os_resolver *resolve) {
+    atomic_store(&replacement, resolve);
+}
+
+os_resolver *os_resolver_current(void) {
+    os_resolver *resolve = atomic_load(&replacement);
+    return resolve != NULL ? resolve : os_resolve;
 }
 
 int os_resolve(const char *host, int port_no, bool passive, struct os_address *addresses,
@@ -136,7 +149,7 @@ int os_resolve(const char *host, int port_no, bool passive, struct os_address *a
         hints.ai_socktype = SOCK_STREAM;
         hints.ai_flags = passive ? AI_PASSIVE : 0;
         struct addrinfo *found = NULL;
-        /* The resolver requires a service without a host; set_port replaces it. */
+        /* The resolver requires a service without a host; os_address_set_port replaces it. */
         int code = getaddrinfo(host, host == NULL ? "0" : NULL, &hints, &found);
         if (code != 0) {
             int failure = -1;
@@ -171,6 +184,13 @@ static bool is_mapped(const struct sockaddr_storage *from, struct sockaddr_in *f
     return true;
 }
 
+void os_address_describe(const struct os_address *address, portls_address *text) {
+    struct sockaddr_storage from;
+    memset(&from, 0, sizeof from);
+    memcpy(&from, address->storage, address->size);
+    address_describe(&from, text);
+}
+
 void address_describe(const struct sockaddr_storage *from, portls_address *address) {
     memset(address, 0, sizeof *address);
     struct sockaddr_in four;
@@ -185,6 +205,9 @@ void address_describe(const struct sockaddr_storage *from, portls_address *addre
     } else if (shown->sa_family == AF_INET6) {
         address->port_no = ntohs(((const struct sockaddr_in6 *)(const void *)shown)->sin6_port);
     } else {
+        if (shown->sa_family == AF_UNIX) {
+            address_describe_path(from, address);
+        }
         return;
     }
     if (getnameinfo(shown, size, address->host, sizeof address->host, NULL, 0, NI_NUMERICHOST) !=

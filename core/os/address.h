@@ -17,8 +17,11 @@ static inline const struct sockaddr *system_address(const struct os_address *add
     return (const struct sockaddr *)(const void *)address->storage;
 }
 
-/* Writes a numeric address; a socket of a family other than IP has none. */
+/* Writes a numeric address, or the path of a Unix socket; sockets of other families have none. */
 void address_describe(const struct sockaddr_storage *from, portls_address *address);
+
+/* Implemented per system: writes the path of a Unix socket into a zeroed `address`. */
+void address_describe_path(const struct sockaddr_storage *from, portls_address *address);
 
 /* Implemented per system: what must precede the first call, and whether IPv6 exists. */
 void sockets_begin(void);

@@ -56,9 +56,9 @@ int os_close(portls_descriptor descriptor);
  */
 int os_socket_deliver(portls_descriptor socket, bool *peer_is_done);
 
-/* ---- TCP ---- */
+/* ---- sockets ---- */
 
-/* A socket address, IPv4 or IPv6. */
+/* A socket address: IPv4, IPv6, or the path of a Unix socket. */
 struct os_address {
     _Alignas(8) unsigned char storage[128];
     uint32_t size;
@@ -72,6 +72,20 @@ struct os_address {
  */
 int os_resolve(const char *host, int port_no, bool passive, struct os_address *addresses,
                size_t limit, size_t *count, const char **reason);
+
+/* For tests: a function in the place of os_resolve, or (NULL) os_resolve again. */
+typedef int os_resolver(const char *host, int port_no, bool passive, struct os_address *addresses,
+                        size_t limit, size_t *count, const char **reason);
+void os_resolver_replace(os_resolver *resolve);
+
+/* Returns os_resolve or its replacement. */
+os_resolver *os_resolver_current(void);
+
+/* Writes a numeric address and its port number, or a path. */
+void os_address_describe(const struct os_address *address, portls_address *text);
+
+/* Changes the port number of an IPv4 or IPv6 address. */
+void os_address_set_port(struct os_address *address, int port_no);
 
 /*
  * A resolution that can be abandoned. getaddrinfo cannot be interrupted, so it runs in its own
@@ -94,16 +108,13 @@ int os_resolution_result(struct os_resolution *resolution, struct os_address *ad
 /* Abandons a resolution, or frees it when it is done. */
 void os_resolution_end(struct os_resolution *resolution);
 
-/* For tests: resolves names by `resolve`, or (NULL) by os_resolve again. */
-typedef int os_resolver(const char *host, int port_no, bool passive, struct os_address *addresses,
-                        size_t limit, size_t *count, const char **reason);
-void os_resolver_replace(os_resolver *resolve);
-
 /*
  * Starts to connect a new close-on-exec, TCP_NODELAY socket, which is non-blocking until it is
  * connected (on Windows: always). Returns 0 when connected; OS_WOULD_BLOCK: wait until it is
- * writable, then call os_socket_connected; else the error, without a socket.
+ * writable, then call os_socket_connected; OS_QUEUE_FULL: the queue of a Unix socket is full, which
+ * no poll reports: try again in a while; else the error. The last two come without a socket.
  */
+enum { OS_QUEUE_FULL = -4 };
 int os_socket_connect(const struct os_address *address, portls_descriptor *socket);
 int os_socket_connected(portls_descriptor socket); /* 0 or the error of the connect */
 
@@ -112,12 +123,42 @@ int os_socket_connected(portls_descriptor socket); /* 0 or the error of the conn
 int os_socket_listen(const struct os_address *address, int queue, bool reuse,
                      portls_descriptor *socket);
 
+/* Makes a listening stream socket, which another program may have made, non-blocking and
+   close-on-exec. Returns 0; the system's error; -1 when it is none, with an English text in
+   *wrong. */
+int os_socket_adopt(portls_descriptor listener, const char **wrong);
+
+/* Whether an error of os_socket_listen says that this machine lacks the address or its family. */
+bool os_lacks_address(int failure);
+
+/* The file of a Unix socket on which this process listens. */
+struct os_socket_file {
+    bool exists; /* false: the other members are unset */
+    uint32_t process;
+    uint64_t device, inode;
+    struct os_address address;
+};
+
+/* Writes the address of a Unix socket. Returns 0, OS_UNSUPPORTED, or the system's error: the path
+   is too long. */
+enum { OS_UNSUPPORTED = -5 };
+int os_path_address(const char *path, struct os_address *address);
+
+/* Makes a non-blocking, close-on-exec Unix socket that listens on the path `name`. Its file has the
+   permissions `mode` before a client can connect. A socket on which no process listens any more is
+   replaced. Returns 0, OS_UNSUPPORTED, or the system's error. */
+int os_path_listen(const char *name, unsigned int mode, int queue, portls_descriptor *socket,
+                   struct os_socket_file *file);
+
+/* Removes the file, if this process made it and another one has not replaced it. */
+void os_path_remove(struct os_socket_file *file);
+
 /* Accepts one connection as a blocking (on Windows: non-blocking), close-on-exec, TCP_NODELAY
    socket. Skips connections that are gone already. Returns 0, OS_WOULD_BLOCK or the system's error.
    */
 int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);
 
-/* Finds the numeric addresses of a socket. `remote` is empty when it is not connected. Either may
+/* Finds the addresses of a socket. `remote` is empty when it is not connected. Either may
    be NULL. Returns 0 or the system's error. */
 int os_socket_addresses(portls_descriptor socket, portls_address *local, portls_address *remote);
 

@@ -78,8 +78,9 @@ static int refusing_port; /* of a socket that does not listen */
 /* Every name stands for an address that refuses and one that answers. */
 static int resolve(const char *host, int wanted, bool passive, struct os_address *addresses,
                    size_t limit, size_t *count, const char **reason) {
-    (void)host;
-    (void)passive;
+    if (passive) {
+        return os_resolve(host, wanted, passive, addresses, limit, count, reason);
+    }
     size_t one = 0;
     int failed = os_resolve("127.0.0.1", refusing_port, false, addresses, 1, &one, reason);
     *count = 1;

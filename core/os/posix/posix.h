@@ -11,4 +11,7 @@ static inline int system_number(portls_descriptor descriptor) {
     return descriptor < 0 || descriptor > INT_MAX ? -1 : (int)descriptor;
 }
 
+/* Makes a non-blocking, close-on-exec stream socket. Returns -1 with errno on failure. */
+int socket_new(int family);
+
 #endif

@@ -34,12 +34,6 @@ struct os_resolution {
     char host[]; /* a copy, since the caller may return before it is used */
 };
 
-static _Atomic(os_resolver *) replacement;
-
-void os_resolver_replace(os_resolver *resolve) {
-    atomic_store(&replacement, resolve);
-}
-
 static void destroy(struct os_resolution *resolution) {
     if (resolution->wakeup.readable != PORTLS_NO_DESCRIPTOR) {
         os_wakeup_destroy(&resolution->wakeup);
@@ -48,10 +42,9 @@ static void destroy(struct os_resolution *resolution) {
 }
 
 static void look_up(struct os_resolution *resolution) {
-    os_resolver *resolve = atomic_load(&replacement);
-    resolution->result = (resolve != NULL ? resolve : os_resolve)(
-        resolution->host, resolution->port_no, false, resolution->addresses, RESOLUTION_ADDRESSES,
-        &resolution->count, &resolution->reason);
+    resolution->result =
+        os_resolver_current()(resolution->host, resolution->port_no, false, resolution->addresses,
+                              RESOLUTION_ADDRESSES, &resolution->count, &resolution->reason);
 }
 
 /* Marks it as done. Returns whether the caller still wants the result. */

@@ -65,11 +65,11 @@ static int prepare(int number, bool blocking) {
 
 #endif
 
-static int new_socket(int family) {
+int socket_new(int family) {
 #if HAS_SOCKET_FLAGS
-    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 #else
-    int number = socket(family, SOCK_STREAM, IPPROTO_TCP);
+    int number = socket(family, SOCK_STREAM, 0);
     return number < 0 ? -1 : prepare(number, false);
 #endif
 }
@@ -83,7 +83,8 @@ static int accept_socket(int listener) {
 #endif
 }
 
-/* Sends small records at once. Fails only for a lost connection, which the next call reports. */
+/* Sends small records at once. Fails for a lost connection, which the next call reports, and for a
+   Unix socket, which sends at once anyway. */
 static void send_at_once(int number) {
     int yes = 1;
     (void)setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -91,7 +92,8 @@ static void send_at_once(int number) {
 
 int os_socket_connect(const struct os_address *address, portls_descriptor *socket) {
     *socket = PORTLS_NO_DESCRIPTOR;
-    int number = new_socket(system_address(address)->sa_family);
+    int family = system_address(address)->sa_family;
+    int number = socket_new(family);
     if (number < 0) {
         return errno;
     }
@@ -100,6 +102,7 @@ int os_socket_connect(const struct os_address *address, portls_descriptor *socke
     if (connect(number, system_address(address), (socklen_t)address->size) != 0) {
         /* After a signal the connect goes on in the background. */
         result = errno == EINPROGRESS || errno == EINTR ? OS_WOULD_BLOCK : errno;
+        result = result == EAGAIN && family == AF_UNIX ? OS_QUEUE_FULL : result;
     }
     if (result == 0 && !set_blocking(number, true)) {
         result = errno;
@@ -152,7 +155,7 @@ static int begin_listening(int number, const struct os_address *address, int que
 int os_socket_listen(const struct os_address *address, int queue, bool reuse,
                      portls_descriptor *socket) {
     *socket = PORTLS_NO_DESCRIPTOR;
-    int number = new_socket(system_address(address)->sa_family);
+    int number = socket_new(system_address(address)->sa_family);
     if (number < 0) {
         return errno;
     }
@@ -163,6 +166,40 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
     }
     *socket = number;
     return 0;
+}
+
+int os_socket_adopt(portls_descriptor listener, const char **wrong) {
+    int number = system_number(listener);
+    int type = 0;
+    int listens = 1;
+    socklen_t size = sizeof type;
+    if (getsockopt(number, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+        *wrong = os_error_text(errno);
+        return -1;
+    }
+    if (type != SOCK_STREAM) {
+        *wrong = "it is not a stream socket";
+        return -1;
+    }
+#if defined(SO_ACCEPTCONN)
+    size = sizeof listens;
+    if (getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0) {
+        listens = 1; /* a system that cannot tell: the first accept does */
+    }
+#endif
+    if (listens == 0) {
+        *wrong = "it does not listen: call bind and listen first";
+        return -1;
+    }
+    int flags = fcntl(number, F_GETFD);
+    return flags >= 0 && fcntl(number, F_SETFD, flags | FD_CLOEXEC) == 0 &&
+                   set_blocking(number, false)
+               ? 0
+               : errno;
+}
+
+bool os_lacks_address(int failure) {
+    return failure == EADDRNOTAVAIL || failure == EAFNOSUPPORT || failure == EPROTONOSUPPORT;
 }
 
 /* Whether accept has failed for one connection, which has left the queue, and not for the listener.

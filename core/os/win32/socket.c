@@ -97,6 +97,33 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
     return 0;
 }
 
+int os_socket_adopt(portls_descriptor listener, const char **wrong) {
+    SOCKET socket = system_socket(listener);
+    int type = 0;
+    BOOL listens = TRUE;
+    int size = sizeof type;
+    sockets_begin();
+    if (getsockopt(socket, SOL_SOCKET, SO_TYPE, (char *)&type, &size) != 0) {
+        *wrong = os_error_text(WSAGetLastError());
+        return -1;
+    }
+    if (type != SOCK_STREAM) {
+        *wrong = "it is not a stream socket";
+        return -1;
+    }
+    size = sizeof listens;
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &size) == 0 && !listens) {
+        *wrong = "it does not listen: call bind and listen first";
+        return -1;
+    }
+    return socket_prepare(socket);
+}
+
+bool os_lacks_address(int failure) {
+    return failure == WSAEADDRNOTAVAIL || failure == WSAEAFNOSUPPORT ||
+           failure == WSAEPROTONOSUPPORT;
+}
+
 /* Whether accept has failed for one connection, which has left the queue, and not for the listener.
  */
 static bool was_one_connection(int failure) {
