@@ -14,6 +14,14 @@ static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_
                       size);
 }
 
+/* Ends a copy at either port's break or deadline, also when the source always has more and the sink
+   takes it. */
+static portls_status check_limits(const portls_input_port *in, const portls_output_port *out,
+                                  portls_error *error) {
+    portls_status status = wait_limit_check(&in->base.waits.limit, error);
+    return status == PORTLS_OK ? wait_limit_check(&out->base.waits.limit, error) : status;
+}
+
 portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls_error *error) {
     /* A full record in hosted builds; little stack in bare ones. */
     enum { PIECE = PORTLS_HOSTED ? 16384 : 16 };
@@ -32,6 +40,9 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
         }
         if (put < got) {
             status = put_back(in, bytes + put, got - put, status, error);
+        }
+        if (status == PORTLS_OK) {
+            status = check_limits(in, out, error);
         }
     }
     os_wipe(bytes, sizeof bytes);

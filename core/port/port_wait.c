@@ -128,6 +128,8 @@ portls_status portls_write(portls_output_port *out, const void *bytes, size_t si
                                          error);
         if (status == PORTLS_OK) {
             total += taken;
+            /* A sink that keeps taking must not hide the deadline. */
+            status = total < size ? wait_limit_check(&out->base.waits.limit, error) : PORTLS_OK;
         } else if (port_wants(status)) {
             status = wait_output(out, error);
         }

@@ -91,6 +91,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     output_port_init(&made->out, &ssl_output_class);
     atomic_init(&made->live_ports, 2);
     watch_list_init(&made->watchers, &made->lock);
+    watch_list_init(&made->failure_watchers, &made->lock);
     made->snapshot = snapshot_hold(options->snapshot);
     made->close_original = options->asked->close_original;
     made->shutdown_on_close = options->asked->shutdown_on_close;
@@ -151,7 +152,7 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
         notify_sync_sets(stream);
     }
     stream_half_sees(half, stream);
-    if (stream->transport.step_received >= TRANSPORT_STEP_LIMIT) {
+    if (transport_step_is_over(&stream->transport)) {
         stream_half_needs(half, 0); /* stopped by the limit: there is more to do now */
     }
     os_mutex_unlock(&stream->lock);

@@ -71,8 +71,9 @@ struct stream {
     struct failure *failure;         /* of the session, both directions; NULL: none */
     uint32_t changes;                /* counts steps that changed something */
 
-    os_mutex lock; /* guards everything that changes, except members of the ports */
-    struct watch_list watchers;
+    os_mutex lock;              /* guards everything that changes, except members of the ports */
+    struct watch_list watchers; /* notified of every change */
+    struct watch_list failure_watchers; /* notified when the session fails */
     uint8_t *unsent; /* plaintext that a buffering port holds, a full record at most; from the pool,
                         and NULL while it is empty */
     size_t unsent_size;
@@ -176,6 +177,10 @@ void stream_enter_blocking(struct stream *stream);
  * this function did not block and the next try may receive. False: wait with a wait set.
  */
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
+
+/* Wakes a wait that has a role, and is not notified of changes, when the other half fails the
+   session. The caller holds the lock. */
+void stream_watch_failure(struct stream *stream, struct wait_set *set);
 
 /* Frees the library's buffers after a read that found nothing, which the next message allocates
    again. A read that blocks without a limit does not call it: its thread costs as much memory, and

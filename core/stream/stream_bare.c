@@ -1,6 +1,6 @@
 /*
- * Takes the place of stream_hosted.c in a bare build: no port blocks, output is not buffered, and
- * the library keeps its buffers.
+ * Takes the place of stream_hosted.c in a bare build: no port blocks, no other thread fails the
+ * session, output is not buffered, and the library keeps its buffers.
  */
 #include "core/base/error.h"
 #include "core/stream/stream.h"
@@ -13,6 +13,11 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     (void)stream;
     (void)half;
     return false;
+}
+
+void stream_watch_failure(struct stream *stream, struct wait_set *set) {
+    (void)stream; /* there are no other threads */
+    (void)set;
 }
 
 void stream_shrink_session(struct stream *stream) {

@@ -29,7 +29,7 @@ static bool may_take_role(const struct stream *stream, const struct stream_half 
     return half->needs == NEEDS_INPUT && !stream->reading.holds_receiving &&
            !stream->writing.holds_receiving && transport->received == NULL &&
            !transport->input_ended && transport->in_failure == NULL &&
-           transport->step_received < TRANSPORT_STEP_LIMIT && input_port_may_block(transport->in);
+           !transport_step_is_over(transport) && input_port_may_block(transport->in);
 }
 
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
@@ -57,6 +57,12 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     skip_receiving(stream);
     transport->changed = true; /* the role is free */
     return missed || !port_wants(status);
+}
+
+/* ---- waiting ---- */
+
+void stream_watch_failure(struct stream *stream, struct wait_set *set) {
+    wait_set_try_watch(set, &stream->failure_watchers);
 }
 
 /* ---- a silent peer ---- */
@@ -128,7 +134,7 @@ portls_status stream_write_buffered(struct stream *stream, const uint8_t *bytes,
                                     size_t *taken) {
     struct transport *transport = &stream->transport;
     portls_status status = PORTLS_OK;
-    while (status == PORTLS_OK && *taken < size) {
+    while (status == PORTLS_OK && *taken < size && *taken < TRANSPORT_STEP_LIMIT) {
         if (transport_is_full(transport)) {
             status = transport_flush(transport);
         } else if (stream->unsent_size > 0 || size - *taken < RECORD) {

@@ -11,6 +11,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 portls_status stream_note_failure(struct stream *stream) {
     stream->transport.changed = true;
     stream->transport.must_flush = true; /* the alert */
+    watch_list_notify(&stream->failure_watchers);
     return stream->failure->error.status;
 }
 
@@ -253,18 +254,30 @@ static portls_status end_of_stream(struct stream *stream) {
     return transport->in_failure->error.status;
 }
 
+/* Returns the failure of the underlying output port if it has lost bytes that had to be sent, and
+   no call has reported it: the peer does not answer what it has not got. Else PORTLS_OK. */
+static portls_status unreported_loss(const struct transport *transport) {
+    const struct failure *failure = transport->out_failure;
+    return failure != NULL && transport->output_lost && !failure->reported ? failure->error.status
+                                                                           : PORTLS_OK;
+}
+
 /* Ends a read that found nothing: sends what the peer may be waiting for, and records what the
-   reader waits for. */
+   reader waits for. PORTLS_WANT_READ, or why that cannot be sent. */
 static portls_status starve(struct stream *stream) {
     struct transport *transport = &stream->transport;
     stream_half_needs(&stream->reading, NEEDS_INPUT);
     if (stream_has_unsent(stream)) {
-        (void)stream_encrypt_unsent(stream);
+        portls_status status = stream_encrypt_unsent(stream);
+        if (status != PORTLS_OK && !port_wants(status)) {
+            return status;
+        }
     }
     if (transport->may_send && transport_flush_needed(transport) == PORTLS_WANT_WRITE) {
         stream_half_needs(&stream->reading, NEEDS_INPUT | NEEDS_OUTPUT);
     }
-    return PORTLS_WANT_READ;
+    portls_status lost = unreported_loss(transport);
+    return lost == PORTLS_OK ? PORTLS_WANT_READ : lost;
 }
 
 /* Whether the library has no data left after a read that returned `status`. The next read then

@@ -29,6 +29,8 @@ void stream_begin_wait(struct stream *stream, struct stream_half *half, struct w
     }
     if (watch) {
         wait_set_add_watch(set, &stream->watchers);
+    } else if (!wait_set_only_asks(set)) {
+        stream_watch_failure(stream, set);
     }
     os_mutex_unlock(&stream->lock);
 }

@@ -86,7 +86,7 @@ portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, siz
     if (status == PORTLS_OK) {
         status = transport_flush_needed(transport);
     }
-    while (status == PORTLS_OK && *taken < size) {
+    while (status == PORTLS_OK && *taken < size && *taken < TRANSPORT_STEP_LIMIT) {
         /* Nothing is pending here: what is taken begins to leave in this step. */
         while (status == PORTLS_OK && *taken < size && !transport_is_full(transport)) {
             status = stream_encrypt(stream, bytes + *taken, size - *taken, taken, true);

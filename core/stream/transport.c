@@ -23,9 +23,8 @@ portls_status transport_begin_receive(struct transport *transport) {
     /* The peer may be waiting for what is pending before it sends more. If that cannot be sent,
        what the peer has sent may still tell why. */
     (void)transport_flush_needed(transport);
-    return transport->may_receive && transport->step_received < TRANSPORT_STEP_LIMIT
-               ? PORTLS_OK
-               : PORTLS_WANT_READ;
+    return transport->may_receive && !transport_step_is_over(transport) ? PORTLS_OK
+                                                                        : PORTLS_WANT_READ;
 }
 
 void transport_note_received(struct transport *transport, portls_status status, size_t got,
@@ -128,6 +127,7 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
     transport->changed = false;
     transport->input_drained = false;
     transport->step_received = 0;
+    transport->step_pieces = 0;
 }
 
 void transport_destroy(struct transport *transport) {

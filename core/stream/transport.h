@@ -22,9 +22,13 @@
 #include "core/port/port.h"
 
 enum {
-    /* At most this much is received in one step: a peer that never stops sending must not keep the
-       step from ending. */
+    /* At most this much is received in one step, and about as much is written: a peer that never
+       stops sending or taking must not keep the step from ending. */
     TRANSPORT_STEP_LIMIT = 128 * 1024,
+    /* At most this many pieces are passed to the library in one step. A record takes two, its
+       header and its body, and costs more than its bytes where it makes the library change its
+       keys. */
+    TRANSPORT_STEP_PIECES = 128,
     /* Kept to recognise a peer that does not speak TLS, and to quote it. */
     TRANSPORT_FIRST_BYTES = 16,
 };
@@ -51,6 +55,7 @@ struct transport {
     portls_output_port *out;
     struct failure *in_failure, *out_failure; /* of the underlying ports; NULL for none */
     size_t step_received;                     /* bytes received in this step */
+    unsigned int step_pieces;                 /* pieces passed to the session in this step */
 
     /* Ciphertext to send. */
     uint8_t *pending; /* NULL: no buffer now */
@@ -83,6 +88,12 @@ void transport_destroy(struct transport *transport);
 
 /* Begins a step, which may move bytes in the given directions. */
 void transport_begin_step(struct transport *transport, bool may_receive, bool may_send);
+
+/* Whether the step has received, or passed on, as much as a step may. */
+static inline bool transport_step_is_over(const struct transport *transport) {
+    return transport->step_received >= TRANSPORT_STEP_LIMIT ||
+           transport->step_pieces >= TRANSPORT_STEP_PIECES;
+}
 
 /* ---- receiving ---- */
 

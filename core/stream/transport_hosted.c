@@ -56,7 +56,7 @@ void transport_hand_over(struct transport *transport, uint8_t *buffer, portls_st
 
 portls_status transport_fill(struct transport *transport) {
     if (transport->received != NULL) {
-        return PORTLS_OK;
+        return transport_step_is_over(transport) ? PORTLS_WANT_READ : PORTLS_OK;
     }
     portls_status status = transport_begin_receive(transport);
     if (status != PORTLS_OK || transport->input_drained) {
@@ -83,6 +83,7 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
     if (status != PORTLS_OK) {
         return status;
     }
+    transport->step_pieces++;
     size_t here = transport->received_end - transport->received_start;
     size_t part = size < here ? size : here;
     memcpy(buffer, transport->received + transport->received_start, part);

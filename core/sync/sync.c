@@ -132,19 +132,12 @@ portls_status portls_sync(portls_event *events, size_t count, portls_deadline de
         events[i].ready = false;
     }
     portls_status status = check_arguments(events, count, deadline.nanoseconds, brk, error);
-    if (status == PORTLS_OK && portls_break_is_set(brk)) {
-        /* Checked first: a source that is always ready must not hide the break. */
-        return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
+    if (status == PORTLS_OK) {
+        status = break_check(brk, error); /* a source that is always ready must not hide it */
     }
     struct wait_limit limit = {deadline.nanoseconds, brk};
-    bool expired = false;
     while (status == PORTLS_OK && !check_ready(events, count)) {
-        if (expired) {
-            /* Wakeups kept coming, but no source became ready. */
-            return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
-        }
         status = wait_for_any(events, count, &limit, error);
-        expired = limit.deadline != NO_DEADLINE && limit.deadline <= clock_now();
     }
     return status;
 }

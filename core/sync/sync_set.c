@@ -220,13 +220,16 @@ static portls_status sleep_until_pending(portls_sync_set *set, const struct wait
 static portls_status wait_until_ready(portls_sync_set *set, portls_ready *ready, size_t capacity,
                                       size_t *count, const struct wait_limit *limit,
                                       portls_error *error) {
-    bool expired = false;
     for (;;) {
-        if (portls_break_is_set(limit->brk)) {
-            /* Checked first: a source that is always ready must not hide the break. */
-            return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
+        /* Checked first: a source that is always ready must not hide the break. */
+        portls_status status = break_check(limit->brk, error);
+        if (status != PORTLS_OK) {
+            return status;
         }
-        portls_status status = check_pending(set, ready, capacity, count, error);
+        /* Before the descriptors are polled, so that the last try misses no event. */
+        bool is_last = wait_limit_has_passed(limit);
+        set->must_poll = set->must_poll || is_last;
+        status = check_pending(set, ready, capacity, count, error);
         if (*count > 0) {
             error_begin(error); /* a member that failed stays pending, and fails again */
             return PORTLS_OK;
@@ -234,15 +237,15 @@ static portls_status wait_until_ready(portls_sync_set *set, portls_ready *ready,
         if (status != PORTLS_OK) {
             return status;
         }
-        if (expired) {
-            /* Wakeups kept coming, but no source became ready. */
+        if (is_last) {
             return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
         }
         status = sleep_until_pending(set, limit, error);
-        if (status != PORTLS_OK) {
+        if (status == PORTLS_DEADLINE) {
+            error_begin(error);
+        } else if (status != PORTLS_OK) {
             return status;
         }
-        expired = limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
     }
 }
 

@@ -36,6 +36,25 @@ bool clock_is_replaced(void) {
     return atomic_load_explicit(&replacement, memory_order_relaxed) != NULL;
 }
 
+/* ---- limits ---- */
+
+portls_status break_check(const portls_break *brk, portls_error *error) {
+    return portls_break_is_set(brk)
+               ? error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up")
+               : PORTLS_OK;
+}
+
+bool wait_limit_has_passed(const struct wait_limit *limit) {
+    return limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
+}
+
+portls_status wait_limit_check(const struct wait_limit *limit, portls_error *error) {
+    portls_status status = break_check(limit->brk, error);
+    return status == PORTLS_OK && wait_limit_has_passed(limit)
+               ? error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting")
+               : status;
+}
+
 /* ---- breaks ---- */
 
 struct portls_break {

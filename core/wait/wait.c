@@ -157,28 +157,42 @@ static struct watcher *new_watcher(struct wait_set *set) {
     return memory_allocate(sizeof(struct watcher));
 }
 
-void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
-    if (set->only_asks && set->notified == NULL) {
-        set->would_watch = true;
-        return;
-    }
+/* Links a watcher. Returns PORTLS_OK; PORTLS_NO_MEMORY; PORTLS_OS with `*os_errno`. */
+static portls_status watch(struct wait_set *set, struct watch_list *list, int *os_errno) {
+    *os_errno = 0;
     if (!set->has_wakeup && set->notified == NULL) {
-        int os_errno = os_wakeup_init_inside(&set->wakeup);
-        if (os_errno != 0) {
-            set_failure(set, PORTLS_OS, os_errno);
-            return;
+        *os_errno = os_wakeup_init_inside(&set->wakeup);
+        if (*os_errno != 0) {
+            return PORTLS_OS;
         }
         set->has_wakeup = true;
     }
     struct watcher *watcher = new_watcher(set);
     if (watcher == NULL) {
-        set_failure(set, PORTLS_NO_MEMORY, 0);
-        return;
+        return PORTLS_NO_MEMORY;
     }
     *watcher = (struct watcher){.next = list->first, .list = list, .set = set, .notified = false};
     set->watchers[set->watcher_count] = watcher;
     set->watcher_count++;
     list->first = watcher;
+    return PORTLS_OK;
+}
+
+void wait_set_add_watch(struct wait_set *set, struct watch_list *list) {
+    if (set->only_asks && set->notified == NULL) {
+        set->would_watch = true;
+        return;
+    }
+    int os_errno = 0;
+    portls_status status = watch(set, list, &os_errno);
+    if (status != PORTLS_OK) {
+        set_failure(set, status, os_errno);
+    }
+}
+
+void wait_set_try_watch(struct wait_set *set, struct watch_list *list) {
+    int os_errno = 0;
+    (void)watch(set, list, &os_errno);
 }
 
 void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument) {
@@ -213,10 +227,6 @@ void wait_set_add_ready(struct wait_set *set) {
 
 void wait_set_add_impossible(struct wait_set *set) {
     set->impossible = true;
-}
-
-static portls_status fail_break(portls_error *error) {
-    return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
 }
 
 static portls_status fail_failure(const struct wait_set *set, portls_error *error) {
@@ -267,8 +277,9 @@ static portls_status poll_all(struct wait_set *set, const portls_break *brk, int
     }
     int os_errno = poll_items(set, system_deadline(deadline), ready);
     set->item_count = own;
-    if (portls_break_is_set(brk)) {
-        return fail_break(error);
+    portls_status status = break_check(brk, error);
+    if (status != PORTLS_OK) {
+        return status;
     }
     if (os_errno != 0) {
         return error_fail_os(error, PORTLS_OS, os_errno, "the system could not wait");
@@ -301,39 +312,32 @@ static portls_status wait_by_callback(struct wait_set *set, const struct wait_li
     }
     set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
     /* The callback may have returned early, so the caller tries again in any case. */
-    return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;
+    return break_check(limit->brk, error);
 }
 
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error) {
-    if (portls_break_is_set(limit->brk)) {
-        return fail_break(error);
-    }
-    if (set->ready) {
-        return PORTLS_OK;
+    portls_status status = wait_limit_check(limit, error);
+    if (status != PORTLS_OK || set->ready) {
+        return status;
     }
     if (set->failure != PORTLS_OK) {
         return fail_failure(set, error);
     }
-    bool set_ends_first = set->deadline < limit->deadline;
-    struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
-    bool passed = limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
-    if (!passed && set->impossible) {
+    if (set->impossible) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "a port made from callbacks has neither a descriptor nor a wait "
                           "callback, so it serves only the calls that do not wait");
     }
-    if (!passed && set->callback != NULL) {
+    bool set_ends_first = set->deadline < limit->deadline;
+    struct wait_limit sooner = {set_ends_first ? set->deadline : limit->deadline, limit->brk};
+    if (set->callback != NULL) {
         return wait_by_callback(set, &sooner, error);
     }
     size_t ready = 0;
-    portls_status status =
-        poll_all(set, limit->brk, passed ? only_look : sooner.deadline, &ready, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    if (ready == 0 && (passed || !set_ends_first)) {
+    status = poll_all(set, limit->brk, sooner.deadline, &ready, error);
+    if (status == PORTLS_OK && ready == 0 && !set_ends_first) {
         return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
     }
-    return PORTLS_OK;
+    return status;
 }

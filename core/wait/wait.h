@@ -38,6 +38,16 @@ struct wait_limit {
     portls_break *brk; /* may be NULL */
 };
 
+/* Returns PORTLS_OK; PORTLS_BREAK when the break (may be NULL) is set. */
+portls_status break_check(const portls_break *brk, portls_error *error);
+
+/* Whether the deadline has passed. */
+bool wait_limit_has_passed(const struct wait_limit *limit);
+
+/* Looks at the break and at the clock, between two steps of a call that waits: PORTLS_OK;
+   PORTLS_BREAK, which comes first; PORTLS_DEADLINE. */
+portls_status wait_limit_check(const struct wait_limit *limit, portls_error *error);
+
 #define WAIT_FOREVER                                                                               \
     (struct wait_limit) {                                                                          \
         NO_DEADLINE, NULL                                                                          \
@@ -129,19 +139,27 @@ void wait_set_add_deadline(struct wait_set *set, int64_t deadline);
    just seen that the object is not ready. */
 void wait_set_add_watch(struct wait_set *set, struct watch_list *list);
 
+/* Watches the object too, as wait_set_add_watch does, if the system has a wakeup for it: without
+   one the wait ends by its other parts. Hosted builds only. */
+void wait_set_try_watch(struct wait_set *set, struct watch_list *list);
+
 /* Waits in a callback, in slices of at most 50 ms when the set holds anything else. */
 void wait_set_add_callback(struct wait_set *set, void (*callback)(void *, int), void *argument);
 
-/* Makes the wait check the break and return: something is ready. */
+/* Makes the wait return at once, after a look at the break and the deadline: something is ready. */
 void wait_set_add_ready(struct wait_set *set);
 
 /* Makes the wait fail with PORTLS_UNSUPPORTED: a port of the set cannot be waited for. */
 void wait_set_add_impossible(struct wait_set *set);
 
 /*
- * Waits. Returns PORTLS_OK when something may have changed, so that the caller tries again (wakeups
- * may be spurious); PORTLS_BREAK, before anything else, when the break is set; PORTLS_DEADLINE;
- * PORTLS_UNSUPPORTED; PORTLS_NO_MEMORY; PORTLS_OS.
+ * Waits, after a try that found nothing. Returns PORTLS_OK when something may have changed, so that
+ * the caller tries again (wakeups may be spurious); PORTLS_BREAK when the break is set, else
+ * PORTLS_DEADLINE when the deadline has passed, both before anything else; PORTLS_UNSUPPORTED;
+ * PORTLS_NO_MEMORY; PORTLS_OS.
+ *
+ * Every loop of tries and waits thereby ends at its deadline, even when each try finds something to
+ * do: a wait that begins after the deadline returns PORTLS_DEADLINE, also when the set is ready.
  */
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error);

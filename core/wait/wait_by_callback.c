@@ -59,10 +59,6 @@ void portls_set_clock(int64_t (*now)(void)) {
     clock_replace(now);
 }
 
-static portls_status fail_break(portls_error *error) {
-    return error_fail(error, PORTLS_BREAK, "the break is set, so the wait was given up");
-}
-
 /* Returns how long the callback may wait. `deadline` has not passed. */
 static int callback_milliseconds(int64_t deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
@@ -77,17 +73,11 @@ static int callback_milliseconds(int64_t deadline, bool alone) {
 
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error) {
-    bool limited = limit->deadline != NO_DEADLINE;
-    if (portls_break_is_set(limit->brk)) {
-        return fail_break(error);
+    portls_status status = wait_limit_check(limit, error);
+    if (status != PORTLS_OK || set->ready) {
+        return status;
     }
-    if (set->ready) {
-        return PORTLS_OK;
-    }
-    if (limited && limit->deadline <= clock_now()) {
-        return error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
-    }
-    if (limited && !clock_is_replaced()) {
+    if (limit->deadline != NO_DEADLINE && !clock_is_replaced()) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "there is no clock to wait by: give portls one with portls_set_clock");
     }
@@ -99,5 +89,5 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     bool alone = !set->more_callbacks && limit->brk == NULL;
     set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
     /* The callback may have returned early, so the caller tries again in any case. */
-    return portls_break_is_set(limit->brk) ? fail_break(error) : PORTLS_OK;
+    return break_check(limit->brk, error);
 }

@@ -197,9 +197,8 @@ static void compare(bool tls) {
                          many[i].reads, many[i].writes, few[i].polls, few[i].polled, few[i].looks,
                          few[i].changes, few[i].reads, few[i].writes);
     }
-    cr_expect_eq(few[IDLE].polls, 1, "one look at the system, at one descriptor");
-    cr_expect_eq(few[IDLE].polled, 1);
-    cr_expect_eq(few[IDLE].looks, 0);
+    cr_expect_eq(few[IDLE].looks, 1, "one look at the system");
+    cr_expect_eq(few[IDLE].polls, 0);
     cr_expect_eq(few[IDLE].reads + few[IDLE].writes + few[IDLE].changes, 0);
     cr_expect_leq(few[FIRST].polls + few[FIRST].looks + few[FIRST].reads, 4);
     cr_expect_leq(few[AGAIN].polls + few[AGAIN].looks + few[AGAIN].reads, 2);

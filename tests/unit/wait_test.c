@@ -77,8 +77,21 @@ Test(wait, what_is_ready_ends_it_at_once) {
     wait_set_add_ready(&set);
     cr_expect_eq(wait_set_wait(&set, &WAIT_FOREVER, NULL), PORTLS_OK,
                  "what cannot be waited for need not be");
+    struct wait_limit future = within(60000);
+    cr_expect_eq(wait_set_wait(&set, &future, NULL), PORTLS_OK);
+    wait_set_destroy(&set);
+}
+
+/* Or a loop whose every try finds something to do would never end. */
+Test(wait, a_passed_deadline_comes_before_what_is_ready) {
+    struct wait_set set;
+    portls_error error;
+    no_error(&error);
+    wait_set_init(&set);
+    wait_set_add_ready(&set);
     struct wait_limit past = within(-1);
-    cr_expect_eq(wait_set_wait(&set, &past, NULL), PORTLS_OK);
+    cr_expect_eq(wait_set_wait(&set, &past, &error), PORTLS_DEADLINE);
+    EXPECT_MESSAGE(error, "deadline");
     wait_set_destroy(&set);
 }
 
@@ -96,7 +109,7 @@ Test(wait, the_break_comes_first) {
     cr_expect_eq(wait_set_wait(&set, &limit, &error), PORTLS_BREAK);
     EXPECT_MESSAGE(error, "break");
     portls_clear_break(brk);
-    cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_OK);
+    cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_DEADLINE, "then the deadline");
     wait_set_destroy(&set);
     portls_free_break(brk);
 }
@@ -110,7 +123,7 @@ Test(wait, what_cannot_be_waited_for_is_said) {
     cr_expect_eq(wait_set_wait(&set, &WAIT_FOREVER, &error), PORTLS_UNSUPPORTED);
     EXPECT_MESSAGE(error, "callbacks");
     struct wait_limit past = within(-1);
-    cr_expect_eq(wait_set_wait(&set, &past, NULL), PORTLS_DEADLINE, "looking is possible");
+    cr_expect_eq(wait_set_wait(&set, &past, NULL), PORTLS_DEADLINE, "the caller has tried");
     wait_set_destroy(&set);
 }
 
@@ -128,7 +141,8 @@ Test(wait, a_descriptor_ends_it) {
         os_wakeup_set(&wakeups[i]);
         cr_expect_eq(wait_set_wait(&set, &WAIT_FOREVER, NULL), PORTLS_OK, "descriptor %d", i);
         limit = within(-1);
-        cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_OK, "a past deadline looks");
+        cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_DEADLINE,
+                     "the caller has tried: trying again would have no end");
         os_wakeup_clear(&wakeups[i]);
     }
     limit = within(-1);
