@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # An echo server in one thread with many clients: what the examples of event loops have to do.
 # servers.sh TOOL CERTS SERVER
-LIMIT=100 # the server and some clients live through all of it
+LIMIT=500 # the server and some clients live through all of it; more than a busy machine needs
 source "$(dirname -- "${BASH_SOURCE[0]}")/../tool/support.sh"
 program=$3
 pem=$certs/test.pem
@@ -95,10 +95,14 @@ same 'what is said of a client that speaks no TLS' \
     'a connection failed: the peer does not speak TLS'
 
 # With nothing to do but to wait for the silent ones and the one that does not read, the server uses
-# no processor. A second is a hundred ticks.
-before=$(used)
-sleep 1
-same 'ticks while waiting, more than 20' "$(($(used) - before > 20))" 0
+# no processor, once the latter has filled all buffers. A second is a hundred ticks.
+idle=0
+for ((i = 0; i < 60 && idle == 0; i++)); do
+    before=$(used)
+    sleep 1
+    idle=$(($(used) - before <= 20))
+done
+same 'a second in which the server waits and uses 20 ticks at most' "$idle" 1
 
 # The one that did not read reads now, and gets all of it.
 timeout "$LIMIT" head -c 16000003 <&"$slow_out" >"$work/slow.out"
@@ -131,8 +135,11 @@ exec {silent_talk}>&-
 kill "$silent"
 ended "$watcher"
 same 'the server: exit code' "$code" 0
+# Of the one that does not begin its handshake it says that it left, or on a slow day that its time
+# was up.
 same 'the server: what it said of other connections' \
     "$(grep -v -e 'does not speak TLS' -e 'in the middle of the handshake' \
+        -e 'did not finish its handshake in time' \
         -e 'the peer has reset' -e 'the other end is closed' "$work/server.err")" ''
 
 # Nobody there: it ends at once, by the other signal too.
