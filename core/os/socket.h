@@ -43,6 +43,13 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
 /* Writes two pieces to a socket in one call, as os_write does. */
 int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size_t *put);
 
+/*
+ * Acknowledges what was read from a TCP socket, when the system delays that to have it carried by
+ * an answer and none follows: a peer without TCP_NODELAY holds its next bytes back until then (RFC
+ * 1122, 4.2.3.4). Does so on Linux only, where the delay is 40 ms.
+ */
+void os_socket_acknowledge(portls_descriptor socket);
+
 /* Closes a descriptor. Returns 0 or the system's error. */
 int os_close(portls_descriptor descriptor);
 

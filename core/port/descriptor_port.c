@@ -198,6 +198,13 @@ static portls_descriptor input_descriptor(const portls_input_port *in) {
     return ports_of_input(in)->descriptor;
 }
 
+static void acknowledge(portls_input_port *in) {
+    const struct descriptor_ports *ports = ports_of_input(in);
+    if (ports->kind == OS_SOCKET) {
+        os_socket_acknowledge(ports->descriptor);
+    }
+}
+
 static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
     atomic_store(&ports_of_input(in)->busy_poll, microseconds);
     return true;
@@ -213,6 +220,7 @@ static const struct input_class descriptor_input_class = {
     .close = close_input,
     .release = release_input,
     .descriptor = input_descriptor,
+    .acknowledge = acknowledge,
     .set_busy_poll = set_busy_poll,
 };
 

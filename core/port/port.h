@@ -44,6 +44,9 @@ struct input_class {
     void (*release)(portls_input_port *in);
     /* Returns the descriptor below, or PORTLS_NO_DESCRIPTOR. */
     portls_descriptor (*descriptor)(const portls_input_port *in);
+    /* Acknowledges what was read: nothing is written that would carry the acknowledgement. NULL:
+       the class has no peer that waits for it. */
+    void (*acknowledge)(portls_input_port *in);
     /* Sets how long a wait polls the descriptor below before it sleeps. Returns false without a
        descriptor. NULL: the class never has one. */
     bool (*set_busy_poll)(portls_input_port *in, unsigned int microseconds);

@@ -131,10 +131,21 @@ static portls_status refuse_server(struct stream *stream, struct stream_half *ha
 }
 
 /* Whether the handshake ends only when our last flight has left. A TLS 1.3 server ends it with what
-   it receives, and has only tickets pending, which a client need not read (RFC 8446, 4.6.1). */
+   it receives. Its tickets leave with it, but are not waited for: the client need not read them
+   (RFC 8446, 4.6.1). */
 static bool must_flush_last_flight(const struct stream *stream) {
     return stream->snapshot->role == PORTLS_CLIENT ||
            !stream->snapshot->backend->speaks_tls13(stream->session);
+}
+
+/* Acknowledges the client's last flight when nothing follows that would: a TLS 1.3 server without
+   tickets. The client may hold its first data back until then (Nagle's algorithm). */
+static void acknowledge_last_flight(const struct stream *stream) {
+    portls_input_port *in = stream->transport.in;
+    if (!stream->transport.must_flush && transport_pending(&stream->transport) == 0 &&
+        in->class->acknowledge != NULL && !atomic_load(&in->base.closed)) {
+        in->class->acknowledge(in);
+    }
 }
 
 /* Runs the backend's handshake as far as it goes, and records what it waits for. */
@@ -146,6 +157,7 @@ static portls_status run_handshake(struct stream *stream, struct stream_half *ha
         stream->state = STREAM_FLUSHING_HANDSHAKE;
         transport->must_flush = must_flush_last_flight(stream);
         transport->changed = true;
+        acknowledge_last_flight(stream);
         return PORTLS_OK;
     }
     portls_status flushed = transport_flush(transport);
@@ -224,21 +236,16 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
             return status;
         }
     }
-    /* A server's tickets are deferred until its first data. */
-    bool must_flush = stream->transport.must_flush;
-    if (must_flush && transport_settle(&stream->transport) != PORTLS_OK) {
-        portls_status status = read_while_flushing(stream, half);
-        if (status != PORTLS_OK) {
-            return status;
-        }
+    portls_status status = transport_settle(&stream->transport);
+    if (status != PORTLS_OK) {
+        portls_status read = read_while_flushing(stream, half);
+        status = read == PORTLS_OK ? transport_settle(&stream->transport) : read;
     }
-    portls_status status = must_flush ? transport_settle(&stream->transport) : PORTLS_OK;
     if (status == PORTLS_OK) {
         stream->state = STREAM_OPEN;
         stream->transport.must_flush = false;
         stream->transport.changed = true;
         stream_half_needs(half, 0);
-        transport_defer(&stream->transport);
     }
     return status;
 }
@@ -273,7 +280,7 @@ static portls_status starve(struct stream *stream) {
             return status;
         }
     }
-    if (transport->may_send && transport_flush_needed(transport) == PORTLS_WANT_WRITE) {
+    if (transport->may_send && transport_flush(transport) == PORTLS_WANT_WRITE) {
         stream_half_needs(&stream->reading, NEEDS_INPUT | NEEDS_OUTPUT);
     }
     portls_status lost = unreported_loss(transport);
@@ -300,7 +307,7 @@ static portls_status read_session(struct stream *stream, void *buffer, size_t si
     switch (status) {
     case PORTLS_OK:
         if (!transport_is_flushed(transport)) {
-            (void)transport_flush_needed(transport);
+            (void)transport_flush(transport);
         }
         return PORTLS_OK;
     case PORTLS_WANT_READ:

@@ -84,7 +84,7 @@ portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, siz
     }
     status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
-        status = transport_flush_needed(transport);
+        status = transport_flush(transport);
     }
     while (status == PORTLS_OK && *taken < size && *taken < TRANSPORT_STEP_LIMIT) {
         /* Nothing is pending here: what is taken begins to leave in this step. */
@@ -105,7 +105,7 @@ portls_status stream_step_room(struct stream *stream) {
     }
     status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
-        status = transport_flush_needed(transport);
+        status = transport_flush(transport);
     }
     if (status == PORTLS_WANT_WRITE) {
         stream_half_needs(&stream->writing, NEEDS_OUTPUT);
@@ -157,7 +157,7 @@ portls_status stream_step_linger(struct stream *stream, struct stream_half *half
 static portls_status queue_close_notify(struct stream *stream) {
     portls_status status = stream_encrypt_unsent(stream);
     if (status == PORTLS_OK) {
-        status = transport_flush_needed(&stream->transport);
+        status = transport_flush(&stream->transport);
     }
     if (status != PORTLS_OK) {
         return status;

@@ -22,7 +22,7 @@ portls_status transport_begin_receive(struct transport *transport) {
     }
     /* The peer may be waiting for what is pending before it sends more. If that cannot be sent,
        what the peer has sent may still tell why. */
-    (void)transport_flush_needed(transport);
+    (void)transport_flush(transport);
     return transport->may_receive && !transport_step_is_over(transport) ? PORTLS_OK
                                                                         : PORTLS_WANT_READ;
 }
@@ -105,12 +105,6 @@ portls_status transport_flush(struct transport *transport) {
     transport->must_flush = false;
     transport->changed = true;
     return PORTLS_OK;
-}
-
-portls_status transport_flush_needed(struct transport *transport) {
-    bool needed =
-        transport_pending(transport) > transport->deferrable_bytes || transport->port_unflushed;
-    return needed ? transport_flush(transport) : PORTLS_OK;
 }
 
 portls_status transport_settle(struct transport *transport) {

@@ -60,9 +60,8 @@ struct transport {
     /* Ciphertext to send. */
     uint8_t *pending; /* NULL: no buffer now */
     size_t pending_start, pending_end, pending_capacity;
-    size_t deferrable_bytes; /* at the start of pending: may stay until there is more to send */
-    size_t last_record;      /* data bytes of the record being written, when it is the last before a
-                                flush and may be sent directly; else 0 */
+    size_t last_record; /* data bytes of the record being written, when it is the last before a
+                           flush and may be sent directly; else 0 */
 
     /* Ciphertext that was received and that the session has not consumed. */
     uint8_t *received; /* NULL: none */
@@ -151,9 +150,6 @@ void transport_append(struct transport *transport, const void *bytes, size_t siz
    PORTLS_WANT_WRITE; else the failure of the underlying port (out_failure). */
 portls_status transport_flush(struct transport *transport);
 
-/* Flushes unless all that is pending is deferrable. */
-portls_status transport_flush_needed(struct transport *transport);
-
 /* Flushes, and returns PORTLS_WANT_WRITE or a failure only for bytes that must be flushed. Others
    leave when there is room; the peer may never read them. */
 portls_status transport_settle(struct transport *transport);
@@ -182,9 +178,6 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
 
 /* Drops pending bytes, and frees their buffer. */
 void transport_drop_pending(struct transport *transport);
-
-/* Marks what is pending (tickets) as deferrable, and shrinks its buffer to that size. */
-void transport_defer(struct transport *transport);
 
 /* Returns how many bytes of data the next record may carry, unless transport_is_full. */
 size_t transport_record_room(const struct transport *transport);

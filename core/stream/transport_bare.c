@@ -77,7 +77,6 @@ portls_status transport_send(struct backend_transport *face, const void *bytes, 
 void transport_drop_pending(struct transport *transport) {
     transport->pending_start = 0;
     transport->pending_end = 0;
-    transport->deferrable_bytes = 0;
 }
 
 /* Moves what is pending to the buffer's beginning, if that makes room for `size` more bytes. */
@@ -107,10 +106,6 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
                      "%zu bytes are to be sent at once, and the port below has not taken the %zu "
                      "before them: PORTLS_SEND_SIZE, which is %d, has to be larger",
                      size, transport_pending(transport), PORTLS_SEND_SIZE);
-}
-
-void transport_defer(struct transport *transport) {
-    transport->deferrable_bytes = transport_pending(transport);
 }
 
 size_t transport_record_room(const struct transport *transport) {

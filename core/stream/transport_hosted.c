@@ -118,7 +118,6 @@ void transport_drop_pending(struct transport *transport) {
     transport->pending_start = 0;
     transport->pending_end = 0;
     transport->pending_capacity = 0;
-    transport->deferrable_bytes = 0;
 }
 
 /* Moves what is pending to a buffer of that capacity, which is large enough. */
@@ -165,14 +164,6 @@ void transport_describe_no_room(const struct transport *transport, size_t size,
     (void)transport;
     (void)size;
     (void)error_fail(error, PORTLS_NO_MEMORY, "no memory to buffer output");
-}
-
-void transport_defer(struct transport *transport) {
-    size_t here = transport_pending(transport);
-    if (here > 0 && here < BUFFER_SIZE / 2 && transport->pending_capacity >= BUFFER_SIZE) {
-        (void)move_pending(transport, here);
-    }
-    transport->deferrable_bytes = here;
 }
 
 size_t transport_record_room(const struct transport *transport) {

@@ -90,6 +90,15 @@ static void send_at_once(int number) {
     (void)setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 
+void os_socket_acknowledge(portls_descriptor socket) {
+#if defined(TCP_QUICKACK)
+    int yes = 1; /* until the next send */
+    (void)setsockopt(system_number(socket), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
+#else
+    (void)socket;
+#endif
+}
+
 int os_socket_connect(const struct os_address *address, portls_descriptor *socket) {
     *socket = PORTLS_NO_DESCRIPTOR;
     int family = system_address(address)->sa_family;

@@ -42,6 +42,10 @@ int os_socket_connect(const struct os_address *address, portls_descriptor *socke
     return result;
 }
 
+void os_socket_acknowledge(portls_descriptor socket) {
+    (void)socket; /* the system has no call for it */
+}
+
 int os_socket_connected(portls_descriptor socket) {
     int failure = 0;
     int size = sizeof failure;
