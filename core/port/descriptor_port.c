@@ -97,17 +97,18 @@ static void wait_while_lingering(struct descriptor_ports *ports, struct wait_set
     }
 }
 
-/* Lingers to the end. */
-static void wait_until_delivered(struct descriptor_ports *ports) {
+/* Lingers to the end. PORTLS_OK; why the wait failed: written bytes may then be lost. */
+static portls_status wait_until_delivered(struct descriptor_ports *ports, portls_error *error) {
     static const struct wait_limit forever = {NO_DEADLINE, NULL}; /* linger has a limit */
     portls_status status = PORTLS_OK;
     while (status == PORTLS_OK && linger(ports) != PORTLS_OK) {
         struct wait_set set;
         wait_set_init(&set);
         wait_while_lingering(ports, &set);
-        status = wait_set_wait(&set, &forever, NULL);
+        status = wait_set_wait(&set, &forever, error);
         wait_set_destroy(&set);
     }
+    return status;
 }
 
 /* One of the ports is closed; with the last one the descriptor is. */
@@ -115,13 +116,14 @@ static portls_status close_one(struct descriptor_ports *ports, portls_error *err
     if (atomic_fetch_sub(&ports->open, 1) != 1 || !ports->own) {
         return PORTLS_OK;
     }
-    wait_until_delivered(ports); /* at once after a close without waiting, which has lingered */
+    /* Returns at once after a close without waiting, which has lingered. */
+    portls_status status = wait_until_delivered(ports, error);
     int closed = os_close(ports->descriptor);
     int failure = ports->linger_failure != 0 ? ports->linger_failure : closed;
-    if (failure != 0) {
-        return error_fail_os(error, PORTLS_IO, failure, "closing the descriptor failed");
+    if (failure != 0 && status == PORTLS_OK) {
+        status = error_fail_os(error, PORTLS_IO, failure, "closing the descriptor failed");
     }
-    return PORTLS_OK;
+    return status;
 }
 
 static void release_one(struct descriptor_ports *ports) {

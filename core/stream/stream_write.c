@@ -138,7 +138,10 @@ portls_status stream_step_flush(struct stream *stream) {
             return record_needs(stream, status);
         }
     }
-    return record_needs(stream, transport_settle(&stream->transport));
+    portls_status status = record_needs(stream, transport_settle(&stream->transport));
+    /* After a failure, what is still held is lost. */
+    return status == PORTLS_OK && stream_has_unsent(stream) ? stream->failure->error.status
+                                                            : status;
 }
 
 portls_status stream_step_linger(struct stream *stream, struct stream_half *half) {
@@ -186,8 +189,8 @@ portls_status stream_step_finish(struct stream *stream) {
         if (stream->failure != NULL && status == PORTLS_WANT_WRITE) {
             return status;
         }
-        return needs_close_notify && stream->failure != NULL ? stream->failure->error.status
-                                                             : PORTLS_OK;
+        bool is_lost = needs_close_notify || stream_has_unsent(stream);
+        return is_lost && stream->failure != NULL ? stream->failure->error.status : PORTLS_OK;
     }
     bool failed = status != PORTLS_OK && !port_wants(status);
     if (failed && !needs_close_notify && !stream->finish_failed &&

@@ -337,6 +337,37 @@ Test(callback_port, waits_by_its_descriptor) {
     os_wakeup_destroy(&wakeup);
 }
 
+/* With a descriptor it needs no wait callback, and one that it has is not called. */
+Test(callback_port, a_write_waits_for_room_by_its_descriptor) {
+    os_wakeup wakeup;
+    cr_assert_eq(os_wakeup_init(&wakeup), 0);
+    void (*const waits[])(void *, int) = {NULL, script_wait};
+    for (int i = 0; i < 2; i++) {
+        struct script script = {.count = 1, .wants = 2, .descriptor = wakeup.signal};
+        portls_output_port *out = make_out(&script, (portls_output_callbacks){
+                                                        .descriptor = script_descriptor,
+                                                        .wait = waits[i],
+                                                    });
+        struct wait_set set;
+        wait_set_init(&set);
+        output_port_begin_wait(out, &set);
+        cr_assert_eq(set.item_count, 1);
+        cr_expect_eq(set.items[0].descriptor, wakeup.signal);
+        cr_expect_eq(set.items[0].wanted, OS_WRITABLE);
+        cr_expect_null(set.callback);
+        cr_expect_not(set.impossible);
+        wait_set_destroy(&set);
+        output_port_end_wait(out);
+        portls_error error;
+        cr_expect_eq(portls_write(out, "xyz", 3, NULL, &error), PORTLS_OK, "%s", error.message);
+        cr_expect_eq(script.calls, 5);
+        cr_expect_eq(script.waits, 0, "the descriptor is enough");
+        cr_expect_eq(out->class->descriptor(out), wakeup.signal);
+        close_out(out);
+    }
+    os_wakeup_destroy(&wakeup);
+}
+
 #endif
 
 /* ---- making and closing ---- */

@@ -21,6 +21,10 @@ struct backend_session {
 
 static struct backend_session plain_sessions[PLAIN_SESSIONS];
 
+/* A write needs this many bytes of the peer first, or else fails. */
+static size_t plain_write_needs;
+static bool plain_write_fails;
+
 /* The handshake waits for this many bytes of the peer, and then sends the flight. */
 static size_t plain_needs;
 static const char *plain_flight = "";
@@ -45,19 +49,28 @@ static void plain_session_free(struct backend_session *session) {
     session->transport = NULL;
 }
 
-static portls_status plain_handshake(struct backend_session *session,
-                                     struct backend_failure *failure) {
-    (void)failure;
-    struct backend_transport *transport = session->transport;
-    cr_assert_not(session->is_done, "the handshake goes on after it was done");
-    while (plain_needs > 0) {
+/* Takes `*count` bytes of the peer. */
+static portls_status plain_take(struct backend_transport *transport, size_t *count) {
+    while (*count > 0) {
         uint8_t byte = 0;
         size_t got = 0;
         portls_status status = transport->receive(transport, &byte, 1, &got);
         if (status != PORTLS_OK) {
             return status == PORTLS_EOF ? PORTLS_TRUNCATED : status;
         }
-        plain_needs--;
+        --*count;
+    }
+    return PORTLS_OK;
+}
+
+static portls_status plain_handshake(struct backend_session *session,
+                                     struct backend_failure *failure) {
+    (void)failure;
+    struct backend_transport *transport = session->transport;
+    cr_assert_not(session->is_done, "the handshake goes on after it was done");
+    portls_status status = plain_take(transport, &plain_needs);
+    if (status != PORTLS_OK) {
+        return status;
     }
     session->is_done = true;
     return plain_flight[0] == '\0' ? PORTLS_OK
@@ -105,8 +118,14 @@ static void plain_rest(struct backend_session *session) {
 
 static portls_status plain_write(struct backend_session *session, const void *bytes, size_t size,
                                  size_t *put, struct backend_failure *failure) {
-    (void)failure;
     cr_assert(session->is_done, "written before the handshake was done");
+    if (plain_write_fails) {
+        return backend_fail_session(failure, BACKEND_OTHER, 1);
+    }
+    portls_status status = plain_take(session->transport, &plain_write_needs);
+    if (status != PORTLS_OK) {
+        return status;
+    }
     *put = size;
     return session->transport->send(session->transport, bytes, size);
 }

@@ -178,6 +178,21 @@ Test(wait, a_break_ends_a_wait_that_has_begun) {
     os_mutex_destroy(&object.lock);
 }
 
+/* No process can have so many; what matters is that the size is not computed beyond its range. */
+Test(wait, more_descriptors_than_can_be_counted_are_no_memory) {
+    struct wait_set set;
+    portls_error error;
+    no_error(&error);
+    wait_set_init(&set);
+    set.item_count = SIZE_MAX / 2;
+    wait_set_add_descriptor(&set, 0, OS_READABLE);
+    set.item_count = 0;
+    cr_expect_eq(set.items, set.inline_items);
+    cr_expect_eq(wait_set_wait(&set, &WAIT_FOREVER, &error), PORTLS_NO_MEMORY);
+    EXPECT_MESSAGE(error, "memory");
+    wait_set_destroy(&set);
+}
+
 /* ---- watching ---- */
 
 Test(wait, notifying_before_the_wait_is_not_lost) {
