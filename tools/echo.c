@@ -1,157 +1,302 @@
-/* The echo server: a thread for each connection, a bounded number at once. */
+/*
+ * The echo server: one thread, and one sync set with the listener and every connection. No call
+ * here waits but portls_sync_set_wait, so that no client holds up another, also while connections
+ * close.
+ */
 #define _POSIX_C_SOURCE 200809L
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "tool.h"
 
-/* Connections served at once; a further one waits in the listener until one of them ends. */
-enum { ECHO_LIMIT = 64 };
-
-/* Which connections are being served, by their sockets, which the end of the server shuts down: a
-   thread that is sending to a client that does not read would not notice the break. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t one_ended = PTHREAD_COND_INITIALIZER;
-static portls_descriptor serving[ECHO_LIMIT];
-static bool taken[ECHO_LIMIT];
-static int active;
-
-struct connection {
-    const struct tool_echo *echo;
-    portls_input_port *in;
-    portls_output_port *out;
-    size_t place; /* in `serving` */
+enum {
+    PIECE_SIZE = 16384,       /* bytes that are read from a client before they are sent back */
+    TURNS = 8,                /* pieces of one client before the others get their turn */
+    EVENTS = 64,              /* clients that are served between two waits */
+    PAUSE_MILLISECONDS = 100, /* before what failed without memory is tried again */
+    STOP_MILLISECONDS = 2000, /* for clients to read what is on its way when the server ends */
 };
 
-/* There is a place: wait_for_room saw to it, and only its caller takes one. */
-static void enter(struct connection *connection) {
-    (void)pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < ECHO_LIMIT; i++) {
-        if (!taken[i]) {
-            taken[i] = true;
-            serving[i] = portls_descriptor_of(portls_source_input(connection->in));
-            connection->place = i;
-            break;
-        }
+struct client {
+    struct client *previous, *next;
+    portls_input_port *in;   /* NULL: the transfer has ended, and `out` is being closed */
+    portls_output_port *out; /* NULL: closed */
+    portls_source watched;   /* in the set, unless its handle is NULL */
+    size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
+    char bytes[PIECE_SIZE];
+};
+
+struct server {
+    const struct tool_echo *echo;
+    portls_sync_set *set;
+    struct client *clients;
+    struct client *spare;    /* for the next connection: without memory it is not accepted */
+    bool accepting;          /* the listener is in the set */
+    portls_deadline resumes; /* when accepting is tried again */
+    bool ending;             /* no more connections */
+    bool stopped;            /* the break was seen */
+    portls_deadline cut;     /* when `stopped`: clients that are left lose their sockets */
+    int result;
+};
+
+/* ---- one client ---- */
+
+/* Has the set watch a port of the client instead of the one before. */
+static portls_status watch(struct server *server, struct client *client, portls_source source,
+                           portls_error *error) {
+    if (client->watched.handle == source.handle) {
+        return PORTLS_OK;
     }
-    active++;
-    (void)pthread_mutex_unlock(&lock);
+    if (client->watched.handle != NULL) {
+        portls_sync_set_remove(server->set, client->watched, NULL);
+    }
+    client->watched = source;
+    portls_status status = portls_sync_set_add(server->set, source, client, error);
+    if (status != PORTLS_OK) {
+        client->watched.handle = NULL;
+    }
+    return status;
 }
 
-/* Before the socket is closed, since its number may then be another's. */
-static void forget_socket(const struct connection *connection) {
-    (void)pthread_mutex_lock(&lock);
-    serving[connection->place] = PORTLS_NO_DESCRIPTOR;
-    (void)pthread_mutex_unlock(&lock);
+/* Frees a client whose ports are closed. */
+static void forget(struct server *server, struct client *client) {
+    if (client->previous != NULL) {
+        client->previous->next = client->next;
+    } else {
+        server->clients = client->next;
+    }
+    if (client->next != NULL) {
+        client->next->previous = client->previous;
+    }
+    free(client);
 }
 
-static void leave(const struct connection *connection) {
-    (void)pthread_mutex_lock(&lock);
-    taken[connection->place] = false;
-    active--;
-    (void)pthread_cond_signal(&one_ended);
-    (void)pthread_mutex_unlock(&lock);
+static bool is_waiting(portls_status status) {
+    return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
-/* Echoes one connection to its end and closes it. Returns an exit code. */
-static int serve_connection(const struct connection *connection) {
-    const struct tool_echo *echo = connection->echo;
-    struct tool_way way = {.from = connection->in, .to = connection->out, .stop = echo->stop};
-    if (echo->verbose) {
-        tool_describe(echo->command, connection->in);
-    }
-    way.status = portls_set_shutdown_on_close(connection->out, true, &way.error);
-    if (way.status == PORTLS_OK) {
-        tool_carry(&way);
-    }
-    forget_socket(connection);
-    /* All bytes were flushed; a client that is gone misses no close_notify. */
-    portls_close_ports(connection->in, connection->out, NULL);
-    if (way.status == PORTLS_EOF || portls_break_is_set(echo->stop)) {
-        return TOOL_OK;
-    }
-    if (echo->once) {
-        return tool_fail(echo->command, &way.error);
-    }
-    if (!echo->quiet) {
-        tool_say(echo->command, "a connection failed: %s", way.error.message);
-    }
-    return TOOL_BROKEN;
-}
-
-static void *connection_thread(void *argument) {
-    struct connection *connection = argument;
-    (void)serve_connection(connection);
-    leave(connection);
-    free(connection);
-    return NULL;
-}
-
-/* Gives the connection a thread; where there is none to be had it is served here and now. */
-static void start_connection(const struct connection *connection) {
-    struct connection *copy = malloc(sizeof *copy);
-    pthread_t thread;
-    if (copy != NULL) {
-        *copy = *connection;
-        if (pthread_create(&thread, NULL, connection_thread, copy) == 0) {
-            (void)pthread_detach(thread);
+/* Continues to close. All bytes were flushed; a client that is gone misses no close_notify. */
+static void close_client(struct server *server, struct client *client) {
+    if (is_waiting(portls_close_output_port_avail(client->out, NULL))) {
+        if (watch(server, client, portls_source_output(client->out), NULL) == PORTLS_OK) {
             return;
         }
-        free(copy);
+        portls_close_output_port(client->out, NULL); /* waits: it cannot be watched */
     }
-    (void)serve_connection(connection);
-    leave(connection);
+    forget(server, client);
 }
 
-static void wait_for_room(portls_break *stop) {
-    (void)pthread_mutex_lock(&lock);
-    while (active >= ECHO_LIMIT && !portls_break_is_set(stop)) {
-        struct timespec soon;
-        (void)clock_gettime(CLOCK_REALTIME, &soon);
-        soon.tv_sec++; /* a signal sets the break without touching the condition */
-        (void)pthread_cond_timedwait(&one_ended, &lock, &soon);
+static void begin_close(struct server *server, struct client *client) {
+    portls_close_input_port(client->in, NULL); /* leaves the set */
+    if (client->watched.handle == (void *)client->in) {
+        client->watched.handle = NULL;
     }
-    (void)pthread_mutex_unlock(&lock);
+    client->in = NULL;
+    close_client(server, client);
 }
 
-/* Threads that wait notice the break; the others lose their sockets. */
-static void end_all(void) {
-    (void)pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < ECHO_LIMIT; i++) {
-        if (taken[i] && serving[i] != PORTLS_NO_DESCRIPTOR) {
-            (void)shutdown((int)serving[i], SHUT_RDWR);
+/* Says why a connection has failed, and keeps the exit code for --once. */
+static void report_failure(struct server *server, const portls_error *error) {
+    const struct tool_echo *echo = server->echo;
+    if (echo->once) {
+        server->result = tool_fail(echo->command, error);
+    } else if (!echo->quiet) {
+        tool_say(echo->command, "a connection failed: %s", error->message);
+    }
+}
+
+/* One step: nothing is read before all that was read has left, so that a client that does not read
+   costs no memory. `*next` is what the step waits for. */
+static portls_status echo_piece(struct client *client, portls_source *next, portls_error *error) {
+    *next = portls_source_output(client->out);
+    portls_status status = portls_flush_avail(client->out, error);
+    if (status == PORTLS_OK && client->start == client->end) {
+        *next = portls_source_input(client->in);
+        client->start = client->end = 0;
+        status = portls_read_avail(client->in, client->bytes, PIECE_SIZE, &client->end, error);
+    }
+    if (status == PORTLS_OK) {
+        size_t put = 0;
+        *next = portls_source_output(client->out);
+        status = portls_write_avail(client->out, client->bytes + client->start,
+                                    client->end - client->start, &put, error);
+        client->start += put;
+    }
+    return status;
+}
+
+static void serve(struct server *server, struct client *client) {
+    portls_error error;
+    portls_source next = portls_source_input(client->in);
+    portls_status status = PORTLS_OK;
+    for (int turn = 0; turn < TURNS && status == PORTLS_OK; turn++) {
+        status = echo_piece(client, &next, &error);
+    }
+    if (status == PORTLS_OK || is_waiting(status)) {
+        status = watch(server, client, next, &error);
+    }
+    if (status != PORTLS_OK) {
+        if (status != PORTLS_EOF) {
+            report_failure(server, &error);
         }
+        begin_close(server, client);
     }
-    while (active > 0) {
-        (void)pthread_cond_wait(&one_ended, &lock);
+}
+
+/* ---- the listener ---- */
+
+static void stop_accepting(struct server *server) {
+    if (server->accepting) {
+        portls_sync_set_remove(server->set, portls_source_listener(server->echo->listener), NULL);
+        server->accepting = false;
     }
-    (void)pthread_mutex_unlock(&lock);
+}
+
+/* Tries again in a while: without memory, accepting at once would only fail again. */
+static void pause_accepting(struct server *server) {
+    stop_accepting(server);
+    server->resumes = portls_deadline_after(PAUSE_MILLISECONDS);
+}
+
+/* Accepts while there is memory for one more client. */
+static void keep_accepting(struct server *server) {
+    if (server->ending) {
+        stop_accepting(server);
+        return;
+    }
+    if (!server->accepting && portls_milliseconds_until(server->resumes) > 0) {
+        return;
+    }
+    if (server->spare == NULL) {
+        server->spare = calloc(1, sizeof *server->spare);
+    }
+    if (server->spare != NULL && !server->accepting) {
+        portls_source listener = portls_source_listener(server->echo->listener);
+        server->accepting = portls_sync_set_add(server->set, listener, NULL, NULL) == PORTLS_OK;
+    }
+    if (server->spare == NULL || !server->accepting) {
+        pause_accepting(server);
+    }
+}
+
+/* Makes the spare client one of the clients. */
+static void welcome(struct server *server, portls_input_port *in, portls_output_port *out) {
+    struct client *client = server->spare;
+    portls_error error;
+    server->spare = NULL;
+    client->in = in;
+    client->out = out;
+    client->next = server->clients;
+    if (client->next != NULL) {
+        client->next->previous = client;
+    }
+    server->clients = client;
+    if (server->echo->verbose) {
+        tool_describe(server->echo->command, in);
+    }
+    if (portls_set_shutdown_on_close(out, true, &error) != PORTLS_OK) {
+        report_failure(server, &error);
+        begin_close(server, client);
+        return;
+    }
+    serve(server, client); /* its first bytes may be here already */
+}
+
+static void accept_one(struct server *server) {
+    const struct tool_echo *echo = server->echo;
+    portls_error error;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_status status = portls_accept_avail(echo->listener, &in, &out, &error);
+    if (is_waiting(status)) {
+        return;
+    }
+    if (status == PORTLS_OK) {
+        server->ending = echo->once;
+        welcome(server, in, out);
+    } else if (tool_accept_goes_on(status)) {
+        server->ending = echo->once;
+        report_failure(server, &error);
+    } else {
+        report_failure(server, &error);
+        pause_accepting(server);
+    }
+}
+
+/* ---- the loop ---- */
+
+/* Closes every client. */
+static void stop(struct server *server) {
+    server->ending = true;
+    server->stopped = true;
+    server->cut = portls_deadline_after(STOP_MILLISECONDS);
+    for (struct client *client = server->clients; client != NULL;) {
+        struct client *next = client->next;
+        if (client->in != NULL) {
+            begin_close(server, client);
+        }
+        client = next;
+    }
+}
+
+/* Cuts clients that do not read: their ports are closed when the next write fails. */
+static void cut_all(struct server *server) {
+    for (struct client *client = server->clients; client != NULL; client = client->next) {
+        portls_descriptor descriptor = portls_descriptor_of(portls_source_output(client->out));
+        (void)shutdown((int)descriptor, SHUT_RDWR);
+    }
+    server->cut = PORTLS_NO_DEADLINE;
+}
+
+static void handle(struct server *server, struct client *client) {
+    if (client == NULL) {
+        accept_one(server);
+    } else if (client->in != NULL) {
+        serve(server, client);
+    } else {
+        close_client(server, client);
+    }
+}
+
+/* Waits for events and handles them. */
+static void handle_events(struct server *server) {
+    portls_ready ready[EVENTS];
+    size_t count = 0;
+    portls_error error;
+    bool pauses = !server->accepting && !server->ending;
+    portls_status status = portls_sync_set_wait(
+        server->set, ready, EVENTS, &count, pauses ? server->resumes : server->cut,
+        server->stopped ? NULL : server->echo->stop, &error);
+    if (server->stopped && portls_milliseconds_until(server->cut) == 0) {
+        cut_all(server);
+    } else if (status == PORTLS_BREAK) {
+        stop(server);
+    } else if (status != PORTLS_OK && status != PORTLS_DEADLINE) {
+        const struct timespec pause = {0, PAUSE_MILLISECONDS * 1000000L};
+        (void)nanosleep(&pause, NULL); /* no memory, or none of the system's */
+    }
+    for (size_t i = 0; i < count; i++) {
+        handle(server, ready[i].data);
+        keep_accepting(server);
+    }
 }
 
 int tool_echo(const struct tool_echo *echo) {
-    for (;;) {
-        portls_error error;
-        struct connection connection = {.echo = echo};
-        wait_for_room(echo->stop);
-        portls_status status = portls_accept_enable_break(echo->listener, echo->stop,
-                                                          &connection.in, &connection.out, &error);
-        if (status == PORTLS_OK) {
-            enter(&connection);
-            if (echo->once) {
-                return serve_connection(&connection);
-            }
-            start_connection(&connection);
-        } else if (status == PORTLS_BREAK) {
-            end_all();
-            return TOOL_OK;
-        } else if (echo->once || !tool_accept_goes_on(status)) {
-            int result = tool_fail(echo->command, &error);
-            end_all();
-            return result;
-        } else if (!echo->quiet) {
-            tool_say(echo->command, "a connection failed: %s", error.message);
-        }
+    struct server server = {
+        .echo = echo, .resumes = PORTLS_NOW, .cut = PORTLS_NO_DEADLINE, .result = TOOL_OK};
+    portls_error error;
+    if (portls_make_sync_set(&server.set, &error) != PORTLS_OK) {
+        return tool_fail(echo->command, &error);
     }
+    keep_accepting(&server);
+    server.result = tool_announce(echo->command, echo->listener);
+    server.ending = server.result != TOOL_OK;
+    while (!server.ending || server.clients != NULL) {
+        handle_events(&server);
+        keep_accepting(&server);
+    }
+    free(server.spare);
+    portls_free_sync_set(server.set);
+    return server.result;
 }

@@ -170,8 +170,8 @@ static void handle_signals(void (*handler)(int)) {
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
-/* The line that scripts wait for and take the port from; not prefixed, always in this form. */
-static int announce(const char *command, portls_listener *listener) {
+/* The line is not prefixed, and always in this form. */
+int tool_announce(const char *command, portls_listener *listener) {
     portls_error error;
     portls_address local;
     if (portls_addresses(portls_source_listener(listener), &local, NULL, &error) != PORTLS_OK) {
@@ -197,6 +197,10 @@ static int serve_one(const char *command, const struct listen_options *options,
                                .stop = stop,
                                .keep_open = options->keep_open,
                                .verbose = options->verbose};
+    int result = tool_announce(command, listener);
+    if (result != TOOL_OK) {
+        return result;
+    }
     for (;;) {
         portls_status status =
             portls_accept_enable_break(listener, stop, &relay.in, &relay.out, &error);
@@ -229,8 +233,8 @@ static int serve(const char *command, const struct listen_options *options, port
     }
     signalled = stop;
     handle_signals(on_signal);
-    int result = announce(command, listener);
-    if (result == TOOL_OK && options->echo) {
+    int result = TOOL_OK;
+    if (options->echo) {
         struct tool_echo echo = {.command = command,
                                  .listener = listener,
                                  .stop = stop,
@@ -238,7 +242,7 @@ static int serve(const char *command, const struct listen_options *options, port
                                  .quiet = options->quiet,
                                  .verbose = options->verbose};
         result = tool_echo(&echo);
-    } else if (result == TOOL_OK) {
+    } else {
         result = serve_one(command, options, listener, stop);
     }
     portls_close(listener);

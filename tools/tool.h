@@ -113,6 +113,10 @@ struct tool_echo {
 /* Sends every connection's bytes back to it, until stopped. Returns an exit code. */
 int tool_echo(const struct tool_echo *echo);
 
+/* Prints where the command listens, once it accepts: scripts wait for that line and take the port
+   from it. Returns an exit code. */
+int tool_announce(const char *command, portls_listener *listener);
+
 /* Whether portls_accept's failure was one connection's, so that the listener is still good. */
 bool tool_accept_goes_on(portls_status status);
 

@@ -22,8 +22,8 @@
 #include "portls/portls.h"
 
 /*
- * TOLERANCE: the allocator goes on finding its size for a while, since each of the server's threads
- * has an arena of its own. Ten bytes left behind by each of 100,000 connections are twice as much.
+ * TOLERANCE: the allocator goes on finding its size for a while. Ten bytes left behind by each of
+ * 100,000 connections are twice as much.
  */
 enum {
     CONNECTIONS = 3000,
