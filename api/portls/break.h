@@ -13,7 +13,8 @@ PORTLS_BEGIN_DECLS
 
 /**
  * A sticky cancellation object (manual: breaks, as the enable-break procedures take them). Any
- * number of calls and threads may share one.
+ * number of calls and threads may share one. fork copies it: parent and child then each set, clear
+ * and free their own.
  */
 typedef struct portls_break portls_break;
 

@@ -1,9 +1,7 @@
-/* Limits of a wait: the clock, deadlines, and breaks. */
+/* Limits of a wait: the clock and deadlines. Breaks are in break.c. */
 #include <stdatomic.h>
 
 #include "core/base/error.h"
-#include "core/base/handle.h"
-#include "core/base/memory.h"
 #include "core/wait/wait.h"
 
 /* ---- the clock ---- */
@@ -53,86 +51,6 @@ portls_status wait_limit_check(const struct wait_limit *limit, portls_error *err
     return status == PORTLS_OK && wait_limit_has_passed(limit)
                ? error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting")
                : status;
-}
-
-/* ---- breaks ---- */
-
-struct portls_break {
-    struct handle handle; /* HANDLE_BREAK */
-    atomic_uint set;      /* 0 or 1: not every processor has lock-free atomics of a byte */
-    os_wakeup wakeup;     /* readable while `set` is true, for pollers */
-};
-
-/* A signal handler may touch it only so. */
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "atomic_uint must be lock-free");
-
-portls_status portls_make_break(portls_break **brk, portls_error *error) {
-    error_begin(error);
-    if (brk == NULL) {
-        return error_fail(error, PORTLS_INVALID_ARGUMENT,
-                          "brk is NULL, and should receive the break");
-    }
-    *brk = NULL;
-    portls_break *made = memory_allocate(sizeof *made);
-    if (made == NULL) {
-        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a break");
-    }
-    int failure = os_wakeup_init(&made->wakeup);
-    if (failure != 0) {
-        memory_free(made);
-        return error_fail_os(error, PORTLS_OS, failure,
-                             "the system gave no descriptor for a break");
-    }
-    made->handle.kind = HANDLE_BREAK;
-    atomic_init(&made->set, 0);
-    *brk = made;
-    return PORTLS_OK;
-}
-
-/*
- * Sets the flag and makes the wakeup agree with it. Another thread, or a signal handler that
- * interrupts this one, may set the other value at the same time. So each checks the flag again
- * after it has changed the wakeup: the last one to change it has seen the final flag.
- */
-static void change(portls_break *brk, unsigned set) {
-    atomic_store(&brk->set, set);
-    unsigned shown = 0;
-    do {
-        shown = atomic_load(&brk->set);
-        if (shown != 0) {
-            os_wakeup_set(&brk->wakeup);
-        } else {
-            os_wakeup_clear(&brk->wakeup);
-        }
-    } while (atomic_load(&brk->set) != shown);
-}
-
-void portls_set_break(portls_break *brk) {
-    if (handle_is(brk, HANDLE_BREAK)) {
-        change(brk, 1);
-    }
-}
-
-void portls_clear_break(portls_break *brk) {
-    if (handle_is(brk, HANDLE_BREAK)) {
-        change(brk, 0);
-    }
-}
-
-bool portls_break_is_set(const portls_break *brk) {
-    return handle_is(brk, HANDLE_BREAK) && atomic_load(&brk->set) != 0;
-}
-
-void portls_free_break(portls_break *brk) {
-    if (handle_is(brk, HANDLE_BREAK)) {
-        brk->handle.kind = HANDLE_FREED;
-        os_wakeup_destroy(&brk->wakeup);
-        memory_free(brk);
-    }
-}
-
-portls_descriptor break_descriptor(const portls_break *brk) {
-    return brk->wakeup.readable;
 }
 
 portls_deadline portls_deadline_after(int64_t milliseconds) {

@@ -261,30 +261,56 @@ static int poll_items(struct wait_set *set, int64_t deadline, size_t *ready) {
     return os_poll(set->items, set->item_count, deadline, ready);
 }
 
-/* Polls the descriptors, the wakeup and the break. Returns PORTLS_OK with the number of ready
-   items, PORTLS_BREAK, PORTLS_NO_MEMORY or PORTLS_OS. */
-static portls_status poll_all(struct wait_set *set, const portls_break *brk, int64_t deadline,
-                              size_t *ready, portls_error *error) {
-    size_t own = set->item_count;
-    if (!reserve_items(set, own + 2)) {
+/* Adds the wakeup and the break's descriptor behind the set's own items, for one poll. */
+static portls_status append_wakeups(struct wait_set *set, portls_break *brk, portls_error *error) {
+    if (!reserve_items(set, set->item_count + 2)) {
         return error_fail(error, PORTLS_NO_MEMORY, "out of memory for a wait");
+    }
+    portls_descriptor descriptor = PORTLS_NO_DESCRIPTOR;
+    portls_status status = brk != NULL ? break_descriptor(brk, &descriptor, error) : PORTLS_OK;
+    if (status != PORTLS_OK) {
+        return status;
     }
     if (set->has_wakeup) {
         append_item(set, set->wakeup.readable, OS_READABLE);
     }
     if (brk != NULL) {
-        append_item(set, break_descriptor(brk), OS_READABLE);
-    }
-    int os_errno = poll_items(set, system_deadline(deadline), ready);
-    set->item_count = own;
-    portls_status status = break_check(brk, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    if (os_errno != 0) {
-        return error_fail_os(error, PORTLS_OS, os_errno, "the system could not wait");
+        append_item(set, descriptor, OS_READABLE);
     }
     return PORTLS_OK;
+}
+
+/* Whether only the break's descriptor, the last item, was ready, and the break is not set (any
+   longer). Does not count that item as ready. */
+static bool is_false_alarm(struct wait_set *set, const portls_break *brk, size_t *ready) {
+    if (brk == NULL || set->items[set->item_count - 1].got == 0 || portls_break_is_set(brk)) {
+        return false;
+    }
+    break_settle(brk);
+    *ready -= 1;
+    return *ready == 0;
+}
+
+/* Polls the descriptors, the wakeup and the break. Returns PORTLS_OK with the number of ready
+   items, PORTLS_BREAK, PORTLS_NO_MEMORY or PORTLS_OS. */
+static portls_status poll_all(struct wait_set *set, portls_break *brk, int64_t deadline,
+                              size_t *ready, portls_error *error) {
+    size_t own = set->item_count;
+    portls_status status = append_wakeups(set, brk, error);
+    int os_errno = 0;
+    bool again = status == PORTLS_OK;
+    while (again) {
+        os_errno = poll_items(set, system_deadline(deadline), ready);
+        again = os_errno == 0 && is_false_alarm(set, brk, ready) && clock_now() < deadline;
+    }
+    set->item_count = own;
+    if (status == PORTLS_OK) {
+        status = break_check(brk, error);
+    }
+    if (status == PORTLS_OK && os_errno != 0) {
+        status = error_fail_os(error, PORTLS_OS, os_errno, "the system could not wait");
+    }
+    return status;
 }
 
 /* Returns how long the callback may wait. `deadline` has not passed. */

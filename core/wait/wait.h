@@ -164,7 +164,15 @@ void wait_set_add_impossible(struct wait_set *set);
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error);
 
-/* Returns the descriptor that is readable while the break is set. */
-portls_descriptor break_descriptor(const portls_break *brk);
+/* ---- breaks (break.c) ---- */
+
+/* Finds the descriptor that is readable while the break is set: this process's own, which the first
+   call after fork makes. PORTLS_OK; PORTLS_NO_MEMORY; PORTLS_OS. No signal handler may call it. */
+portls_status break_descriptor(portls_break *brk, portls_descriptor *descriptor,
+                               portls_error *error);
+
+/* Makes the descriptor agree with the break again, when it was seen readable while the break was
+   not set. */
+void break_settle(const portls_break *brk);
 
 #endif

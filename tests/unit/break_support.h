@@ -8,9 +8,10 @@
 #include "core/wait/wait.h"
 #include "portls/break.h"
 
-static inline bool is_readable(const portls_break *brk) {
-    struct os_poll_item item = {break_descriptor(brk), OS_READABLE, 0};
+static inline bool is_readable(portls_break *brk) {
+    struct os_poll_item item = {PORTLS_NO_DESCRIPTOR, OS_READABLE, 0};
     size_t ready = 0;
+    cr_assert_eq(break_descriptor(brk, &item.descriptor, NULL), PORTLS_OK);
     cr_assert_eq(os_poll(&item, 1, 0, &ready), 0);
     return ready == 1;
 }
