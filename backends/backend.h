@@ -32,7 +32,7 @@
 
 /* Increases with every incompatible change of this file. The core refuses to load a module that has
    another one. */
-#define BACKEND_INTERFACE_VERSION 5
+#define BACKEND_INTERFACE_VERSION 6
 
 /* The most bytes that the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -308,9 +308,9 @@ struct backend {
     portls_status (*read)(struct backend_session *session, void *buffer, size_t size, size_t *got,
                           struct backend_failure *failure);
 
-    /* Returns, after a read that returned PORTLS_OK, whether another read may return data without
-       another `receive`. */
-    bool (*has_pending)(struct backend_session *session);
+    /* Returns how many decrypted bytes the library has that `read` has not returned, after the
+       handshake. After a read that returned PORTLS_OK, 0 says that the next one calls `receive`. */
+    size_t (*pending)(struct backend_session *session);
 
     /*
      * Releases the memory that the session can do without while no bytes move. Comes after the

@@ -81,6 +81,21 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in
 PORTLS_API bool portls_byte_ready(portls_input_port *in);
 
 /**
+ * Returns how many bytes a read returns without reading from below, as OpenSSL's SSL_pending does.
+ * For an event loop: while it is not 0, read on before polling. It reads, sends and waits for
+ * nothing, and changes nothing that another call shows.
+ *
+ * An SSL port counts the decrypted bytes of the current record, and begins with the next one if all
+ * of it was received along with the last: 0 means that nothing more can be had without the
+ * underlying port. The reading end of a memory pipe counts what is in the pipe; a port from
+ * callbacks only a byte that portls_byte_ready has read ahead; a port over a descriptor nothing
+ * that the system holds. All count bytes that were put back, as by portls_copy. 0 for NULL, a
+ * closed and a wrapped port, and before the handshake is done. Does not block. The thread that
+ * reads.
+ */
+PORTLS_API size_t portls_pending(const portls_input_port *in);
+
+/**
  * Returns whether the stream of an SSL port has ended without the peer's close_notify (RFC 8446,
  * section 6.1), which an attacker can cause. False before the end and for other ports. Does not
  * block. Any thread.
@@ -191,6 +206,20 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_flush(portls_output_port *out, p
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_flush_avail(portls_output_port *out,
                                                             portls_error *error);
+
+/**
+ * Returns how many bytes the port has taken that have not left it: they leave with a later call on
+ * the connection, such as portls_flush_avail when the descriptor below is writable. It sends
+ * nothing.
+ *
+ * An SSL port counts the ciphertext that the underlying port has not taken, records of the
+ * handshake, tickets and alerts included, so that the number differs from what was written; with
+ * portls_set_buffering also the plaintext that waits for a full record; over another SSL port also
+ * what that one holds. A pipe, a port from callbacks and a port over a descriptor hold nothing:
+ * what they take, the pipe, the callback or the system has. 0 for NULL, a closed and a wrapped
+ * port. Does not block. The thread that writes.
+ */
+PORTLS_API size_t portls_output_pending(const portls_output_port *out);
 
 /* ---- copying, and lines ---- */
 
@@ -320,9 +349,10 @@ PORTLS_API portls_status portls_close_input_port(portls_input_port *in, portls_e
  * @param out   any output port
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done); PORTLS_IO or
- *         PORTLS_DEADLINE (bytes or the close_notify could not be sent; manual, section 3), or why
- *         the connection or the underlying port failed: the port is closed all the same. May block.
- *         The thread that writes.
+ *         PORTLS_DEADLINE (bytes or the close_notify could not be sent; manual, section 3),
+ *         PORTLS_UNSUPPORTED (the same, over callbacks with neither `wait` nor descriptor: nothing
+ *         was waited for), or why the connection or the underlying port failed: the port is closed
+ *         all the same. May block. The thread that writes.
  */
 PORTLS_API portls_status portls_close_output_port(portls_output_port *out, portls_error *error);
 
@@ -369,6 +399,41 @@ PORTLS_API portls_status portls_close_output_port_avail(portls_output_port *out,
  *         block. The thread that reads.
  */
 PORTLS_API portls_status portls_close_input_port_avail(portls_input_port *in, portls_error *error);
+
+/**
+ * Drops this process's copy of a connection that another process goes on with, after fork: frees
+ * its memory, wipes its keys and closes its descriptor. The peer notices nothing: no bytes, no
+ * close_notify and no FIN are sent (there is no shutdown(2)). A connection belongs to one process:
+ * the parent of a server with a child per connection calls this, the child reads, writes and
+ * closes.
+ *
+ * It is for the ports of connect and accept, and for ports over descriptors. Wrapped ports are
+ * dropped too with close_original, else they are the caller's again, without the bytes that the
+ * connection had received. A pipe and a port from callbacks are closed as always: the `close`
+ * callback is called, and has to leave the peer alone.
+ * @param in  the input port; NULL, another handle and a closed port are skipped
+ * @param out the output port of the same connection; NULL, another handle and a closed port are
+ *            skipped. A connection ends with the second of its ports. Does not block. The thread
+ *            that uses both ports; no other may be inside a call on them.
+ */
+PORTLS_API void portls_forget_ports(portls_input_port *in, portls_output_port *out);
+
+/**
+ * Drops a connection now: frees its memory, wipes its keys, and closes what is below. It flushes
+ * nothing, sends no close_notify, waits for nothing and reports nothing. For a peer that is not
+ * worth two seconds of a close: one that reads nothing, or that is too many.
+ *
+ * A TCP socket is reset (RFC 9293, 3.10.5): what was written and has not arrived is lost, and the
+ * peer reads an error. Other sockets and descriptors are closed. Where another process goes on with
+ * the connection, call portls_forget_ports. Wrapped ports are dropped too with close_original, else
+ * they are the caller's again, without the bytes that the connection had received. A pipe and a
+ * port from callbacks are closed as always.
+ * @param in  the input port; NULL, another handle and a closed port are skipped
+ * @param out the output port of the same connection; NULL, another handle and a closed port are
+ *            skipped. A connection ends with the second of its ports. Does not block. The thread
+ *            that uses both ports; no other may be inside a call on them.
+ */
+PORTLS_API void portls_abandon_ports(portls_input_port *in, portls_output_port *out);
 
 /**
  * Chooses whether closing an SSL output port sends close_notify (manual, section 3:
@@ -479,7 +544,10 @@ typedef struct portls_output_callbacks {
         May be NULL. */
     portls_descriptor (*descriptor)(void *argument);
     /** Waits until `write` can go on or `milliseconds` have passed; may return early. NULL: without
-        a descriptor only calls that do not block work, and others return PORTLS_UNSUPPORTED. */
+        a descriptor only calls that do not block work, and others return PORTLS_UNSUPPORTED. So
+        does a close: it drops bytes that `write` does not take at once. Close such a connection
+        with portls_close_output_port_avail until it returns neither PORTLS_WANT_WRITE nor
+        PORTLS_WANT_READ. */
     void (*wait)(void *argument, int milliseconds);
     /** Releases what is behind the port. Called once, when the port is closed. May be NULL. */
     portls_status (*close)(void *argument);
@@ -521,47 +589,6 @@ portls_make_input_port(const portls_input_callbacks *callbacks, void *argument,
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_make_output_port(const portls_output_callbacks *callbacks, void *argument,
                         portls_output_port **out, portls_error *error);
-
-/* ---- memory pipes ---- */
-
-/**
- * Makes a bounded pipe in memory: bytes written to `out` are read from `in`. Reading returns
- * PORTLS_EOF once `out` is closed and the pipe is drained; writing returns PORTLS_IO once `in` is
- * closed. Two threads may use the two ends.
- * @param capacity in bytes, 1 or more
- * @param in       receives the reading end, to be closed by the caller; NULL on failure
- * @param out      receives the writing end, to be closed by the caller; NULL on failure
- * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (capacity 0, or NULL); PORTLS_NO_MEMORY. Does not
- *         block. Any thread.
- */
-PORTLS_API PORTLS_MUST_USE portls_status portls_make_pipe(size_t capacity, portls_input_port **in,
-                                                          portls_output_port **out,
-                                                          portls_error *error);
-
-/**
- * Returns bytes of a memory pipe without consuming them, as many as are contiguous.
- * @param in    the reading end of a memory pipe
- * @param bytes receives a pointer into the pipe, valid until the next call on `in`
- * @param size  receives their number: 1 or more on PORTLS_OK, else 0
- * @param error may be NULL
- * @return PORTLS_OK; PORTLS_WANT_READ (empty); PORTLS_EOF; PORTLS_INVALID_ARGUMENT (NULL);
- *         PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_WRONG_KIND (no memory pipe). Does not
- *         block. The thread that reads.
- */
-PORTLS_API PORTLS_MUST_USE portls_status portls_pipe_peek(portls_input_port *in, const void **bytes,
-                                                          size_t *size, portls_error *error);
-
-/**
- * Consumes bytes that portls_pipe_peek has returned: as many as were passed on.
- * @param in    the reading end of a memory pipe
- * @param size  number of bytes; 0 does nothing
- * @param error may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (more than there are); PORTLS_CLOSED; PORTLS_IN_USE
- *         (wrapped); PORTLS_WRONG_KIND (no memory pipe). Does not block. The thread that reads.
- */
-PORTLS_API PORTLS_MUST_USE portls_status portls_pipe_consume(portls_input_port *in, size_t size,
-                                                             portls_error *error);
 
 PORTLS_END_DECLS
 

@@ -13,6 +13,7 @@
 #include "portls/break.h"     /* breaks and deadlines */
 #include "portls/context.h"   /* certificates, trust, verification */
 #include "portls/port.h"      /* reading, writing, closing; ports of your own */
+#include "portls/pipe.h"      /* memory pipes */
 #include "portls/sync.h"      /* waiting for the first of several sources */
 #include "portls/wrap.h"      /* TLS over any pair of ports */
 

@@ -193,8 +193,9 @@ bool libssl_finish_message(const struct backend_session *session) {
     return !SSL_in_init(session->ssl) || SSL_do_handshake(session->ssl) == 1;
 }
 
-bool libssl_has_pending(const struct backend_session *session) {
-    return SSL_pending(session->ssl) > 0;
+size_t libssl_pending(const struct backend_session *session) {
+    int pending = SSL_pending(session->ssl);
+    return pending > 0 ? (size_t)pending : 0;
 }
 
 void libssl_free_buffers(const struct backend_session *session) {

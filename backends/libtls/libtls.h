@@ -107,7 +107,7 @@ portls_status session_new(struct backend_context *context,
                           struct backend_failure *failure);
 void session_free(struct backend_session *session);
 portls_status session_handshake(struct backend_session *session, struct backend_failure *failure);
-bool session_has_pending(struct backend_session *session);
+size_t session_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
                            struct backend_failure *failure);
@@ -164,8 +164,8 @@ bool libssl_handshake_done(const struct backend_session *session);
    is left. */
 bool libssl_finish_message(const struct backend_session *session);
 
-/* Returns whether a record is partially read; libtls does not read ahead further. */
-bool libssl_has_pending(const struct backend_session *session);
+/* Returns how many bytes of a partially read record are left. */
+size_t libssl_pending(const struct backend_session *session);
 
 /* Frees the library's record buffers while the session is idle, where the library can. */
 void libssl_free_buffers(const struct backend_session *session);

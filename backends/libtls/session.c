@@ -183,8 +183,8 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     return session_failure(session, STAGE_READ, result, failure);
 }
 
-bool session_has_pending(struct backend_session *session) {
-    return libssl_has_pending(session);
+size_t session_pending(struct backend_session *session) {
+    return libssl_pending(session);
 }
 
 void session_rest(struct backend_session *session) {

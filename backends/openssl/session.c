@@ -133,8 +133,9 @@ portls_status session_handshake(struct backend_session *session, struct backend_
     return PORTLS_OK;
 }
 
-bool session_has_pending(struct backend_session *session) {
-    return SSL_has_pending(session->ssl) == 1;
+size_t session_pending(struct backend_session *session) {
+    int pending = SSL_pending(session->ssl);
+    return pending > 0 ? (size_t)pending : 0;
 }
 
 /* Frees 34 KB while the peer is silent. Fails if half a record has arrived, which is harmless. */

@@ -148,8 +148,9 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
 }
 
 /* wolfSSL receives one record at a time. */
-bool session_has_pending(struct backend_session *session) {
-    return wolfSSL_pending(session->ssl) > 0;
+size_t session_pending(struct backend_session *session) {
+    int pending = wolfSSL_pending(session->ssl);
+    return pending > 0 ? (size_t)pending : 0;
 }
 
 /* wolfSSL frees its buffers itself; nothing else can be freed. */

@@ -228,7 +228,7 @@ portls_status session_new(struct backend_context *context,
                           struct backend_failure *failure);
 void session_free(struct backend_session *session);
 portls_status session_handshake(struct backend_session *session, struct backend_failure *failure);
-bool session_has_pending(struct backend_session *session);
+size_t session_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);
 portls_status session_read(struct backend_session *session, void *buffer, size_t size, size_t *got,
                            struct backend_failure *failure);

@@ -310,7 +310,7 @@ static void end_write_wait(portls_output_port *out) {
 }
 
 /* The second port to close closes the socket, or cancels resolution and the attempts. */
-static portls_status close_one(struct connecting *made, portls_error *error) {
+static portls_status close_one(struct connecting *made, enum port_end end, portls_error *error) {
     if (--made->open > 0) {
         return PORTLS_OK;
     }
@@ -318,6 +318,10 @@ static portls_status close_one(struct connecting *made, portls_error *error) {
     made->resolution = NULL;
     drop_attempts(made);
     if (made->state != CONNECTED) {
+        return PORTLS_OK;
+    }
+    if (end != PORT_CLOSE) {
+        ports_end(made->socket_in, made->socket_out, end);
         return PORTLS_OK;
     }
     if (made->skip_linger) {
@@ -330,11 +334,11 @@ static portls_status close_one(struct connecting *made, portls_error *error) {
 }
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
-    return close_one(around_input(in), error);
+    return close_one(around_input(in), in->base.end, error);
 }
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
-    return close_one(around_output(out), error);
+    return close_one(around_output(out), out->base.end, error);
 }
 
 static void release_one(struct connecting *made) {

@@ -63,6 +63,10 @@ int os_close(portls_descriptor descriptor);
  */
 int os_socket_deliver(portls_descriptor socket, bool *peer_is_done);
 
+/* Has the close of a TCP socket reset the connection: what was written and has not arrived is lost,
+   and the system keeps nothing of it. Does nothing to other sockets. */
+void os_socket_reset_by_close(portls_descriptor socket);
+
 /* ---- sockets ---- */
 
 /* A socket address: IPv4, IPv6, or the path of a Unix socket. */

@@ -170,6 +170,11 @@ static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
 
+static size_t pending_input(const portls_input_port *in) {
+    const struct callback_input *input = input_of(in);
+    return input->looked && input->found == PORTLS_OK ? 1 : 0;
+}
+
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     struct callback_input *input = input_of(in);
     if (input->callbacks.close == NULL) {
@@ -189,6 +194,7 @@ static const struct input_class callback_input_class = {
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
+    .pending = pending_input,
     .close = close_input,
     .release = release_input,
     .descriptor = input_descriptor,

@@ -111,13 +111,19 @@ static portls_status wait_until_delivered(struct descriptor_ports *ports, portls
     return status;
 }
 
-/* One of the ports is closed; with the last one the descriptor is. */
-static portls_status close_one(struct descriptor_ports *ports, portls_error *error) {
+/* One of the ports is closed; with the last one the descriptor is, as `end` says. */
+static portls_status close_one(struct descriptor_ports *ports, enum port_end end,
+                               portls_error *error) {
     if (atomic_fetch_sub(&ports->open, 1) != 1 || !ports->own) {
         return PORTLS_OK;
     }
-    /* Returns at once after a close without waiting, which has lingered. */
-    portls_status status = wait_until_delivered(ports, error);
+    portls_status status = PORTLS_OK;
+    if (end == PORT_CLOSE) {
+        /* Returns at once after a close without waiting, which has lingered. */
+        status = wait_until_delivered(ports, error);
+    } else if (end == PORT_ABANDON && ports->kind == OS_SOCKET) {
+        os_socket_reset_by_close(ports->descriptor);
+    }
     int closed = os_close(ports->descriptor);
     int failure = ports->linger_failure != 0 ? ports->linger_failure : closed;
     if (failure != 0 && status == PORTLS_OK) {
@@ -188,7 +194,7 @@ static void end_read_wait(portls_input_port *in) {
 }
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
-    return close_one(ports_of_input(in), error);
+    return close_one(ports_of_input(in), in->base.end, error);
 }
 
 static void release_input(portls_input_port *in) {
@@ -285,7 +291,7 @@ static void end_write_wait(portls_output_port *out) {
 }
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
-    return close_one(ports_of_output(out), error);
+    return close_one(ports_of_output(out), out->base.end, error);
 }
 
 static void release_output(portls_output_port *out) {

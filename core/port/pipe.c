@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/memory.h"
 #include "core/port/port.h"
+#include "portls/pipe.h"
 
 struct pipe {
     portls_input_port in;
@@ -119,6 +120,14 @@ static void end_read_wait(portls_input_port *in) {
     (void)in;
 }
 
+static size_t pending_input(const portls_input_port *in) {
+    struct pipe *pipe = pipe_of_input(in);
+    os_mutex_lock(&pipe->lock);
+    size_t used = pipe->used;
+    os_mutex_unlock(&pipe->lock);
+    return used;
+}
+
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     (void)error;
     struct pipe *pipe = pipe_of_input(in);
@@ -155,6 +164,7 @@ static const struct input_class pipe_input_class = {
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,
+    .pending = pending_input,
     .close = close_input,
     .release = release_input,
     .descriptor = no_input_descriptor,

@@ -199,6 +199,21 @@ bool input_port_read_unread(portls_input_port *in, void *buffer, size_t size, si
     return true;
 }
 
+/* ---- what a port holds ---- */
+
+size_t portls_pending(const portls_input_port *in) {
+    if (input_port_check(in, NULL) != PORTLS_OK) {
+        return 0;
+    }
+    const void *unread = NULL;
+    return input_port_unread_bytes(in, &unread) +
+           (in->class->pending != NULL ? in->class->pending(in) : 0);
+}
+
+size_t portls_output_pending(const portls_output_port *out) {
+    return output_port_check(out, NULL) == PORTLS_OK ? output_port_pending(out) : 0;
+}
+
 /* ---- one step, without waiting ---- */
 
 portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t size, size_t *got,

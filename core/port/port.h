@@ -37,7 +37,10 @@ struct input_class {
        PORTLS_OK when closing has nothing left to wait for; PORTLS_WANT_WRITE while bytes are
        pending, which begin_wait and byte_ready then refer to. NULL: closing never waits. */
     portls_status (*linger_avail)(portls_input_port *in);
-    /* Closes what is below the port. Called once. The port object stays. */
+    /* Returns how many bytes, beside unread ones, read_avail returns without reading from below.
+       NULL: none. */
+    size_t (*pending)(const portls_input_port *in);
+    /* Closes what is below the port, as its `end` says. Called once. The port object stays. */
     portls_status (*close)(portls_input_port *in, portls_error *error);
     /* Frees the port object and sets its handle to HANDLE_FREED. Called after close, when no stream
        wraps the port. */
@@ -75,11 +78,20 @@ struct output_class {
     /* Adds to the set what write_avail and flush_avail wait for. */
     void (*begin_wait)(portls_output_port *out, struct wait_set *set);
     void (*end_wait)(portls_output_port *out);
-    /* Closes what is below the port, after port_close.c has waited for finish_avail for up to
-       CLOSE_MILLISECONDS. Called once. The port object stays. */
+    /* Returns how many bytes the port has taken that have not left it. NULL: none. */
+    size_t (*pending)(const portls_output_port *out);
+    /* Closes what is below the port, as its `end` says: for PORT_CLOSE after port_close.c has
+       waited for finish_avail for up to CLOSE_MILLISECONDS. Called once. The port object stays. */
     portls_status (*close)(portls_output_port *out, portls_error *error);
     void (*release)(portls_output_port *out);
     portls_descriptor (*descriptor)(const portls_output_port *out);
+};
+
+/* How a port ends. A class looks at it in `close`. */
+enum port_end {
+    PORT_CLOSE,   /* what was written is sent */
+    PORT_FORGET,  /* only this process's copy goes: nothing is sent or shut down */
+    PORT_ABANDON, /* the connection is cut off at once: nothing is sent or waited for */
 };
 
 /* The waits for a port. */
@@ -100,6 +112,7 @@ struct port {
     atomic_uint
         references; /* the caller's, until it closes the port, and that of a stream that wraps it */
     struct port_waits waits;
+    enum port_end end;      /* set before the class's `close` */
     observer_slot observer; /* of the port's sync set, or of one that depends on it */
 };
 
@@ -182,6 +195,10 @@ portls_status input_port_read_avail(portls_input_port *in, void *buffer, size_t 
 portls_status output_port_write_avail(portls_output_port *out, const void *bytes, size_t size,
                                       size_t *put, portls_error *error);
 portls_status output_port_flush_avail(portls_output_port *out, portls_error *error);
+/* Returns how many bytes an open port has taken that have not left it. */
+static inline size_t output_port_pending(const portls_output_port *out) {
+    return out->class->pending != NULL ? out->class->pending(out) : 0;
+}
 /* Whether both ports can be closed without waiting: PORTLS_OK or PORTLS_WANT_WRITE. */
 portls_status ports_linger_avail(const portls_input_port *in, portls_output_port *out);
 /* Reads by the class's read_blocking, which may block. */
@@ -225,6 +242,10 @@ void input_port_skip_unread(portls_input_port *in, size_t size);
 
 /* Wipes and frees the unread bytes. */
 void input_port_forget_unread(portls_input_port *in);
+
+/* Ends both ports without flushing or waiting (PORT_FORGET, PORT_ABANDON). NULL, another handle and
+   a closed port are skipped. */
+void ports_end(portls_input_port *in, portls_output_port *out, enum port_end end);
 
 /* Closes both ports and ignores failures: for a caller that has a failure to report. */
 static inline void ports_drop(portls_input_port *in, portls_output_port *out) {

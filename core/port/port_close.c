@@ -120,6 +120,9 @@ static portls_status finish_output(portls_output_port *out, portls_error *error)
 }
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
+    if (out->base.end != PORT_CLOSE) {
+        return out->class->close(out, error);
+    }
     bool is_first_cause = error != NULL && error->status == PORTLS_OK;
     portls_status finished = finish_output(out, is_first_cause ? error : NULL);
     portls_status closed = out->class->close(out, error);
@@ -205,6 +208,37 @@ portls_status portls_close_output_port_avail(portls_output_port *out, portls_err
     status = out->class->close(out, error);
     drop_output(out);
     return finished != PORTLS_OK ? finished : status;
+}
+
+/* ---- ending without flushing ---- */
+
+static void end_input(portls_input_port *in, enum port_end end) {
+    if (own_close(in, HANDLE_INPUT_PORT, NULL) == PORTLS_OK) {
+        in->base.end = end;
+        (void)in->class->close(in, NULL);
+        drop_input(in);
+    }
+}
+
+static void end_output(portls_output_port *out, enum port_end end) {
+    if (own_close(out, HANDLE_OUTPUT_PORT, NULL) == PORTLS_OK) {
+        out->base.end = end;
+        (void)out->class->close(out, NULL);
+        drop_output(out);
+    }
+}
+
+void ports_end(portls_input_port *in, portls_output_port *out, enum port_end end) {
+    end_output(out, end);
+    end_input(in, end);
+}
+
+void portls_forget_ports(portls_input_port *in, portls_output_port *out) {
+    ports_end(in, out, PORT_FORGET);
+}
+
+void portls_abandon_ports(portls_input_port *in, portls_output_port *out) {
+    ports_end(in, out, PORT_ABANDON);
 }
 
 portls_status ports_linger_avail(const portls_input_port *in, portls_output_port *out) {

@@ -108,9 +108,18 @@ static void input_end_wait(portls_input_port *in) {
     stream_end_wait(stream, &stream->reading);
 }
 
+static size_t input_pending(const portls_input_port *in) {
+    struct stream *stream = stream_of(in);
+    stream_enter(stream);
+    stream->is_poll = true;
+    size_t pending = stream_step_pending(stream);
+    stream_leave(stream, &stream->reading);
+    return pending;
+}
+
 static portls_status input_close(portls_input_port *in, portls_error *error) {
     struct stream *stream = around_input(in);
-    return stream_close_half(stream, &stream->reading, error);
+    return stream_close_half(stream, &stream->reading, in->base.end, error);
 }
 
 static void input_release(portls_input_port *in) {
@@ -136,6 +145,7 @@ const struct input_class ssl_input_class = {
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,
     .linger_avail = linger_input,
+    .pending = input_pending,
     .close = input_close,
     .release = input_release,
     .descriptor = input_descriptor,
@@ -200,9 +210,17 @@ static void output_end_wait(portls_output_port *out) {
     stream_end_wait(stream, &stream->writing);
 }
 
+static size_t output_pending(const portls_output_port *out) {
+    struct stream *stream = stream_of(out);
+    os_mutex_lock(&stream->lock);
+    size_t pending = stream->unsent_size + transport_output_pending(&stream->transport);
+    os_mutex_unlock(&stream->lock);
+    return pending;
+}
+
 static portls_status output_close(portls_output_port *out, portls_error *error) {
     struct stream *stream = around_output(out);
-    return stream_close_half(stream, &stream->writing, error);
+    return stream_close_half(stream, &stream->writing, out->base.end, error);
 }
 
 static void output_release(portls_output_port *out) {
@@ -225,6 +243,7 @@ const struct output_class ssl_output_class = {
     .room_ready = room_ready,
     .begin_wait = output_begin_wait,
     .end_wait = output_end_wait,
+    .pending = output_pending,
     .close = output_close,
     .release = output_release,
     .descriptor = output_descriptor,

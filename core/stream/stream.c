@@ -234,17 +234,24 @@ static void discard_arrived(struct stream *stream) {
 static portls_status end_session(struct stream *stream, portls_error *error) {
     struct transport *transport = &stream->transport;
     portls_status status = PORTLS_OK;
-    if (!stream->close_original) {
+    bool gives_bytes_back = !stream->close_original && stream->end == PORT_CLOSE;
+    if (gives_bytes_back) {
         discard_arrived(stream);
     }
     if (stream->session != NULL) {
         stream->snapshot->backend->session_free(stream->session);
         stream->session = NULL;
     }
-    if (!stream->close_original && transport_give_back(transport) != PORTLS_OK) {
+    if (gives_bytes_back && transport_give_back(transport) != PORTLS_OK) {
         status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
     }
-    input_port_tell_done(transport->in, stream->close_original && stream_peer_is_done(stream));
+    if (stream->close_original) {
+        input_port_tell_done(transport->in, stream_peer_is_done(stream));
+        transport->in->base.end = stream->end;
+        transport->out->base.end = stream->end;
+    } else {
+        input_port_tell_done(transport->in, false);
+    }
     portls_status given = output_port_give_back(transport->out, stream->close_original, error);
     if (status == PORTLS_OK) {
         status = given;
@@ -259,10 +266,11 @@ void stream_abandon(struct stream *stream, bool and_close) {
     free_stream(stream);
 }
 
-portls_status stream_close_half(struct stream *stream, struct stream_half *half,
+portls_status stream_close_half(struct stream *stream, struct stream_half *half, enum port_end end,
                                 portls_error *error) {
     os_mutex_lock(&stream->lock);
     half->closed = true;
+    stream->end = stream->end == PORT_CLOSE ? end : stream->end;
     bool last = stream->reading.closed && stream->writing.closed;
     stream_notify(stream);
     notify_sync_sets(stream);

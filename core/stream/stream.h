@@ -64,6 +64,7 @@ struct stream {
     uint8_t peeked_byte;
     bool strict_eof; /* READ_TRUNCATED is an error */
     bool close_original, shutdown_on_close, network;
+    enum port_end end;  /* PORT_CLOSE unless a half was closed otherwise */
     bool has_sent_data; /* a record of data has been encrypted */
     bool finish_failed; /* stream_step_finish has returned a failure, and returns it again */
     struct snapshot *snapshot;
@@ -121,6 +122,9 @@ void stream_leave(struct stream *stream, struct stream_half *half);
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
+/* Returns how many bytes a read returns without receiving. Decrypts what was received, if nothing
+   is decrypted yet; receives and sends nothing. */
+size_t stream_step_pending(struct stream *stream);
 /* Encrypts and sends what can leave now. Sets *taken also when it fails. */
 portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, size_t size,
                                 size_t *taken);
@@ -249,8 +253,9 @@ static inline bool stream_peer_is_done(const struct stream *stream) {
     return stream->read_side == READ_CLOSED && !transport_has_received(&stream->transport);
 }
 
-/* Closes a half. With the second one, ends the session and gives the underlying ports back. */
-portls_status stream_close_half(struct stream *stream, struct stream_half *half,
+/* Closes a half. With the second one, ends the session and gives the underlying ports back, or ends
+   them as the halves say. */
+portls_status stream_close_half(struct stream *stream, struct stream_half *half, enum port_end end,
                                 portls_error *error);
 
 /* Releases one of the two port objects. With the second one, frees the stream. */

@@ -175,14 +175,10 @@ static portls_status run_handshake(struct stream *stream, struct stream_half *ha
     return flushed;
 }
 
-/*
- * Reads while our last flight cannot leave. A peer that refuses it sends an alert, which says more
- * than a failed send, and may take no more before that is read. A byte of data becomes the peeked
- * byte. PORTLS_OK with what to wait for recorded; the session's failure.
- */
-static portls_status read_while_flushing(struct stream *stream, struct stream_half *half) {
+/* Reads a byte, which becomes the peeked byte, or records how the peer's data ended, unless either
+   has happened. PORTLS_OK; PORTLS_WANT_READ; the session's failure. */
+static portls_status peek(struct stream *stream) {
     struct transport *transport = &stream->transport;
-    stream_half_needs(half, NEEDS_OUTPUT);
     if (stream->has_peeked_byte || stream->read_side != READ_OPEN ||
         transport->in_failure != NULL) {
         return PORTLS_OK;
@@ -196,8 +192,7 @@ static portls_status read_while_flushing(struct stream *stream, struct stream_ha
         stream->has_peeked_byte = true;
         break;
     case PORTLS_WANT_READ:
-        stream_half_needs(half, NEEDS_INPUT | NEEDS_OUTPUT);
-        break;
+        return PORTLS_WANT_READ;
     case PORTLS_EOF:
         stream->read_side = READ_CLOSED;
         break;
@@ -213,6 +208,16 @@ static portls_status read_while_flushing(struct stream *stream, struct stream_ha
         }
     }
     return PORTLS_OK;
+}
+
+/* Reads while our last flight cannot leave. A peer that refuses it sends an alert, which says more
+   than a failed send, and may take no more before that is read. PORTLS_OK with what to wait for
+   recorded; the session's failure. */
+static portls_status read_while_flushing(struct stream *stream, struct stream_half *half) {
+    portls_status status = peek(stream);
+    bool wants_read = status == PORTLS_WANT_READ;
+    stream_half_needs(half, wants_read ? NEEDS_INPUT | NEEDS_OUTPUT : NEEDS_OUTPUT);
+    return wants_read ? PORTLS_OK : status;
 }
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half) {
@@ -292,7 +297,7 @@ static portls_status starve(struct stream *stream) {
 static bool is_drained(const struct stream *stream, portls_status status) {
     return !transport_has_received(&stream->transport) &&
            (status == PORTLS_WANT_READ ||
-            (status == PORTLS_OK && !stream->snapshot->backend->has_pending(stream->session)));
+            (status == PORTLS_OK && stream->snapshot->backend->pending(stream->session) == 0));
 }
 
 static portls_status read_session(struct stream *stream, void *buffer, size_t size, size_t *got) {
@@ -364,4 +369,31 @@ portls_status stream_step_read(struct stream *stream, void *buffer, size_t size,
         return PORTLS_WANT_WRITE;
     }
     return read_session(stream, buffer, size, got);
+}
+
+/* Whether the library may decrypt something of what was received. */
+static bool may_decrypt(const struct stream *stream) {
+    return transport_has_received(&stream->transport) && stream->failure == NULL &&
+           stream->read_side == READ_OPEN;
+}
+
+size_t stream_step_pending(struct stream *stream) {
+    struct transport *transport = &stream->transport;
+    if (!stream_is_open(stream)) {
+        return 0;
+    }
+    const struct backend *backend = stream->snapshot->backend;
+    size_t decrypted = backend->pending(stream->session);
+    if (decrypted == 0 && !stream->has_peeked_byte && may_decrypt(stream)) {
+        transport->may_receive = false;
+        transport->may_send = false;
+        if (peek(stream) != PORTLS_WANT_READ) {
+            stream_half_needs(&stream->reading, 0);
+            transport->changed = true;
+        }
+        transport->session_drained = false;
+        decrypted = backend->pending(stream->session);
+    }
+    size_t peeked = stream->has_peeked_byte ? 1 : 0;
+    return stream->failure == NULL ? peeked + decrypted : peeked;
 }

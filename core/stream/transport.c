@@ -107,6 +107,12 @@ portls_status transport_flush(struct transport *transport) {
     return PORTLS_OK;
 }
 
+size_t transport_output_pending(const struct transport *transport) {
+    const portls_output_port *out = transport->out;
+    size_t below = atomic_load(&out->base.closed) ? 0 : output_port_pending(out);
+    return transport_pending(transport) + below;
+}
+
 portls_status transport_settle(struct transport *transport) {
     portls_status status = transport_flush(transport);
     bool matters = status == PORTLS_WANT_WRITE ? transport->must_flush : transport->output_lost;

@@ -162,6 +162,9 @@ static inline size_t transport_pending(const struct transport *transport) {
     return transport->pending_end - transport->pending_start;
 }
 
+/* Returns how many bytes are pending here and in the underlying port. */
+size_t transport_output_pending(const struct transport *transport);
+
 /* Whether nothing is pending in the transport or in the underlying port. */
 static inline bool transport_is_flushed(const struct transport *transport) {
     return transport_pending(transport) == 0 && !transport->port_unflushed;

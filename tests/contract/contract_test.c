@@ -39,7 +39,7 @@ Test(contract, the_table_is_whole) {
     cr_assert(portls_backend.load != NULL && portls_backend.context_new != NULL &&
               portls_backend.context_free != NULL && portls_backend.session_new != NULL &&
               portls_backend.session_free != NULL && portls_backend.handshake != NULL);
-    cr_assert(portls_backend.read != NULL && portls_backend.has_pending != NULL &&
+    cr_assert(portls_backend.read != NULL && portls_backend.pending != NULL &&
               portls_backend.rest != NULL && portls_backend.write != NULL &&
               portls_backend.shutdown != NULL && portls_backend.speaks_tls13 != NULL &&
               portls_backend.describe != NULL && portls_backend.error_text != NULL);
@@ -380,17 +380,21 @@ Test(contract, bytes_behind_close_notify_are_left_alone) {
     }
 }
 
-Test(contract, has_pending_tells_whether_a_record_is_read_in_part) {
+Test(contract, pending_counts_what_is_left_of_a_record) {
     for (const uint16_t *version = versions(); *version != 0; version++) {
         struct pair pair;
         char text[16] = "";
         size_t count = 0;
         pair_connect_plain(&pair, *version);
-        write_all(&pair.server, "ab", 2);
+        cr_assert_eq(portls_backend.pending(pair.client.session), 0);
+        write_all(&pair.server, "abc", 3);
+        cr_assert_eq(portls_backend.pending(pair.client.session), 0);
         cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);
-        cr_assert(portls_backend.has_pending(pair.client.session));
+        cr_assert_eq(portls_backend.pending(pair.client.session), 2);
         cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);
-        cr_assert_not(portls_backend.has_pending(pair.client.session));
+        cr_assert_eq(portls_backend.pending(pair.client.session), 1);
+        cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);
+        cr_assert_eq(portls_backend.pending(pair.client.session), 0);
         portls_backend.rest(pair.client.session);
         write_all(&pair.server, "cd", 2);
         cr_assert_eq(read_on(&pair.client, text, 1, &count), PORTLS_OK);

@@ -35,7 +35,7 @@ POINTERS = {
     "backend.read": LIBRARY,
     "backend.write": LIBRARY,
     "backend.shutdown": LIBRARY,
-    "backend.has_pending": [],
+    "backend.pending": [],
     "backend.rest": [],
     "backend.session_new": [],
     "backend.session_free": [],

@@ -6,6 +6,7 @@
 
 #include "core/wait/wait.h"
 #include "core/port/port.h"
+#include "portls/pipe.h"
 #include "tests/unit/read_within.h"
 
 #if PORTLS_HOSTED

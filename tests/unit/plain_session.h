@@ -108,8 +108,8 @@ static portls_status plain_read(struct backend_session *session, void *buffer, s
     return *got > 0 ? PORTLS_OK : status;
 }
 
-static bool plain_has_pending(struct backend_session *session) {
-    return session->ended != PORTLS_OK;
+static size_t plain_pending(struct backend_session *session) {
+    return session->ended != PORTLS_OK ? 1 : 0;
 }
 
 static void plain_rest(struct backend_session *session) {
@@ -158,7 +158,7 @@ static const struct backend plain_backend = {
     .session_free = plain_session_free,
     .handshake = plain_handshake,
     .read = plain_read,
-    .has_pending = plain_has_pending,
+    .pending = plain_pending,
     .rest = plain_rest,
     .write = plain_write,
     .shutdown = plain_shutdown,

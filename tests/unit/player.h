@@ -124,9 +124,9 @@ static portls_status play_shutdown(struct backend_session *session,
                             : PORTLS_OK;
 }
 
-static bool play_has_pending(struct backend_session *session) {
+static size_t play_pending(struct backend_session *session) {
     (void)session;
-    return true;
+    return 1;
 }
 
 static void play_rest(struct backend_session *session) {
@@ -154,7 +154,7 @@ static const struct backend player = {
     .session_free = play_session_free,
     .handshake = play_handshake,
     .read = play_read,
-    .has_pending = play_has_pending,
+    .pending = play_pending,
     .rest = play_rest,
     .write = play_write,
     .shutdown = play_shutdown,

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "portls/pipe.h"
 #include "tests/unit/fake_ports.h"
 #include "tests/unit/read_within.h"
 #include "tests/unit/ticking.h"

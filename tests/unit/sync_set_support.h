@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "core/port/port.h"
+#include "portls/pipe.h"
 #include "portls/sync_set.h"
 
 #define REQUIRE_OK(call)                                                                           \

@@ -5,6 +5,7 @@
 
 #include "core/wait/wait.h"
 #include "core/port/port.h"
+#include "portls/pipe.h"
 #include "portls/sync.h"
 
 #if PORTLS_HOSTED

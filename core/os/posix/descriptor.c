@@ -373,3 +373,8 @@ int os_socket_deliver(portls_descriptor socket, bool *peer_is_done) {
     }
     return result;
 }
+
+void os_socket_reset_by_close(portls_descriptor socket) {
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(system_number(socket), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+}

@@ -3,6 +3,7 @@
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
 
+#include "core/os/os.h"
 #include "core/os/poll.h"
 #include "core/os/socket.h"
 
@@ -24,6 +25,7 @@ enum resolution_state { UNDER_WAY, DONE, GIVEN_UP };
 struct os_resolution {
     atomic_int state;
     bool has_thread;
+    uint32_t generation; /* the process that has the thread */
     pthread_t thread;
     os_wakeup wakeup; /* set when done; without descriptors when it was done at once */
     int port_no;
@@ -89,6 +91,7 @@ int os_resolution_begin(const char *host, int port_no, struct os_resolution **re
     }
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
+    made->generation = os_process_generation();
     atomic_init(&made->state, UNDER_WAY);
     made->wakeup = (os_wakeup){PORTLS_NO_DESCRIPTOR, PORTLS_NO_DESCRIPTOR};
     int failure = 0;
@@ -130,6 +133,10 @@ void os_resolution_end(struct os_resolution *resolution) {
     /* From then on the thread may free it, so its number is read before. */
     bool has_thread = resolution->has_thread;
     pthread_t thread = resolution->thread;
+    if (resolution->generation != os_process_generation()) {
+        destroy(resolution); /* the thread stayed in the parent */
+        return;
+    }
     if (atomic_compare_exchange_strong(&resolution->state, &under_way, GIVEN_UP)) {
         (void)pthread_detach(thread);
         return;
