@@ -414,7 +414,8 @@ typedef struct portls_address {
  * @param remote receives the address of the peer, empty for a listener; may be NULL
  * @param error  may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND (no socket); PORTLS_CLOSED (a closed port, or a listener
- *         that was stopped); PORTLS_OS. Does not block. The thread that uses the source.
+ *         that was stopped); PORTLS_OS. Does not block. Any thread for a listener, else the one
+ *         that uses the port.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(portls_source source,
                                                           portls_address *local,

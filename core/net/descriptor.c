@@ -34,24 +34,44 @@ static portls_status check_port(const void *handle, portls_error *error) {
                       "portls_addresses needs a listener or a port over a socket");
 }
 
-portls_status portls_addresses(portls_source source, portls_address *local, portls_address *remote,
-                               portls_error *error) {
-    error_begin(error);
-    const void *handle = source.handle;
-    bool listens = portls_is_listener(handle);
-    portls_status status = listens ? PORTLS_OK : check_port(handle, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
-    const portls_listener *listener = listens ? handle : NULL;
-    if (listens && listener->socket_count == 0) {
+static portls_status fail_addresses(int failed, portls_error *error) {
+    return error_fail_os(error, PORTLS_OS, failed, "cannot tell the addresses");
+}
+
+/* The lock keeps portls_stop from closing the socket meanwhile, whose number may be reused. */
+static portls_status listener_address(portls_listener *listener, portls_address *local,
+                                      portls_error *error) {
+    listener_lock(listener);
+    bool stopped = listener->socket_count == 0;
+    int failed = stopped ? 0 : os_socket_addresses(listener->sockets[0], local, NULL);
+    os_mutex_unlock(&listener->lock);
+    if (stopped) {
         return error_fail(error, PORTLS_CLOSED, "the listener was stopped: it has no address");
     }
-    portls_descriptor descriptor = listens ? listener->sockets[0] : portls_descriptor_of(source);
+    return failed == 0 ? PORTLS_OK : fail_addresses(failed, error);
+}
+
+static portls_status port_addresses(portls_source source, portls_address *local,
+                                    portls_address *remote, portls_error *error) {
+    portls_descriptor descriptor = portls_descriptor_of(source);
     enum os_descriptor_kind kind = OS_FILE;
     int failed = descriptor == PORTLS_NO_DESCRIPTOR ? 0 : os_descriptor_kind(descriptor, &kind);
     if (failed == 0 && kind != OS_SOCKET) {
         return error_fail(error, PORTLS_WRONG_KIND, "there is no socket below this port");
+    }
+    if (failed == 0) {
+        failed = os_socket_addresses(descriptor, local, remote);
+    }
+    return failed == 0 ? PORTLS_OK : fail_addresses(failed, error);
+}
+
+portls_status portls_addresses(portls_source source, portls_address *local, portls_address *remote,
+                               portls_error *error) {
+    error_begin(error);
+    bool listens = portls_is_listener(source.handle);
+    portls_status status = listens ? PORTLS_OK : check_port(source.handle, error);
+    if (status != PORTLS_OK) {
+        return status;
     }
     if (local != NULL) {
         memset(local, 0, sizeof *local);
@@ -59,9 +79,6 @@ portls_status portls_addresses(portls_source source, portls_address *local, port
     if (remote != NULL) {
         memset(remote, 0, sizeof *remote);
     }
-    if (failed == 0) {
-        failed = os_socket_addresses(descriptor, local, listens ? NULL : remote);
-    }
-    return failed == 0 ? PORTLS_OK
-                       : error_fail_os(error, PORTLS_OS, failed, "cannot tell the addresses");
+    return listens ? listener_address(source.handle, local, error)
+                   : port_addresses(source, local, remote, error);
 }
