@@ -90,12 +90,19 @@ typedef struct os_poller {
 int os_poller_init(os_poller *poller); /* 0 or the system's error; close-on-exec */
 void os_poller_destroy(os_poller *poller);
 
+/* Gives up this process's copy of a poller that was made before it was forked, in place of
+   os_poller_destroy. What the other process has registered stays: to change it, even to remove a
+   descriptor, is up to the process that made the poller (os_process_generation). */
+void os_poller_forget(os_poller *poller);
+
 /* Changes what is wanted of a descriptor from `before` (0: not watched yet) to `wanted` (0:
    removed). os_poller_look returns `tag` for it. Returns 0 or the system's error. */
 int os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t before,
                   uint8_t wanted, void *tag);
 
-/* Returns the tags of ready descriptors, at most `room`, without waiting. Level-triggered. */
+/* Returns the tags of ready descriptors, at most `room`, without waiting. Level-triggered. A tag
+   may come twice, as kqueue reports the two directions of a descriptor one by one: the caller must
+   cope with one that it has dealt with, or whose object it has freed, a moment before. */
 int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count);
 
 #endif

@@ -113,7 +113,8 @@ struct port {
         references; /* the caller's, until it closes the port, and that of a stream that wraps it */
     struct port_waits waits;
     enum port_end end;      /* set before the class's `close` */
-    observer_slot observer; /* of the port's sync set, or of one that depends on it */
+    observer_slot observer; /* of the port's sync set */
+    struct port *above[2];  /* the SSL ports of the stream that wraps it, or NULL */
 };
 
 struct portls_input_port {
@@ -183,6 +184,12 @@ static inline portls_status input_port_take(portls_input_port *in, const char *n
 static inline portls_status output_port_take(portls_output_port *out, const char *name,
                                              portls_error *error) {
     return port_take(out, HANDLE_OUTPUT_PORT, name, error);
+}
+
+/* Records the SSL ports of the stream that has taken a port, whose owner may close it first. */
+static inline void port_set_above(struct port *port, struct port *in, struct port *out) {
+    port->above[0] = in;
+    port->above[1] = out;
 }
 
 /* Gives a taken port back. With `and_close` closes it too, unless the caller has closed it. */

@@ -26,6 +26,16 @@ static void drop_output(portls_output_port *out) {
     }
 }
 
+/* Has the sync sets of all SSL ports above check them again, before what they poll is closed. */
+static void withdraw_above(const struct port *port) {
+    for (int i = 0; i < 2 && port->above[i] != NULL; i++) {
+        if (!atomic_load(&port->above[i]->closed)) {
+            observer_withdraw(&port->above[i]->observer);
+        }
+        withdraw_above(port->above[i]);
+    }
+}
+
 /* Marks the port as closed, so that it leaves its sync set. Returns true to the one caller that
    must close it and drop the owner's reference. */
 static bool claim_close(struct port *port) {
@@ -33,6 +43,7 @@ static bool claim_close(struct port *port) {
         return false;
     }
     observer_detach(&port->observer);
+    withdraw_above(port);
     return true;
 }
 
@@ -51,6 +62,7 @@ static portls_status own_close(void *handle, enum handle_kind kind, portls_error
 /* Ends a stream's use of the port. Returns whether the stream must close it; until that is done,
    the port counts as wrapped. */
 static bool unwrap(struct port *port, bool and_close) {
+    port_set_above(port, NULL, NULL);
     bool must_close = and_close && claim_close(port);
     if (!must_close) {
         atomic_store(&port->wrapped, false);

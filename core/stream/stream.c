@@ -109,6 +109,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
             if (status == PORTLS_OK) {
                 observer_detach(&in->base.observer);
                 observer_detach(&out->base.observer);
+                port_set_above(&in->base, &made->in.base, &made->out.base);
+                port_set_above(&out->base, &made->in.base, &made->out.base);
                 *stream = made;
                 return PORTLS_OK;
             }

@@ -1,17 +1,20 @@
 /*
- * Sync sets. What each member waits for stays registered from one wait to the next: its descriptors
- * in the set's poller, its watches on objects in memory. A wait checks pending members only, so
- * that it costs what has happened and not the number of members. Pending are the members that have
- * had an event, and those that were ready in the last wait.
+ * Sync sets. Every member is in one of two queues: pending members are checked by the next wait,
+ * idle ones are not, so a wait costs what has happened and not the number of members.
+ * - A member is pending after it was added or reported ready, when one of its descriptors fires,
+ *   when an object in memory that it waits for changes, and when its stream or listener changes or
+ *   is used (core/wait/observer.h). It becomes idle when a check finds that it is not ready.
+ * - A descriptor is in the poller once, whatever number of members wants it; its tag is its number.
+ *   `buckets` leads from there to the members, so that an event that is late, or comes twice, finds
+ *   no member or a pending one.
+ * - `timed` holds the members that have a deadline, and those that every wait must check: over
+ *   callbacks, with a TCP connect in progress, or waiting for several descriptors at once.
+ * - Poller and wakeup belong to one process: a wait after fork makes new ones and registers again.
  *
- * Events of a member: one of its descriptors becomes ready; an object in memory that it watches
- * notifies; its deadline passes; a call on its source, or on the other port of its connection,
- * changes what it waits for (core/wait/observer.h). A member whose readiness nothing reports, such
- * as a port over callbacks, is checked in every wait.
+ * A member lives as long as its source, in a set or not, so no watch on an object can outlive it.
  *
- * Lock order: stream, pipe or listener; the observer of a source; the observers of the sources it
- * depends on; the set. sync_source_ready and sync_source_begin_wait are called with none of the
- * last three held.
+ * Lock order: stream, pipe or listener; member; set. The sources are called with neither the lock
+ * of a member nor that of a set held.
  */
 #ifndef CORE_SYNC_SYNC_SET_H
 #define CORE_SYNC_SYNC_SET_H
@@ -23,78 +26,94 @@
 #include "core/base/handle.h"
 #include "core/os/os.h"
 #include "core/os/poll.h"
+#include "core/sync/sync.h"
+#include "core/wait/observer.h"
 #include "core/wait/wait.h"
 #include "portls/sync_set.h"
 
-/* The lists of a set. A member may be in several. */
-enum sync_list {
-    SYNC_ALL,       /* every member */
-    SYNC_PENDING,   /* to be checked, oldest event first */
-    SYNC_EACH_TIME, /* to be checked in every wait */
-    SYNC_TIMED,     /* with a deadline */
-    SYNC_LISTS
+/* A link of a circular list, or its head. A link that is in no list is linked to itself. */
+struct sync_link {
+    struct sync_link *previous, *next;
 };
 
-/* A source in a set. The set's lock guards everything before `set`. */
+/* A source that is, or was, in a set. Made when the source is first added, freed with it. */
 struct sync_member {
-    struct {
-        struct sync_member *previous, *next;
-        bool linked;
-    } link[SYNC_LISTS];
-    int64_t deadline;
-    struct sync_interest *interests;
-    portls_sync_set *set;            /* a reference */
-    struct sync_observer *observer;  /* of the source */
-    struct sync_dependency *depends; /* on the ports below the source */
-    struct sync_watch *watch;        /* on objects in memory, or NULL */
-    void *source, *data;
-};
-
-/* The readiness of a descriptor that one member waits for. */
-struct sync_interest {
-    struct sync_interest *next;           /* of the same descriptor */
-    struct sync_interest *next_of_member; /* of the same member */
-    struct sync_descriptor *descriptor;
-    struct sync_member *member;
-    uint8_t wanted;
-};
-
-/* A descriptor in the set's poller, registered once for all members that wait for it. */
-struct sync_descriptor {
-    struct sync_descriptor *next; /* in its bucket */
+    struct observer observer; /* first; of the source */
+    atomic_uint references;   /* the source's, and that of a thread that frees a set */
+    void *source;
+    struct wait_set wait; /* what it waits for, as its last check found; the checking thread's */
+    os_mutex lock;
+    portls_sync_set
+        *set; /* or NULL; not freed while `lock` is held. Changed with both locks held */
+    /* The set's lock guards the rest. */
+    void *data;
+    struct sync_link queue; /* in `pending` or `idle` of the set */
+    struct sync_link timed;
+    bool pending;
+    bool each_time; /* must be checked in every wait */
+    uint8_t wanted; /* of `descriptor`, in the poller; 0: the member is in no bucket */
     portls_descriptor descriptor;
-    uint8_t registered; /* what the poller reports */
-    struct sync_interest *interests;
+    struct sync_member *next_in_bucket;
 };
+
+/* Keeps the chains short with ten thousands of members, in 32 KB that a small set does not touch.
+ */
+enum { SYNC_BUCKETS = 4096 };
 
 struct portls_sync_set {
-    struct handle handle;   /* HANDLE_SYNC_SET */
-    atomic_uint references; /* the caller's, and each member's */
-    os_mutex lock;          /* guards everything below */
-    struct {
-        struct sync_member *first, *last;
-        size_t count;
-    } list[SYNC_LISTS];
+    struct handle handle; /* HANDLE_SYNC_SET */
+    os_mutex lock;        /* guards everything below */
+    struct sync_link pending, idle, timed;
+    size_t pending_count;
+    uint32_t generation; /* of the process that made `poller` and `wakeup` */
+    bool has_poller;
     os_poller poller;
-    os_wakeup wakeup;             /* in the poller, with its own address as the tag */
+    os_wakeup wakeup;             /* in the poller */
     bool waiting;                 /* a thread is in portls_sync_set_wait */
     bool asleep;                  /* that thread sleeps */
     bool wakeup_is_set;           /* and is being woken by `wakeup` */
     bool must_poll;               /* the poller may have events; used by that thread only */
     struct sync_member *checking; /* whose readiness it checks; NULL once it was removed */
-    struct sync_descriptor **buckets;
-    size_t bucket_count, descriptor_count;
+    struct sync_member *buckets[SYNC_BUCKETS]; /* the registered members, by descriptor */
 };
 
+/* ---- lists ---- */
+
+static inline void sync_link_init(struct sync_link *link) {
+    *link = (struct sync_link){link, link};
+}
+
+static inline void sync_link_remove(struct sync_link *link) {
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+    sync_link_init(link);
+}
+
+/* Moves a link to the end of a list. */
+static inline void sync_link_move(struct sync_link *link, struct sync_link *list) {
+    sync_link_remove(link);
+    *link = (struct sync_link){list->previous, list};
+    list->previous->next = link;
+    list->previous = link;
+}
+
+static inline bool sync_link_alone(const struct sync_link *link) {
+    return link->next == link;
+}
+
+static inline bool sync_set_is_empty(const portls_sync_set *set) {
+    return sync_link_alone(&set->pending) && sync_link_alone(&set->idle);
+}
+
+static inline struct sync_member *sync_member_of_queue(struct sync_link *link) {
+    return (struct sync_member *)(void *)((char *)link - offsetof(struct sync_member, queue));
+}
+
+static inline struct sync_member *sync_member_of_timed(struct sync_link *link) {
+    return (struct sync_member *)(void *)((char *)link - offsetof(struct sync_member, timed));
+}
+
 /* ---- sync_member.c ---- */
-
-/* Append to a list and remove from it; no-ops for a member that is in it, or not. The caller holds
-   the set's lock. */
-void sync_list_append(enum sync_list list, struct sync_member *member);
-void sync_list_remove(enum sync_list list, struct sync_member *member);
-
-/* Marks a member pending and wakes the thread that waits. The caller holds the set's lock. */
-void sync_member_mark_pending(struct sync_member *member);
 
 /* Adds a source to the set: PORTLS_OK; PORTLS_IN_USE; PORTLS_NO_MEMORY. */
 portls_status sync_set_add(portls_sync_set *set, void *source, void *data, portls_error *error);
@@ -105,24 +124,42 @@ bool sync_set_remove(portls_sync_set *set, void *source);
 /* Removes every member. */
 void sync_set_remove_all(portls_sync_set *set);
 
-/* Drops a reference; the last one frees the set. */
-void sync_set_release(portls_sync_set *set);
+/* Moves a member to the end of the pending queue, unless it is there already, and wakes the thread
+   that waits. The caller holds the set's lock. */
+void sync_member_mark_pending(struct sync_member *member);
 
-/* ---- sync_register.c ---- */
+/* Fills `member->wait` with what the source waits for. The caller holds no lock. */
+void sync_member_ask(struct sync_member *member);
 
-/*
- * Registers what a member that is not ready waits for. PORTLS_OK, also when the member has become
- * pending again; PORTLS_NO_MEMORY.
- */
-portls_status sync_member_register(struct sync_member *member, portls_error *error);
+/* ---- sync_register.c; the caller holds the set's lock ---- */
 
-/* Removes the member's interests from the poller. The caller holds the set's lock. */
+/* Registers what `member->wait` holds, for a member that is not ready. PORTLS_OK, also when the
+   member is pending again; PORTLS_NO_MEMORY. */
+portls_status sync_member_register(struct sync_member *member);
+
+/* Removes the member's descriptor from the poller. */
 void sync_member_unregister(struct sync_member *member);
-
-/* Removes and frees the watches of a member that has left its set. The caller holds no lock. */
-void sync_member_stop_watch(struct sync_member *member);
 
 /* Marks the members pending whose descriptors are ready. Returns 0 or the system's error. */
 int sync_set_poll(portls_sync_set *set);
+
+/* Whether this process made the poller. */
+static inline bool sync_set_owns_poller(const portls_sync_set *set) {
+    return set->generation == os_process_generation();
+}
+
+/* Makes poller and wakeup of this process, in place of those of the process that forked it, and has
+   every member registered anew. Returns 0 or the system's error; the set is then as it was. */
+int sync_set_open_poller(portls_sync_set *set);
+
+/* Closes poller and wakeup, or this process's copies of another's. */
+void sync_set_close_poller(portls_sync_set *set);
+
+/* ---- sync_wait.c ---- */
+
+/* Waits as portls_sync_set_wait does. The caller has checked the arguments, and that no other
+   thread waits. */
+portls_status sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity,
+                            size_t *count, const struct wait_limit *limit, portls_error *error);
 
 #endif

@@ -15,6 +15,7 @@ struct observer;
 /* What an observer does; core/sync implements it. */
 struct observer_class {
     void (*notify)(struct observer *observer);
+    void (*withdraw)(struct observer *observer);
     void (*detach)(struct observer *observer);
     void (*release)(struct observer *observer);
 };
@@ -35,6 +36,17 @@ static inline void observer_notify(observer_slot *slot) {
     struct observer *observer = atomic_load_explicit(slot, memory_order_acquire);
     if (observer != NULL) {
         observer->class->notify(observer);
+    }
+}
+
+/*
+ * Stops polling the source's descriptors, because one of them is about to be closed, and has the
+ * source checked. It stays in its sync set. Call it without holding a lock.
+ */
+static inline void observer_withdraw(observer_slot *slot) {
+    struct observer *observer = atomic_load_explicit(slot, memory_order_acquire);
+    if (observer != NULL) {
+        observer->class->withdraw(observer);
     }
 }
 

@@ -98,6 +98,14 @@ Test(sync_set_member, removed_and_added_again) {
 
 /* ---- ports whose descriptors or wants change ---- */
 
+static size_t checked_each_time(const portls_sync_set *set) {
+    size_t count = 0;
+    for (struct sync_link *link = set->timed.next; link != &set->timed; link = link->next) {
+        count += sync_member_of_timed(link)->each_time;
+    }
+    return count;
+}
+
 /* A name that is looked up until a byte comes through a pipe, and then is an address of ours. */
 static int gate[2];
 static int gate_port;
@@ -136,7 +144,7 @@ Test(sync_set_member, a_connect_under_way_may_change_its_descriptors) {
     REQUIRE_OK(connecting_ports("any.name", 1, &ends.in, &ends.out, NULL));
     add(set, ends.in);
     cr_expect_eq(look(set), 0);
-    cr_expect_eq(set->list[SYNC_EACH_TIME].count, 1, "nothing of it is registered");
+    cr_expect_eq(checked_each_time(set), 1, "nothing of it is registered");
     cr_assert_eq(write(gate[1], "x", 1), 1);
     int peer = -1;
     while ((peer = accept(listening, NULL, NULL)) < 0) {
@@ -146,7 +154,7 @@ Test(sync_set_member, a_connect_under_way_may_change_its_descriptors) {
     cr_expect_eq(next(set), ends.in);
     take_one(ends.in);
     cr_expect_eq(look(set), 0);
-    cr_expect_eq(set->list[SYNC_EACH_TIME].count, 0);
+    cr_expect_eq(checked_each_time(set), 0);
     cr_assert_eq(write(peer, "z", 1), 1);
     cr_expect_eq(next(set), ends.in);
     take_one(ends.in);
@@ -176,15 +184,16 @@ Test(sync_set_member, a_close_that_has_begun_is_waited_for_anew) {
     fill(ends.out);
     add(set, ends.in);
     cr_expect_eq(look(set), 0);
-    cr_expect_eq(set->list[SYNC_TIMED].count, 0);
+    cr_expect(sync_link_alone(&set->timed));
     close_out(ends.out);
     cr_expect_eq(portls_close_input_port_avail(ends.in, NULL), PORTLS_WANT_WRITE);
     cr_expect_eq(look(set), 0);
-    cr_expect_eq(set->list[SYNC_TIMED].count, 1);
+    cr_expect(!sync_link_alone(&set->timed));
+    cr_expect_eq(checked_each_time(set), 0);
     close(peer);
     cr_expect_eq(next(set), ends.in);
     REQUIRE_OK(portls_close_input_port_avail(ends.in, NULL));
-    cr_expect_eq(set->list[SYNC_ALL].count, 0);
+    cr_expect(sync_set_is_empty(set));
     portls_free_sync_set(set);
     close(listening);
 }

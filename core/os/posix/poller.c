@@ -56,6 +56,10 @@ int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *co
     return found >= 0 ? 0 : errno;
 }
 
+void os_poller_forget(os_poller *poller) {
+    os_poller_destroy(poller); /* the other process has the same epoll instance open */
+}
+
 #else
 
 int os_poller_init(os_poller *poller) {
@@ -96,6 +100,11 @@ int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *co
         tags[i] = (void *)events[i].udata;
     }
     return found >= 0 ? 0 : errno;
+}
+
+/* A forked process has no copy of a kqueue: the number may be that of another descriptor. */
+void os_poller_forget(os_poller *poller) {
+    poller->descriptor = PORTLS_NO_DESCRIPTOR;
 }
 
 #endif

@@ -274,3 +274,8 @@ void os_poller_destroy(os_poller *poller) {
     (void)CloseHandle(state->thread);
     drop(state);
 }
+
+/* There is no fork. */
+void os_poller_forget(os_poller *poller) {
+    os_poller_destroy(poller);
+}
