@@ -20,6 +20,10 @@ PORTLS_BEGIN_DECLS
  * Threads: one waits on a set at a time. Another may add sources meanwhile, and the wait includes
  * them. While a thread waits, no other thread may close, remove or use a source in the set or a
  * port below it. The other port of a connection may be used if it is not in the set.
+ *
+ * fork: parent and child may both use a set that was made before. Each waits by a poller of its
+ * own, and what one adds, removes, closes or frees leaves the other's set as it is. The sources are
+ * shared as their descriptors are.
  */
 typedef struct portls_sync_set portls_sync_set;
 
@@ -81,8 +85,9 @@ PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, portls_sou
  * not used is reported again. When more are ready than `capacity`, the next call reports the others
  * first.
  *
- * A source over callbacks without a descriptor, and a connection whose TCP connect is pending, are
- * checked in every wait; all others cost time only when something happens.
+ * A source over callbacks without a descriptor, a connection whose TCP connect is pending, and one
+ * that waits for two descriptors at once are checked in every wait; all others cost time only when
+ * something happens.
  *
  * A port that the caller closes may have another entry later in `ready`, which must not be used.
  *
@@ -96,8 +101,9 @@ PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, portls_sou
  * @return PORTLS_OK with `*count` ≥ 1; PORTLS_DEADLINE; PORTLS_BREAK (takes precedence over ready
  *         sources); PORTLS_WRONG_KIND (no set, or `brk` is no break); PORTLS_IN_USE (another thread
  *         waits on the set); PORTLS_INVALID_ARGUMENT (no room, or an empty set with neither
- *         deadline nor break); PORTLS_UNSUPPORTED (a source that cannot be waited for); PORTLS_OS;
- *         PORTLS_NO_MEMORY. Every source stays in the set, also after a failure. Blocks.
+ *         deadline nor break); PORTLS_UNSUPPORTED (a source that cannot be waited for); PORTLS_OS
+ *         (also: a forked process has no descriptor for its poller); PORTLS_NO_MEMORY. Every source
+ *         stays in the set, also after a failure. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity, size_t *count,

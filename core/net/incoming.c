@@ -168,7 +168,10 @@ static bool step_incoming(portls_listener *listener, void **tags, size_t count) 
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         if (socket_of(listener, tags[i]) == NULL && tags[i] != &listener->wakeup) {
-            step_handshake(listener, tags[i]);
+            struct incoming *incoming = tags[i];
+            if (incoming->registered != 0) { /* else it has just finished, and the tag came twice */
+                step_handshake(listener, incoming);
+            }
             any = true;
         }
     }

@@ -79,8 +79,8 @@ int portls_milliseconds_until(portls_deadline deadline) {
     if (deadline.nanoseconds == NO_DEADLINE) {
         return -1;
     }
-    int64_t left = deadline.nanoseconds - clock_now();
-    if (left <= 0) {
+    int64_t left = clock_until(deadline.nanoseconds);
+    if (left == 0) {
         return 0;
     }
     int64_t milliseconds = (left - 1) / NANOSECONDS_PER_MILLISECOND + 1;

@@ -16,14 +16,23 @@ int64_t clock_now(void) {
 int64_t clock_after(int64_t milliseconds) {
     const int64_t nanoseconds = 1000000;
     int64_t now = clock_now();
-    if (milliseconds < 0) {
-        return now - 1;
+    if (milliseconds <= 0) {
+        return now;
     }
     /* A time beyond the clock's range is no limit. */
-    if (milliseconds > (INT64_MAX - now) / nanoseconds) {
+    if (milliseconds > (now > 0 ? INT64_MAX - now : INT64_MAX) / nanoseconds) {
         return NO_DEADLINE;
     }
     return now + milliseconds * nanoseconds;
+}
+
+int64_t clock_until(int64_t deadline) {
+    int64_t now = clock_now();
+    if (deadline <= now) {
+        return 0;
+    }
+    bool fits = now >= 0 || deadline < INT64_MAX + now;
+    return deadline != NO_DEADLINE && fits ? deadline - now : NO_DEADLINE;
 }
 
 void clock_replace(int64_t (*now)(void)) {

@@ -239,9 +239,9 @@ static portls_status fail_failure(const struct wait_set *set, portls_error *erro
 
 /* Converts a deadline to the system's clock. */
 static int64_t system_deadline(int64_t deadline) {
-    int64_t left = deadline - clock_now();
-    if (deadline == NO_DEADLINE || left <= 0) {
-        return deadline == NO_DEADLINE ? deadline : only_look;
+    int64_t left = clock_until(deadline);
+    if (left == 0) {
+        return only_look;
     }
     int64_t now = os_now();
     return left < NO_DEADLINE - now ? now + left : NO_DEADLINE;
@@ -317,10 +317,9 @@ static portls_status poll_all(struct wait_set *set, portls_break *brk, int64_t d
 static int callback_milliseconds(int64_t deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
     if (deadline != NO_DEADLINE) {
-        int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
-        if (left < milliseconds) {
-            milliseconds = left > 0 ? (int)left : 0;
-        }
+        int64_t left = clock_until(deadline);
+        left = left > 0 ? left / NANOSECONDS_PER_MILLISECOND + 1 : 0;
+        milliseconds = left < milliseconds ? (int)left : milliseconds;
     }
     return milliseconds;
 }

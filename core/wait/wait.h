@@ -26,6 +26,9 @@ int64_t clock_now(void);
 /* The time that many milliseconds from now; NO_DEADLINE beyond the clock's range. */
 int64_t clock_after(int64_t milliseconds);
 
+/* Returns the nanoseconds until a deadline: 0 once it has passed, NO_DEADLINE beyond the range. */
+int64_t clock_until(int64_t deadline);
+
 /* Takes the time from `now`, or (NULL) from the system again. */
 void clock_replace(int64_t (*now)(void));
 

@@ -63,10 +63,9 @@ void portls_set_clock(int64_t (*now)(void)) {
 static int callback_milliseconds(int64_t deadline, bool alone) {
     int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
     if (deadline != NO_DEADLINE) {
-        int64_t left = (deadline - clock_now()) / NANOSECONDS_PER_MILLISECOND + 1;
-        if (left < milliseconds) {
-            milliseconds = left > 0 ? (int)left : 0;
-        }
+        int64_t left = clock_until(deadline);
+        left = left > 0 ? left / NANOSECONDS_PER_MILLISECOND + 1 : 0;
+        milliseconds = left < milliseconds ? (int)left : milliseconds;
     }
     return milliseconds;
 }

@@ -51,9 +51,21 @@ int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, s
     return __real_os_poll(items, count, deadline, ready);
 }
 
+/* As kqueue reports the two directions of a descriptor. */
+static bool reports_twice;
+static void *reported_late; /* a tag of a descriptor that was removed, or NULL */
+
 int __wrap_os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count) {
     calls.looks++;
-    return __real_os_poller_look(poller, tags, room, count);
+    int failed = __real_os_poller_look(poller, tags, reports_twice ? room / 2 : room, count);
+    if (failed == 0 && reports_twice) {
+        memcpy(tags + *count, tags, *count * sizeof *tags);
+        *count *= 2;
+    }
+    if (failed == 0 && reported_late != NULL && *count < room) {
+        tags[(*count)++] = reported_late;
+    }
+    return failed;
 }
 
 int __wrap_os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t before,
@@ -242,4 +254,72 @@ Test(sync_set_cost, sources_that_come_and_go_leave_nothing_behind) {
         cr_expect_arr_eq(&idle[0], &idle[round], sizeof idle[0]);
     }
     portls_free_sync_set(set);
+}
+
+/* ---- what a poller may report ---- */
+
+Test(sync_set_cost, a_descriptor_that_is_reported_twice_or_late_does_no_harm) {
+    portls_sync_set *set = NULL;
+    REQUIRE_OK(portls_make_sync_set(&set, error));
+    make_sources(3, false, set);
+    (void)count_wait(set, 0);
+    reports_twice = true;
+    portls_status status = portls_sync_set_remove(set, portls_source_input(sources[2].in), NULL);
+    cr_assert_eq(status, PORTLS_OK);
+    reported_late = (void *)portls_descriptor_of(portls_source_input(sources[2].in));
+    (void)count_wait(set, 0);
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(write(sources[i].peer, "x", 1), 1);
+    }
+    (void)count_wait(set, 2);
+    (void)count_wait(set, 2);
+    portls_free_sync_set(set);
+    close_sources(3);
+}
+
+/* Takes the next connection from the listener; what became of it. */
+static portls_status accept_next(portls_listener *listener, portls_sync_set *set,
+                                 portls_input_port **in, portls_output_port **out) {
+    portls_status status = PORTLS_WANT_READ;
+    while (status == PORTLS_WANT_READ) {
+        portls_ready ready[2];
+        size_t count = 0;
+        REQUIRE_OK(
+            portls_sync_set_wait(set, ready, 2, &count, portls_deadline_after(20000), NULL, error));
+        status = portls_accept_avail(listener, in, out, NULL);
+    }
+    return status;
+}
+
+/* A handshake may finish, or fail, with the first of the two. */
+Test(sync_set_cost, a_listener_whose_handshakes_are_reported_twice_takes_each_once) {
+    portls_listener *listener = NULL;
+    portls_sync_set *set = NULL;
+    portls_address address;
+    portls_input_port *ins[3];
+    portls_output_port *outs[3];
+    reports_twice = true;
+    REQUIRE_OK(portls_make_sync_set(&set, error));
+    REQUIRE_OK(portls_listen(0, 8, true, "127.0.0.1",
+                             portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener,
+                             error));
+    REQUIRE_OK(portls_load_identity(portls_listener_context(listener),
+                                    PORTLS_TEST_CERTS "/test.pem", PORTLS_TEST_CERTS "/test.pem",
+                                    error));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &address, NULL, error));
+    REQUIRE_OK(portls_sync_set_add(set, portls_source_listener(listener), NULL, error));
+    for (int round = 0; round < 3; round++) {
+        REQUIRE_OK(portls_connect_avail("127.0.0.1", address.port_no,
+                                        portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO),
+                                        &ins[0], &outs[0], error));
+        REQUIRE_OK(portls_sync_set_add(set, portls_source_input(ins[0]), NULL, error));
+        cr_assert_eq(accept_next(listener, set, &ins[1], &outs[1]), PORTLS_OK);
+        cr_assert_eq(portls_accept_avail(listener, &ins[2], &outs[2], NULL), PORTLS_WANT_READ);
+        for (int i = 0; i < 2; i++) {
+            portls_status closed = portls_close_ports(ins[i], outs[i], NULL);
+            cr_expect_eq(closed, PORTLS_OK);
+        }
+    }
+    portls_free_sync_set(set);
+    portls_close(listener);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/wait/wait.h"
+#include "portls/interest.h"
 
 /* An object in memory that can be watched. */
 struct object {
@@ -461,4 +462,49 @@ Test(wait, a_break_that_comes_during_a_callback_is_told) {
     cr_expect_eq(waits.calls, 1);
     wait_set_destroy(&set);
     portls_free_break(waits.set_in_call);
+}
+
+/* ---- the ends of the clock's range ---- */
+
+static int64_t shown_time;
+
+static int64_t show_time(void) {
+    return shown_time;
+}
+
+Test(wait, no_deadline_and_no_time_of_the_clock_overflows) {
+    static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -5, 0, 5, INT64_MAX - 1};
+    clock_replace(show_time);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        shown_time = times[i];
+        cr_expect_eq(clock_until(INT64_MIN), 0, "now %lld", (long long)shown_time);
+        cr_expect_eq(clock_until(shown_time), 0);
+        cr_expect_eq(clock_until(NO_DEADLINE), NO_DEADLINE);
+        int64_t latest = clock_until(INT64_MAX - 1);
+        cr_expect_eq(latest, shown_time < 0 ? NO_DEADLINE : INT64_MAX - 1 - shown_time);
+        cr_expect_eq(clock_after(INT64_MIN), shown_time);
+        cr_expect_eq(clock_after(0), shown_time);
+        cr_expect_eq(clock_after(INT64_MAX), NO_DEADLINE);
+        cr_expect_eq(portls_milliseconds_until(portls_deadline_at(INT64_MIN)), 0);
+        cr_expect_eq(portls_milliseconds_until(PORTLS_NO_DEADLINE), -1);
+        if (shown_time < INT64_MAX - 2000000) {
+            cr_expect_eq(clock_until(shown_time + 7), 7);
+            cr_expect_eq(clock_after(2), shown_time + 2000000);
+            cr_expect_eq(portls_milliseconds_until(portls_deadline_after(2)), 2);
+        }
+    }
+    clock_replace(NULL);
+}
+
+Test(wait, what_is_due_since_ever_ends_a_wait_at_once) {
+    struct wait_set set;
+    struct wait_limit limit = within(2000);
+    portls_error error;
+    no_error(&error);
+    wait_set_init(&set);
+    wait_set_add_deadline(&set, INT64_MIN);
+    cr_expect_eq(wait_set_wait(&set, &limit, &error), PORTLS_OK);
+    wait_set_destroy(&set);
+    limit.deadline = INT64_MIN;
+    cr_expect_eq(wait_set_wait(&set, &limit, &error), PORTLS_DEADLINE);
 }
