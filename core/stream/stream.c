@@ -224,6 +224,7 @@ static void discard_arrived(struct stream *stream) {
     size_t total = 0;
     size_t got = 0;
     stream_enter(stream);
+    stream->transport.limits_work = false; /* no next step would go on */
     while (stream_is_open(stream) && total < MOST &&
            stream_step_read(stream, scratch, sizeof scratch, &got) == PORTLS_OK) {
         total += got;

@@ -155,6 +155,7 @@ static portls_status run_handshake(struct stream *stream, struct stream_half *ha
     portls_status status = stream->snapshot->backend->handshake(stream->session, &failure);
     if (status == PORTLS_OK) {
         stream->state = STREAM_FLUSHING_HANDSHAKE;
+        transport->limits_work = true;
         transport->must_flush = must_flush_last_flight(stream);
         transport->changed = true;
         acknowledge_last_flight(stream);

@@ -127,7 +127,7 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
     transport->changed = false;
     transport->input_drained = false;
     transport->step_received = 0;
-    transport->step_pieces = 0;
+    transport->step_work = 0;
 }
 
 void transport_destroy(struct transport *transport) {

@@ -25,10 +25,11 @@ enum {
     /* At most this much is received in one step, and about as much is written: a peer that never
        stops sending or taking must not keep the step from ending. */
     TRANSPORT_STEP_LIMIT = 128 * 1024,
-    /* At most this many pieces are passed to the library in one step. A record takes two, its
-       header and its body, and costs more than its bytes where it makes the library change its
-       keys. */
-    TRANSPORT_STEP_PIECES = 128,
+    /* After the handshake a step passes on to the session at most a full record, or as many smaller
+       ones as cost as much: the bytes, and a fixed cost for each piece, since a record without data
+       may make the library change its keys. A record takes two pieces, its header and its body. */
+    TRANSPORT_STEP_WORK = 16 * 1024,
+    TRANSPORT_PIECE_COST = 256,
     /* Kept to recognise a peer that does not speak TLS, and to quote it. */
     TRANSPORT_FIRST_BYTES = 16,
 };
@@ -49,13 +50,14 @@ struct transport {
     bool close_notify_queued; /* nothing may follow it (RFC 8446, 6.1) */
     bool port_unflushed; /* the underlying output port has taken bytes and not yet passed them on */
     bool input_drained;  /* in this step: the underlying port has no more to read */
+    bool limits_work;    /* TRANSPORT_STEP_WORK applies, as it does after the handshake */
     bool session_drained; /* the session has returned all data that was received */
 
     portls_input_port *in;
     portls_output_port *out;
     struct failure *in_failure, *out_failure; /* of the underlying ports; NULL for none */
     size_t step_received;                     /* bytes received in this step */
-    unsigned int step_pieces;                 /* pieces passed to the session in this step */
+    size_t step_work;                         /* cost of what the session took in this step */
 
     /* Ciphertext to send. */
     uint8_t *pending; /* NULL: no buffer now */
@@ -91,7 +93,12 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
 /* Whether the step has received, or passed on, as much as a step may. */
 static inline bool transport_step_is_over(const struct transport *transport) {
     return transport->step_received >= TRANSPORT_STEP_LIMIT ||
-           transport->step_pieces >= TRANSPORT_STEP_PIECES;
+           transport->step_work >= TRANSPORT_STEP_WORK;
+}
+
+/* Records that `size` bytes are passed on to the session. */
+static inline void transport_note_passed(struct transport *transport, size_t size) {
+    transport->step_work += transport->limits_work ? size + TRANSPORT_PIECE_COST : 0;
 }
 
 /* ---- receiving ---- */

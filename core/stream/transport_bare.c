@@ -49,7 +49,7 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
     status = input_port_read_avail(transport->in, buffer, size, got, &error);
     transport_note_received(transport, status, *got, &error);
     if (status == PORTLS_OK) {
-        transport->step_pieces++;
+        transport_note_passed(transport, *got);
         transport_remember_first(transport, buffer, *got);
     }
     return status == PORTLS_WANT_WRITE ? PORTLS_WANT_READ : status;

@@ -83,7 +83,6 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
     if (status != PORTLS_OK) {
         return status;
     }
-    transport->step_pieces++;
     size_t here = transport->received_end - transport->received_start;
     size_t part = size < here ? size : here;
     memcpy(buffer, transport->received + transport->received_start, part);
@@ -91,6 +90,7 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
     if (transport->received_start == transport->received_end) {
         transport_drop_received(transport);
     }
+    transport_note_passed(transport, part);
     *got = part;
     return PORTLS_OK;
 }
