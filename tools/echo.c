@@ -5,17 +5,16 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "tool.h"
 
 enum {
-    PIECE_SIZE = 16384,       /* bytes that are read from a client before they are sent back */
-    TURNS = 8,                /* pieces of one client before the others get their turn */
-    EVENTS = 64,              /* clients that are served between two waits */
-    PAUSE_MILLISECONDS = 100, /* before what failed without memory is tried again */
-    STOP_MILLISECONDS = 2000, /* for clients to read what is on its way when the server ends */
+    PIECE_SIZE = 16384,        /* bytes that are read from a client before they are sent back */
+    TURNS = 8,                 /* pieces of one client before the others get their turn */
+    EVENTS = 64,               /* clients that are served between two waits */
+    PAUSE_MILLISECONDS = 100,  /* before what failed without memory is tried again */
+    CLOSE_MILLISECONDS = 4000, /* for a client to read the end, before it is dropped */
 };
 
 struct client {
@@ -23,22 +22,53 @@ struct client {
     portls_input_port *in;   /* NULL: the transfer has ended, and `out` is being closed */
     portls_output_port *out; /* NULL: closed */
     portls_source watched;   /* in the set, unless its handle is NULL */
+    portls_deadline latest;  /* while it is being closed: when it is dropped */
     size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
     char bytes[PIECE_SIZE];
+};
+
+struct clients {
+    struct client *first, *last;
 };
 
 struct server {
     const struct tool_echo *echo;
     portls_sync_set *set;
-    struct client *clients;
+    struct clients serving;
+    struct clients closing;  /* in the order of their deadlines */
     struct client *spare;    /* for the next connection: without memory it is not accepted */
     bool accepting;          /* the listener is in the set */
     portls_deadline resumes; /* when accepting is tried again */
     bool ending;             /* no more connections */
     bool stopped;            /* the break was seen */
-    portls_deadline cut;     /* when `stopped`: clients that are left lose their sockets */
     int result;
 };
+
+/* ---- lists ---- */
+
+static void append(struct clients *list, struct client *client) {
+    client->previous = list->last;
+    client->next = NULL;
+    if (list->last != NULL) {
+        list->last->next = client;
+    } else {
+        list->first = client;
+    }
+    list->last = client;
+}
+
+static void take_out(struct clients *list, struct client *client) {
+    if (client->previous != NULL) {
+        client->previous->next = client->next;
+    } else {
+        list->first = client->next;
+    }
+    if (client->next != NULL) {
+        client->next->previous = client->previous;
+    } else {
+        list->last = client->previous;
+    }
+}
 
 /* ---- one client ---- */
 
@@ -59,40 +89,33 @@ static portls_status watch(struct server *server, struct client *client, portls_
     return status;
 }
 
-/* Frees a client whose ports are closed. */
-static void forget(struct server *server, struct client *client) {
-    if (client->previous != NULL) {
-        client->previous->next = client->next;
-    } else {
-        server->clients = client->next;
-    }
-    if (client->next != NULL) {
-        client->next->previous = client->previous;
-    }
-    free(client);
-}
-
 static bool is_waiting(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
-/* Continues to close. All bytes were flushed; a client that is gone misses no close_notify. */
+/* Continues to close, and drops a client that cannot be waited for or that reads nothing. A client
+   that is gone misses no close_notify. */
 static void close_client(struct server *server, struct client *client) {
     if (is_waiting(portls_close_output_port_avail(client->out, NULL))) {
-        if (watch(server, client, portls_source_output(client->out), NULL) == PORTLS_OK) {
+        if (portls_milliseconds_until(client->latest) != 0 &&
+            watch(server, client, portls_source_output(client->out), NULL) == PORTLS_OK) {
             return;
         }
-        portls_close_output_port(client->out, NULL); /* waits: it cannot be watched */
+        portls_abandon_ports(NULL, client->out);
     }
-    forget(server, client);
+    take_out(&server->closing, client);
+    free(client);
 }
 
 static void begin_close(struct server *server, struct client *client) {
-    portls_close_input_port(client->in, NULL); /* leaves the set */
     if (client->watched.handle == (void *)client->in) {
-        client->watched.handle = NULL;
+        client->watched.handle = NULL; /* a port leaves the set when it is closed */
     }
+    portls_close_input_port(client->in, NULL);
     client->in = NULL;
+    client->latest = portls_deadline_after(CLOSE_MILLISECONDS);
+    take_out(&server->serving, client);
+    append(&server->closing, client);
     close_client(server, client);
 }
 
@@ -187,11 +210,7 @@ static void welcome(struct server *server, portls_input_port *in, portls_output_
     server->spare = NULL;
     client->in = in;
     client->out = out;
-    client->next = server->clients;
-    if (client->next != NULL) {
-        client->next->previous = client;
-    }
-    server->clients = client;
+    append(&server->serving, client);
     if (server->echo->verbose) {
         tool_describe(server->echo->command, in);
     }
@@ -230,23 +249,17 @@ static void accept_one(struct server *server) {
 static void stop(struct server *server) {
     server->ending = true;
     server->stopped = true;
-    server->cut = portls_deadline_after(STOP_MILLISECONDS);
-    for (struct client *client = server->clients; client != NULL;) {
-        struct client *next = client->next;
-        if (client->in != NULL) {
-            begin_close(server, client);
-        }
-        client = next;
+    while (server->serving.first != NULL) {
+        begin_close(server, server->serving.first);
     }
 }
 
-/* Cuts clients that do not read: their ports are closed when the next write fails. */
-static void cut_all(struct server *server) {
-    for (struct client *client = server->clients; client != NULL; client = client->next) {
-        portls_descriptor descriptor = portls_descriptor_of(portls_source_output(client->out));
-        (void)shutdown((int)descriptor, SHUT_RDWR);
+/* Drops clients that have had their time to read the end. */
+static void close_late(struct server *server) {
+    while (server->closing.first != NULL &&
+           portls_milliseconds_until(server->closing.first->latest) == 0) {
+        close_client(server, server->closing.first);
     }
-    server->cut = PORTLS_NO_DEADLINE;
 }
 
 static void handle(struct server *server, struct client *client) {
@@ -259,32 +272,42 @@ static void handle(struct server *server, struct client *client) {
     }
 }
 
+/* When something is due even if nothing happens. */
+static portls_deadline next_deadline(const struct server *server) {
+    portls_deadline until = PORTLS_NO_DEADLINE;
+    if (!server->accepting && !server->ending) {
+        until = server->resumes;
+    }
+    if (server->closing.first != NULL &&
+        server->closing.first->latest.nanoseconds < until.nanoseconds) {
+        until = server->closing.first->latest;
+    }
+    return until;
+}
+
 /* Waits for events and handles them. */
 static void handle_events(struct server *server) {
     portls_ready ready[EVENTS];
     size_t count = 0;
     portls_error error;
-    bool pauses = !server->accepting && !server->ending;
-    portls_status status = portls_sync_set_wait(
-        server->set, ready, EVENTS, &count, pauses ? server->resumes : server->cut,
-        server->stopped ? NULL : server->echo->stop, &error);
-    if (server->stopped && portls_milliseconds_until(server->cut) == 0) {
-        cut_all(server);
-    } else if (status == PORTLS_BREAK) {
+    portls_status status =
+        portls_sync_set_wait(server->set, ready, EVENTS, &count, next_deadline(server),
+                             server->stopped ? NULL : server->echo->stop, &error);
+    if (status == PORTLS_BREAK) {
         stop(server);
     } else if (status != PORTLS_OK && status != PORTLS_DEADLINE) {
         const struct timespec pause = {0, PAUSE_MILLISECONDS * 1000000L};
-        (void)nanosleep(&pause, NULL); /* no memory, or none of the system's */
+        (void)nanosleep(&pause, NULL); /* the system has no memory */
     }
     for (size_t i = 0; i < count; i++) {
         handle(server, ready[i].data);
         keep_accepting(server);
     }
+    close_late(server);
 }
 
 int tool_echo(const struct tool_echo *echo) {
-    struct server server = {
-        .echo = echo, .resumes = PORTLS_NOW, .cut = PORTLS_NO_DEADLINE, .result = TOOL_OK};
+    struct server server = {.echo = echo, .resumes = PORTLS_NOW, .result = TOOL_OK};
     portls_error error;
     if (portls_make_sync_set(&server.set, &error) != PORTLS_OK) {
         return tool_fail(echo->command, &error);
@@ -292,7 +315,7 @@ int tool_echo(const struct tool_echo *echo) {
     keep_accepting(&server);
     server.result = tool_announce(echo->command, echo->listener);
     server.ending = server.result != TOOL_OK;
-    while (!server.ending || server.clients != NULL) {
+    while (!server.ending || server.serving.first != NULL || server.closing.first != NULL) {
         handle_events(&server);
         keep_accepting(&server);
     }
