@@ -73,6 +73,7 @@ static void find_backend(void) {
 
 static void load_once(void) {
     error_begin(&load_error);
+    os_keep_loaded(); /* a thread that ends still frees what its TLS library has kept for it */
     find_backend();
     if (backend != NULL && backend->load(&memory_of_core, &load_error) != PORTLS_OK) {
         backend = NULL;

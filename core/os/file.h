@@ -41,6 +41,13 @@ void *os_module_open(const char *path, char *reason, size_t reason_size);
 void *os_module_symbol(void *module, const char *name); /* NULL when it has none */
 void os_module_close(void *module);
 
+/*
+ * Keeps the library, or the program's module, that holds this code in memory until the process
+ * ends, dlclose or not. Called before something is left that runs later: a thread of ours, a fork
+ * handler, what a TLS library does when a thread ends.
+ */
+void os_keep_loaded(void);
+
 /* Finds the directory of the file that holds this code (library or program), without a trailing
    slash. Returns false when it is unknown. */
 bool os_own_directory(char *directory, size_t size);

@@ -32,6 +32,10 @@ int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *
     return -1;
 }
 
+/* Nothing unloads a firmware. */
+void os_keep_loaded(void) {
+}
+
 bool os_stream_possible(void) {
     return false;
 }

@@ -258,6 +258,15 @@ void os_module_close(void *module) {
     (void)dlclose(module);
 }
 
+/* A reference to the own module that is never given back. NOLOAD finds what is loaded already; it
+   finds nothing in a program, which is never unloaded. */
+void os_keep_loaded(void) {
+    Dl_info own;
+    if (dladdr((const void *)os_root_bundles, &own) != 0 && own.dli_fname != NULL) {
+        (void)dlopen(own.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+    }
+}
+
 /* Copies the directory of an absolute path. Returns false when it is relative or too long. */
 static bool copy_directory(const char *path, size_t length, char *directory, size_t size) {
     while (length > 0 && path[length - 1] != '/') {

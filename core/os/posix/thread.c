@@ -3,6 +3,7 @@
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
 
+#include "core/os/file.h"
 #include "core/os/os.h"
 
 #include <pthread.h>
@@ -67,6 +68,7 @@ static void count_fork(void) {
 }
 
 static void begin_counting_forks(void) {
+    os_keep_loaded(); /* the handler stays registered */
     counts_forks = pthread_atfork(NULL, NULL, count_fork) == 0;
 }
 

@@ -168,6 +168,14 @@ const char *os_environment(const char *name) {
     return getenv(name);
 }
 
+/* ---- modules ---- */
+
+void os_keep_loaded(void) {
+    HMODULE own = NULL;
+    const DWORD pinned = GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS;
+    (void)GetModuleHandleExW(pinned, (LPCWSTR)(const void *)os_root_bundles, &own);
+}
+
 /* ---- roots ---- */
 
 const char *const os_root_bundles[] = {NULL};
