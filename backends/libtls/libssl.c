@@ -90,7 +90,7 @@ portls_status libssl_load(portls_error *error) {
     if (session_index < 0) {
         session_index = SSL_get_ex_new_index(0, NULL, on_new_ssl, NULL, NULL);
     }
-    if (session_index < 0) {
+    if (session_index < 0 || !thread_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, "libtls had no memory to begin with", NULL);
     }
     const char *library = OpenSSL_version(OPENSSL_VERSION);
@@ -212,6 +212,7 @@ bool libssl_has_error(void) {
 
 /* The queue is nearly always empty, and checking costs an eighth of clearing it. */
 void libssl_clear_errors(void) {
+    thread_used();
     if (ERR_peek_error() != 0) {
         ERR_clear_error();
     }

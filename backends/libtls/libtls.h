@@ -164,6 +164,25 @@ bool libssl_handshake_done(const struct backend_session *session);
    is left. */
 bool libssl_finish_message(const struct backend_session *session);
 
+#if PORTLS_LIBTLS_IS_LIBRESSL
+
+/* Prepares to free what the library keeps for each thread. False: out of memory. In thread.c. */
+bool thread_load(void);
+
+/* Notes that this thread calls the library, which then has something to free when it ends. */
+void thread_used(void);
+
+#else
+
+static inline bool thread_load(void) {
+    return true;
+}
+
+static inline void thread_used(void) {
+}
+
+#endif
+
 /* Returns how many bytes of a partially read record are left. */
 size_t libssl_pending(const struct backend_session *session);
 

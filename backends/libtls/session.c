@@ -104,6 +104,7 @@ void session_free(struct backend_session *session) {
 
 /* Begins a verb. libtls itself empties the error queue at the start of each. */
 static portls_status begin_call(struct backend_session *session, struct backend_failure *failure) {
+    thread_used();
     session->port_status = PORTLS_OK;
     session->made_progress = false;
     if (session->failed) {

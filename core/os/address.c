@@ -150,7 +150,9 @@ int os_resolve(const char *host, int port_no, bool passive, struct os_address *a
         hints.ai_flags = passive ? AI_PASSIVE : 0;
         struct addrinfo *found = NULL;
         /* The resolver requires a service without a host; os_address_set_port replaces it. */
+        int cancel = os_hold_cancel();
         int code = getaddrinfo(host, host == NULL ? "0" : NULL, &hints, &found);
+        os_restore_cancel(cancel);
         if (code != 0) {
             int failure = -1;
 #if defined(EAI_SYSTEM)

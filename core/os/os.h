@@ -73,6 +73,15 @@ typedef struct os_mutex {
     _Alignas(16) unsigned char storage[64];
 } os_mutex;
 
+/*
+ * Holds off the cancellation of this thread (pthread_cancel) until os_restore_cancel, which takes
+ * what this returns. The pairs nest. A thread that were cancelled inside a call would leave a lock
+ * or a role taken, so every function of core/os that may act on a cancellation holds it off, and so
+ * does a thread that has locked an os_mutex.
+ */
+int os_hold_cancel(void);
+void os_restore_cancel(int before);
+
 bool os_mutex_init(os_mutex *mutex); /* false: no memory */
 void os_mutex_destroy(os_mutex *mutex);
 void os_mutex_lock(os_mutex *mutex);
@@ -90,6 +99,14 @@ void os_once(os_once_flag *flag, void (*function)(void));
 
 static inline uint32_t os_process_generation(void) {
     return 0; /* there are no processes */
+}
+
+static inline int os_hold_cancel(void) {
+    return 0; /* there are no threads */
+}
+
+static inline void os_restore_cancel(int before) {
+    (void)before;
 }
 
 typedef struct os_mutex {

@@ -335,7 +335,9 @@ static portls_status wait_by_callback(struct wait_set *set, const struct wait_li
             return status;
         }
     }
+    int cancel = os_hold_cancel(); /* a role may be taken */
     set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
+    os_restore_cancel(cancel);
     /* The callback may have returned early, so the caller tries again in any case. */
     return break_check(limit->brk, error);
 }

@@ -139,8 +139,9 @@ foreach(file IN LISTS found)
         set(backend "${CMAKE_MATCH_1}")
         set(library "^${backend}(/|\\.h$)")
         if(backend STREQUAL "libtls")
-            # libtls is itself a layer over libcrypto and libssl, its own or OpenSSL's.
-            set(library "^(tls\\.h$|openssl/)")
+            # libtls is itself a layer over libcrypto and libssl, its own or OpenSSL's. LibreSSL is
+            # one over POSIX threads, and leaves it to its user to free what it keeps for a thread.
+            set(library "^(tls\\.h$|openssl/|pthread\\.h$)")
         endif()
         check_includes("${file}" "(^(${C_SYSTEM})\\.h$|${library})"
             "^(portls/|backends/[^/]+$|backends/${backend}/)" ""

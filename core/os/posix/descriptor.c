@@ -143,9 +143,8 @@ static bool would_block(int failure) {
     return failure == EAGAIN || failure == EWOULDBLOCK;
 }
 
-int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
-            size_t *got) {
-    int number = system_number(descriptor);
+static int read_some(int number, enum os_descriptor_kind kind, void *buffer, size_t size,
+                     size_t *got) {
     size_t room = at_most(size, TRANSFER_MAX);
     *got = 0;
     for (;;) {
@@ -167,14 +166,25 @@ int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *bu
     }
 }
 
+int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *buffer, size_t size,
+            size_t *got) {
+    int cancel = os_hold_cancel();
+    int result = read_some(system_number(descriptor), kind, buffer, size, got);
+    os_restore_cancel(cancel);
+    return result;
+}
+
 int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got) {
+    int cancel = os_hold_cancel();
     int number = system_number(socket);
     ssize_t taken = 0;
     do {
         taken = recv(number, buffer, at_most(size, TRANSFER_MAX), 0);
     } while (taken < 0 && errno == EINTR);
     *got = taken > 0 ? (size_t)taken : 0;
-    return taken >= 0 ? 0 : would_block(errno) ? OS_WOULD_BLOCK : errno;
+    int result = taken >= 0 ? 0 : would_block(errno) ? OS_WOULD_BLOCK : errno;
+    os_restore_cancel(cancel);
+    return result;
 }
 
 bool os_socket_is_stream(portls_descriptor socket) {
@@ -247,6 +257,7 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
     int number = system_number(descriptor);
     size_t left = at_most(size, TRANSFER_MAX);
     struct held_signals held;
+    int cancel = os_hold_cancel();
     if (raises_signal(kind)) {
         hold_signals(&held);
     }
@@ -266,6 +277,7 @@ int os_write(portls_descriptor descriptor, enum os_descriptor_kind kind, const v
     if (raises_signal(kind)) {
         release_signals(&held, result);
     }
+    os_restore_cancel(cancel);
     /* A failure after some bytes were taken happens again in the next call. */
     return *put > 0 ? 0 : result;
 }
@@ -277,6 +289,7 @@ int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size
                              {(void *)pieces[1].bytes, pieces[1].size}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     struct held_signals held;
+    int cancel = os_hold_cancel();
     if (raises_signal(OS_SOCKET)) {
         hold_signals(&held);
     }
@@ -289,14 +302,18 @@ int os_send_both(portls_descriptor socket, const struct os_piece pieces[2], size
     if (raises_signal(OS_SOCKET)) {
         release_signals(&held, result);
     }
+    os_restore_cancel(cancel);
     return result;
 }
 
 /* ---- closing ---- */
 
 int os_close(portls_descriptor descriptor) {
+    int cancel = os_hold_cancel();
     /* After EINTR the descriptor is closed all the same; a second close could close another one. */
-    return close(system_number(descriptor)) == 0 || errno == EINTR ? 0 : errno;
+    int result = close(system_number(descriptor)) == 0 || errno == EINTR ? 0 : errno;
+    os_restore_cancel(cancel);
+    return result;
 }
 
 /* How many bytes of a TCP socket that was shut down the peer has not acknowledged; 1 where the

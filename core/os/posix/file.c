@@ -106,7 +106,7 @@ static int read_open_file(int number, size_t limit, struct contents *contents) {
     return read_all(number, limit, contents);
 }
 
-int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size) {
+static int read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size) {
     *bytes = NULL;
     *size = 0;
     int number = -1;
@@ -128,6 +128,13 @@ int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size) 
     return 0;
 }
 
+int os_read_file(const char *path, size_t limit, uint8_t **bytes, size_t *size) {
+    int cancel = os_hold_cancel();
+    int result = read_file(path, limit, bytes, size);
+    os_restore_cancel(cancel);
+    return result;
+}
+
 /* Calls the visitor when the path leads to a regular file, also through symbolic links. */
 static int visit(const char *directory, const char *name,
                  void (*each)(void *argument, const char *path), void *argument) {
@@ -145,8 +152,8 @@ static int visit(const char *directory, const char *name,
     return 0;
 }
 
-int os_each_file(const char *directory, void (*each)(void *argument, const char *path),
-                 void *argument) {
+static int each_file(const char *directory, void (*each)(void *argument, const char *path),
+                     void *argument) {
     DIR *opened = opendir(directory);
     if (opened == NULL) {
         return errno;
@@ -164,6 +171,14 @@ int os_each_file(const char *directory, void (*each)(void *argument, const char 
     }
     (void)closedir(opened);
     return failure;
+}
+
+int os_each_file(const char *directory, void (*each)(void *argument, const char *path),
+                 void *argument) {
+    int cancel = os_hold_cancel();
+    int result = each_file(directory, each, argument);
+    os_restore_cancel(cancel);
+    return result;
 }
 
 const char *const os_root_bundles[] = {

@@ -3,7 +3,9 @@
 #define _DARWIN_C_SOURCE
 #define _NETBSD_SOURCE
 
+#include "core/os/os.h"
 #include "core/os/poll.h"
+#include "core/os/socket.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -45,15 +47,18 @@ int os_poller_set(const os_poller *poller, portls_descriptor descriptor, uint8_t
 int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *count) {
     struct epoll_event events[EVENTS_AT_ONCE];
     int most = room < EVENTS_AT_ONCE ? (int)room : EVENTS_AT_ONCE;
+    int cancel = os_hold_cancel();
     int found = 0;
     do {
         found = epoll_wait(system_number(poller->descriptor), events, most, 0);
     } while (found < 0 && errno == EINTR);
+    int failure = found >= 0 ? 0 : errno;
+    os_restore_cancel(cancel);
     *count = found > 0 ? (size_t)found : 0;
     for (size_t i = 0; i < *count; i++) {
         tags[i] = events[i].data.ptr;
     }
-    return found >= 0 ? 0 : errno;
+    return failure;
 }
 
 void os_poller_forget(os_poller *poller) {
@@ -91,15 +96,18 @@ int os_poller_look(const os_poller *poller, void **tags, size_t room, size_t *co
     struct kevent events[EVENTS_AT_ONCE];
     const struct timespec at_once = {0, 0};
     int most = room < EVENTS_AT_ONCE ? (int)room : EVENTS_AT_ONCE;
+    int cancel = os_hold_cancel();
     int found = 0;
     do {
         found = kevent(system_number(poller->descriptor), NULL, 0, events, most, &at_once);
     } while (found < 0 && errno == EINTR);
+    int failure = found >= 0 ? 0 : errno;
+    os_restore_cancel(cancel);
     *count = found > 0 ? (size_t)found : 0;
     for (size_t i = 0; i < *count; i++) {
         tags[i] = (void *)events[i].udata;
     }
-    return found >= 0 ? 0 : errno;
+    return failure;
 }
 
 /* A forked process has no copy of a kqueue: the number may be that of another descriptor. */
@@ -110,5 +118,5 @@ void os_poller_forget(os_poller *poller) {
 #endif
 
 void os_poller_destroy(os_poller *poller) {
-    (void)close(system_number(poller->descriptor));
+    (void)os_close(poller->descriptor);
 }

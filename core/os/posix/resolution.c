@@ -142,7 +142,9 @@ void os_resolution_end(struct os_resolution *resolution) {
         return;
     }
     if (has_thread) {
+        int cancel = os_hold_cancel();
         (void)pthread_join(thread, NULL); /* the thread is about to end */
+        os_restore_cancel(cancel);
     }
     destroy(resolution);
 }

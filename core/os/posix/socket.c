@@ -39,7 +39,7 @@ bool sockets_have_ipv6(void) {
     if (number < 0) {
         return errno != EAFNOSUPPORT;
     }
-    (void)close(number);
+    (void)os_close(number);
     return true;
 }
 
@@ -108,6 +108,7 @@ int os_socket_connect(const struct os_address *address, portls_descriptor *socke
     }
     send_at_once(number);
     int result = 0;
+    int cancel = os_hold_cancel();
     if (connect(number, system_address(address), (socklen_t)address->size) != 0) {
         /* After a signal the connect goes on in the background. */
         result = errno == EINPROGRESS || errno == EINTR ? OS_WOULD_BLOCK : errno;
@@ -118,9 +119,10 @@ int os_socket_connect(const struct os_address *address, portls_descriptor *socke
     }
     if (result != 0 && result != OS_WOULD_BLOCK) {
         (void)close(number);
-        return result;
+        number = -1;
     }
-    *socket = number;
+    os_restore_cancel(cancel);
+    *socket = number < 0 ? PORTLS_NO_DESCRIPTOR : number;
     return result;
 }
 
@@ -169,12 +171,12 @@ int os_socket_listen(const struct os_address *address, int queue, bool reuse,
         return errno;
     }
     int failure = begin_listening(number, address, queue, reuse);
-    if (failure != 0) {
-        (void)close(number);
-        return failure;
+    if (failure == 0) {
+        *socket = number;
+    } else {
+        (void)os_close(number);
     }
-    *socket = number;
-    return 0;
+    return failure;
 }
 
 int os_socket_adopt(portls_descriptor listener, const char **wrong) {
@@ -232,12 +234,15 @@ static bool was_one_connection(int failure) {
 
 int os_socket_accept(portls_descriptor listener, portls_descriptor *socket) {
     *socket = PORTLS_NO_DESCRIPTOR;
+    int cancel = os_hold_cancel();
     int number = -1;
     do {
         number = accept_socket(system_number(listener));
     } while (number < 0 && was_one_connection(errno));
-    if (number < 0) {
-        return errno == EAGAIN || errno == EWOULDBLOCK ? OS_WOULD_BLOCK : errno;
+    int failure = number < 0 ? errno : 0;
+    os_restore_cancel(cancel);
+    if (failure != 0) {
+        return failure == EAGAIN || failure == EWOULDBLOCK ? OS_WOULD_BLOCK : failure;
     }
     send_at_once(number);
     *socket = number;

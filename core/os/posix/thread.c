@@ -16,6 +16,42 @@ static pthread_mutex_t *system_mutex(os_mutex *mutex) {
     return (pthread_mutex_t *)(void *)mutex->storage;
 }
 
+/* ---- cancellation ---- */
+
+#if defined(__ANDROID__) /* has no cancellation */
+
+int os_hold_cancel(void) {
+    return 0;
+}
+
+void os_restore_cancel(int before) {
+    (void)before;
+}
+
+#else
+
+int os_hold_cancel(void) {
+    int before = PTHREAD_CANCEL_ENABLE;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void os_restore_cancel(int before) {
+    int ignored;
+    (void)pthread_setcancelstate(before, &ignored);
+}
+
+#endif
+
+/* How many mutexes this thread has locked, and how cancellation was before the first. They need not
+   be unlocked in the order in which they were locked. */
+static _Thread_local struct {
+    unsigned int locked;
+    int before;
+} holding;
+
+/* ---- mutexes ---- */
+
 bool os_mutex_init(os_mutex *mutex) {
     return pthread_mutex_init(system_mutex(mutex), NULL) == 0;
 }
@@ -25,11 +61,17 @@ void os_mutex_destroy(os_mutex *mutex) {
 }
 
 void os_mutex_lock(os_mutex *mutex) {
+    if (holding.locked++ == 0) {
+        holding.before = os_hold_cancel();
+    }
     (void)pthread_mutex_lock(system_mutex(mutex));
 }
 
 void os_mutex_unlock(os_mutex *mutex) {
     (void)pthread_mutex_unlock(system_mutex(mutex));
+    if (--holding.locked == 0) {
+        os_restore_cancel(holding.before);
+    }
 }
 
 enum { ONCE_RUNNING = 1, ONCE_DONE = 2 };
@@ -38,10 +80,7 @@ enum { ONCE_RUNNING = 1, ONCE_DONE = 2 };
 static pthread_mutex_t once_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t once_changed = PTHREAD_COND_INITIALIZER;
 
-void os_once(os_once_flag *flag, void (*function)(void)) {
-    if (atomic_load_explicit(&flag->state, memory_order_acquire) == ONCE_DONE) {
-        return;
-    }
+static void run_once(os_once_flag *flag, void (*function)(void)) {
     int begin = 0;
     if (atomic_compare_exchange_strong(&flag->state, &begin, ONCE_RUNNING)) {
         function();
@@ -56,6 +95,14 @@ void os_once(os_once_flag *flag, void (*function)(void)) {
         (void)pthread_cond_wait(&once_changed, &once_mutex);
     }
     (void)pthread_mutex_unlock(&once_mutex);
+}
+
+void os_once(os_once_flag *flag, void (*function)(void)) {
+    if (atomic_load_explicit(&flag->state, memory_order_acquire) != ONCE_DONE) {
+        int before = os_hold_cancel();
+        run_once(flag, function);
+        os_restore_cancel(before);
+    }
 }
 
 /* ---- processes ---- */

@@ -66,24 +66,29 @@ int os_wakeup_init(os_wakeup *wakeup) {
 #endif
 
 void os_wakeup_destroy(os_wakeup *wakeup) {
+    int cancel = os_hold_cancel();
     if (wakeup->signal != wakeup->readable) {
         (void)close(system_number(wakeup->signal));
     }
     (void)close(system_number(wakeup->readable));
     wakeup->readable = PORTLS_NO_DESCRIPTOR;
     wakeup->signal = PORTLS_NO_DESCRIPTOR;
+    os_restore_cancel(cancel);
 }
 
 void os_wakeup_set(const os_wakeup *wakeup) {
+    int cancel = os_hold_cancel();
     int kept = errno;
     uint64_t one = 1;
     /* EAGAIN: the counter is full, so it is set. */
     while (write(system_number(wakeup->signal), &one, sizeof one) < 0 && errno == EINTR) {
     }
     errno = kept;
+    os_restore_cancel(cancel);
 }
 
 void os_wakeup_clear(const os_wakeup *wakeup) {
+    int cancel = os_hold_cancel();
     int kept = errno;
     uint64_t taken[32];
     ssize_t got = 0;
@@ -91,6 +96,7 @@ void os_wakeup_clear(const os_wakeup *wakeup) {
         got = read(system_number(wakeup->readable), taken, sizeof taken);
     } while (got > 0 || (got < 0 && errno == EINTR));
     errno = kept;
+    os_restore_cancel(cancel);
 }
 
 /* Converts a deadline to a timeout of poll, rounded up so that no caller spins. */
@@ -160,6 +166,7 @@ int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *
     fill_poll(polled, items, count);
     bool only_look = has_closed_item(items, count);
     int failure = 0;
+    int cancel = os_hold_cancel();
     for (;;) {
         int timeout = only_look ? 0 : poll_timeout(deadline);
         int found = poll(polled, (nfds_t)count, timeout);
@@ -173,6 +180,7 @@ int os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *
             break;
         }
     }
+    os_restore_cancel(cancel);
     if (polled != inline_room) {
         memory_free(polled);
     }

@@ -7,6 +7,15 @@ static SRWLOCK *system_lock(os_mutex *mutex) {
     return (SRWLOCK *)(void *)mutex->storage;
 }
 
+/* Windows has no cancellation. */
+int os_hold_cancel(void) {
+    return 0;
+}
+
+void os_restore_cancel(int before) {
+    (void)before;
+}
+
 bool os_mutex_init(os_mutex *mutex) {
     InitializeSRWLock(system_lock(mutex));
     return true;
