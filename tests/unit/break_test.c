@@ -109,6 +109,8 @@ Test(break_object, deadlines_lie_where_they_should) {
 Test(break_object, deadlines_in_the_past_have_passed) {
     cr_assert_lt(portls_deadline_after(-1).nanoseconds, os_now());
     cr_assert_lt(portls_deadline_after(INT64_MIN).nanoseconds, os_now());
+    /* So many nanoseconds are 2^64 less than ten seconds. */
+    cr_assert_leq(portls_deadline_after(-18446744063709).nanoseconds, os_now());
 }
 
 Test(break_object, deadlines_beyond_the_clock_are_no_limit) {

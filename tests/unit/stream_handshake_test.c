@@ -73,6 +73,7 @@ static void fill(void) {
     plain_flight = "ab";
     begin();
     cr_assert_eq(shake(), PORTLS_WANT_WRITE);
+    cr_assert_eq(ends.stream->reading.needs, NEEDS_INPUT | NEEDS_OUTPUT, "an alert may come first");
 }
 
 Test(stream_handshake, a_byte_that_arrives_while_the_last_flight_cannot_leave_is_read_first) {
@@ -80,6 +81,7 @@ Test(stream_handshake, a_byte_that_arrives_while_the_last_flight_cannot_leave_is
     say("hello");
     for (int i = 0; i < 3; i++) { /* each step may read: the first byte is taken once */
         cr_expect_eq(shake(), PORTLS_WANT_WRITE);
+        cr_expect_eq(ends.stream->reading.needs, NEEDS_OUTPUT, "no more is taken");
     }
     take('a');
     cr_expect_eq(shake(), PORTLS_OK);
@@ -155,6 +157,7 @@ Test(stream_handshake, an_end_that_arrives_while_the_last_flight_cannot_leave_is
         }
         cr_expect_eq(shake(), PORTLS_WANT_WRITE);
         cr_expect_eq(shake(), PORTLS_WANT_WRITE, "the flight still has to leave");
+        cr_expect_eq(ends.stream->reading.needs, NEEDS_OUTPUT);
         take('a');
         cr_expect_eq(shake(), PORTLS_OK);
         expect_read_status(PORTLS_EOF);

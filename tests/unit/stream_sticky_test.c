@@ -3,6 +3,7 @@
  * succeed while bytes are held back. Over a backend without TLS.
  */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -49,6 +50,33 @@ Test(stream_sticky, of_the_input_port_stays_and_the_port_is_not_read_again) {
 
 #if PORTLS_HOSTED
 
+/* ---- a lack of memory ---- */
+
+static bool no_memory;
+
+static void *allocate_or_fail(void *argument, size_t size) {
+    (void)argument;
+    return no_memory ? NULL : malloc(size);
+}
+
+static void *resize_or_fail(void *argument, void *old, size_t size) {
+    (void)argument;
+    return no_memory ? NULL : realloc(old, size);
+}
+
+static void release(void *argument, void *bytes) {
+    (void)argument;
+    free(bytes);
+}
+
+static void use_allocator(void) {
+    const portls_allocator allocator = {.size = sizeof allocator,
+                                        .allocate = allocate_or_fail,
+                                        .resize = resize_or_fail,
+                                        .release = release};
+    cr_assert_eq(portls_set_allocator(&allocator, NULL), PORTLS_OK);
+}
+
 /* ---- a flush of what a buffering port holds ---- */
 
 static struct {
@@ -84,6 +112,41 @@ static void expect_sent(const char *expected) {
     cr_expect_eq(status, expected[0] == '\0' ? PORTLS_WANT_READ : PORTLS_OK);
     cr_expect(got == strlen(expected) && memcmp(bytes, expected, got) == 0, "%.*s", (int)got,
               bytes);
+}
+
+/* A buffer for what arrives: the connection is lost, since the peer's bytes are. */
+Test(stream_sticky, a_lack_of_memory_for_what_arrives_stays) {
+    use_allocator();
+    begin_buffering();
+    cr_assert_eq(portls_write(ends.writes, "x", 1, NULL, NULL), PORTLS_OK);
+    buffer_pool_destroy(&ends.stream->snapshot->buffers);
+    for (int i = 0; i < 2; i++) {
+        char byte = 0;
+        size_t got = 0;
+        portls_error error;
+        no_memory = i == 0;
+        cr_expect_eq(portls_read_avail(&ends.stream->in, &byte, 1, &got, &error), PORTLS_NO_MEMORY);
+        no_memory = false;
+        cr_expect_eq(error.status, PORTLS_NO_MEMORY);
+    }
+    size_t put = 0;
+    cr_expect_eq(portls_write_avail(&ends.stream->out, "x", 1, &put, NULL), PORTLS_OK,
+                 "we may go on");
+    end();
+}
+
+Test(stream_sticky, a_lack_of_memory_for_what_is_held_is_returned_by_the_write) {
+    use_allocator();
+    begin_buffering();
+    cr_assert_eq(portls_flush_avail(&ends.stream->out, NULL), PORTLS_OK);
+    buffer_pool_destroy(&ends.stream->snapshot->buffers);
+    for (int i = 0; i < 2; i++) {
+        size_t put = 0;
+        no_memory = i == 0;
+        cr_expect_eq(portls_write_avail(&ends.stream->out, "x", 1, &put, NULL), PORTLS_NO_MEMORY);
+        no_memory = false;
+    }
+    end();
 }
 
 Test(stream_sticky, a_flush_that_needs_a_message_of_the_peer_waits_for_it) {
