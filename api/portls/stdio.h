@@ -25,6 +25,10 @@ PORTLS_BEGIN_DECLS
  * deadlines, portls_connection_protocol, portls_set_shutdown_on_close, portls_input_truncated after
  * feof.
  *
+ * A FILE may have read ahead, or hold bytes that have not left. So a port that has one cannot be
+ * wrapped, nor get another FILE: to begin TLS after a conversation in the clear, hold that by
+ * portls_read_line and portls_write, wrap, and make a FILE of the SSL ports.
+ *
  * On failure ferror is true and errno is ETIMEDOUT (deadline), ECANCELED (break), ENOMEM, EBADF
  * (closed port), the system's own number if there is one, or EIO. To get the message, call
  * portls_read_avail or portls_flush_avail on the port. After a deadline or a break, clearerr lets
@@ -35,10 +39,10 @@ PORTLS_BEGIN_DECLS
  * @param fin   receives the stream to read from; NULL on failure. May be NULL without `in`
  * @param fout  receives the stream to write to; NULL on failure. May be NULL without `out`
  * @param error may be NULL
- * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE;
- *         PORTLS_UNSUPPORTED (PORTLS_CAN_STDIO is off: the C library has neither fopencookie nor
- *         funopen); PORTLS_NO_MEMORY. On failure the ports are unchanged. Does not block. A FILE is
- *         used by one thread at a time, as its port is.
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE
+ *         (wrapped, or a FILE has it); PORTLS_UNSUPPORTED (PORTLS_CAN_STDIO is off: the C library
+ * has neither fopencookie nor funopen); PORTLS_NO_MEMORY. On failure the ports are unchanged. Does
+ * not block. A FILE is used by one thread at a time, as its port is.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_fopen_ports(portls_input_port *in,
                                                             portls_output_port *out, FILE **fin,

@@ -67,10 +67,10 @@ typedef struct portls_wrap_options {
  * @param error   may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a bad host name; host name verification without a
  *         host name or without verification; a wrong `size`); PORTLS_WRONG_KIND (also a context of
- *         the other role); PORTLS_IN_USE (a port is wrapped); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a
- *         protocol, an unknown option, or a port that cannot be waited for); PORTLS_UNAVAILABLE;
- *         PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted roots);
- *         PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
+ *         the other role); PORTLS_IN_USE (a port is wrapped, or has a FILE); PORTLS_CLOSED;
+ * PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot be waited for);
+ * PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted
+ * roots); PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
  *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO. On failure the given ports
  *         are the caller's, also with close_original. Blocks. The thread that uses the given ports.
  */
@@ -98,9 +98,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
  * @param error    may be NULL
  * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT (a bad host name; host
  *         name verification without a host name or without verification; a wrong `size`);
- *         PORTLS_WRONG_KIND (also a context of the other role); PORTLS_IN_USE (a port is wrapped);
- *         PORTLS_CLOSED; PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot
- *         be waited for); PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the
+ *         PORTLS_WRONG_KIND (also a context of the other role); PORTLS_IN_USE (a port is wrapped,
+ * or has a FILE); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that
+ * cannot be waited for); PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the
  *         system has no trusted roots); PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the
  *         manual's "no shared cipher"); PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
  *         PORTLS_IO. On failure the given ports are the caller's, also with close_original. Blocks.
@@ -125,10 +125,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
  * @param error   may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a bad host name; host name verification without a
  *         host name or without verification; a wrong `size`); PORTLS_WRONG_KIND (also a context of
- *         the other role); PORTLS_IN_USE (a port is wrapped); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a
- *         protocol, an unknown option, or a port that cannot be waited for); PORTLS_UNAVAILABLE;
- *         PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted roots);
- *         PORTLS_NO_MEMORY. On failure the given ports are the caller's, also with close_original.
+ *         the other role); PORTLS_IN_USE (a port is wrapped, or has a FILE); PORTLS_CLOSED;
+ * PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot be waited for);
+ * PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted
+ * roots); PORTLS_NO_MEMORY. On failure the given ports are the caller's, also with close_original.
  *         Blocks for files the first time with PORTLS_SECURE as `protocol`, and else does not. The
  *         thread that uses the given ports.
  */

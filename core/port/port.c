@@ -127,6 +127,13 @@ portls_status port_take(void *handle, enum handle_kind kind, const char *name,
                         portls_error *error) {
     struct port *port = handle;
     portls_status status = port_check_open(handle, kind, error);
+    if (status == PORTLS_OK && port->has_file) {
+        status =
+            error_fail(error, PORTLS_IN_USE,
+                       "the %s port belongs to a FILE, which may hold bytes of it: wrap a port "
+                       "before portls_fopen_ports, not after",
+                       direction(kind));
+    }
     if (status == PORTLS_OK && atomic_exchange(&port->wrapped, true)) {
         status = error_fail(error, PORTLS_IN_USE,
                             "the %s port is wrapped by another stream, and should be given back "

@@ -109,6 +109,7 @@ struct port {
     struct handle handle; /* HANDLE_INPUT_PORT, HANDLE_OUTPUT_PORT */
     atomic_bool closed;
     atomic_bool wrapped; /* a stream uses it: the caller may only close it */
+    bool has_file;       /* a FILE owns it, and may hold bytes */
     atomic_uint
         references; /* the caller's, until it closes the port, and that of a stream that wraps it */
     struct port_waits waits;

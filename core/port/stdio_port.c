@@ -90,6 +90,11 @@ static portls_status check(const portls_input_port *in, const portls_output_port
     if (status == PORTLS_OK && out != NULL) {
         status = output_port_check(out, error);
     }
+    bool has_file = status == PORTLS_OK &&
+                    ((in != NULL && in->base.has_file) || (out != NULL && out->base.has_file));
+    if (has_file) {
+        return error_fail(error, PORTLS_IN_USE, "the port belongs to a FILE already");
+    }
     if (status == PORTLS_OK && !os_stream_possible()) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "this system's C library has no streams that are made of functions");
@@ -125,9 +130,11 @@ portls_status portls_fopen_ports(portls_input_port *in, portls_output_port *out,
     }
     if (input != NULL) {
         input->in = in;
+        in->base.has_file = true;
     }
     if (output != NULL) {
         output->out = out;
+        out->base.has_file = true;
     }
     if (fin != NULL) {
         *fin = input_file;

@@ -320,6 +320,43 @@ SPEC(stdio, what_is_no_open_port_is_refused_and_nothing_is_lost) {
     link_close(&link);
 }
 
+/* The first line read has taken the second one along: over TLS it would be mixed with what the peer
+   says there. */
+SPEC(stdio, a_port_with_a_file_cannot_be_wrapped) {
+    char line[20] = "";
+    portls_input_port *in = NULL, *other_in = NULL, *ssl_in = NULL;
+    portls_output_port *out = NULL, *other_out = NULL, *ssl_out = NULL;
+    FILE *fin = NULL;
+    FILE *fout = NULL;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    REQUIRE_OK(portls_make_pipe(1000, &in, &other_out, &problem));
+    REQUIRE_OK(portls_make_pipe(1000, &other_in, &out, &problem));
+    REQUIRE_OK(portls_write(other_out, "first\nsecond\n", 13, NULL, &problem));
+    REQUIRE_OK(portls_fopen_ports(in, NULL, &fin, NULL, &problem));
+    cr_assert_not_null(fgets(line, sizeof line, fin));
+    cr_assert_str_eq(line, "first\n");
+    REQUIRE_FAILURE(portls_wrap_ports_avail(in, out, &options, &ssl_in, &ssl_out, &problem),
+                    PORTLS_IN_USE, "the input port: the input port belongs to a FILE");
+    REQUIRE_OK(portls_fopen_ports(NULL, out, NULL, &fout, &problem));
+    cr_assert_gt(fprintf(fout, "clear"), 0);
+    REQUIRE_FAILURE(portls_wrap_ports_avail(other_in, out, &options, &ssl_in, &ssl_out, &problem),
+                    PORTLS_IN_USE, "the output port: the output port belongs to a FILE");
+    FILE *second = NULL;
+    REQUIRE_FAILURE(portls_fopen_ports(NULL, out, NULL, &second, &problem), PORTLS_IN_USE,
+                    "the port belongs to a FILE");
+    cr_assert_null(second);
+    /* All is as it was. */
+    cr_assert_not_null(fgets(line, sizeof line, fin));
+    cr_assert_str_eq(line, "second\n");
+    cr_assert_eq(fclose(fout), 0);
+    size_t got = 0;
+    REQUIRE_OK(portls_read(other_in, line, sizeof line, &got, &problem));
+    cr_assert_eq(got, 5);
+    cr_assert_eq(fclose(fin), 0);
+    REQUIRE_OK(portls_close_ports(other_in, other_out, &problem));
+}
+
 SPEC(stdio, the_capability_says_that_there_are_streams) {
     cr_assert(spec_can(PORTLS_CAN_STDIO));
 }
