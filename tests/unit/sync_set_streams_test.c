@@ -65,13 +65,14 @@ static void close_all(void) {
     }
 }
 
-/* Writes until the lowest port has no room. */
-static void fill_up(void) {
+/* Writes until the lowest port has no room. What the streams hold then leaves in one piece. */
+static void fill_up(size_t size) {
+    static const char bytes[4096];
     portls_output_port *out = &all.upper->out;
     size_t put = 0;
     portls_status status = PORTLS_OK;
     for (int i = 0; i < 100000 && status == PORTLS_OK; i++) {
-        status = portls_write_avail(out, "xxxxxxxx", 8, &put, NULL);
+        status = portls_write_avail(out, bytes, size, &put, NULL);
     }
     cr_assert_eq(status, PORTLS_WANT_WRITE);
 }
@@ -85,6 +86,7 @@ static void drain(void) {
 }
 
 static void (*const makes[])(void) = {make_over_pipes, make_over_sockets};
+static const size_t pieces[] = {8, 4096};
 
 Test(sync_set_streams, a_byte_that_arrives_below_the_stream_that_is_read_wakes_it) {
     for (int i = 0; i < 2; i++) {
@@ -110,7 +112,7 @@ Test(sync_set_streams, room_that_is_made_below_the_stream_that_is_written_to_wak
         portls_sync_set *set = make_set();
         add(set, &all.upper->out);
         for (int round = 0; round < 2; round++) {
-            fill_up();
+            fill_up(pieces[i]);
             cr_expect_eq(look(set), 0);
             drain();
             cr_expect_eq(next(set), &all.upper->out);
@@ -135,7 +137,7 @@ Test(sync_set_streams, closing_a_port_below_either_stream_wakes_it) {
         makes[i]();
         set = make_set();
         add(set, &all.upper->out);
-        fill_up();
+        fill_up(pieces[i]);
         cr_expect_eq(look(set), 0);
         (void)portls_close_output_port_avail(all.below[1].out, NULL);
         cr_expect_eq(look(set), 1, "the write fails");
@@ -159,7 +161,7 @@ Test(sync_set_streams, an_end_below_either_stream_wakes_both_ports) {
         makes[i]();
         set = make_set();
         add(set, &all.upper->out);
-        fill_up();
+        fill_up(pieces[i]);
         cr_expect_eq(look(set), 0);
         close_peer(1);
         cr_expect_eq(next(set), &all.upper->out, "broken");
