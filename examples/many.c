@@ -50,11 +50,11 @@ static portls_status serve(portls_sync_set *set, struct client *client, portls_e
                     error);
 }
 
-/* Closed ports leave the set by themselves. */
-static void end(struct client *client, portls_status status, const portls_error *error) {
-    bool good = portls_close_output_port(client->out, NULL) == PORTLS_OK && status == PORTLS_EOF;
-    good = portls_close_input_port(client->in, NULL) == PORTLS_OK && good;
-    printf("a connection ended %s\n", good ? "well" : error->message);
+/* The set closes the connection in its waits, so that a peer that reads nothing delays no other. */
+static void end(portls_sync_set *set, struct client *client, portls_status status,
+                const portls_error *error) {
+    printf("a connection ended %s\n", status == PORTLS_EOF ? "well" : error->message);
+    portls_sync_set_linger(set, client->in, client->out, NULL);
     free(client);
 }
 
@@ -73,7 +73,7 @@ static void welcome(portls_sync_set *set, portls_listener *listener, portls_erro
     }
     status = wait_for(set, client, portls_source_input(client->in), error);
     if (status != PORTLS_OK) {
-        end(client, status, error);
+        end(set, client, status, error);
     }
 }
 
@@ -103,7 +103,8 @@ int main(int argc, char **argv) {
             }
             portls_status status = serve(set, client, &error);
             if (status != PORTLS_OK) {
-                end(client, status, &error); /* in `ready` once: one of its ports is in the set */
+                end(set, client, status,
+                    &error); /* in `ready` once: one of its ports is in the set */
             }
         }
     }

@@ -45,7 +45,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_sync_set(portls_sync_set **
 
 /**
  * Frees a set. Its sources are removed and stay open. No thread may be waiting on it. NULL is
- * ignored. Does not block. Any thread.
+ * ignored. Does not block, unless connections are still being closed (portls_sync_set_linger): then
+ * it finishes them first, for four seconds at most. Any thread.
  */
 PORTLS_API void portls_free_sync_set(portls_sync_set *set);
 
@@ -76,6 +77,26 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_sync_set_add(portls_sync_set *se
  */
 PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
                                                 portls_error *error);
+
+/**
+ * Closes a connection in the background: hands both ports to the set, whose waits close them
+ * without blocking, as portls_close_output_port and portls_close_input_port do. So a peer that
+ * takes nothing delays no other. Closes at once what can be closed without waiting.
+ *
+ * A connection that is still open after four seconds is cut off, as portls_abandon_ports does; so
+ * is the oldest of more than 256. A set that holds nothing else counts as empty.
+ *
+ * @param set   a set; another thread may be waiting on it
+ * @param in    the input port, which may be in a set, also in this one; NULL is skipped
+ * @param out   the output port of the same connection, the like; NULL is skipped
+ * @param error may be NULL
+ * @return PORTLS_OK: the ports are the set's, and must not be used any more; PORTLS_WRONG_KIND (no
+ *         set, or no such port), PORTLS_CLOSED and PORTLS_IN_USE (a wrapped port): nothing was
+ *         done; PORTLS_NO_MEMORY and PORTLS_OS (in a forked process without a descriptor for its
+ *         poller): the connection is cut off. Does not block. The thread that uses both ports.
+ */
+PORTLS_API portls_status portls_sync_set_linger(portls_sync_set *set, portls_input_port *in,
+                                                portls_output_port *out, portls_error *error);
 
 /**
  * Waits until at least one source is ready, and reports which are.

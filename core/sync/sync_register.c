@@ -142,7 +142,7 @@ void sync_set_close_poller(portls_sync_set *set) {
     }
 }
 
-int sync_set_open_poller(portls_sync_set *set) {
+static int replace_poller(portls_sync_set *set) {
     os_poller poller;
     os_wakeup wakeup;
     int failed = open_poller(&poller, &wakeup);
@@ -163,4 +163,13 @@ int sync_set_open_poller(portls_sync_set *set) {
     set->asleep = false;
     set->wakeup_is_set = false;
     return 0;
+}
+
+portls_status sync_set_own_poller(portls_sync_set *set, portls_error *error) {
+    os_mutex_lock(&set->lock);
+    int failed = sync_set_owns_poller(set) ? 0 : replace_poller(set);
+    os_mutex_unlock(&set->lock);
+    return failed == 0 ? PORTLS_OK
+                       : error_fail_os(error, PORTLS_OS, failed,
+                                       "the system gave no descriptor for a sync set");
 }

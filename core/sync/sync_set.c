@@ -24,6 +24,7 @@ static portls_sync_set *new_set(void) {
     sync_link_init(&made->pending);
     sync_link_init(&made->idle);
     sync_link_init(&made->timed);
+    sync_link_init(&made->lingering);
     return made;
 }
 
@@ -38,11 +39,10 @@ portls_status portls_make_sync_set(portls_sync_set **set, portls_error *error) {
     if (made == NULL) {
         return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a sync set");
     }
-    int failed = sync_set_open_poller(made);
-    if (failed != 0) {
+    portls_status status = sync_set_own_poller(made, error);
+    if (status != PORTLS_OK) {
         destroy(made);
-        return error_fail_os(error, PORTLS_OS, failed,
-                             "the system gave no descriptor for a sync set");
+        return status;
     }
     made->handle.kind = HANDLE_SYNC_SET;
     *set = made;
@@ -53,13 +53,14 @@ void portls_free_sync_set(portls_sync_set *set) {
     if (handle_is(set, HANDLE_SYNC_SET)) {
         set->handle.kind = HANDLE_FREED;
         sync_set_remove_all(set);
+        sync_set_finish(set);
         destroy(set);
     }
 }
 
 /* ---- members ---- */
 
-static portls_status check_set(const portls_sync_set *set, portls_error *error) {
+portls_status sync_set_check(const portls_sync_set *set, portls_error *error) {
     return handle_is(set, HANDLE_SYNC_SET)
                ? PORTLS_OK
                : error_fail(error, PORTLS_WRONG_KIND,
@@ -70,17 +71,18 @@ static portls_status check_set(const portls_sync_set *set, portls_error *error) 
 portls_status portls_sync_set_add(portls_sync_set *set, portls_source source, void *data,
                                   portls_error *error) {
     error_begin(error);
-    portls_status status = check_set(set, error);
+    portls_status status = sync_set_check(set, error);
     if (status == PORTLS_OK) {
         status = sync_source_check(source.handle, "source", error);
     }
-    return status == PORTLS_OK ? sync_set_add(set, source.handle, data, error) : status;
+    return status == PORTLS_OK ? sync_set_add(set, source.handle, data, NO_DEADLINE, error)
+                               : status;
 }
 
 portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
                                      portls_error *error) {
     error_begin(error);
-    portls_status status = check_set(set, error);
+    portls_status status = sync_set_check(set, error);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -100,7 +102,7 @@ portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
 static portls_status check_wait(const portls_sync_set *set, const portls_ready *ready,
                                 size_t capacity, size_t *count, const portls_break *brk,
                                 portls_error *error) {
-    portls_status status = check_set(set, error);
+    portls_status status = sync_set_check(set, error);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -126,7 +128,8 @@ static portls_status begin_wait(portls_sync_set *set, const struct wait_limit *l
     os_mutex_lock(&set->lock);
     /* The thread that waited at a fork is in the other process only. */
     bool taken = set->waiting && sync_set_owns_poller(set);
-    bool endless = sync_set_is_empty(set) && limit->brk == NULL && limit->deadline == NO_DEADLINE;
+    bool endless =
+        limit->brk == NULL && limit->deadline == NO_DEADLINE && sync_set_any_source(set) == NULL;
     set->waiting = taken || !endless;
     os_mutex_unlock(&set->lock);
     if (taken) {
