@@ -59,19 +59,23 @@ static void end(portls_sync_set *set, struct client *client, portls_status statu
 }
 
 static void welcome(portls_sync_set *set, portls_listener *listener, portls_error *error) {
-    struct client *client = calloc(1, sizeof *client);
-    if (client == NULL) {
-        return;
-    }
-    portls_status status = portls_accept_avail(listener, &client->in, &client->out, error);
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_status status = portls_accept_avail(listener, &in, &out, error);
     if (status != PORTLS_OK) {
         if (status != PORTLS_WANT_READ) {
             printf("a connection failed: %s\n", error->message);
         }
-        free(client);
         return;
     }
-    status = wait_for(set, client, portls_source_input(client->in), error);
+    struct client *client = calloc(1, sizeof *client);
+    if (client == NULL) {
+        portls_abandon_ports(in, out);
+        return;
+    }
+    client->in = in;
+    client->out = out;
+    status = wait_for(set, client, portls_source_input(in), error);
     if (status != PORTLS_OK) {
         end(set, client, status, error);
     }

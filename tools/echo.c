@@ -10,65 +10,31 @@
 #include "tool.h"
 
 enum {
-    PIECE_SIZE = 16384,        /* bytes that are read from a client before they are sent back */
-    TURNS = 8,                 /* pieces of one client before the others get their turn */
-    EVENTS = 64,               /* clients that are served between two waits */
-    PAUSE_MILLISECONDS = 100,  /* before what failed without memory is tried again */
-    CLOSE_MILLISECONDS = 4000, /* for a client to read the end, before it is dropped */
+    PIECE_SIZE = 16384,       /* bytes that are read from a client before they are sent back */
+    TURNS = 8,                /* pieces of one client before the others get their turn */
+    EVENTS = 64,              /* clients that are served between two waits */
+    PAUSE_MILLISECONDS = 100, /* before what failed without memory is tried again */
 };
 
 struct client {
     struct client *previous, *next;
-    portls_input_port *in;   /* NULL: the transfer has ended, and `out` is being closed */
-    portls_output_port *out; /* NULL: closed */
-    portls_source watched;   /* in the set, unless its handle is NULL */
-    portls_deadline latest;  /* while it is being closed: when it is dropped */
-    size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
+    portls_input_port *in;
+    portls_output_port *out;
+    portls_source watched; /* in the set, unless its handle is NULL */
+    size_t start, end;     /* bytes[start] to bytes[end - 1] are read and not yet written */
     char bytes[PIECE_SIZE];
-};
-
-struct clients {
-    struct client *first, *last;
 };
 
 struct server {
     const struct tool_echo *echo;
     portls_sync_set *set;
-    struct clients serving;
-    struct clients closing;  /* in the order of their deadlines */
+    struct client *clients;
     struct client *spare;    /* for the next connection: without memory it is not accepted */
     bool accepting;          /* the listener is in the set */
     portls_deadline resumes; /* when accepting is tried again */
     bool ending;             /* no more connections */
-    bool stopped;            /* the break was seen */
     int result;
 };
-
-/* ---- lists ---- */
-
-static void append(struct clients *list, struct client *client) {
-    client->previous = list->last;
-    client->next = NULL;
-    if (list->last != NULL) {
-        list->last->next = client;
-    } else {
-        list->first = client;
-    }
-    list->last = client;
-}
-
-static void take_out(struct clients *list, struct client *client) {
-    if (client->previous != NULL) {
-        client->previous->next = client->next;
-    } else {
-        list->first = client->next;
-    }
-    if (client->next != NULL) {
-        client->next->previous = client->previous;
-    } else {
-        list->last = client->previous;
-    }
-}
 
 /* ---- one client ---- */
 
@@ -93,30 +59,18 @@ static bool is_waiting(portls_status status) {
     return status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE;
 }
 
-/* Continues to close, and drops a client that cannot be waited for or that reads nothing. A client
-   that is gone misses no close_notify. */
-static void close_client(struct server *server, struct client *client) {
-    if (is_waiting(portls_close_output_port_avail(client->out, NULL))) {
-        if (portls_milliseconds_until(client->latest) != 0 &&
-            watch(server, client, portls_source_output(client->out), NULL) == PORTLS_OK) {
-            return;
-        }
-        portls_abandon_ports(NULL, client->out);
+/* Has the set close the connection in its waits: a client that reads nothing delays no other. */
+static void end(struct server *server, struct client *client) {
+    portls_sync_set_linger(server->set, client->in, client->out, NULL);
+    if (client->previous != NULL) {
+        client->previous->next = client->next;
+    } else {
+        server->clients = client->next;
     }
-    take_out(&server->closing, client);
+    if (client->next != NULL) {
+        client->next->previous = client->previous;
+    }
     free(client);
-}
-
-static void begin_close(struct server *server, struct client *client) {
-    if (client->watched.handle == (void *)client->in) {
-        client->watched.handle = NULL; /* a port leaves the set when it is closed */
-    }
-    portls_close_input_port(client->in, NULL);
-    client->in = NULL;
-    client->latest = portls_deadline_after(CLOSE_MILLISECONDS);
-    take_out(&server->serving, client);
-    append(&server->closing, client);
-    close_client(server, client);
 }
 
 /* Says why a connection has failed, and keeps the exit code for --once. */
@@ -163,7 +117,7 @@ static void serve(struct server *server, struct client *client) {
         if (status != PORTLS_EOF) {
             report_failure(server, &error);
         }
-        begin_close(server, client);
+        end(server, client);
     }
 }
 
@@ -210,13 +164,17 @@ static void welcome(struct server *server, portls_input_port *in, portls_output_
     server->spare = NULL;
     client->in = in;
     client->out = out;
-    append(&server->serving, client);
+    client->next = server->clients;
+    if (client->next != NULL) {
+        client->next->previous = client;
+    }
+    server->clients = client;
     if (server->echo->verbose) {
         tool_describe(server->echo->command, in);
     }
     if (portls_set_shutdown_on_close(out, true, &error) != PORTLS_OK) {
         report_failure(server, &error);
-        begin_close(server, client);
+        end(server, client);
         return;
     }
     serve(server, client); /* its first bytes may be here already */
@@ -245,65 +203,32 @@ static void accept_one(struct server *server) {
 
 /* ---- the loop ---- */
 
-/* Closes every client. */
-static void stop(struct server *server) {
-    server->ending = true;
-    server->stopped = true;
-    while (server->serving.first != NULL) {
-        begin_close(server, server->serving.first);
-    }
-}
-
-/* Drops clients that have had their time to read the end. */
-static void close_late(struct server *server) {
-    while (server->closing.first != NULL &&
-           portls_milliseconds_until(server->closing.first->latest) == 0) {
-        close_client(server, server->closing.first);
-    }
-}
-
-static void handle(struct server *server, struct client *client) {
-    if (client == NULL) {
-        accept_one(server);
-    } else if (client->in != NULL) {
-        serve(server, client);
-    } else {
-        close_client(server, client);
-    }
-}
-
-/* When something is due even if nothing happens. */
-static portls_deadline next_deadline(const struct server *server) {
-    portls_deadline until = PORTLS_NO_DEADLINE;
-    if (!server->accepting && !server->ending) {
-        until = server->resumes;
-    }
-    if (server->closing.first != NULL &&
-        server->closing.first->latest.nanoseconds < until.nanoseconds) {
-        until = server->closing.first->latest;
-    }
-    return until;
-}
-
 /* Waits for events and handles them. */
 static void handle_events(struct server *server) {
     portls_ready ready[EVENTS];
     size_t count = 0;
     portls_error error;
-    portls_status status =
-        portls_sync_set_wait(server->set, ready, EVENTS, &count, next_deadline(server),
-                             server->stopped ? NULL : server->echo->stop, &error);
+    bool pauses = !server->accepting && !server->ending;
+    portls_status status = portls_sync_set_wait(server->set, ready, EVENTS, &count,
+                                                pauses ? server->resumes : PORTLS_NO_DEADLINE,
+                                                server->echo->stop, &error);
     if (status == PORTLS_BREAK) {
-        stop(server);
+        server->ending = true;
+        while (server->clients != NULL) {
+            end(server, server->clients);
+        }
     } else if (status != PORTLS_OK && status != PORTLS_DEADLINE) {
         const struct timespec pause = {0, PAUSE_MILLISECONDS * 1000000L};
         (void)nanosleep(&pause, NULL); /* the system has no memory */
     }
     for (size_t i = 0; i < count; i++) {
-        handle(server, ready[i].data);
+        if (ready[i].data != NULL) {
+            serve(server, ready[i].data);
+        } else if (!server->ending) {
+            accept_one(server);
+        }
         keep_accepting(server);
     }
-    close_late(server);
 }
 
 int tool_echo(const struct tool_echo *echo) {
@@ -315,11 +240,11 @@ int tool_echo(const struct tool_echo *echo) {
     keep_accepting(&server);
     server.result = tool_announce(echo->command, echo->listener);
     server.ending = server.result != TOOL_OK;
-    while (!server.ending || server.serving.first != NULL || server.closing.first != NULL) {
+    while (!server.ending || server.clients != NULL) {
         handle_events(&server);
         keep_accepting(&server);
     }
     free(server.spare);
-    portls_free_sync_set(server.set);
+    portls_free_sync_set(server.set); /* waits for connections that close, four seconds at most */
     return server.result;
 }

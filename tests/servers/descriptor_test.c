@@ -92,6 +92,27 @@ SPEC(descriptor, a_context_of_a_client_is_refused) {
                    PORTLS_INVALID_ARGUMENT);
 }
 
+#if defined(__linux__)
+
+SPEC(descriptor, a_socket_in_the_abstract_namespace_has_an_address_with_an_at_sign) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "portls-%d", (int)getpid());
+    char wanted[sizeof address.sun_path + 1];
+    (void)snprintf(wanted, sizeof wanted, "@%s", address.sun_path + 1);
+    int number = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert_eq(bind(number, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(number, 5), 0);
+    portls_listener *listener = NULL;
+    portls_address local;
+    REQUIRE_OK(portls_listen_descriptor(number, portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO),
+                                        &listener, &problem));
+    REQUIRE_OK(portls_addresses(portls_source_listener(listener), &local, NULL, &problem));
+    cr_expect_str_eq(local.host, wanted);
+    portls_close(listener);
+}
+
+#endif
+
 SPEC(descriptor, the_file_of_an_inherited_unix_socket_stays) {
     char directory[] = "/tmp/portls-servers-XXXXXX";
     struct sockaddr_un address = {.sun_family = AF_UNIX};

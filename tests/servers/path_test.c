@@ -293,13 +293,15 @@ SPEC(path, a_path_that_the_system_cannot_hold_is_an_error) {
 }
 
 SPEC(path, a_connect_without_a_server_is_an_error) {
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
+    char other = 0;
+    portls_input_port *in = (portls_input_port *)&other;
+    portls_output_port *out = (portls_output_port *)&other;
     portls_context *client = portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO);
     REQUIRE_STATUS(portls_connect_path(path, "localhost", client, PORTLS_NO_DEADLINE, NULL, &in,
                                        &out, &problem),
                    PORTLS_CONNECT);
     REQUIRE_TEXT(problem.message, "there is no such file or directory");
+    cr_expect(in == NULL && out == NULL);
     cr_expect_eq(problem.error_class, PORTLS_CLASS_NETWORK);
     int number = plain_socket(-1);
     REQUIRE_STATUS(portls_connect_path(path, "localhost", client, PORTLS_NO_DEADLINE, NULL, &in,
