@@ -59,7 +59,7 @@ static void *accept_all(void *argument) {
 }
 
 /* One turn of a connection; it is freed at its end. */
-static void echo(struct connection *connection) {
+static void echo(portls_sync_set *set, struct connection *connection) {
     char bytes[256];
     size_t got = 0;
     portls_error error;
@@ -67,8 +67,8 @@ static void echo(struct connection *connection) {
     if (status == PORTLS_OK) {
         need(portls_write(connection->out, bytes, got, NULL, &error), &error, "the echo");
     } else if (status == PORTLS_EOF) {
-        need(portls_close_output_port(connection->out, &error), &error, "the server's close");
-        need(portls_close_input_port(connection->in, &error), &error, "the server's close");
+        need(portls_sync_set_linger(set, connection->in, connection->out, &error), &error,
+             "the server's close");
         free(connection);
     } else {
         fail("a source that is ready: %s", portls_status_name(status));
@@ -87,7 +87,7 @@ static void *serve(void *set) {
         }
         need(status, &error, "wait");
         for (size_t i = 0; i < count; i++) {
-            echo(ready[i].data);
+            echo(set, ready[i].data);
         }
     }
 }
@@ -175,7 +175,7 @@ int main(void) {
         size_t count = 0;
         while (portls_sync_set_wait(sets[i], ready, 1, &count, PORTLS_NO_DEADLINE, NULL, &error) ==
                PORTLS_OK) {
-            echo(ready[0].data);
+            echo(sets[i], ready[0].data);
         }
         if (error.status != PORTLS_INVALID_ARGUMENT) {
             fail("a set that should be empty: %s", error.message);

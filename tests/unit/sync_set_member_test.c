@@ -1,5 +1,6 @@
 /* Sync sets: who joins and leaves, ports made from callbacks, and what is refused. */
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -94,6 +95,46 @@ Test(sync_set_member, removed_and_added_again) {
     portls_free_sync_set(set);
     close_ends(sockets[0]);
     close_ends(sockets[1]);
+}
+
+/* ---- waking a wait ---- */
+
+struct sleeper {
+    portls_sync_set *set;
+    portls_output_port *out;
+};
+
+/* Writes once the other thread sleeps. */
+static void *write_when_asleep(void *argument) {
+    const struct sleeper *sleeper = argument;
+    bool asleep = false;
+    while (!asleep) {
+        os_mutex_lock(&sleeper->set->lock);
+        asleep = sleeper->set->asleep;
+        os_mutex_unlock(&sleeper->set->lock);
+    }
+    write_some(sleeper->out, "x");
+    return NULL;
+}
+
+Test(sync_set_member, a_wait_that_was_woken_leaves_no_wakeup_behind) {
+    struct ends pipe = make(4);
+    portls_sync_set *set = make_set();
+    struct sleeper sleeper = {set, pipe.out};
+    add(set, pipe.in);
+    for (int i = 0; i < 2; i++) {
+        pthread_t thread;
+        cr_assert_eq(pthread_create(&thread, NULL, write_when_asleep, &sleeper), 0);
+        cr_expect_eq(next(set), pipe.in);
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+        struct os_poll_item wakeup = {set->wakeup.readable, OS_READABLE, 0};
+        size_t ready = 0;
+        cr_expect_eq(os_poll(&wakeup, 1, 0, &ready), 0);
+        cr_expect_eq(ready, 0, "the next wait would spin");
+        take_one(pipe.in);
+    }
+    portls_free_sync_set(set);
+    close_ends(pipe);
 }
 
 /* ---- ports whose descriptors or wants change ---- */
