@@ -219,6 +219,21 @@ Test(os_descriptor, a_file_is_read_and_written_plainly) {
 
 /* ---- without signals ---- */
 
+/* A gigabyte to a fast reader, or from a file, must not keep a call from ending. */
+Test(os_descriptor, a_call_reads_and_writes_a_bounded_amount) {
+    enum { BOUND = 1 << 20 };
+    static char bytes[3 * BOUND];
+    size_t count = 0;
+    int number = temporary_file();
+    cr_assert_eq(os_write(number, OS_FILE, bytes, sizeof bytes, &count), 0);
+    cr_expect_eq(count, BOUND);
+    cr_assert_eq(pwrite(number, bytes, sizeof bytes, 0), (ssize_t)sizeof bytes);
+    cr_assert_eq(lseek(number, 0, SEEK_SET), 0);
+    cr_assert_eq(os_read(number, OS_FILE, bytes, sizeof bytes, &count), 0);
+    cr_expect_eq(count, BOUND);
+    cr_assert_eq(close(number), 0);
+}
+
 static volatile sig_atomic_t caught;
 
 static void catch_signal(int number) {

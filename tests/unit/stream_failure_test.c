@@ -11,6 +11,11 @@
 #if PORTLS_HOSTED
 #include <pthread.h>
 #include <sched.h>
+#if !defined(_WIN32)
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#endif
 #endif
 
 TestSuite(stream_failure, .timeout = 20);
@@ -267,6 +272,35 @@ Test(stream_failure, a_reader_that_waits_for_input_learns_of_it) {
         end();
     }
 }
+
+#if !defined(_WIN32)
+
+/* A wait is woken by a descriptor of its own. Without one it still has its port's. */
+Test(stream_failure, a_read_waits_for_a_socket_also_when_the_system_is_out_of_descriptors) {
+    const portls_output_callbacks callbacks = {.size = sizeof(portls_output_callbacks),
+                                               .write = sink_write};
+    const struct rlimit few = {64, 64};
+    int sockets[2];
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    char byte;
+    size_t got = 0;
+    portls_error error;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+    cr_assert_eq(portls_make_descriptor_input_port(sockets[0], true, &in, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_output_port(&callbacks, NULL, &out, NULL), PORTLS_OK);
+    struct stream *stream = plain_over(in, out, false);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    while (dup(sockets[1]) >= 0) {
+    }
+    cr_assert_eq(portls_set_read_deadline(&stream->in, portls_deadline_after(1), NULL), PORTLS_OK);
+    cr_expect_eq(portls_read(&stream->in, &byte, 1, &got, &error), PORTLS_DEADLINE, "%s",
+                 error.message);
+    portls_close_output_port(&stream->out, NULL);
+    portls_close_input_port(&stream->in, NULL);
+}
+
+#endif
 
 /* ---- and a sync set ---- */
 

@@ -39,8 +39,9 @@
 #endif
 
 enum {
-    /* Some systems refuse to read or write more than INT_MAX bytes at once. */
-    TRANSFER_MAX = 1 << 30,
+    /* At most this much is read or written in one call, which takes a bounded time even where the
+       other side is as fast, or a file. Some systems refuse more than INT_MAX bytes. */
+    TRANSFER_MAX = 1 << 20,
     /* What a writable terminal takes without blocking, on Linux and the BSDs. */
     TERMINAL_PIECE = 64,
     /* What a writable pipe takes without blocking (POSIX). */

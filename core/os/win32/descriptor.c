@@ -7,8 +7,9 @@
 
 #include <ws2tcpip.h>
 
-/* send and recv take an int. */
-enum { TRANSFER_MAX = 1 << 30 };
+/* At most this much is read or written in one call, which takes a bounded time even where the other
+   side is as fast. send and recv take an int. */
+enum { TRANSFER_MAX = 1 << 20 };
 
 int os_descriptor_kind(portls_descriptor descriptor, enum os_descriptor_kind *kind) {
     sockets_begin();
