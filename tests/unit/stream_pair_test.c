@@ -113,6 +113,31 @@ Test(stream_pair, a_cut_in_the_wrapped_stream_stays_an_error_outside) {
     portls_free_context(pair.server);
 }
 
+/* Also behind more records than a step passes on. */
+Test(stream_pair, what_was_not_read_is_discarded_up_to_the_close_notify) {
+    struct pair pair = make_pair(65536);
+    portls_input_port *below_in = pair.in[1];
+    portls_output_port *below_out = pair.out[1];
+    portls_output_port *client_below = pair.out[0];
+    wrap(&pair, false);
+    shake(&pair);
+    for (int i = 0; i < 200; i++) {
+        cr_assert_eq(portls_write(pair.out[0], "x", 1, NULL, NULL), PORTLS_OK);
+    }
+    cr_assert_eq(portls_set_shutdown_on_close(pair.out[0], true, NULL), PORTLS_OK);
+    close_end(&pair, 0);
+    cr_assert_eq(portls_write(client_below, "behind", 6, NULL, NULL), PORTLS_OK);
+    close_end(&pair, 1);
+    char text[7] = "";
+    size_t got = 0;
+    cr_assert_eq(portls_read_avail(below_in, text, 6, &got, NULL), PORTLS_OK);
+    cr_expect_str_eq(text, "behind");
+    portls_close_output_port(below_out, NULL);
+    portls_close_input_port(below_in, NULL);
+    portls_close_output_port(client_below, NULL);
+    portls_free_context(pair.server);
+}
+
 Test(stream_pair, the_error_is_that_of_the_status_beside_it) {
     struct pair pair = make_pair(5000);
     struct pair raw = pair;

@@ -96,6 +96,19 @@ Test(wait, a_passed_deadline_comes_before_what_is_ready) {
     wait_set_destroy(&set);
 }
 
+static int64_t stand_still(void) {
+    return 1000;
+}
+
+Test(wait, a_deadline_has_passed_when_the_clock_shows_it) {
+    const struct wait_limit limits[] = {{1000, NULL}, {1001, NULL}, {NO_DEADLINE, NULL}};
+    clock_replace(stand_still);
+    cr_expect(wait_limit_has_passed(&limits[0]));
+    cr_expect_not(wait_limit_has_passed(&limits[1]));
+    cr_expect_not(wait_limit_has_passed(&limits[2]));
+    clock_replace(NULL);
+}
+
 Test(wait, the_break_comes_first) {
     struct wait_set set;
     portls_break *brk = NULL;
