@@ -50,7 +50,9 @@ typedef struct portls_output_port portls_output_port;
  *         PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY; PORTLS_OS; before
  *         the handshake is done also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and PORTLS_VERIFY, and
  *         with portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT; PORTLS_UNSUPPORTED (a port
- *         that cannot be waited for). Blocks. The thread that reads.
+ *         that cannot be waited for). Without a byte to return, also the failure to send what was
+ *         written to the connection before and held back, unless another call has returned that.
+ *         Blocks. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void *buffer,
                                                      size_t size, size_t *got, portls_error *error);
@@ -67,7 +69,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_read(portls_input_port *in, void
  *         PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL;
  *         PORTLS_NO_MEMORY; PORTLS_OS; before the handshake is done also PORTLS_NO_CERTIFICATE,
  *         PORTLS_HANDSHAKE and PORTLS_VERIFY, and with portls_connect_avail PORTLS_RESOLVE and
- *         PORTLS_CONNECT. Does not block. The thread that reads.
+ *         PORTLS_CONNECT; the failure to send, as from portls_read. Does not block, and does
+ *         bounded work: PORTLS_WANT_READ may come with more at hand, which portls_interest_of
+ *         reports as `ready`. The thread that reads.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_read_avail(portls_input_port *in, void *buffer,
                                                            size_t size, size_t *got,
@@ -137,7 +141,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_write(portls_output_port *out, c
                                                       portls_error *error);
 
 /**
- * Writes as many bytes as the port takes without waiting. Bytes that are taken belong to the port
+ * Writes as many bytes as the port takes without waiting, and as one call takes in a bounded time:
+ * an SSL port about 128 KB, a port over a descriptor 1 MB. Bytes that are taken belong to the port
  * and leave with any later call on the connection; portls_flush_avail returns PORTLS_OK once they
  * have. If none are taken, the next call may pass other bytes, or there may be none.
  * @param out   any output port
