@@ -52,6 +52,14 @@ static bool echo(portls_input_port *in, portls_output_port *out) {
     return portls_close_input_port(in, NULL) == PORTLS_OK && closed && status == PORTLS_EOF;
 }
 
+/* Called by portls_accept, in its thread. */
+static void count_refused(void *argument, portls_listener *listener,
+                          const portls_listener_event *event) {
+    struct server *server = argument;
+    (void)listener;
+    server->refused += event->kind == PORTLS_HANDSHAKE_FAILED ? 1 : 0;
+}
+
 static void *serve(void *argument) {
     struct server *server = argument;
     portls_input_port *in = NULL;
@@ -59,10 +67,8 @@ static void *serve(void *argument) {
     portls_error error;
     portls_status status = PORTLS_OK;
     while ((status = portls_accept_enable_break(server->listener, server->stop, &in, &out,
-                                                &error)) != PORTLS_BREAK) {
-        if (status != PORTLS_OK) {
-            server->refused++;
-        } else if (echo(in, out)) {
+                                                &error)) == PORTLS_OK) {
+        if (echo(in, out)) {
             server->served++;
         }
     }
@@ -81,6 +87,7 @@ static void make_server(const char *certs, struct server *server) {
                                     PORTLS_KEY_ANY, PORTLS_PEM, &error),
             &error);
     stop_on(portls_listen(0, 5, true, "localhost", context, &server->listener, &error), &error);
+    stop_on(portls_set_event_handler(server->listener, count_refused, server, &error), &error);
     stop_on(portls_make_break(&server->stop, &error), &error);
     portls_free_context(context); /* the listener keeps it */
 }

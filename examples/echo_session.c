@@ -10,6 +10,18 @@ static bool is_waiting(portls_status status) {
 
 /* ---- the listener ---- */
 
+/* Called by portls_accept_avail: the listener goes on in either case. */
+static void report(void *argument, portls_listener *listener, const portls_listener_event *event) {
+    (void)argument;
+    (void)listener;
+    if (event->kind == PORTLS_HANDSHAKE_FAILED) {
+        (void)fprintf(stderr, "a connection failed: %s\n", event->error->message);
+    } else {
+        (void)fprintf(stderr, "no further connection for %d ms: %s\n", event->milliseconds,
+                      event->error->message);
+    }
+}
+
 bool echo_listen(struct echo_server *server, const char *program, int argc, char **argv) {
     if (argc != 3) {
         (void)fprintf(stderr, "usage: %s PORT PEM-FILE\n", program);
@@ -20,7 +32,8 @@ bool echo_listen(struct echo_server *server, const char *program, int argc, char
     if (portls_listen((int)strtol(argv[1], NULL, 10), 128, true, "localhost",
                       portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &server->listener,
                       &error) ||
-        portls_load_identity(portls_listener_context(server->listener), pem, pem, &error)) {
+        portls_load_identity(portls_listener_context(server->listener), pem, pem, &error) ||
+        portls_set_event_handler(server->listener, report, NULL, &error)) {
         (void)fprintf(stderr, "%s\n", error.message);
         return false;
     }
@@ -28,7 +41,7 @@ bool echo_listen(struct echo_server *server, const char *program, int argc, char
 }
 
 bool echo_accepting(const struct echo_server *server) {
-    return server->listener != NULL && server->count < ECHO_CONNECTIONS && !server->paused;
+    return server->listener != NULL && server->count < ECHO_CONNECTIONS;
 }
 
 enum echo_accepted echo_accept_all(struct echo_server *server,
@@ -49,12 +62,8 @@ enum echo_accepted echo_accept_all(struct echo_server *server,
         if (status == PORTLS_CLOSED) { /* it was stopped, and the last one was handed out */
             return ECHO_STOPPED;
         }
-        (void)fprintf(stderr, "a connection failed: %s\n", error.message);
-        if (status == PORTLS_OS || status == PORTLS_NO_MEMORY) {
-            /* Trying again at once would only fail again: wait until a connection ends. */
-            server->paused = true;
-            return server->count > 0 ? ECHO_ALL : ECHO_FAILED;
-        }
+        (void)fprintf(stderr, "accepting failed: %s\n", error.message);
+        return ECHO_FAILED;
     }
     return ECHO_ALL;
 }
@@ -131,5 +140,4 @@ bool echo_close(struct echo_session *session) {
 
 void echo_end(struct echo_server *server) {
     server->count--;
-    server->paused = false;
 }

@@ -19,7 +19,6 @@ enum {
 struct echo_server {
     portls_listener *listener; /* NULL once it has stopped and handed out its last connection */
     size_t count;              /* of connections accepted and not yet ended */
-    bool paused;               /* no accepting until a connection has ended */
 };
 
 struct echo_session {
@@ -33,7 +32,7 @@ struct echo_session {
 enum echo_accepted {
     ECHO_ALL,     /* there are no more for now */
     ECHO_STOPPED, /* there will be no more: unwatch the listener, then call echo_close_listener */
-    ECHO_FAILED   /* accepting fails, and there is no connection whose end could change that */
+    ECHO_FAILED   /* the listener itself has failed */
 };
 
 /* Listens as the arguments PORT PEM-FILE say. False: the reason is on standard error. */

@@ -58,14 +58,19 @@ static void end(portls_sync_set *set, struct client *client, portls_status statu
     free(client);
 }
 
+/* Called while the set waits: the listener goes on in either case. */
+static void report(void *argument, portls_listener *listener, const portls_listener_event *event) {
+    (void)argument;
+    (void)listener;
+    printf("%s: %s\n", event->kind == PORTLS_HANDSHAKE_FAILED ? "a connection failed" : "a pause",
+           event->error->message);
+}
+
 static void welcome(portls_sync_set *set, portls_listener *listener, portls_error *error) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_status status = portls_accept_avail(listener, &in, &out, error);
     if (status != PORTLS_OK) {
-        if (status != PORTLS_WANT_READ) {
-            printf("a connection failed: %s\n", error->message);
-        }
         return;
     }
     struct client *client = calloc(1, sizeof *client);
@@ -89,6 +94,7 @@ int main(int argc, char **argv) {
         portls_listen((int)strtol(argv[1], NULL, 10), 128, true, "localhost",
                       portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener, &error) ||
         portls_load_identity(portls_listener_context(listener), argv[2], argv[2], &error) ||
+        portls_set_event_handler(listener, report, NULL, &error) ||
         portls_make_sync_set(&set, &error) ||
         portls_sync_set_add(set, portls_source_listener(listener), NULL, &error)) {
         fprintf(stderr, "%s\n", error.message);

@@ -8,15 +8,15 @@ int main(int argc, char **argv) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_error error = {.message = "usage: server PORT PEM-FILE"};
-    if (argc != 3 || portls_listen_secure((int)strtol(argv[1], NULL, 10), "localhost", argv[2],
-                                          argv[2], &listener, &error)) {
-        fprintf(stderr, "%s\n", error.message);
-        return 1;
-    }
-    for (;;) {
-        bool failed = portls_accept(listener, &in, &out, &error) || portls_copy(in, out, &error);
-        if (portls_close_ports(in, out, failed ? NULL : &error) || failed) {
-            fprintf(stderr, "a connection failed: %s\n", error.message);
+    if (argc == 3 && !portls_listen_secure((int)strtol(argv[1], NULL, 10), "localhost", argv[2],
+                                           argv[2], &listener, &error)) {
+        while (!portls_accept(listener, &in, &out, &error)) {
+            bool failed = portls_copy(in, out, &error);
+            if (portls_close_ports(in, out, failed ? NULL : &error) || failed) {
+                fprintf(stderr, "a connection failed: %s\n", error.message);
+            }
         }
     }
+    fprintf(stderr, "%s\n", error.message);
+    return 1;
 }

@@ -180,6 +180,14 @@ static void welcome(struct server *server, portls_input_port *in, portls_output_
     serve(server, client); /* its first bytes may be here already */
 }
 
+/* Takes no further client, and closes all. */
+static void stop(struct server *server) {
+    server->ending = true;
+    while (server->clients != NULL) {
+        end(server, server->clients);
+    }
+}
+
 static void accept_one(struct server *server) {
     const struct tool_echo *echo = server->echo;
     portls_error error;
@@ -192,12 +200,9 @@ static void accept_one(struct server *server) {
     if (status == PORTLS_OK) {
         server->ending = echo->once;
         welcome(server, in, out);
-    } else if (tool_accept_goes_on(status)) {
-        server->ending = echo->once;
-        report_failure(server, &error);
     } else {
-        report_failure(server, &error);
-        pause_accepting(server);
+        server->result = tool_fail(echo->command, &error);
+        stop(server);
     }
 }
 
@@ -213,10 +218,7 @@ static void handle_events(struct server *server) {
                                                 pauses ? server->resumes : PORTLS_NO_DEADLINE,
                                                 server->echo->stop, &error);
     if (status == PORTLS_BREAK) {
-        server->ending = true;
-        while (server->clients != NULL) {
-            end(server, server->clients);
-        }
+        stop(server);
     } else if (status != PORTLS_OK && status != PORTLS_DEADLINE) {
         const struct timespec pause = {0, PAUSE_MILLISECONDS * 1000000L};
         (void)nanosleep(&pause, NULL); /* the system has no memory */

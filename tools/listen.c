@@ -183,13 +183,33 @@ int tool_announce(const char *command, portls_listener *listener) {
     return TOOL_OK;
 }
 
-bool tool_accept_goes_on(portls_status status) {
-    return status == PORTLS_NO_CERTIFICATE || status == PORTLS_HANDSHAKE ||
-           status == PORTLS_VERIFY || status == PORTLS_PROTOCOL || status == PORTLS_IO ||
-           status == PORTLS_DEADLINE;
+/* What the event handler works with. */
+struct events {
+    const char *command;
+    const struct listen_options *options;
+    portls_break *stop;
+    portls_error failure; /* with --once: why the first connection failed, or PORTLS_OK */
+};
+
+/* Tells of failed connections and pauses. With --once the first failure is the end. */
+static void on_event(void *argument, portls_listener *listener,
+                     const portls_listener_event *event) {
+    struct events *events = argument;
+    (void)listener;
+    if (event->kind == PORTLS_HANDSHAKE_FAILED && events->options->once) {
+        events->failure = *event->error;
+        portls_set_break(events->stop);
+    } else if (events->options->quiet) {
+        return;
+    } else if (event->kind == PORTLS_HANDSHAKE_FAILED) {
+        tool_say(events->command, "a connection failed: %s", event->error->message);
+    } else {
+        tool_say(events->command, "pausing for %d ms: %s", event->milliseconds,
+                 event->error->message);
+    }
 }
 
-/* Hands the first connection that comes about to standard input and output. */
+/* Hands the first connection whose handshake succeeds to standard input and output. */
 static int serve_one(const char *command, const struct listen_options *options,
                      portls_listener *listener, portls_break *stop) {
     portls_error error;
@@ -201,21 +221,10 @@ static int serve_one(const char *command, const struct listen_options *options,
     if (result != TOOL_OK) {
         return result;
     }
-    for (;;) {
-        portls_status status =
-            portls_accept_enable_break(listener, stop, &relay.in, &relay.out, &error);
-        if (status == PORTLS_OK) {
-            break;
-        }
-        if (status == PORTLS_BREAK) {
-            return TOOL_OK;
-        }
-        if (options->once || !tool_accept_goes_on(status)) {
-            return tool_fail(command, &error);
-        }
-        if (!options->quiet) {
-            tool_say(command, "a connection failed: %s", error.message);
-        }
+    portls_status status =
+        portls_accept_enable_break(listener, stop, &relay.in, &relay.out, &error);
+    if (status != PORTLS_OK) {
+        return status == PORTLS_BREAK ? TOOL_OK : tool_fail(command, &error);
     }
     if (options->verbose) {
         tool_describe(command, relay.in);
@@ -229,6 +238,10 @@ static int serve(const char *command, const struct listen_options *options, port
     portls_listener *listener = NULL;
     const char *host = strcmp(options->host, "any") == 0 ? NULL : options->host;
     if (portls_listen(options->port_no, 128, true, host, context, &listener, &error) != PORTLS_OK) {
+        return tool_fail(command, &error);
+    }
+    struct events events = {.command = command, .options = options, .stop = stop};
+    if (portls_set_event_handler(listener, on_event, &events, &error) != PORTLS_OK) {
         return tool_fail(command, &error);
     }
     signalled = stop;
@@ -246,7 +259,9 @@ static int serve(const char *command, const struct listen_options *options, port
         result = serve_one(command, options, listener, stop);
     }
     portls_close(listener);
-    return result;
+    return result == TOOL_OK && events.failure.status != PORTLS_OK
+               ? tool_fail(command, &events.failure)
+               : result;
 }
 
 int tool_listen(int argc, char **argv) {

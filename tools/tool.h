@@ -117,7 +117,4 @@ int tool_echo(const struct tool_echo *echo);
    from it. Returns an exit code. */
 int tool_announce(const char *command, portls_listener *listener);
 
-/* Whether portls_accept's failure was one connection's, so that the listener is still good. */
-bool tool_accept_goes_on(portls_status status);
-
 #endif

@@ -171,6 +171,13 @@ PORTLS_API PORTLS_MUST_USE portls_status
 portls_connect_path_avail(const char *path, const char *hostname_or_null, portls_context *context,
                           portls_input_port **in, portls_output_port **out, portls_error *error);
 
+/** A numeric address and a TCP port number, or the path of a Unix socket. */
+typedef struct portls_address {
+    char host[128]; /**< "127.0.0.1", "::1"; the path of a Unix socket, which a peer may choose,
+                       "@name" in Linux's abstract namespace; "" for none */
+    int port_no;    /**< 0 for none, and for a Unix socket */
+} portls_address;
+
 /** Listening sockets and a server context (manual, section 2: ssl-listener). */
 typedef struct portls_listener portls_listener;
 
@@ -271,9 +278,18 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_descriptor(portls_descrip
 /**
  * Stops listening and frees the listener (manual, section 2: ssl-close). Accepted connections are
  * not affected; others are dropped. No other thread may be using the listener. NULL is ignored.
- * Does not block.
+ * Blocks for four seconds at most, while connections of portls_listener_linger or the alerts of
+ * refused clients are on their way. The thread that uses the listener.
  */
 PORTLS_API void portls_close(portls_listener *listener);
+
+/**
+ * Frees this process's copy of a listener: other processes, which have inherited it by fork, accept
+ * from it as before. Connections that portls_accept has not returned are dropped without a word to
+ * their peers. No other thread may be using the listener. NULL is ignored. Does not block. The
+ * thread that uses the listener.
+ */
+PORTLS_API void portls_forget_listener(portls_listener *listener);
 
 /**
  * Makes a source of a listener. NULL makes one that calls refuse with PORTLS_WRONG_KIND. Does not
@@ -308,11 +324,10 @@ PORTLS_API portls_context *portls_listener_context(portls_listener *listener);
  * @param in       receives the input port, to be closed by the caller; NULL on failure
  * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher"), PORTLS_HANDSHAKE,
- *         PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO, and PORTLS_DEADLINE: one connection failed,
- *         and the listener is not affected; PORTLS_CLOSED (portls_stop was called, and the last
- *         connection has been returned); PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT; PORTLS_OS;
- *         PORTLS_NO_MEMORY. Blocks.
+ * @return PORTLS_OK; PORTLS_CLOSED (portls_stop was called, and the last connection has been
+ *         returned); PORTLS_NO_CERTIFICATE (the context has no certificate and key: at once);
+ *         PORTLS_OS (the listener itself has failed); PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT.
+ *         A connection that fails does not end the call: portls_set_event_handler. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_accept(portls_listener *listener,
                                                        portls_input_port **in,
@@ -327,11 +342,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_accept(portls_listener *listener
  * @param in       receives the input port, to be closed by the caller; NULL on failure
  * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_BREAK; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher"),
- *         PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO, and PORTLS_DEADLINE: one
- *         connection failed, and the listener is not affected; PORTLS_CLOSED (portls_stop was
- *         called, and the last connection has been returned); PORTLS_WRONG_KIND;
- *         PORTLS_INVALID_ARGUMENT; PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
+ * @return PORTLS_OK; PORTLS_BREAK; PORTLS_CLOSED (portls_stop was called, and the last connection
+ *         has been returned); PORTLS_NO_CERTIFICATE (the context has no certificate and key: at
+ *         once); PORTLS_OS (the listener itself has failed); PORTLS_WRONG_KIND;
+ *         PORTLS_INVALID_ARGUMENT. A connection that fails does not end the call:
+ *         portls_set_event_handler. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_accept_enable_break(portls_listener *listener,
                                                                     portls_break *brk,
@@ -347,12 +362,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_accept_enable_break(portls_liste
  * @param in       receives the input port, to be closed by the caller; NULL on failure
  * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_DEADLINE (no connection in time, or one whose handshake took too long:
- *         the message says which); PORTLS_BREAK; PORTLS_NO_CERTIFICATE (the manual's "no shared
- *         cipher"), PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO: one connection
- *         failed, and the listener is not affected; PORTLS_CLOSED (portls_stop was called, and the
- *         last connection has been returned); PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT;
- *         PORTLS_OS; PORTLS_NO_MEMORY. Blocks.
+ * @return PORTLS_OK; PORTLS_DEADLINE (no connection in time); PORTLS_BREAK; PORTLS_CLOSED
+ *         (portls_stop was called, and the last connection has been returned);
+ *         PORTLS_NO_CERTIFICATE (the context has no certificate and key: at once); PORTLS_OS (the
+ *         listener itself has failed); PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT. A connection
+ *         that fails does not end the call: portls_set_event_handler. Blocks.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_accept_until(portls_listener *listener, portls_deadline deadline, portls_break *brk,
@@ -365,23 +379,81 @@ portls_accept_until(portls_listener *listener, portls_deadline deadline, portls_
  * @param in       receives the input port, to be closed by the caller; NULL on failure
  * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_WANT_READ (no handshake is done); PORTLS_NO_CERTIFICATE (the manual's
- *         "no shared cipher"), PORTLS_HANDSHAKE, PORTLS_VERIFY, PORTLS_PROTOCOL, PORTLS_IO, and
- *         PORTLS_DEADLINE: one connection failed, and the listener is not affected; PORTLS_CLOSED
- *         (portls_stop was called, and the last connection has been returned); PORTLS_WRONG_KIND;
- *         PORTLS_INVALID_ARGUMENT; PORTLS_OS; PORTLS_NO_MEMORY. Does not block.
+ * @return PORTLS_OK; PORTLS_WANT_READ (no handshake is done); PORTLS_CLOSED (portls_stop was
+ * called, and the last connection has been returned); PORTLS_NO_CERTIFICATE (the context has no
+ *         certificate and key); PORTLS_OS (the listener itself has failed); PORTLS_WRONG_KIND;
+ *         PORTLS_INVALID_ARGUMENT. A connection that fails is not reported here:
+ *         portls_set_event_handler. Does not block.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_accept_avail(portls_listener *listener,
                                                              portls_input_port **in,
                                                              portls_output_port **out,
                                                              portls_error *error);
 
+/** What a listener reports to its event handler. */
+typedef enum portls_listener_event_kind {
+    PORTLS_HANDSHAKE_FAILED = 1, /**< one connection failed; the listener is not affected */
+    PORTLS_LISTENER_PAUSED = 2,  /**< descriptors or memory ran out: the listener keeps the
+                                    connections that it has, and takes others after a pause */
+} portls_listener_event_kind;
+
+/** An event of a listener. The library owns everything in it, until the handler returns. */
+typedef struct portls_listener_event {
+    size_t size; /**< of this struct, set by the library */
+    portls_listener_event_kind kind;
+    const portls_error *error;  /**< why. PORTLS_HANDSHAKE_FAILED: PORTLS_HANDSHAKE, PORTLS_VERIFY,
+                                   PORTLS_PROTOCOL, PORTLS_IO, PORTLS_DEADLINE and the like; the
+                                   message may quote the peer. PORTLS_LISTENER_PAUSED: PORTLS_OS
+                                   (descriptors, entropy; see `os_errno`) or PORTLS_NO_MEMORY */
+    const portls_address *peer; /**< whose handshake failed; empty for other events */
+    int milliseconds;           /**< of the pause; 0 for other events */
+} portls_listener_event;
+
+/**
+ * The type of an event handler. Called from calls that accept, wait for or ask about the listener,
+ * in their threads, several at once if several threads accept. May not block, nor call portls_close
+ * on the listener.
+ */
+typedef void portls_on_listener_event(void *argument, portls_listener *listener,
+                                      const portls_listener_event *event);
+
+/**
+ * Sets what is told of the failures that portls_accept does not return: one connection's, and a
+ * pause for lack of descriptors or memory.
+ * @param listener a listener
+ * @param handler  the function, which replaces the one set before; NULL: none
+ * @param argument the caller's, passed to the function
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND. Does not block. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_set_event_handler(portls_listener *listener,
+                                                                  portls_on_listener_event *handler,
+                                                                  void *argument,
+                                                                  portls_error *error);
+
+/**
+ * Closes both ports of a connection in the background: flushes, and waits for the peer's
+ * acknowledgement as portls_close_ports does, in the calls that accept from the listener or wait
+ * for it. Each connection has four seconds, and at most 64 close at a time: one more abandons the
+ * oldest. What cannot be sent is not reported.
+ * @param listener a listener; it need not be the one that the connection came from
+ * @param in       an open input port, which the listener owns from now on
+ * @param out      the output port beside it, which the listener owns from now on
+ * @param error    may be NULL
+ * @return PORTLS_OK; PORTLS_WRONG_KIND, PORTLS_CLOSED, PORTLS_IN_USE (a stream wraps one): the
+ * ports are still the caller's. Does not block. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_listener_linger(portls_listener *listener,
+                                                                portls_input_port *in,
+                                                                portls_output_port *out,
+                                                                portls_error *error);
+
 /**
  * Bounds the handshakes of a listener, from the next connection on.
  * @param listener     a listener
  * @param milliseconds the time for each, 1 or more; 10,000 by default
  * @param count        how many may be pending, 1 or more; 256 by default. One more drops the
- *                     oldest, which portls_accept returns as the failure of that connection
+ *                     oldest, of which the event handler is told
  * @param error        may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT. Does not block. Any thread.
  */
@@ -399,13 +471,6 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_handshake_limits(portls_list
  * @return PORTLS_OK; PORTLS_WRONG_KIND. Does not block. Any thread.
  */
 PORTLS_API portls_status portls_stop(portls_listener *listener, portls_error *error);
-
-/** A numeric address and a TCP port number, or the path of a Unix socket. */
-typedef struct portls_address {
-    char host[128]; /**< "127.0.0.1", "::1"; the path of a Unix socket, which a peer may choose,
-                       "@name" in Linux's abstract namespace; "" for none */
-    int port_no;    /**< 0 for none, and for a Unix socket */
-} portls_address;
 
 /**
  * Returns the addresses of a listener or of the socket below a port (Scheme: tcp-addresses).

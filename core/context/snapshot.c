@@ -109,6 +109,20 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
     return PORTLS_OK;
 }
 
+portls_status snapshot_check_identity(const struct snapshot *snapshot, portls_error *error) {
+    if (snapshot->has_chain && snapshot->has_key) {
+        return PORTLS_OK;
+    }
+    return error_fail(error, PORTLS_NO_CERTIFICATE,
+                      "no shared cipher: the server context has no %s: call %s%s%s",
+                      snapshot->has_chain ? "private key"
+                      : snapshot->has_key ? "certificate"
+                                          : "certificate and no private key",
+                      snapshot->has_chain ? "" : "portls_load_certificate_chain",
+                      snapshot->has_chain || snapshot->has_key ? "" : " and ",
+                      snapshot->has_key ? "" : "portls_load_private_key");
+}
+
 struct snapshot *snapshot_hold(struct snapshot *snapshot) {
     (void)atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
     return snapshot;

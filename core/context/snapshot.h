@@ -59,6 +59,10 @@ struct snapshot {
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
                                struct snapshot **snapshot, portls_error *error);
 
+/* Checks that a server can be made of it: PORTLS_OK; PORTLS_NO_CERTIFICATE, the manual's "no shared
+   cipher". */
+portls_status snapshot_check_identity(const struct snapshot *snapshot, portls_error *error);
+
 struct snapshot *snapshot_hold(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* NULL is ignored */
 

@@ -6,92 +6,132 @@
 
 /* ---- waiting ---- */
 
-void listener_lead_wait(portls_listener *listener, struct wait_set *set) {
-    if (set->only_asks && listener->has_leader && !set->only_polls) {
-        wait_set_add_watch(set, &listener->watchers);
-        return;
+/* Returns when the leader has something to do although no descriptor is ready. */
+static int64_t lead_until(const portls_listener *listener) {
+    int64_t until = closing_queue_due(&listener->closing);
+    if (listener->waiting.first != NULL && listener->waiting.first->deadline < until) {
+        until = listener->waiting.first->deadline;
     }
-    if (!set->only_asks) {
-        listener->has_leader = true;
-    }
-    listener_update_wakeup(listener);
-    if (listener->finished.first != NULL) {
+    return listener->pause.until < until ? listener->pause.until : until;
+}
+
+static void add_wait(const portls_listener *listener, struct wait_set *set) {
+    if (listener->has_poller) {
+        wait_set_add_descriptor(set, listener->poller.descriptor, OS_READABLE);
+        wait_set_add_deadline(set, lead_until(listener));
+    } else {
         wait_set_add_ready(set);
-        return;
-    }
-    wait_set_add_descriptor(set, listener->poller.descriptor, OS_READABLE);
-    if (listener->handshaking.first != NULL) {
-        wait_set_add_deadline(set, listener->handshaking.first->deadline);
     }
 }
 
-void listener_lead_end(portls_listener *listener) {
-    listener->has_leader = false;
-    listener->leader_must_check = false;
-    watch_list_notify(&listener->watchers);
-    observer_notify(&listener->observer);
-}
-
-/* Waits as the leader, or as a follower until the leader notifies. The caller holds the lock, which
-   is released meanwhile. */
-static portls_status wait_for_incoming(portls_listener *listener, const struct wait_limit *limit,
-                                       portls_error *error) {
+/* Waits for the poller, as the leader or (`beside`) beside it. */
+static portls_status lead(portls_listener *listener, const struct wait_limit *limit, bool beside,
+                          portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
-    bool lead = !listener->has_leader;
-    if (lead) {
-        listener_lead_wait(listener, &set);
-    } else {
-        wait_set_add_watch(&set, &listener->watchers);
+    add_wait(listener, &set);
+    if (!beside) {
+        listener->has_leader = true;
+        listener->leader_deadline = lead_until(listener);
     }
-    os_mutex_unlock(&listener->lock);
+    listener_unlock(listener);
     portls_status status = wait_set_wait(&set, limit, error);
     wait_set_destroy(&set);
     listener_lock(listener);
-    if (lead) {
-        listener_lead_end(listener);
+    if (!beside) {
+        listener->has_leader = false;
     }
     return status;
 }
 
-/* Takes a finished connection without waiting. PORTLS_OK with the connection or NULL; why the call
-   ends without one. */
-static portls_status take_incoming(portls_listener *listener, const portls_break *brk,
-                                   struct incoming **incoming, portls_error *error) {
+static portls_status wait_for_work(portls_listener *listener, const struct wait_limit *limit,
+                                   portls_error *error) {
+    if (!listener->has_leader) {
+        return lead(listener, limit, false, error);
+    }
+    portls_status status = listener_follow(listener, limit, error);
+    return status == PORTLS_UNSUPPORTED ? lead(listener, limit, true, error) : status;
+}
+
+bool listener_leader_is_late(const portls_listener *listener) {
+    return listener->has_leader && lead_until(listener) < listener->leader_deadline;
+}
+
+/* Without certificate or key no handshake can succeed: reports it before a peer comes. */
+static portls_status check_identity(portls_listener *listener, portls_error *error) {
+    struct snapshot *snapshot = NULL;
+    if (context_snapshot(listener->context, PORTLS_SERVER, &snapshot, NULL) != PORTLS_OK) {
+        return PORTLS_OK; /* the connection pauses the listener */
+    }
+    portls_status status = snapshot_check_identity(snapshot, error);
+    snapshot_release(snapshot);
+    return status;
+}
+
+/* Returns why no connection can be taken now: PORTLS_OK: one may come. */
+static portls_status check_state(portls_listener *listener, const portls_break *brk,
+                                 portls_error *error) {
     if (portls_break_is_set(brk)) {
         return error_fail(error, PORTLS_BREAK, "the break is set, so the accept was given up");
     }
-    portls_status status = error_copy(error, &listener->failure);
-    error_begin(&listener->failure);
-    if (status == PORTLS_OK && !listener->has_leader) {
-        status = listener_step(listener, error);
-    }
-    *incoming = listener_take(listener);
-    if (*incoming != NULL) {
-        error_begin(error); /* the step may have failed after a handshake finished */
+    if (listener->finished.first != NULL) {
         return PORTLS_OK;
     }
-    if (status == PORTLS_OK && listener_has_ended(listener)) {
+    if (listener_has_ended(listener)) {
         return error_fail(error, PORTLS_CLOSED,
                           "the listener was stopped, and its last connection has been accepted");
     }
+    portls_status status = check_identity(listener, error);
+    return status == PORTLS_OK ? listener_open_poller(listener, error) : status;
+}
+
+/* Polls unless a leader does or work is there already, and does at most `steps` pieces of work,
+   until a handshake is finished. PORTLS_OK, or why the sockets cannot be polled. */
+static portls_status advance(portls_listener *listener, int steps, portls_error *error) {
+    portls_status status = listener->has_leader || listener->ready.first != NULL
+                               ? PORTLS_OK
+                               : listener_poll(listener, error);
+    for (int i = 0; i < steps && listener->finished.first == NULL && listener_work(listener); i++) {
+    }
+    return status;
+}
+
+/* Takes a finished connection without waiting: PORTLS_OK with the connection or NULL. */
+static portls_status take_incoming(portls_listener *listener, const portls_break *brk, int steps,
+                                   struct incoming **incoming, portls_error *error) {
+    portls_status status = check_state(listener, brk, error);
+    if (status == PORTLS_OK && listener->finished.first == NULL) {
+        status = advance(listener, steps, error);
+    }
+    *incoming = status == PORTLS_OK ? incoming_queue_take(&listener->finished) : NULL;
     return status;
 }
 
 /* Waits for the next finished connection. */
 static portls_status next_incoming(portls_listener *listener, const struct wait_limit *limit,
                                    struct incoming **incoming, portls_error *error) {
+    bool expired = false;
     listener_lock(listener);
-    portls_status status = take_incoming(listener, limit->brk, incoming, error);
+    portls_status status = take_incoming(listener, limit->brk, 1, incoming, error);
     while (status == PORTLS_OK && *incoming == NULL) {
-        status = wait_for_incoming(listener, limit, error);
+        if (expired) {
+            /* Wakeups kept coming, but no handshake was finished. */
+            status = error_fail(error, PORTLS_DEADLINE, "no connection came before the deadline");
+            break;
+        }
+        bool idle = listener->ready.first == NULL && listener->failed.first == NULL &&
+                    !listener->pause.must_report && !listener_has_ended(listener);
+        if (idle) {
+            status = wait_for_work(listener, limit, error);
+        }
+        expired = limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
         if (status == PORTLS_OK) {
-            status = take_incoming(listener, limit->brk, incoming, error);
+            status = take_incoming(listener, limit->brk, 1, incoming, error);
         }
     }
-    listener_update_wakeup(listener);
+    listener_pass_on(listener);
     observer_notify(&listener->observer);
-    os_mutex_unlock(&listener->lock);
+    listener_unlock(listener);
     return status;
 }
 
@@ -120,13 +160,11 @@ static portls_status check_arguments(portls_listener *listener, const portls_bre
     return PORTLS_OK;
 }
 
-/* Stores the ports of the connection, or returns its error. Frees `incoming`. */
+/* Stores the ports of the connection, if there is one, and frees `incoming`. */
 static portls_status deliver(portls_status status, struct incoming *incoming,
                              portls_input_port **in, portls_output_port **out,
                              portls_error *error) {
-    if (status == PORTLS_OK && incoming->stream == NULL) {
-        status = error_copy(error, &incoming->error);
-    } else if (status == PORTLS_OK) {
+    if (status == PORTLS_OK) {
         *in = &incoming->stream->in;
         *out = &incoming->stream->out;
     }
@@ -166,13 +204,43 @@ portls_status portls_accept_avail(portls_listener *listener, portls_input_port *
     portls_status status = check_arguments(listener, NULL, in, out, error);
     if (status == PORTLS_OK) {
         listener_lock(listener);
-        status = take_incoming(listener, NULL, &incoming, error);
-        listener_update_wakeup(listener);
+        status = take_incoming(listener, NULL, LISTENER_STEPS, &incoming, error);
+        listener_pass_on(listener);
         observer_notify(&listener->observer);
-        os_mutex_unlock(&listener->lock);
+        listener_unlock(listener);
         if (status == PORTLS_OK && incoming == NULL) {
             status = PORTLS_WANT_READ;
         }
     }
     return deliver(status, incoming, in, out, error);
+}
+
+/* ---- as a source ---- */
+
+bool listener_ready(portls_listener *listener) {
+    listener_lock(listener);
+    int64_t due = lead_until(listener);
+    bool ready = check_state(listener, NULL, NULL) != PORTLS_OK ||
+                 listener->finished.first != NULL ||
+                 advance(listener, LISTENER_STEPS, NULL) != PORTLS_OK ||
+                 listener->finished.first != NULL || listener_has_ended(listener);
+    if (lead_until(listener) < due) {
+        observer_notify(&listener->observer); /* a sync set waits too long */
+    }
+    listener_unlock(listener);
+    return ready;
+}
+
+void listener_begin_wait(portls_listener *listener, struct wait_set *set) {
+    listener_lock(listener);
+    add_wait(listener, set);
+    listener_unlock(listener);
+}
+
+void listener_end_wait(portls_listener *listener) {
+    (void)listener;
+}
+
+observer_slot *listener_observer(portls_listener *listener) {
+    return &listener->observer;
 }

@@ -4,8 +4,14 @@
  *
  * The sockets of the listener and of its incoming connections are in one poller, so that a step
  * costs what has happened and not the number of connections, and an event loop waits for one
- * descriptor. Threads in portls_accept are one leader and its followers: the leader polls and steps
- * handshakes; followers wait until it notifies them, and take finished connections or the lead.
+ * descriptor. Of the threads in portls_accept one, the leader, polls; the others follow, each
+ * asleep on a wakeup of its own. A thread that stops leading, because it has a handshake to step or
+ * a connection to return, wakes one follower, which takes further work or the lead. Handshakes are
+ * stepped without the lock, so as many run in parallel as threads accept.
+ *
+ * An incoming connection is in one of these queues: `waiting` for its peer, `ready` to be stepped,
+ * `busy` while a thread steps it, `finished` for portls_accept to return, or `failed` for the event
+ * handler to be told.
  */
 #ifndef CORE_NET_ACCEPT_H
 #define CORE_NET_ACCEPT_H
@@ -14,31 +20,51 @@
 #include "core/context/context.h"
 #include "core/net/listener.h"
 #include "core/os/socket.h"
+#include "core/port/closing.h"
 #include "core/stream/stream.h"
 #include "portls/tcp.h"
 
 enum {
-    LISTENER_SOCKETS = 8,                   /* addresses of one host name */
-    LISTENER_FINISHED = 64,                 /* finished handshakes above which the listener stops
-                                               taking connections from the system's queue */
-    LISTENER_HANDSHAKES = 256,              /* default limits: concurrent handshakes, */
-    LISTENER_HANDSHAKE_MILLISECONDS = 10000 /* and the time for each */
+    LISTENER_SOCKETS = 8,                    /* addresses of one host name */
+    LISTENER_FINISHED = 64,                  /* finished handshakes above which the listener stops
+                                                taking connections from the system's queue */
+    LISTENER_HANDSHAKES = 256,               /* default limits: concurrent handshakes, */
+    LISTENER_HANDSHAKE_MILLISECONDS = 10000, /* and the time for each */
+    LISTENER_STEPS = 64, /* of handshakes and closes in a call that does not block, at most */
+    LISTENER_PAUSE_MILLISECONDS = 10,           /* the first pause when resources have run out; */
+    LISTENER_LONGEST_PAUSE_MILLISECONDS = 1000, /* each further one is twice as long */
 };
 
-/* A connection from TCP accept until portls_accept returns it or its error. */
+/* A connection from TCP accept until portls_accept returns it or the event handler is told. */
 struct incoming {
     struct incoming *previous, *next; /* in its queue */
-    struct stream *stream;            /* NULL once the handshake has failed */
+    struct incoming_queue *queue;
+    struct stream *stream;
     portls_descriptor socket;
     uint8_t registered; /* what the listener's poller reports of the socket */
     int64_t deadline;
-    portls_error error; /* why the handshake failed */
+    struct os_address peer;
+    portls_error error; /* why the handshake failed; PORTLS_OK before */
 };
 
-/* First in, first out. */
 struct incoming_queue {
     struct incoming *first, *last;
     size_t count;
+};
+
+/* A thread that follows. */
+struct follower {
+    struct follower *next;
+    os_wakeup wakeup;
+    bool woken;
+};
+
+/* What to do when descriptors or memory have run out. */
+struct listener_pause {
+    int64_t until;        /* no connection is taken before; NO_DEADLINE: not paused */
+    int64_t milliseconds; /* of the last pause; 0 once a connection was taken */
+    bool must_report;
+    portls_error error; /* what ran out */
 };
 
 struct portls_listener {
@@ -48,78 +74,110 @@ struct portls_listener {
     portls_descriptor sockets[LISTENER_SOCKETS];
     struct os_socket_file file; /* of a Unix socket */
 
-    os_mutex turnstile; /* held while waiting for `lock`: see listener_lock */
-    os_mutex lock;      /* guards everything below */
-    struct watch_list watchers;
+    atomic_uint process; /* os_process_generation of the process that the rest belongs to */
+    os_mutex lock;       /* guards everything below */
     size_t socket_count; /* 0 once stopped */
+    bool has_poller;
+    bool sockets_watched; /* the poller reports the listening sockets */
     os_poller poller; /* tags: the address of a socket in `sockets`, a struct incoming, `wakeup` */
-    os_wakeup wakeup; /* set while an accept need not wait */
+    os_wakeup wakeup; /* set while an accept need not wait, for the leader and event loops */
     bool wakeup_is_set;
+
     bool has_leader;
-    bool leader_must_check; /* what it waits for has changed */
+    int64_t leader_deadline;            /* until when the leader sleeps */
+    struct follower *followers, *spare; /* asleep; not in use */
+
     int64_t handshake_milliseconds;
     size_t handshake_limit;
-    struct incoming_queue handshaking; /* in the order of their deadlines */
-    struct incoming_queue finished;    /* connections and failures that accept returns next */
-    portls_error
-        failure; /* of a step outside accept, which the next accept returns; or PORTLS_OK */
-};
+    struct incoming_queue waiting; /* in the order of their deadlines */
+    struct incoming_queue ready, busy, finished, failed;
+    struct closing_queue closing; /* connections that linger */
+    struct listener_pause pause;
 
-/*
- * Locks the listener. Under a flood of connections the leader releases the lock for moments only,
- * and mutexes are not fair: a thread that stops the listener might starve. The turnstile makes the
- * leader queue behind it.
- */
-static inline void listener_lock(portls_listener *listener) {
-    os_mutex_lock(&listener->turnstile);
-    os_mutex_lock(&listener->lock);
-    os_mutex_unlock(&listener->turnstile);
-}
+    portls_on_listener_event *on_event; /* or NULL */
+    void *on_event_argument;
+};
 
 /* ---- listener.c ---- */
 
-/* Creates a listener without sockets; NULL with the reason in `*status` and `error`. Takes over the
-   reference to the context, also on failure. */
+/* Creates a listener without sockets and poller; NULL with the reason in `*status` and `error`.
+   Takes over the reference to the context, also on failure. */
 portls_listener *listener_new(portls_context *context, portls_status *status, portls_error *error);
 
-/* Has the poller watch the sockets: PORTLS_OK or PORTLS_OS. */
-portls_status listener_watch_sockets(portls_listener *listener, portls_error *error);
+/* Makes the poller of this process, unless the listener has one: PORTLS_OK or PORTLS_OS. The caller
+   holds the lock, or has just created the listener. */
+portls_status listener_open_poller(portls_listener *listener, portls_error *error);
+
+/* Locks the listener. In a child that was forked since the last call, first drops what belongs to
+   the parent: its poller, its threads and its incoming connections. */
+void listener_lock(portls_listener *listener);
+
+/* Brings the wakeup and the poller in line with the state, and releases the lock. */
+void listener_unlock(portls_listener *listener);
 
 /* Closes the sockets, so that no further connection arrives. */
 void listener_close_sockets(portls_listener *listener);
 
-/* ---- accept.c; the caller holds the lock ---- */
-
-/* Takes the lead and adds what the leader waits for to `set`; lead_end gives the lead up. */
-void listener_lead_wait(portls_listener *listener, struct wait_set *set);
-void listener_lead_end(portls_listener *listener);
-
 /* ---- incoming.c; the caller holds the lock ---- */
+
+/* Takes the oldest connection of a queue; NULL when there is none. */
+struct incoming *incoming_queue_take(struct incoming_queue *queue);
 
 /* Aborts and frees every connection of a queue. */
 void incoming_queue_clear(struct incoming_queue *queue);
 
-/*
- * Accepts connections and steps handshakes, without waiting. There is no leader, or the caller is
- * it. PORTLS_OK, or why the sockets cannot be polled or accepted from.
- */
-portls_status listener_step(portls_listener *listener, portls_error *error);
+/* Drops connections without touching their peers. */
+void incoming_queue_forget(struct incoming_queue *queue);
 
-/* Accepts the connections in the system's queue, before the sockets are closed. A leader must check
-   again afterwards. */
+/* In a forked child: closes the sockets of connections that a thread of the parent was stepping,
+   and leaves their memory alone. */
+void incoming_queue_lose(struct incoming_queue *queue);
+
+/* Returns the number of handshakes under way. */
+static inline size_t listener_handshakes(const portls_listener *listener) {
+    return listener->waiting.count + listener->ready.count + listener->busy.count;
+}
+
+/* Finds out, without waiting, which handshakes can go on, takes new connections, and drops expired
+   ones. PORTLS_OK, or why the sockets cannot be polled. There is no leader, or the caller is it. */
+portls_status listener_poll(portls_listener *listener, portls_error *error);
+
+/* Does one piece of work that was found: steps a handshake, or reports an event. Releases the lock
+   meanwhile. Returns false when there is none. */
+bool listener_work(portls_listener *listener);
+
+/* Accepts the connections in the system's queue, before the sockets are closed. */
 void listener_drain(portls_listener *listener);
 
-/* Takes the oldest finished connection; NULL when there is none. */
-struct incoming *listener_take(portls_listener *listener);
+/* Takes no connection for a while, twice as long as the last time, and has that reported. */
+void listener_pause(portls_listener *listener, const portls_error *why);
+
+/* Whether a further connection may be taken now. */
+bool listener_may_take(const portls_listener *listener);
 
 /* Returns whether the listener is stopped and its last connection taken. */
 bool listener_has_ended(const portls_listener *listener);
 
-/*
- * Makes the wakeup, for the leader and for an event loop, agree with the state: set while a
- * finished connection is there, while the leader must check again, and for good once the listener
- * has ended, since every accepting thread must notice that. Call it before the lock is released.
- */
-void listener_update_wakeup(portls_listener *listener);
+/* ---- accept.c; the caller holds the lock ---- */
+
+/* Whether something is due before the leader wakes up. */
+bool listener_leader_is_late(const portls_listener *listener);
+
+/* ---- followers.c; the caller holds the lock ---- */
+
+/* Sleeps until another thread passes work or the lead on, or the limit ends the wait. Releases the
+   lock meanwhile. PORTLS_OK, PORTLS_BREAK, PORTLS_DEADLINE; and PORTLS_UNSUPPORTED without memory
+   or descriptors: the thread cannot follow, and leads beside the leader. */
+portls_status listener_follow(portls_listener *listener, const struct wait_limit *limit,
+                              portls_error *error);
+
+/* Wakes one follower if there is work, or no leader. */
+void listener_pass_on(portls_listener *listener);
+
+/* Wakes all followers. */
+void listener_wake_all(portls_listener *listener);
+
+/* Frees what the followers slept on. No thread follows. */
+void listener_free_followers(portls_listener *listener);
 
 #endif

@@ -18,8 +18,7 @@ portls_descriptor portls_descriptor_of(portls_source source) {
         const portls_output_port *out = handle;
         return atomic_load(&out->base.closed) ? PORTLS_NO_DESCRIPTOR : out->class->descriptor(out);
     }
-    return portls_is_listener(handle) ? ((const portls_listener *)handle)->poller.descriptor
-                                      : PORTLS_NO_DESCRIPTOR;
+    return portls_is_listener(handle) ? listener_descriptor(source.handle) : PORTLS_NO_DESCRIPTOR;
 }
 
 /* Checks that the handle is an open port: PORTLS_OK; CLOSED; WRONG_KIND. */
@@ -44,7 +43,7 @@ static portls_status listener_address(portls_listener *listener, portls_address 
     listener_lock(listener);
     bool stopped = listener->socket_count == 0;
     int failed = stopped ? 0 : os_socket_addresses(listener->sockets[0], local, NULL);
-    os_mutex_unlock(&listener->lock);
+    listener_unlock(listener);
     if (stopped) {
         return error_fail(error, PORTLS_CLOSED, "the listener was stopped: it has no address");
     }

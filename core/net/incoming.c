@@ -36,39 +36,55 @@ static void abort_stream(struct stream *stream) {
 
 /* ---- queues ---- */
 
-static void queue_append(struct incoming_queue *queue, struct incoming *incoming) {
-    incoming->previous = queue->last;
-    incoming->next = NULL;
-    if (queue->last != NULL) {
-        queue->last->next = incoming;
-    } else {
-        queue->first = incoming;
-    }
-    queue->last = incoming;
+/* Inserts a connection behind `before`, or (NULL) as the first. */
+static void insert_behind(struct incoming_queue *queue, struct incoming *before,
+                          struct incoming *incoming) {
+    incoming->queue = queue;
+    incoming->previous = before;
+    incoming->next = before != NULL ? before->next : queue->first;
+    *(before != NULL ? &before->next : &queue->first) = incoming;
+    *(incoming->next != NULL ? &incoming->next->previous : &queue->last) = incoming;
     queue->count++;
 }
 
-static void queue_remove(struct incoming_queue *queue, struct incoming *incoming) {
-    if (incoming->previous != NULL) {
-        incoming->previous->next = incoming->next;
-    } else {
-        queue->first = incoming->next;
-    }
-    if (incoming->next != NULL) {
-        incoming->next->previous = incoming->previous;
-    } else {
-        queue->last = incoming->previous;
-    }
+static void append(struct incoming_queue *queue, struct incoming *incoming) {
+    insert_behind(queue, queue->last, incoming);
+}
+
+static void take_out(struct incoming *incoming) {
+    struct incoming_queue *queue = incoming->queue;
+    *(incoming->previous != NULL ? &incoming->previous->next : &queue->first) = incoming->next;
+    *(incoming->next != NULL ? &incoming->next->previous : &queue->last) = incoming->previous;
     queue->count--;
 }
 
+struct incoming *incoming_queue_take(struct incoming_queue *queue) {
+    struct incoming *taken = queue->first;
+    if (taken != NULL) {
+        take_out(taken);
+    }
+    return taken;
+}
+
 void incoming_queue_clear(struct incoming_queue *queue) {
-    while (queue->first != NULL) {
-        struct incoming *incoming = queue->first;
-        queue_remove(queue, incoming);
-        if (incoming->stream != NULL) {
-            abort_stream(incoming->stream);
-        }
+    struct incoming *incoming = NULL;
+    while ((incoming = incoming_queue_take(queue)) != NULL) {
+        abort_stream(incoming->stream);
+        memory_free(incoming);
+    }
+}
+
+void incoming_queue_lose(struct incoming_queue *queue) {
+    struct incoming *incoming = NULL;
+    while ((incoming = incoming_queue_take(queue)) != NULL) {
+        (void)os_close(incoming->socket);
+    }
+}
+
+void incoming_queue_forget(struct incoming_queue *queue) {
+    struct incoming *incoming = NULL;
+    while ((incoming = incoming_queue_take(queue)) != NULL) {
+        ports_forget(&incoming->stream->in, &incoming->stream->out);
         memory_free(incoming);
     }
 }
@@ -85,123 +101,210 @@ static int watch_socket(portls_listener *listener, struct incoming *incoming, ui
     return failed;
 }
 
-/* Moves a connection to the finished queue; it failed if its error is set. */
+/* Moves a connection whose handshake is over, and which is in no queue. */
 static void finish(portls_listener *listener, struct incoming *incoming) {
+    bool failed = incoming->error.status != PORTLS_OK;
     (void)watch_socket(listener, incoming, 0);
-    queue_remove(&listener->handshaking, incoming);
-    if (incoming->error.status != PORTLS_OK) {
-        incoming->error.error_class = PORTLS_CLASS_NETWORK;
-        abort_stream(incoming->stream);
-        incoming->stream = NULL;
+    append(failed ? &listener->failed : &listener->finished, incoming);
+}
+
+/* Has a connection wait for its peer, in the order of the deadlines. */
+static void wait_for_peer(portls_listener *listener, struct incoming *incoming, uint8_t wanted) {
+    int failed = watch_socket(listener, incoming, wanted);
+    if (failed != 0) {
+        (void)error_fail_os(&incoming->error, PORTLS_OS, failed, "cannot wait for a handshake");
+        listener_pause(listener, &incoming->error);
+        finish(listener, incoming);
+        return;
     }
-    queue_append(&listener->finished, incoming);
+    struct incoming *before = listener->waiting.last;
+    while (before != NULL && before->deadline > incoming->deadline) {
+        before = before->previous;
+    }
+    insert_behind(&listener->waiting, before, incoming);
 }
 
 static uint8_t wanted_of(const struct stream_half *half) {
-    return (uint8_t)(((half->needs & NEEDS_INPUT) != 0 ? OS_READABLE : 0) |
-                     ((half->needs & NEEDS_OUTPUT) != 0 ? OS_WRITABLE : 0));
+    /* A step that reached its work limit needs nothing, and continues when there is input. */
+    return half->needs == 0 ? OS_READABLE
+                            : (uint8_t)(((half->needs & NEEDS_INPUT) != 0 ? OS_READABLE : 0) |
+                                        ((half->needs & NEEDS_OUTPUT) != 0 ? OS_WRITABLE : 0));
 }
 
-static void step_handshake(portls_listener *listener, struct incoming *incoming) {
+/* Steps a handshake, without the listener's lock. Returns what it waits for; 0: it is over. */
+static uint8_t step_handshake(struct incoming *incoming) {
     struct stream *stream = incoming->stream;
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
     stream_leave(stream, &stream->reading);
-    /* A step that reached its work limit needs nothing, and continues when there is input. */
-    uint8_t wanted = stream->reading.needs == 0 ? OS_READABLE : wanted_of(&stream->reading);
-    if (status == PORTLS_WANT_READ || status == PORTLS_WANT_WRITE) {
-        int failed = watch_socket(listener, incoming, wanted);
-        if (failed == 0) {
-            return;
-        }
-        (void)error_fail_os(&incoming->error, PORTLS_OS, failed, "cannot wait for a handshake");
-    } else if (status != PORTLS_OK) {
-        (void)stream_report(stream, &stream->reading, status, &incoming->error);
+    if (port_wants(status)) {
+        return wanted_of(&stream->reading);
     }
-    finish(listener, incoming);
+    (void)stream_report(stream, &stream->reading, status, &incoming->error);
+    return 0;
 }
 
-/* Waits for the ClientHello: a server has nothing to send before it. */
-static void wait_for_hello(portls_listener *listener, struct incoming *incoming) {
-    int failed = watch_socket(listener, incoming, OS_READABLE);
-    if (failed != 0) {
-        (void)error_fail_os(&incoming->error, PORTLS_OS, failed, "cannot wait for a handshake");
+static void work_on(portls_listener *listener, struct incoming *incoming) {
+    append(&listener->busy, incoming);
+    listener_pass_on(listener);
+    listener_unlock(listener);
+    uint8_t wanted = step_handshake(incoming);
+    listener_lock(listener);
+    take_out(incoming);
+    if (wanted == 0) {
         finish(listener, incoming);
+    } else {
+        wait_for_peer(listener, incoming, wanted);
     }
+}
+
+/* ---- events ---- */
+
+static void report(portls_listener *listener, const portls_listener_event *event) {
+    portls_on_listener_event *on_event = listener->on_event;
+    void *argument = listener->on_event_argument;
+    if (on_event != NULL) {
+        listener_unlock(listener);
+        on_event(argument, listener, event);
+        listener_lock(listener);
+    }
+}
+
+/* Goes on with a close, without the lock. */
+static void go_on_closing(portls_listener *listener, struct closing *closing) {
+    listener_unlock(listener);
+    bool closed = closing_step(closing);
+    listener_lock(listener);
+    if (!closed) {
+        closing_queue_put(&listener->closing, closing);
+    }
+}
+
+/* Whether the peer has to be told why: it did not just take too long. */
+static bool has_alert(const struct incoming *incoming) {
+    return incoming->error.status != PORTLS_DEADLINE && incoming->error.status != PORTLS_OS;
+}
+
+static void report_failed(portls_listener *listener, struct incoming *incoming) {
+    portls_address peer;
+    os_address_text(&incoming->peer, &peer);
+    incoming->error.error_class = PORTLS_CLASS_NETWORK;
+    portls_listener_event event = {.size = sizeof event,
+                                   .kind = PORTLS_HANDSHAKE_FAILED,
+                                   .error = &incoming->error,
+                                   .peer = &peer};
+    if (has_alert(incoming)) {
+        struct closing closing = closing_begin(&incoming->stream->in, &incoming->stream->out);
+        go_on_closing(listener, &closing); /* the alert leaves now */
+    } else {
+        abort_stream(incoming->stream);
+    }
+    report(listener, &event);
+    memory_free(incoming);
+}
+
+static void report_pause(portls_listener *listener) {
+    static const portls_address none;
+    portls_error error = listener->pause.error;
+    listener->pause.must_report = false;
+    portls_listener_event event = {.size = sizeof event,
+                                   .kind = PORTLS_LISTENER_PAUSED,
+                                   .error = &error,
+                                   .peer = &none,
+                                   .milliseconds = (int)listener->pause.milliseconds};
+    report(listener, &event);
+}
+
+bool listener_work(portls_listener *listener) {
+    struct incoming *incoming = incoming_queue_take(&listener->failed);
+    if (incoming != NULL) {
+        report_failed(listener, incoming);
+        return true;
+    }
+    if (listener->pause.must_report) {
+        report_pause(listener);
+        return true;
+    }
+    struct closing closing;
+    if (closing_queue_take_due(&listener->closing, &closing)) {
+        go_on_closing(listener, &closing);
+        return true;
+    }
+    incoming = incoming_queue_take(&listener->ready);
+    if (incoming != NULL) {
+        work_on(listener, incoming);
+        return true;
+    }
+    return false;
 }
 
 /* ---- all handshakes ---- */
 
 enum { TAGS = 64 }; /* events taken from the poller at once */
 
-static void drop_oldest(portls_listener *listener) {
-    struct incoming *incoming = listener->handshaking.first;
-    (void)error_fail(&incoming->error, PORTLS_HANDSHAKE,
-                     "dropped: more than %zu handshakes were under way", listener->handshake_limit);
+/* Fails a connection that waits for its peer. */
+static void drop(portls_listener *listener, struct incoming *incoming) {
+    take_out(incoming);
     finish(listener, incoming);
 }
 
+static void drop_oldest(portls_listener *listener) {
+    struct incoming *incoming = listener->waiting.first;
+    (void)error_fail(&incoming->error, PORTLS_HANDSHAKE,
+                     "dropped: more than %zu handshakes were under way", listener->handshake_limit);
+    drop(listener, incoming);
+}
+
 static void drop_expired(portls_listener *listener) {
-    int64_t now = clock_now();
-    struct incoming *incoming = listener->handshaking.first;
-    while (incoming != NULL && incoming->deadline <= now) {
-        struct incoming *next = incoming->next;
+    int64_t now = listener->waiting.first != NULL ? clock_now() : 0;
+    struct incoming *incoming = NULL;
+    while ((incoming = listener->waiting.first) != NULL && incoming->deadline <= now) {
         (void)error_fail(&incoming->error, PORTLS_DEADLINE,
                          "the peer did not finish its handshake in time");
-        finish(listener, incoming);
-        incoming = next;
+        drop(listener, incoming);
     }
 }
 
-/* The listening socket that a tag of the poller stands for, or NULL. */
-static const portls_descriptor *socket_of(const portls_listener *listener, const void *tag) {
-    for (size_t i = 0; i < listener->socket_count; i++) {
-        if (tag == &listener->sockets[i]) {
-            return &listener->sockets[i];
-        }
-    }
-    return NULL;
-}
-
-/* Steps the handshakes among the tags; returns whether there is one. */
-static bool step_incoming(portls_listener *listener, void **tags, size_t count) {
-    bool any = false;
+/* Sorts what the poller reports: handshakes that can go on become ready. Returns the listening
+   sockets with connections, as a mask. */
+static unsigned int sort_events(portls_listener *listener, void **tags, size_t count) {
+    unsigned int sockets = 0;
     for (size_t i = 0; i < count; i++) {
-        if (socket_of(listener, tags[i]) == NULL && tags[i] != &listener->wakeup) {
-            struct incoming *incoming = tags[i];
-            if (incoming->registered != 0) { /* else it has just finished, and the tag came twice */
-                step_handshake(listener, incoming);
-            }
-            any = true;
+        void *tag = tags[i];
+        const portls_descriptor *socket = tag;
+        if (tag == &listener->wakeup) {
+            continue;
+        }
+        if (socket >= listener->sockets && socket < listener->sockets + LISTENER_SOCKETS) {
+            sockets |= 1U << (unsigned int)(socket - listener->sockets);
+            continue;
+        }
+        struct incoming *incoming = tag;
+        if (incoming->queue == &listener->waiting) {
+            take_out(incoming);
+            append(&listener->ready, incoming);
+        } else {
+            /* A thread steps it, or will: the socket stays readable until then. */
+            (void)watch_socket(listener, incoming, 0);
         }
     }
-    return any;
+    return sockets;
 }
 
-/* Steps the handshakes whose sockets are ready, without accepting; returns whether there is one. */
-static bool poll_handshakes(portls_listener *listener) {
-    void *tags[TAGS];
-    size_t count = 0;
-    return os_poller_look(&listener->poller, tags, TAGS, &count) == 0 &&
-           step_incoming(listener, tags, count);
+void listener_pause(portls_listener *listener, const portls_error *why) {
+    struct listener_pause *pause = &listener->pause;
+    int64_t next = pause->milliseconds == 0 ? LISTENER_PAUSE_MILLISECONDS : 2 * pause->milliseconds;
+    pause->milliseconds =
+        next < LISTENER_LONGEST_PAUSE_MILLISECONDS ? next : LISTENER_LONGEST_PAUSE_MILLISECONDS;
+    pause->until = clock_after(pause->milliseconds);
+    pause->error = *why;
+    pause->error.error_class = PORTLS_CLASS_NETWORK;
+    pause->must_report = true;
 }
 
-/* Enforces the handshake limit. Handshakes that can finish do so before the oldest is dropped. */
-static void enforce_limit(portls_listener *listener) {
-    size_t before = 0;
-    while (listener->handshaking.count > listener->handshake_limit &&
-           listener->handshaking.count != before) {
-        before = listener->handshaking.count;
-        (void)poll_handshakes(listener);
-    }
-    if (listener->handshaking.count > listener->handshake_limit) {
-        drop_oldest(listener);
-    }
-}
-
-/* Creates a connection for an accepted socket, which it owns, and begins the handshake. */
+/* Creates a connection for an accepted socket, which it owns. PORTLS_OK, or what is lacking. */
 static portls_status add_connection(portls_listener *listener, portls_descriptor socket,
-                                    portls_error *error) {
+                                    const struct os_address *peer, portls_error *error) {
     struct snapshot *snapshot = NULL;
     portls_status status = context_snapshot(listener->context, PORTLS_SERVER, &snapshot, error);
     struct incoming *incoming = status == PORTLS_OK ? memory_zeroed(sizeof *incoming) : NULL;
@@ -210,109 +313,134 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
         snapshot_release(snapshot);
         return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
-    error_begin(&incoming->error);
-    status = new_stream(socket, snapshot, &incoming->stream, &incoming->error);
+    status = new_stream(socket, snapshot, &incoming->stream, error);
     snapshot_release(snapshot);
     if (status != PORTLS_OK) {
-        incoming->error.error_class = PORTLS_CLASS_NETWORK;
-        queue_append(&listener->finished, incoming); /* for accept to report */
-        return PORTLS_OK;
+        memory_free(incoming);
+        return status;
     }
+    error_begin(&incoming->error);
     incoming->socket = socket;
+    incoming->peer = *peer;
     incoming->deadline = clock_after(listener->handshake_milliseconds);
-    /* The queue stays in the order of its deadlines even when the time limit is shortened. */
-    const struct incoming *before = listener->handshaking.last;
-    if (before != NULL && incoming->deadline < before->deadline) {
-        incoming->deadline = before->deadline;
-    }
-    queue_append(&listener->handshaking, incoming);
-    wait_for_hello(listener, incoming);
-    enforce_limit(listener);
+    wait_for_peer(listener, incoming, OS_READABLE); /* a server has nothing to send at first */
     return PORTLS_OK;
 }
 
-/* Accepts connections from one socket: a bounded number, so that handshakes get their turn. */
-static portls_status accept_some(portls_listener *listener, portls_descriptor from,
-                                 portls_error *error) {
+/* Takes a connection from the system's queue. PORTLS_OK; PORTLS_WANT_READ: there is none, or the
+   listener pauses; the listener's failure. */
+static portls_status take_connection(portls_listener *listener, portls_descriptor from,
+                                     portls_error *error) {
+    portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
+    struct os_address peer;
+    int failed = os_socket_accept(from, &socket, &peer);
+    if (failed == OS_WOULD_BLOCK) {
+        return PORTLS_WANT_READ;
+    }
+    portls_status scarce = os_scarcity(failed);
+    if (failed != 0 && scarce == PORTLS_OK) {
+        return error_fail_os(error, PORTLS_OS, failed, "cannot accept a connection");
+    }
+    portls_error why;
+    error_begin(&why);
+    portls_status status = failed == 0
+                               ? add_connection(listener, socket, &peer, &why)
+                               : error_fail_os(&why, scarce, failed, "cannot accept a connection");
+    if (status != PORTLS_OK) {
+        listener_pause(listener, &why);
+        return PORTLS_WANT_READ;
+    }
+    listener->pause.milliseconds = 0;
+    return PORTLS_OK;
+}
+
+/* Finds out which handshakes can go on. */
+static void poll_handshakes(portls_listener *listener) {
+    void *tags[TAGS];
+    size_t count = 0;
+    if (os_poller_look(&listener->poller, tags, TAGS, &count) == 0) {
+        (void)sort_events(listener, tags, count);
+    }
+}
+
+/* Whether a handshake may be dropped for one more, if the limit is reached. Handshakes that can go
+   on are stepped first. */
+static bool has_room(portls_listener *listener) {
+    if (listener_handshakes(listener) < listener->handshake_limit) {
+        return true;
+    }
+    poll_handshakes(listener);
+    return listener->ready.first == NULL && listener->waiting.first != NULL;
+}
+
+static void enforce_limit(portls_listener *listener) {
+    while (listener_handshakes(listener) > listener->handshake_limit &&
+           listener->waiting.first != NULL) {
+        drop_oldest(listener);
+    }
+}
+
+/* Takes connections from one socket: a bounded number, so that handshakes get their turn. */
+static portls_status take_some(portls_listener *listener, portls_descriptor from,
+                               portls_error *error) {
     enum { AT_ONCE = 64 };
-    for (int i = 0; i < AT_ONCE && listener->finished.count < LISTENER_FINISHED; i++) {
-        portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
-        int failed = os_socket_accept(from, &socket);
-        if (failed == OS_WOULD_BLOCK) {
+    portls_status status = PORTLS_OK;
+    for (int i = 0; status == PORTLS_OK && i < AT_ONCE; i++) {
+        if (!listener_may_take(listener) || !has_room(listener)) {
             break;
         }
-        if (failed != 0) {
-            return error_fail_os(error, PORTLS_OS, failed, "cannot accept a connection");
-        }
-        portls_status status = add_connection(listener, socket, error);
-        if (status != PORTLS_OK) {
-            return status;
-        }
+        status = take_connection(listener, from, error);
+        enforce_limit(listener);
     }
-    return PORTLS_OK;
+    return status == PORTLS_WANT_READ ? PORTLS_OK : status;
+}
+
+bool listener_may_take(const portls_listener *listener) {
+    return listener->pause.until == NO_DEADLINE && listener->finished.count < LISTENER_FINISHED &&
+           listener->failed.count < LISTENER_FINISHED &&
+           (listener_handshakes(listener) < listener->handshake_limit ||
+            listener->waiting.first != NULL);
 }
 
 void listener_drain(portls_listener *listener) {
     /* Bounded, so that peers who keep connecting cannot delay the stop. */
     size_t most = listener->handshake_limit;
+    portls_error ignored;
+    error_begin(&ignored);
     for (size_t i = 0; i < listener->socket_count; i++) {
-        portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
-        for (size_t j = 0; j < most && os_socket_accept(listener->sockets[i], &socket) == 0; j++) {
-            portls_status status = add_connection(listener, socket, NULL);
-            if (status != PORTLS_OK) {
-                return;
-            }
+        portls_status status = PORTLS_OK;
+        for (size_t j = 0; status == PORTLS_OK && j < most; j++) {
+            status = take_connection(listener, listener->sockets[i], &ignored);
         }
     }
+    enforce_limit(listener);
 }
 
 bool listener_has_ended(const portls_listener *listener) {
-    return listener->socket_count == 0 && listener->handshaking.count == 0 &&
+    return listener->socket_count == 0 && listener_handshakes(listener) == 0 &&
            listener->finished.count == 0;
 }
 
-void listener_update_wakeup(portls_listener *listener) {
-    bool set = listener->finished.first != NULL || listener->leader_must_check ||
-               listener_has_ended(listener);
-    if (set != listener->wakeup_is_set) {
-        listener->wakeup_is_set = set;
-        if (set) {
-            os_wakeup_set(&listener->wakeup);
-        } else {
-            os_wakeup_clear(&listener->wakeup);
-        }
-    }
-}
-
-portls_status listener_step(portls_listener *listener, portls_error *error) {
+portls_status listener_poll(portls_listener *listener, portls_error *error) {
     void *tags[TAGS];
     size_t count = 0;
     int failed = os_poller_look(&listener->poller, tags, TAGS, &count);
     if (failed != 0) {
         return error_fail_os(error, PORTLS_OS, failed, "cannot look at the listener's sockets");
     }
-    step_incoming(listener, tags, count);
-    /* Sockets come last: accepting may drop the oldest connection, whose tag may be here too. */
+    unsigned int sockets = sort_events(listener, tags, count);
     portls_status status = PORTLS_OK;
-    bool accepted = false;
-    for (size_t i = 0; i < count && status == PORTLS_OK; i++) {
-        const portls_descriptor *socket = socket_of(listener, tags[i]);
-        if (socket != NULL) {
-            accepted = true;
-            status = accept_some(listener, *socket, error);
+    for (size_t i = 0; i < listener->socket_count && status == PORTLS_OK; i++) {
+        if ((sockets & (1U << (unsigned int)i)) != 0) {
+            status = take_some(listener, listener->sockets[i], error);
         }
     }
-    if (accepted) {
-        (void)poll_handshakes(listener); /* the ClientHello is often there already */
+    if (sockets != 0) {
+        poll_handshakes(listener); /* the ClientHello is often there already */
     }
     drop_expired(listener);
-    return status;
-}
-
-struct incoming *listener_take(portls_listener *listener) {
-    struct incoming *taken = listener->finished.first;
-    if (taken != NULL) {
-        queue_remove(&listener->finished, taken);
+    if (listener->pause.until <= clock_now()) {
+        listener->pause.until = NO_DEADLINE;
     }
-    return taken;
+    return status;
 }

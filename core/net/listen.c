@@ -202,7 +202,7 @@ static portls_status listen_with(const struct request *request, portls_context *
     }
     status = request->open(made, request, error);
     if (status == PORTLS_OK) {
-        status = listener_watch_sockets(made, error);
+        status = listener_open_poller(made, error);
     }
     if (status != PORTLS_OK) {
         if (request->open == open_descriptor) {

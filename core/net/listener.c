@@ -10,24 +10,7 @@ bool portls_is_listener(const void *handle) {
     return handle_is(handle, HANDLE_LISTENER);
 }
 
-portls_status listener_watch_sockets(portls_listener *listener, portls_error *error) {
-    for (size_t i = 0; i < listener->socket_count; i++) {
-        int failed = os_poller_set(&listener->poller, listener->sockets[i], 0, OS_READABLE,
-                                   &listener->sockets[i]);
-        if (failed != 0) {
-            return error_fail_os(error, PORTLS_OS, failed, "cannot watch a listening socket");
-        }
-    }
-    return PORTLS_OK;
-}
-
-void listener_close_sockets(portls_listener *listener) {
-    while (listener->socket_count > 0) {
-        portls_descriptor *socket = &listener->sockets[--listener->socket_count];
-        (void)os_poller_set(&listener->poller, *socket, OS_READABLE, 0, socket);
-        (void)os_close(*socket);
-    }
-}
+/* ---- the poller of this process ---- */
 
 /* Creates the poller and adds the wakeup. Returns 0 or the system's error. */
 static int open_poller(portls_listener *listener) {
@@ -49,45 +32,147 @@ static int open_poller(portls_listener *listener) {
     return failed;
 }
 
-static bool create_locks(portls_listener *made) {
-    if (!os_mutex_init(&made->lock)) {
-        return false;
+portls_status listener_open_poller(portls_listener *listener, portls_error *error) {
+    int failed = listener->has_poller ? 0 : open_poller(listener);
+    if (failed != 0) {
+        return error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener's poller");
     }
-    if (!os_mutex_init(&made->turnstile)) {
-        os_mutex_destroy(&made->lock);
-        return false;
-    }
-    return true;
+    listener->has_poller = true;
+    return PORTLS_OK;
 }
 
-static void destroy_locks(portls_listener *listener) {
-    os_mutex_destroy(&listener->turnstile);
-    os_mutex_destroy(&listener->lock);
+static void close_poller(portls_listener *listener) {
+    if (listener->has_poller) {
+        os_poller_destroy(&listener->poller);
+        os_wakeup_destroy(&listener->wakeup);
+        listener->has_poller = false;
+    }
 }
+
+/* Has the poller report the listening sockets while a connection may be taken. */
+static void watch_sockets(portls_listener *listener) {
+    bool wanted = listener_may_take(listener);
+    uint8_t before = listener->sockets_watched ? OS_READABLE : 0;
+    int failed = 0;
+    for (size_t i = 0; wanted != listener->sockets_watched && i < listener->socket_count; i++) {
+        int result = os_poller_set(&listener->poller, listener->sockets[i], before,
+                                   wanted ? OS_READABLE : 0, &listener->sockets[i]);
+        failed = result != 0 ? result : failed;
+    }
+    listener->sockets_watched = wanted;
+    if (wanted && failed != 0) {
+        portls_error why;
+        error_begin(&why);
+        (void)error_fail_os(&why, PORTLS_OS, failed, "cannot watch a listening socket");
+        listener_pause(listener, &why);
+        watch_sockets(listener); /* none until the pause is over */
+    }
+}
+
+void listener_close_sockets(portls_listener *listener) {
+    while (listener->socket_count > 0) {
+        portls_descriptor *socket = &listener->sockets[--listener->socket_count];
+        if (listener->sockets_watched) {
+            (void)os_poller_set(&listener->poller, *socket, OS_READABLE, 0, socket);
+        }
+        (void)os_close(*socket);
+    }
+}
+
+/* ---- the lock ---- */
+
+/* Drops what belongs to the parent process, without touching its peers. This process has one
+   thread: another one's lock would never be released. */
+static void leave_parent(portls_listener *listener) {
+    (void)os_mutex_init(&listener->lock);
+    if (listener->has_poller) {
+        os_poller_forget(&listener->poller);
+        os_wakeup_destroy(&listener->wakeup);
+    }
+    listener->has_poller = false;
+    listener->sockets_watched = false;
+    listener->wakeup_is_set = false;
+    listener->has_leader = false;
+    listener_wake_all(listener);
+    listener_free_followers(listener);
+    incoming_queue_forget(&listener->waiting);
+    incoming_queue_forget(&listener->ready);
+    incoming_queue_forget(&listener->finished);
+    incoming_queue_forget(&listener->failed);
+    incoming_queue_lose(&listener->busy);
+    closing_queue_forget(&listener->closing);
+}
+
+void listener_lock(portls_listener *listener) {
+    uint32_t process = os_process_generation();
+    if (atomic_load(&listener->process) != process) {
+        leave_parent(listener);
+        atomic_store(&listener->process, process);
+    }
+    os_mutex_lock(&listener->lock);
+}
+
+/* Whether an accept need not wait, or the leader must look again. A thread that steps a handshake
+   goes on with the work by itself. */
+static bool must_wake(const portls_listener *listener) {
+    bool has_work = listener->ready.first != NULL || listener->failed.first != NULL ||
+                    listener->pause.must_report;
+    bool is_left = has_work && listener->busy.count == 0 && listener->followers == NULL;
+    return listener->finished.first != NULL || is_left || listener_leader_is_late(listener) ||
+           listener_has_ended(listener);
+}
+
+static void update_wakeup(portls_listener *listener) {
+    bool set = must_wake(listener);
+    if (set != listener->wakeup_is_set) {
+        listener->wakeup_is_set = set;
+        if (set) {
+            os_wakeup_set(&listener->wakeup);
+        } else {
+            os_wakeup_clear(&listener->wakeup);
+        }
+    }
+}
+
+void listener_unlock(portls_listener *listener) {
+    if (listener->has_poller) {
+        watch_sockets(listener);
+        update_wakeup(listener);
+    }
+    if (listener_has_ended(listener)) {
+        listener_wake_all(listener);
+    }
+    os_mutex_unlock(&listener->lock);
+}
+
+/* ---- creating and freeing ---- */
 
 portls_listener *listener_new(portls_context *context, portls_status *status, portls_error *error) {
     portls_listener *made = memory_zeroed(sizeof *made);
-    if (made == NULL || !create_locks(made)) {
+    if (made == NULL || !os_mutex_init(&made->lock)) {
         memory_free(made);
         portls_free_context(context);
         *status = error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
         return NULL;
     }
-    int failed = open_poller(made);
-    if (failed != 0) {
-        destroy_locks(made);
-        memory_free(made);
-        portls_free_context(context);
-        *status = error_fail_os(error, PORTLS_OS, failed, "no descriptor for a listener");
-        return NULL;
-    }
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
-    made->watchers.lock = &made->lock;
-    error_begin(&made->failure);
+    atomic_init(&made->process, os_process_generation());
+    made->pause.until = NO_DEADLINE;
     made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;
     made->handshake_limit = LISTENER_HANDSHAKES;
     return made;
+}
+
+/* Frees the listener, whose connections are gone. */
+static void free_listener(portls_listener *listener) {
+    listener->handle.kind = HANDLE_FREED;
+    listener_close_sockets(listener);
+    close_poller(listener);
+    listener_free_followers(listener);
+    portls_free_context(listener->context);
+    os_mutex_destroy(&listener->lock);
+    memory_free(listener);
 }
 
 void portls_close(portls_listener *listener) {
@@ -96,18 +181,30 @@ void portls_close(portls_listener *listener) {
     }
     observer_detach(&listener->observer);
     observer_release(&listener->observer);
-    listener->handle.kind = HANDLE_FREED;
+    listener_lock(listener); /* in a child: drops what belongs to the parent */
+    os_mutex_unlock(&listener->lock);
     os_path_remove(&listener->file);
     listener_close_sockets(listener);
-    /* Before the connections, whose sockets it polls. */
-    os_poller_destroy(&listener->poller);
-    os_wakeup_destroy(&listener->wakeup);
-    incoming_queue_clear(&listener->handshaking);
+    close_poller(listener); /* before the connections, whose sockets it polls */
+    incoming_queue_clear(&listener->waiting);
+    incoming_queue_clear(&listener->ready);
     incoming_queue_clear(&listener->finished);
-    portls_free_context(listener->context);
-    destroy_locks(listener);
-    memory_free(listener);
+    incoming_queue_clear(&listener->failed);
+    closing_queue_finish(&listener->closing);
+    free_listener(listener);
 }
+
+void portls_forget_listener(portls_listener *listener) {
+    if (!portls_is_listener(listener)) {
+        return;
+    }
+    observer_detach(&listener->observer);
+    observer_release(&listener->observer);
+    leave_parent(listener);
+    free_listener(listener);
+}
+
+/* ---- settings ---- */
 
 static portls_status check_listener(const portls_listener *listener, const char *call,
                                     portls_error *error) {
@@ -125,11 +222,8 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
         os_path_remove(&listener->file);
         listener_drain(listener);
         listener_close_sockets(listener);
-        listener->leader_must_check = listener->has_leader; /* the sockets it polls are gone */
-        listener_update_wakeup(listener);
-        watch_list_notify(&listener->watchers);
         observer_notify(&listener->observer);
-        os_mutex_unlock(&listener->lock);
+        listener_unlock(listener);
     }
     return status;
 }
@@ -150,7 +244,7 @@ portls_status portls_set_handshake_limits(portls_listener *listener, int millise
     listener_lock(listener);
     listener->handshake_milliseconds = milliseconds;
     listener->handshake_limit = (size_t)count;
-    os_mutex_unlock(&listener->lock);
+    listener_unlock(listener);
     return PORTLS_OK;
 }
 
@@ -158,32 +252,43 @@ portls_context *portls_listener_context(portls_listener *listener) {
     return portls_is_listener(listener) ? listener->context : NULL;
 }
 
-/* ---- as a source ---- */
-
-bool listener_ready(portls_listener *listener) {
-    listener_lock(listener);
-    bool ready = listener->failure.status != PORTLS_OK;
-    if (!ready && !listener->has_leader) {
-        ready = listener_step(listener, &listener->failure) != PORTLS_OK;
+portls_status portls_set_event_handler(portls_listener *listener, portls_on_listener_event *handler,
+                                       void *argument, portls_error *error) {
+    error_begin(error);
+    portls_status status = check_listener(listener, "portls_set_event_handler", error);
+    if (status == PORTLS_OK) {
+        listener_lock(listener);
+        listener->on_event = handler;
+        listener->on_event_argument = argument;
+        listener_unlock(listener);
     }
-    ready = ready || listener_has_ended(listener) || listener->finished.first != NULL;
-    listener_update_wakeup(listener);
-    os_mutex_unlock(&listener->lock);
-    return ready;
+    return status;
 }
 
-void listener_begin_wait(portls_listener *listener, struct wait_set *set) {
+portls_status portls_listener_linger(portls_listener *listener, portls_input_port *in,
+                                     portls_output_port *out, portls_error *error) {
+    error_begin(error);
+    portls_status status = check_listener(listener, "portls_listener_linger", error);
+    if (status == PORTLS_OK) {
+        status = closing_check(in, out, error);
+    }
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct closing closing = closing_begin(in, out);
+    if (!closing_step(&closing)) {
+        listener_lock(listener);
+        closing_queue_put(&listener->closing, &closing);
+        observer_notify(&listener->observer);
+        listener_unlock(listener);
+    }
+    return PORTLS_OK;
+}
+
+portls_descriptor listener_descriptor(portls_listener *listener) {
     listener_lock(listener);
-    listener_lead_wait(listener, set);
-    os_mutex_unlock(&listener->lock);
-}
-
-void listener_end_wait(portls_listener *listener) {
-    listener_lock(listener);
-    listener_lead_end(listener);
-    os_mutex_unlock(&listener->lock);
-}
-
-observer_slot *listener_observer(portls_listener *listener) {
-    return &listener->observer;
+    bool open = listener_open_poller(listener, NULL) == PORTLS_OK;
+    portls_descriptor descriptor = open ? listener->poller.descriptor : PORTLS_NO_DESCRIPTOR;
+    listener_unlock(listener);
+    return descriptor;
 }

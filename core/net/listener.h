@@ -23,6 +23,10 @@ bool listener_ready(portls_listener *listener);
 void listener_begin_wait(portls_listener *listener, struct wait_set *set);
 void listener_end_wait(portls_listener *listener);
 
+/* Returns the descriptor that is readable while portls_accept_avail has something to do;
+   PORTLS_NO_DESCRIPTOR when the system has none left. */
+portls_descriptor listener_descriptor(portls_listener *listener);
+
 /* The slot for the observer of a sync set. */
 observer_slot *listener_observer(portls_listener *listener);
 

@@ -27,6 +27,12 @@ void os_wipe(void *bytes, size_t size);
 /* Returns the English text of a system error, independent of the locale. Never NULL. */
 const char *os_error_text(int os_errno);
 
+#if PORTLS_HOSTED
+/* Returns what a system error says has run out: PORTLS_NO_MEMORY, PORTLS_OS (descriptors), or
+   PORTLS_OK for any other error. */
+portls_status os_scarcity(int os_errno);
+#endif
+
 /* Fails as error_fail does, and appends ": " and the text of the system error to the message. */
 #if PORTLS_WITH_MESSAGES
 portls_status error_fail_os(portls_error *error, portls_status status, int os_errno,

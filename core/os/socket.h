@@ -165,9 +165,13 @@ int os_path_listen(const char *name, unsigned int mode, int queue, portls_descri
 void os_path_remove(struct os_socket_file *file);
 
 /* Accepts one connection as a blocking (on Windows: non-blocking), close-on-exec, TCP_NODELAY
-   socket. Skips connections that are gone already. Returns 0, OS_WOULD_BLOCK or the system's error.
-   */
-int os_socket_accept(portls_descriptor listener, portls_descriptor *socket);
+   socket, and stores the peer's address (`peer` may be NULL). Skips connections that are gone
+   already. Returns 0, OS_WOULD_BLOCK or the system's error. */
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket,
+                     struct os_address *peer);
+
+/* Writes a numeric address; empty for a family other than IP. */
+void os_address_text(const struct os_address *from, portls_address *address);
 
 /* Finds the addresses of a socket. `remote` is empty when it is not connected. Either may
    be NULL. Returns 0 or the system's error. */

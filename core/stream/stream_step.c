@@ -83,14 +83,8 @@ static portls_status fail_refused(struct stream *stream) {
                                                         .subject = ""};
         return stream_fail_backend(stream, PORTLS_PROTOCOL, &no_roots);
     }
-    return stream_fail(stream, PORTLS_NO_CERTIFICATE,
-                       "no shared cipher: the server context has no %s: call %s%s%s",
-                       snapshot->has_chain ? "private key"
-                       : snapshot->has_key ? "certificate"
-                                           : "certificate and no private key",
-                       snapshot->has_chain ? "" : "portls_load_certificate_chain",
-                       snapshot->has_chain || snapshot->has_key ? "" : " and ",
-                       snapshot->has_key ? "" : "portls_load_private_key");
+    (void)snapshot_check_identity(snapshot, failure_new(&stream->failure));
+    return stream_note_failure(stream);
 }
 
 /* Fails the session with the error of an underlying port. */

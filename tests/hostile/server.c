@@ -133,7 +133,15 @@ static void begin_serving(const struct connection *connection) {
     (void)pthread_mutex_unlock(&server.lock);
 }
 
-static void note_failure(portls_status status, const portls_error *error) {
+static void note_failure(void *argument, portls_listener *listener,
+                         const portls_listener_event *event) {
+    const portls_error *error = event->error;
+    portls_status status = error->status;
+    (void)argument;
+    (void)listener;
+    if (event->kind != PORTLS_HANDSHAKE_FAILED) {
+        fail("the listener pauses: %s", error->message);
+    }
     if (status != PORTLS_HANDSHAKE && status != PORTLS_PROTOCOL && status != PORTLS_IO &&
         status != PORTLS_DEADLINE) {
         fail("accept: %s: %s", portls_status_name(status), error->message);
@@ -156,11 +164,8 @@ static void *accept_all(void *argument) {
         if (status == PORTLS_CLOSED) {
             return NULL;
         }
-        if (status == PORTLS_OK) {
-            begin_serving(&connection);
-        } else {
-            note_failure(status, &error);
-        }
+        need(status, &error, "accept");
+        begin_serving(&connection);
     }
 }
 
@@ -174,6 +179,8 @@ void server_open(int handshake_milliseconds, int handshakes) {
     load_identity(server.context, "server-p256");
     need(portls_listen(0, 4096, true, "127.0.0.1", server.context, &server.listener, &error),
          &error, "listening");
+    need(portls_set_event_handler(server.listener, note_failure, NULL, &error), &error,
+         "the event handler");
     need(portls_set_handshake_limits(server.listener, handshake_milliseconds, handshakes, &error),
          &error, "the limits");
     need(portls_addresses(portls_source_listener(server.listener), &address, NULL, &error), &error,

@@ -18,7 +18,7 @@ enum { SERVER_FLOOD_MILLISECONDS = 1000 };
 
 /* What became of the connections so far. */
 struct server_counts {
-    unsigned int failed;      /* told by portls_accept as errors, together */
+    unsigned int failed;      /* reported to the event handler, together */
     unsigned int dropped;     /* of these: for there being more than the limit */
     unsigned int late;        /* of these: for having taken too long */
     unsigned int begun;       /* handed out by portls_accept */

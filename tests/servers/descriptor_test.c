@@ -51,6 +51,7 @@ SPEC(descriptor, it_becomes_non_blocking_and_close_on_exec) {
     cr_expect((fcntl(number, F_GETFD) & FD_CLOEXEC) != 0);
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
+    load_identity(portls_listener_context(listener), "server-p256");
     REQUIRE_STATUS(portls_accept_avail(listener, &in, &out, &problem), PORTLS_WANT_READ);
     portls_close(listener);
 }

@@ -160,7 +160,7 @@ static void require_client_refused(portls_listener *listener, int port_no, const
     if (wanted == PORTLS_HANDSHAKE) {
         close_plainly(client);
     }
-    REQUIRE_FAILURE(portls_accept(listener, &in, &out, &problem), wanted, beginning);
+    REQUIRE_FAILURE(accept_or_failure(listener, NULL, &in, &out, &problem), wanted, beginning);
     cr_assert_eq(problem.error_class, PORTLS_CLASS_NETWORK);
     cr_assert(in == NULL && out == NULL);
     if (wanted != PORTLS_HANDSHAKE) {

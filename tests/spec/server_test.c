@@ -201,22 +201,19 @@ SPEC(server, listen_refuses_protocols_that_cannot_be_had) {
 
 /* "Call ssl-load-certificate-chain! and ssl-load-private-key! to avoid a no shared cipher error on
    accepting connections": the listener listens all the same, and the error names the two calls. */
-SPEC(server, without_a_certificate_it_listens_and_connections_fail) {
-    portls_context *client = client_context(PORTLS_AUTO, NULL, NULL);
+SPEC(server, without_a_certificate_it_listens_and_accept_fails_before_a_client_comes) {
     int port_no;
     portls_listener *listener =
         listen_local(portls_protocol_context(PORTLS_SERVER, PORTLS_SSLV2_OR_V3), &port_no);
-    struct link link;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
     for (int round = 0; round < 2; round++) {
-        link_open_through(&link, listener, "127.0.0.1", client);
-        REQUIRE_ERROR(&link.server.error, PORTLS_NO_CERTIFICATE, "");
-        REQUIRE_TEXT(link.server.error.message, "portls_load_certificate_chain");
-        REQUIRE_TEXT(link.server.error.message, "portls_load_private_key");
-        cr_assert_eq(link.server.error.error_class, PORTLS_CLASS_NETWORK);
-        cr_assert(link.server.in == NULL && link.server.out == NULL);
-        cr_assert(link.client.status != PORTLS_OK);
-        REQUIRE_ERROR(&link.client.error, link.client.status, "");
-        link_close(&link);
+        REQUIRE_FAILURE(portls_accept(listener, &in, &out, &problem), PORTLS_NO_CERTIFICATE,
+                        "no shared cipher: ");
+        REQUIRE_TEXT(problem.message, "portls_load_certificate_chain");
+        REQUIRE_TEXT(problem.message, "portls_load_private_key");
+        cr_assert_eq(problem.error_class, PORTLS_CLASS_NETWORK);
+        cr_assert(in == NULL && out == NULL);
     }
     /* The listener's context has what it lacked, and everything is well. */
     portls_context *context = portls_listener_context(listener);
@@ -224,14 +221,12 @@ SPEC(server, without_a_certificate_it_listens_and_connections_fail) {
     REQUIRE_OK(portls_load_private_key(context, TEST_PEM, PORTLS_KEY_RSA, PORTLS_PEM, &problem));
     talk_through(listener, "127.0.0.1");
     portls_close(listener);
-    portls_free_context(client);
 }
 
 /* The same: of the two calls the error names the one that is missing. */
 SPEC(server, the_error_names_only_the_call_that_is_missing) {
     for (int has_key = 0; has_key <= 1; has_key++) {
         portls_context *context = server_context(PORTLS_AUTO, NULL, NULL);
-        portls_context *client = client_context(PORTLS_AUTO, NULL, NULL);
         if (has_key) {
             REQUIRE_OK(
                 portls_load_private_key(context, TEST_PEM, PORTLS_KEY_RSA, PORTLS_PEM, &problem));
@@ -240,18 +235,15 @@ SPEC(server, the_error_names_only_the_call_that_is_missing) {
         }
         int port_no;
         portls_listener *listener = listen_local(context, &port_no);
-        struct link link;
-        link_open_through(&link, listener, "127.0.0.1", client);
-        REQUIRE_ERROR(&link.server.error, PORTLS_NO_CERTIFICATE, "");
+        portls_input_port *in = NULL;
+        portls_output_port *out = NULL;
+        REQUIRE_STATUS(portls_accept(listener, &in, &out, &problem), PORTLS_NO_CERTIFICATE);
         const char *missing = has_key ? "portls_load_certificate_chain" : "portls_load_private_key";
         const char *loaded = has_key ? "portls_load_private_key" : "portls_load_certificate_chain";
-        REQUIRE_TEXT(link.server.error.message, missing);
-        cr_assert(strstr(link.server.error.message, loaded) == NULL, "%s",
-                  link.server.error.message);
-        link_close(&link);
+        REQUIRE_TEXT(problem.message, missing);
+        cr_assert(strstr(problem.message, loaded) == NULL, "%s", problem.message);
         portls_close(listener);
         portls_free_context(context);
-        portls_free_context(client);
     }
 }
 
@@ -317,12 +309,9 @@ SPEC(server, the_listeners_context_is_the_one_it_was_given_or_its_own) {
     cr_assert(portls_listener_context(NULL) == NULL);
     load_identity(portls_listener_context(first), "server-rsa2048");
     talk_through(first, "127.0.0.1");
-    struct link link;
-    portls_context *client = client_context(PORTLS_AUTO, NULL, NULL);
-    link_open_through(&link, second, "127.0.0.1", client);
-    cr_assert_eq(link.server.status, PORTLS_NO_CERTIFICATE);
-    link_close(&link);
-    portls_free_context(client);
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    REQUIRE_STATUS(portls_accept(second, &in, &out, &problem), PORTLS_NO_CERTIFICATE);
     portls_close(given);
     portls_close(first);
     portls_close(second);

@@ -53,13 +53,51 @@ void connect_side(void *argument) {
                                                      &side->in, &side->out, &side->error);
 }
 
+struct first_failure {
+    portls_break *brk;
+    portls_error error;
+    bool failed;
+};
+
+/* Keeps the first failure and ends the accept. */
+static void note_failure(void *argument, portls_listener *listener,
+                         const portls_listener_event *event) {
+    struct first_failure *first = argument;
+    (void)listener;
+    if (event->kind == PORTLS_HANDSHAKE_FAILED && !first->failed) {
+        first->failed = true;
+        first->error = *event->error;
+        portls_set_break(first->brk);
+    }
+}
+
+portls_status accept_or_failure(portls_listener *listener, portls_break *brk,
+                                portls_input_port **in, portls_output_port **out,
+                                portls_error *error) {
+    struct first_failure first = {.brk = brk};
+    if (brk == NULL) {
+        REQUIRE_OK(portls_make_break(&first.brk, &problem));
+    }
+    REQUIRE_OK(portls_set_event_handler(listener, note_failure, &first, &problem));
+    portls_status status = portls_accept_enable_break(listener, first.brk, in, out, error);
+    REQUIRE_OK(portls_set_event_handler(listener, NULL, NULL, &problem));
+    if (first.failed) {
+        cr_assert_eq(status, PORTLS_BREAK);
+        portls_clear_break(first.brk);
+        *error = first.error;
+        status = error->status;
+    }
+    if (brk == NULL) {
+        portls_free_break(first.brk);
+    }
+    return status;
+}
+
 void accept_side(void *argument) {
     struct accepting *accepting = argument;
     struct side *side = &accepting->side;
-    side->status = accepting->brk == NULL
-                       ? portls_accept(accepting->listener, &side->in, &side->out, &side->error)
-                       : portls_accept_enable_break(accepting->listener, accepting->brk, &side->in,
-                                                    &side->out, &side->error);
+    side->status =
+        accept_or_failure(accepting->listener, accepting->brk, &side->in, &side->out, &side->error);
 }
 
 /* Whether the listener will hear of a portls_connect that came to this. */

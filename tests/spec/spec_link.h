@@ -98,7 +98,13 @@ struct connecting {
 
 void connect_side(void *connecting);
 
-/* The same for portls_accept. */
+/* Accepts a connection, or returns the failure of the first one that fails, of which the listener
+   tells its event handler. `brk` may be NULL. */
+portls_status accept_or_failure(portls_listener *listener, portls_break *brk,
+                                portls_input_port **in, portls_output_port **out,
+                                portls_error *error);
+
+/* accept_or_failure as the work of a task. */
 struct accepting {
     portls_listener *listener;
     portls_break *brk; /* may be NULL */

@@ -360,9 +360,6 @@ static void *accept_all(void *argument) {
                 portls_clear_break(brk);
             }
             break;
-        case PORTLS_HANDSHAKE:
-        case PORTLS_IO:
-            break; /* a client that was broken */
         default:
             fail("accept: %s", error.message);
         }

@@ -1,12 +1,26 @@
-/* Listeners on POSIX systems when the process has run out of descriptors. */
+/* Listeners on POSIX systems when the process has run out of descriptors or memory (design, section
+   7): they pause, keep what they have, and recover. */
 #define _GNU_SOURCE
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include "core/net/accept.h"
+#include "core/wait/wait.h"
 #include "tests/unit/accept_support.h"
 
-/* Has the process run out of descriptors; what the limit was. */
+static int64_t now;
+
+static int64_t read_clock(void) {
+    return now;
+}
+
+static void pass(int milliseconds) {
+    now += (int64_t)milliseconds * 1000000;
+}
+
+/* Has the process run out of descriptors; returns the limit of before. */
 static struct rlimit use_up_descriptors(void) {
     struct rlimit before;
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -18,44 +32,73 @@ static struct rlimit use_up_descriptors(void) {
     return before;
 }
 
-Test(accept_descriptors, a_failed_connection_is_told_by_its_own_error) {
-    portls_listener *listener = listen_here();
-    int first = connect_plainly(listener);
-    cr_expect_not(look(listener, 100));
-    say_no_tls(first);
-    int second = connect_plainly(listener);
-    struct rlimit before = use_up_descriptors();
+static portls_status accept_at_once(portls_listener *listener) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_error error;
-    portls_status status = portls_accept(listener, &in, &out, &error);
-    cr_expect_eq(status, PORTLS_PROTOCOL, "%s", portls_status_name(status));
-    cr_expect_eq(error.status, status, "%s: %s", portls_status_name(status), error.message);
-    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-    say_no_tls(second);
-    /* It speaks no TLS either, or the library could not begin without a descriptor for entropy. */
-    status = portls_accept(listener, &in, &out, &error);
-    cr_expect(status == PORTLS_PROTOCOL || status == PORTLS_HANDSHAKE || status == PORTLS_OS ||
-                  status == PORTLS_NO_MEMORY,
-              "%s", portls_status_name(status));
-    cr_expect_eq(error.status, status, "%s: %s", portls_status_name(status), error.message);
-    (void)close(first);
-    (void)close(second);
-    portls_close(listener);
+    return portls_accept_avail(listener, &in, &out, &error);
 }
 
-Test(accept_descriptors, a_listener_that_sync_called_ready_does_not_block) {
-    portls_listener *listener = listen_here();
+Test(accept_descriptors, a_listener_without_descriptors_pauses_twice_as_long_each_time) {
+    clock_replace(read_clock);
+    struct events events;
+    portls_listener *listener = listen_here(&events);
     int peer = connect_plainly(listener);
     struct rlimit before = use_up_descriptors();
-    cr_assert(look(listener, 5000));
+    int pause = LISTENER_PAUSE_MILLISECONDS;
+    for (size_t i = 1; i <= 10; i++) {
+        cr_expect_eq(accept_at_once(listener), PORTLS_WANT_READ);
+        cr_expect_not(look(listener, 0), "a pause is not an error to return");
+        cr_expect_eq(events.paused, i);
+        cr_expect_eq(events.milliseconds, pause);
+        cr_expect_eq(events.scarcity.status, PORTLS_OS, "%s", events.scarcity.message);
+        cr_expect_eq(events.scarcity.os_errno, EMFILE, "%s", events.scarcity.message);
+        portls_interest interest;
+        cr_assert_eq(portls_interest_of(portls_source_listener(listener), &interest, NULL),
+                     PORTLS_OK);
+        cr_expect_not(interest.ready, "an event loop does not spin");
+        cr_expect_eq(interest.deadline.nanoseconds - now, (int64_t)pause * 1000000);
+        pass(pause - 1);
+        cr_expect_eq(accept_at_once(listener), PORTLS_WANT_READ);
+        cr_expect_eq(events.paused, i, "once per pause");
+        pass(1);
+        pause = 2 * pause < LISTENER_LONGEST_PAUSE_MILLISECONDS
+                    ? 2 * pause
+                    : LISTENER_LONGEST_PAUSE_MILLISECONDS;
+    }
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-    cr_expect(look(listener, 0), "ready stays ready until it is used");
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
-    portls_error error;
-    cr_expect_eq(portls_accept(listener, &in, &out, &error), PORTLS_OS, "%s", error.message);
-    cr_expect_not(look(listener, 0));
+    (void)look(listener, 0);
+    (void)look(listener, 0);
+    cr_expect_eq(listener_handshakes(listener), 1, "the peer that waited is taken");
+    cr_expect_eq(listener->pause.milliseconds, 0);
+    cr_expect_eq(events.failed, 0);
     (void)close(peer);
+    portls_close(listener);
+    clock_replace(NULL);
+}
+
+Test(accept_descriptors, a_pausing_listener_keeps_the_connections_that_it_has) {
+    struct events events;
+    portls_listener *listener = listen_here(&events);
+    int first = connect_plainly(listener);
+    cr_expect_not(look(listener, 100));
+    int second = connect_plainly(listener);
+    struct rlimit before = use_up_descriptors();
+    while (events.paused == 0) {
+        (void)look(listener, 10);
+    }
+    say_no_tls(first);
+    while (events.failed == 0) {
+        (void)look(listener, 10);
+    }
+    cr_expect_eq(events.failure.status, PORTLS_PROTOCOL, "%s", events.failure.message);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    say_no_tls(second);
+    while (events.failed == 1) {
+        (void)look(listener, 10);
+    }
+    cr_expect_eq(events.failure.status, PORTLS_PROTOCOL, "%s", events.failure.message);
+    (void)close(first);
+    (void)close(second);
     portls_close(listener);
 }

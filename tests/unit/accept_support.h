@@ -12,7 +12,31 @@
 
 #include "portls/portls.h"
 
-static portls_listener *listen_here(void) {
+/* What an event handler was told of. */
+struct events {
+    size_t failed, paused;
+    portls_error failure, scarcity; /* of the last event of each kind */
+    portls_address peer;
+    int milliseconds;
+};
+
+static void note_event(void *argument, portls_listener *listener,
+                       const portls_listener_event *event) {
+    struct events *events = argument;
+    (void)listener;
+    if (event->kind == PORTLS_HANDSHAKE_FAILED) {
+        events->failed++;
+        events->failure = *event->error;
+        events->peer = *event->peer;
+    } else {
+        events->paused++;
+        events->scarcity = *event->error;
+        events->milliseconds = event->milliseconds;
+    }
+}
+
+/* Listens, and has events counted in `events` unless that is NULL. */
+static portls_listener *listen_here(struct events *events) {
     portls_listener *listener = NULL;
     portls_error error;
     cr_assert_eq(portls_listen(0, 100, true, "127.0.0.1",
@@ -25,6 +49,10 @@ static portls_listener *listen_here(void) {
     (void)snprintf(key, sizeof key, "%s/server-p256.key", PORTLS_TEST_CERTS);
     cr_assert_eq(portls_load_identity(portls_listener_context(listener), chain, key, &error),
                  PORTLS_OK, "%s", error.message);
+    if (events != NULL) {
+        *events = (struct events){.failed = 0};
+        cr_assert_eq(portls_set_event_handler(listener, note_event, events, &error), PORTLS_OK);
+    }
     return listener;
 }
 

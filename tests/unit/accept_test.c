@@ -1,23 +1,35 @@
-/* What a listener owes to those who accept from it, whatever its peers and the system do. */
+/* What a listener promises, whatever its peers do (manual, section 2: ssl-accept; design, section
+   7). */
 #define _GNU_SOURCE
+
+#include <pthread.h>
 
 #include "core/net/accept.h"
 #include "tests/unit/accept_support.h"
 
 static size_t count_incoming(const portls_listener *listener) {
-    return listener->handshaking.count + listener->finished.count;
+    return listener_handshakes(listener) + listener->finished.count + listener->failed.count;
 }
 
-Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
-    portls_listener *listener = listen_here();
+static portls_status accept_at_once(portls_listener *listener, portls_error *error) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    return portls_accept_avail(listener, &in, &out, error);
+}
+
+Test(accept, peers_that_no_call_accepts_do_not_pile_up) {
+    struct events events;
+    portls_listener *listener = listen_here(&events);
     enum { PEERS = 300 };
     int peers[PEERS];
     size_t most = 0;
+    size_t made = 0;
     for (int i = 0; i < PEERS; i++) {
         /* Beyond the system's own queue a connect would wait. */
-        if (i - (int)count_incoming(listener) < 90) {
+        if (i - (int)count_incoming(listener) - (int)events.failed < 90) {
             peers[i] = connect_plainly(listener);
             say_no_tls(peers[i]);
+            made++;
         } else {
             peers[i] = -1;
         }
@@ -25,19 +37,10 @@ Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
         most = count_incoming(listener) > most ? count_incoming(listener) : most;
     }
     cr_expect_leq(most, (size_t)2 * LISTENER_FINISHED);
-    /* All that came are heard of in the end, and a silent one among them disturbs nobody. */
-    size_t heard = 0;
-    size_t made = 0;
-    for (int i = 0; i < PEERS; i++) {
-        made += peers[i] >= 0;
+    while (events.failed < made) {
+        (void)look(listener, 10);
     }
-    while (heard < made && look(listener, 2000)) {
-        portls_input_port *in = NULL;
-        portls_output_port *out = NULL;
-        cr_expect_eq(portls_accept(listener, &in, &out, NULL), PORTLS_PROTOCOL);
-        heard++;
-    }
-    cr_expect_eq(heard, made);
+    cr_expect_eq(events.failure.status, PORTLS_PROTOCOL, "%s", events.failure.message);
     for (int i = 0; i < PEERS; i++) {
         if (peers[i] >= 0) {
             (void)close(peers[i]);
@@ -46,50 +49,188 @@ Test(accept, peers_that_nobody_accepts_do_not_pile_up) {
     portls_close(listener);
 }
 
-/* An event loop asks while another thread waits in portls_accept as the leader. */
-Test(accept, the_interest_of_a_listener_leaves_the_lead_where_it_is) {
-    portls_listener *listener = listen_here();
-    struct wait_set waits;
-    wait_set_init(&waits);
-    listener_begin_wait(listener, &waits);
-    cr_assert(listener->has_leader);
+Test(accept, a_failed_connection_ends_no_call_and_is_reported_with_its_peer) {
+    struct events events;
+    portls_listener *listener = listen_here(&events);
+    int peer = connect_plainly(listener);
+    struct sockaddr_in name;
+    socklen_t size = sizeof name;
+    cr_assert_eq(getsockname(peer, (struct sockaddr *)&name, &size), 0);
+    say_no_tls(peer);
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    cr_expect_eq(portls_accept_until(listener, portls_deadline_after(300), NULL, &in, &out, &error),
+                 PORTLS_DEADLINE, "%s", error.message);
+    cr_assert_eq(events.failed, 1);
+    cr_expect_eq(events.failure.status, PORTLS_PROTOCOL, "%s", events.failure.message);
+    cr_expect_eq(events.failure.error_class, PORTLS_CLASS_NETWORK);
+    cr_expect_str_eq(events.peer.host, "127.0.0.1");
+    cr_expect_eq(events.peer.port_no, ntohs(name.sin_port));
+    (void)close(peer);
+    portls_close(listener);
+}
+
+Test(accept, a_listener_without_a_certificate_says_so_before_a_peer_comes) {
+    portls_listener *listener = NULL;
+    portls_error error;
+    cr_assert_eq(portls_listen(0, 1, true, "127.0.0.1",
+                               portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO), &listener,
+                               &error),
+                 PORTLS_OK, "%s", error.message);
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    cr_expect_eq(portls_accept(listener, &in, &out, &error), PORTLS_NO_CERTIFICATE, "%s",
+                 error.message);
+    cr_expect_eq(portls_accept_avail(listener, &in, &out, &error), PORTLS_NO_CERTIFICATE);
+    cr_expect(look(listener, 0), "accept would not wait");
+    portls_close(listener);
+}
+
+/* An event loop asks while another thread leads. */
+Test(accept, the_interest_of_a_listener_is_the_descriptor_of_its_poller) {
+    portls_listener *listener = listen_here(NULL);
+    listener->has_leader = true;
+    listener->leader_deadline = NO_DEADLINE;
     portls_interest interest;
     portls_error error;
     cr_assert_eq(portls_interest_of(portls_source_listener(listener), &interest, &error), PORTLS_OK,
                  "%s", error.message);
     cr_assert_eq(interest.count, 1);
     cr_assert_eq(interest.wanted[0].descriptor, listener->poller.descriptor);
+    cr_assert_eq(portls_descriptor_of(portls_source_listener(listener)),
+                 listener->poller.descriptor);
     cr_assert(listener->has_leader);
-    wait_set_destroy(&waits);
-    listener_end_wait(listener);
-    cr_assert_not(listener->has_leader);
     portls_close(listener);
 }
 
-Test(accept, more_silent_peers_than_the_limit_hold_up_nobody) {
-    portls_listener *listener = listen_here();
+Test(accept, more_silent_peers_than_the_limit_drop_the_oldest) {
+    struct events events;
+    portls_listener *listener = listen_here(&events);
     enum { PEERS = LISTENER_HANDSHAKES + 44 };
     static int peers[PEERS];
     for (int i = 0; i < PEERS; i++) {
         peers[i] = connect_plainly(listener);
         (void)look(listener, 0);
     }
-    for (int i = 0; i < 44; i++) {
-        portls_input_port *in = NULL;
-        portls_output_port *out = NULL;
-        portls_error error;
-        cr_expect_eq(portls_accept(listener, &in, &out, &error), PORTLS_HANDSHAKE, "%s",
-                     error.message);
-    }
-    cr_expect_eq(count_incoming(listener), LISTENER_HANDSHAKES);
+    cr_expect_eq(accept_at_once(listener, NULL), PORTLS_WANT_READ);
+    cr_expect_eq(events.failed, 44, "%zu", events.failed);
+    cr_expect_eq(events.failure.status, PORTLS_HANDSHAKE, "%s", events.failure.message);
+    cr_expect_eq(count_incoming(listener), LISTENER_HANDSHAKES, "%zu", count_incoming(listener));
     int last = connect_plainly(listener);
     say_no_tls(last);
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
-    cr_expect_eq(portls_accept(listener, &in, &out, NULL), PORTLS_PROTOCOL);
+    while (events.failed < 46) {
+        (void)look(listener, 10);
+    }
+    cr_expect_eq(events.failure.status, PORTLS_PROTOCOL, "%s", events.failure.message);
     (void)close(last);
     for (int i = 0; i < PEERS; i++) {
         (void)close(peers[i]);
     }
+    portls_close(listener);
+}
+
+/* ---- several threads ---- */
+
+enum { THREADS = 2 };
+
+static pthread_barrier_t meeting;
+static const struct backend *real;
+static struct backend meeting_backend;
+static _Thread_local bool has_met;
+
+/* The handshake of a backend in which two must be under way at once. */
+static portls_status meet(struct backend_session *session, struct backend_failure *failure) {
+    if (!has_met) {
+        has_met = true;
+        (void)pthread_barrier_wait(&meeting);
+    }
+    return real->handshake(session, failure);
+}
+
+static void *accept_one(void *argument) {
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    portls_status status = portls_accept(argument, &in, &out, &error);
+    if (status == PORTLS_OK) {
+        portls_close_ports(in, out, NULL);
+    }
+    return (void *)(intptr_t)status;
+}
+
+static void *connect_one(void *argument) {
+    portls_address address;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    if (portls_addresses(portls_source_listener(argument), &address, NULL, NULL) == PORTLS_OK &&
+        portls_connect("127.0.0.1", address.port_no,
+                       portls_protocol_context(PORTLS_CLIENT, PORTLS_AUTO), &in, &out,
+                       NULL) == PORTLS_OK) {
+        portls_close_ports(in, out, NULL);
+    }
+    return NULL;
+}
+
+/* One handshake alone would wait at the barrier for ever. */
+Test(accept, handshakes_run_in_as_many_threads_as_accept, .timeout = 60) {
+    portls_listener *listener = listen_here(NULL);
+    struct snapshot *snapshot = listener->context->snapshot;
+    real = snapshot->backend;
+    meeting_backend = *real;
+    meeting_backend.handshake = meet;
+    snapshot->backend = &meeting_backend;
+    cr_assert_eq(pthread_barrier_init(&meeting, NULL, THREADS), 0);
+    pthread_t accepting[THREADS];
+    pthread_t connecting[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        cr_assert_eq(pthread_create(&accepting[i], NULL, accept_one, listener), 0);
+        cr_assert_eq(pthread_create(&connecting[i], NULL, connect_one, listener), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        void *status = NULL;
+        cr_assert_eq(pthread_join(accepting[i], &status), 0);
+        cr_expect_eq((portls_status)(intptr_t)status, PORTLS_OK);
+        cr_assert_eq(pthread_join(connecting[i], NULL), 0);
+    }
+    snapshot->backend = real;
+    portls_close(listener);
+}
+
+static size_t count_followers(portls_listener *listener) {
+    size_t count = 0;
+    listener_lock(listener);
+    for (const struct follower *f = listener->followers; f != NULL; f = f->next) {
+        count++;
+    }
+    count += listener->has_leader ? 100 : 0;
+    listener_unlock(listener);
+    return count;
+}
+
+/* One connection takes one thread: the others sleep on, and one of them leads. */
+Test(accept, a_connection_wakes_no_more_threads_than_it_needs, .timeout = 60) {
+    enum { ACCEPTING = 4 };
+    portls_listener *listener = listen_here(NULL);
+    pthread_t accepting[ACCEPTING];
+    for (int i = 0; i < ACCEPTING; i++) {
+        cr_assert_eq(pthread_create(&accepting[i], NULL, accept_one, listener), 0);
+    }
+    for (size_t left = ACCEPTING; left > 0; left--) {
+        while (count_followers(listener) != 100 + left - 1) {
+            (void)usleep(1000);
+        }
+        (void)connect_one(listener);
+    }
+    for (int i = 0; i < ACCEPTING; i++) {
+        void *status = NULL;
+        cr_assert_eq(pthread_join(accepting[i], &status), 0);
+        cr_expect_eq((portls_status)(intptr_t)status, PORTLS_OK);
+    }
+    size_t kept = 0;
+    for (const struct follower *f = listener->spare; f != NULL; f = f->next) {
+        kept++;
+    }
+    cr_expect_eq(kept, (size_t)ACCEPTING - 1, "the wakeups of %zu threads are kept", kept);
     portls_close(listener);
 }

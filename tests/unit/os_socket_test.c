@@ -127,12 +127,12 @@ static void connect_and_accept(const char *host) {
     cr_assert_gt(listening.port_no, 0);
     cr_assert_neq(fcntl((int)listener, F_GETFD) & FD_CLOEXEC, 0);
     portls_descriptor accepted = PORTLS_NO_DESCRIPTOR;
-    cr_assert_eq(os_socket_accept(listener, &accepted), OS_WOULD_BLOCK);
+    cr_assert_eq(os_socket_accept(listener, &accepted, NULL), OS_WOULD_BLOCK);
     cr_assert_eq(accepted, PORTLS_NO_DESCRIPTOR);
     portls_descriptor socket = PORTLS_NO_DESCRIPTOR;
     cr_assert_eq(connect_to(host, listening.port_no, &socket), 0);
     wait_for(listener, OS_READABLE);
-    cr_assert_eq(os_socket_accept(listener, &accepted), 0);
+    cr_assert_eq(os_socket_accept(listener, &accepted, NULL), 0);
     check_is_ready_for_use(socket);
     check_is_ready_for_use(accepted);
 
@@ -163,7 +163,7 @@ Test(os_socket, all_local_addresses_take_ipv4_and_call_it_so) {
     portls_descriptor accepted = PORTLS_NO_DESCRIPTOR;
     cr_assert_eq(connect_to("127.0.0.1", listening.port_no, &socket), 0);
     wait_for(listener, OS_READABLE);
-    cr_assert_eq(os_socket_accept(listener, &accepted), 0);
+    cr_assert_eq(os_socket_accept(listener, &accepted, NULL), 0);
     cr_assert_eq(os_socket_addresses(accepted, NULL, &remote), 0);
     cr_assert_str_eq(remote.host, "127.0.0.1");
     cr_assert_gt(remote.port_no, 0);
@@ -208,7 +208,7 @@ Test(os_socket, reuse_takes_an_address_that_lingers) {
     portls_descriptor accepted = PORTLS_NO_DESCRIPTOR;
     cr_assert_eq(connect_to("127.0.0.1", local.port_no, &client), 0);
     wait_for(listener, OS_READABLE);
-    cr_assert_eq(os_socket_accept(listener, &accepted), 0);
+    cr_assert_eq(os_socket_accept(listener, &accepted, NULL), 0);
     cr_assert_eq(os_close(accepted), 0);
     wait_for(client, OS_READABLE);
     cr_assert_eq(os_read(client, OS_SOCKET, &byte, 1, &got), 0);

@@ -110,7 +110,9 @@ STEP(os_resolution_result,
 STEP(os_socket_connect, (const struct os_address *address, portls_descriptor *socket),
      (address, socket))
 STEP(os_socket_connected, (portls_descriptor socket), (socket))
-STEP(os_socket_accept, (portls_descriptor listener, portls_descriptor *socket), (listener, socket))
+STEP(os_socket_accept,
+     (portls_descriptor listener, portls_descriptor *socket, struct os_address *peer),
+     (listener, socket, peer))
 STEP(os_socket_deliver, (portls_descriptor socket, bool *peer_is_done), (socket, peer_is_done))
 
 int __real_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);

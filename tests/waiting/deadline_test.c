@@ -348,8 +348,8 @@ SPEC(deadline, the_handshakes_of_a_listener_have_limits_that_can_be_set) {
                                     &problem));
     REQUIRE_STATUS(portls_handshake_avail(in, &problem), PORTLS_WANT_READ);
     /* The client says nothing more, so it is given up. */
-    REQUIRE_FAILURE(portls_accept(listener, &peer_in, &peer_out, &problem), PORTLS_DEADLINE,
-                    "the peer did not finish its handshake in time");
+    REQUIRE_FAILURE(accept_or_failure(listener, NULL, &peer_in, &peer_out, &problem),
+                    PORTLS_DEADLINE, "the peer did not finish its handshake in time");
     cr_assert_eq(problem.error_class, PORTLS_CLASS_NETWORK);
     REQUIRE_OK(portls_close_output_port(out, &problem));
     REQUIRE_OK(portls_close_input_port(in, &problem));

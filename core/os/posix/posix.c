@@ -106,6 +106,20 @@ const char *os_error_text(int os_errno) {
     return other;
 }
 
+portls_status os_scarcity(int os_errno) {
+    switch (os_errno) {
+    case ENOMEM:
+    case ENOBUFS:
+        return PORTLS_NO_MEMORY;
+    case EMFILE:
+    case ENFILE:
+    case ENOSPC: /* of epoll: too many watches */
+        return PORTLS_OS;
+    default:
+        return PORTLS_OK;
+    }
+}
+
 /* ---- time ---- */
 
 int64_t os_now(void) {

@@ -74,11 +74,14 @@ int socket_new(int family) {
 #endif
 }
 
-static int accept_socket(int listener) {
+static int accept_socket(int listener, struct os_address *peer) {
+    socklen_t size = sizeof peer->storage;
+    struct sockaddr *name = (struct sockaddr *)(void *)peer->storage;
+    memset(peer, 0, sizeof *peer);
 #if HAS_SOCKET_FLAGS
-    return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    return accept4(listener, name, &size, SOCK_CLOEXEC);
 #else
-    int number = accept(listener, NULL, NULL);
+    int number = accept(listener, name, &size);
     return number < 0 ? -1 : prepare(number, true);
 #endif
 }
@@ -232,12 +235,14 @@ static bool was_one_connection(int failure) {
     }
 }
 
-int os_socket_accept(portls_descriptor listener, portls_descriptor *socket) {
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket,
+                     struct os_address *peer) {
     *socket = PORTLS_NO_DESCRIPTOR;
     int cancel = os_hold_cancel();
+    struct os_address unused;
     int number = -1;
     do {
-        number = accept_socket(system_number(listener));
+        number = accept_socket(system_number(listener), peer != NULL ? peer : &unused);
     } while (number < 0 && was_one_connection(errno));
     int failure = number < 0 ? errno : 0;
     os_restore_cancel(cancel);

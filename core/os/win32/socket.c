@@ -145,12 +145,17 @@ static bool was_one_connection(int failure) {
     }
 }
 
-int os_socket_accept(portls_descriptor listener, portls_descriptor *socket) {
+int os_socket_accept(portls_descriptor listener, portls_descriptor *socket,
+                     struct os_address *peer) {
     *socket = PORTLS_NO_DESCRIPTOR;
+    struct os_address unused;
+    struct os_address *from = peer != NULL ? peer : &unused;
+    memset(from, 0, sizeof *from);
     SOCKET made = INVALID_SOCKET;
     int failure = 0;
     do {
-        made = accept(system_socket(listener), NULL, NULL);
+        int size = sizeof from->storage;
+        made = accept(system_socket(listener), (struct sockaddr *)(void *)from->storage, &size);
         failure = made == INVALID_SOCKET ? WSAGetLastError() : socket_prepare(made);
     } while (made == INVALID_SOCKET && was_one_connection(failure));
     if (made == INVALID_SOCKET) {

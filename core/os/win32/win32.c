@@ -78,6 +78,18 @@ const char *os_error_text(int os_errno) {
     return other;
 }
 
+portls_status os_scarcity(int os_errno) {
+    switch (os_errno) {
+    case WSA_NOT_ENOUGH_MEMORY:
+    case WSAENOBUFS:
+        return PORTLS_NO_MEMORY;
+    case WSAEMFILE:
+        return PORTLS_OS;
+    default:
+        return PORTLS_OK;
+    }
+}
+
 /* ---- time ---- */
 
 int64_t os_now(void) {
