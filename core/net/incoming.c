@@ -84,7 +84,7 @@ void incoming_queue_lose(struct incoming_queue *queue) {
 void incoming_queue_forget(struct incoming_queue *queue) {
     struct incoming *incoming = NULL;
     while ((incoming = incoming_queue_take(queue)) != NULL) {
-        ports_forget(&incoming->stream->in, &incoming->stream->out);
+        portls_forget_ports(&incoming->stream->in, &incoming->stream->out);
         memory_free(incoming);
     }
 }

@@ -37,7 +37,7 @@ bool closing_step(struct closing *closing) {
         return true;
     }
     if (clock_now() >= closing->until) {
-        ports_abandon(closing->in, closing->out);
+        portls_abandon_ports(closing->in, closing->out);
         return true;
     }
     closing->next = clock_after(closing->pause);
@@ -62,7 +62,7 @@ void closing_queue_put(struct closing_queue *queue, const struct closing *closin
             oldest = queue->entries[i].until < queue->entries[oldest].until ? i : oldest;
         }
         struct closing dropped = remove_entry(queue, oldest);
-        ports_abandon(dropped.in, dropped.out);
+        portls_abandon_ports(dropped.in, dropped.out);
     }
     queue->entries[queue->count++] = *closing;
 }
@@ -106,12 +106,14 @@ void closing_queue_finish(struct closing_queue *queue) {
         }
     }
     for (; queue->count > 0; queue->count--) {
-        ports_abandon(queue->entries[queue->count - 1].in, queue->entries[queue->count - 1].out);
+        portls_abandon_ports(queue->entries[queue->count - 1].in,
+                             queue->entries[queue->count - 1].out);
     }
 }
 
 void closing_queue_forget(struct closing_queue *queue) {
     for (; queue->count > 0; queue->count--) {
-        ports_forget(queue->entries[queue->count - 1].in, queue->entries[queue->count - 1].out);
+        portls_forget_ports(queue->entries[queue->count - 1].in,
+                            queue->entries[queue->count - 1].out);
     }
 }

@@ -263,11 +263,6 @@ static inline void ports_drop(portls_input_port *in, portls_output_port *out) {
     (void)in_closed;
 }
 
-/* Drop a connection now; either port may be NULL. Abandoning flushes nothing and waits for nothing;
-   forgetting moreover leaves the peer alone, for a copy of the connection after fork. */
-void ports_abandon(portls_input_port *in, portls_output_port *out);
-void ports_forget(portls_input_port *in, portls_output_port *out);
-
 /* How long closing waits for pending bytes to be sent. */
 enum { CLOSE_MILLISECONDS = 2000 };
 

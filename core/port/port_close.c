@@ -264,12 +264,3 @@ portls_status ports_linger_avail(const portls_input_port *in, portls_output_port
     }
     return port_wants(status) ? PORTLS_WANT_WRITE : PORTLS_OK;
 }
-
-/* Until portls_abandon_ports and portls_forget_ports exist. */
-void ports_abandon(portls_input_port *in, portls_output_port *out) {
-    ports_drop(in, out);
-}
-
-void ports_forget(portls_input_port *in, portls_output_port *out) {
-    ports_drop(in, out);
-}
