@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/os/os.h"
 
 /* ---- settings ---- */
 
@@ -77,7 +78,9 @@ static portls_status compile(const struct backend *backend, const struct backend
     portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);
     portls_status status = PORTLS_NO_MEMORY;
     if (why != NULL) {
+        int cancel = os_hold_cancel();
         status = backend->context_new(settings, context, why);
+        os_restore_cancel(cancel);
     }
     if (error == NULL) {
         memory_free(why);
@@ -131,7 +134,9 @@ struct snapshot *snapshot_hold(struct snapshot *snapshot) {
 void snapshot_release(struct snapshot *snapshot) {
     if (snapshot != NULL &&
         atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1) {
+        int cancel = os_hold_cancel();
         snapshot->backend->context_free(snapshot->context);
+        os_restore_cancel(cancel);
         buffer_pool_destroy(&snapshot->buffers);
         memory_free(snapshot);
     }

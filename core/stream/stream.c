@@ -48,19 +48,29 @@ static portls_status begin_session(struct stream *stream, const struct stream_op
         return PORTLS_OK;
     }
     struct backend_failure failure = BACKEND_FAILURE_INIT;
+    int cancel = os_hold_cancel(); /* the lock is not held yet */
     portls_status status = snapshot->backend->session_new(
         snapshot->context, &session, &stream->transport.face, &stream->session, &failure);
+    os_restore_cancel(cancel);
     const struct session_state state = {snapshot->backend, snapshot->role, true, NULL};
     return status == PORTLS_OK ? PORTLS_OK
                                : session_failure_describe(&failure, status, &state, error);
 }
 
+/* Nothing else uses the session, so the lock is not held. */
+static void free_session(struct stream *stream) {
+    if (stream->session != NULL) {
+        int cancel = os_hold_cancel();
+        stream->snapshot->backend->session_free(stream->session);
+        os_restore_cancel(cancel);
+        stream->session = NULL;
+    }
+}
+
 static void free_stream(struct stream *stream) {
     stream->in.handle.kind = HANDLE_FREED;
     stream->out.handle.kind = HANDLE_FREED;
-    if (stream->session != NULL) {
-        stream->snapshot->backend->session_free(stream->session);
-    }
+    free_session(stream);
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);
@@ -241,10 +251,7 @@ static portls_status end_session(struct stream *stream, portls_error *error) {
     if (gives_bytes_back) {
         discard_arrived(stream);
     }
-    if (stream->session != NULL) {
-        stream->snapshot->backend->session_free(stream->session);
-        stream->session = NULL;
-    }
+    free_session(stream);
     if (gives_bytes_back && transport_give_back(transport) != PORTLS_OK) {
         status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
     }
