@@ -230,3 +230,17 @@ Test(closing_failure, that_a_write_has_returned_is_not_returned_again) {
         cr_expect_eq(close_input(&stream->in, waits, NULL), PORTLS_OK);
     }
 }
+
+/* ---- ending without a close ---- */
+
+Test(closing_failure, of_ports_that_are_abandoned_is_ignored_and_they_are_released) {
+    for (int fails = 0; fails < 2; fails++) {
+        struct counting_input input = make_input(fails != 0);
+        struct lazy_output output = make_output(fails != 0, fails != 0);
+        portls_abandon_ports(&input.port, &output.port);
+        cr_expect_eq(input.closed, 1);
+        cr_expect_eq(output.closed, 1);
+        cr_expect_eq(input.released, 1);
+        cr_expect_eq(output.released, 1);
+    }
+}

@@ -29,6 +29,9 @@ static bool plain_write_fails;
 static size_t plain_needs;
 static const char *plain_flight = "";
 
+/* Instead of that flight, the handshake sends this alert and fails; NULL: it does not. */
+static const char *plain_alert;
+
 static portls_status plain_session_new(struct backend_context *context,
                                        const struct backend_session_options *options,
                                        struct backend_transport *transport,
@@ -65,12 +68,15 @@ static portls_status plain_take(struct backend_transport *transport, size_t *cou
 
 static portls_status plain_handshake(struct backend_session *session,
                                      struct backend_failure *failure) {
-    (void)failure;
     struct backend_transport *transport = session->transport;
     cr_assert_not(session->is_done, "the handshake goes on after it was done");
     portls_status status = plain_take(transport, &plain_needs);
     if (status != PORTLS_OK) {
         return status;
+    }
+    if (plain_alert != NULL) {
+        (void)transport->send(transport, plain_alert, strlen(plain_alert));
+        return backend_fail_session(failure, BACKEND_NO_SHARED_CIPHER, 0);
     }
     session->is_done = true;
     return plain_flight[0] == '\0' ? PORTLS_OK

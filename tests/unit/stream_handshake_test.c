@@ -197,3 +197,93 @@ Test(stream_handshake, nothing_is_read_or_written_before_it_is_done) {
     expect_read("hello");
     end();
 }
+
+/* ---- the alert of a handshake that fails, by a clock of the test's own ---- */
+
+static int64_t test_clock = 1000000000;
+
+static int64_t look_at_test_clock(void) {
+    return test_clock;
+}
+
+static struct {
+    int waits, until; /* there is room after so many waits */
+    char taken[10];
+    size_t size;
+} sink;
+
+static portls_status sink_write(void *argument, const void *bytes, size_t size, size_t *put) {
+    (void)argument;
+    if (sink.waits < sink.until) {
+        return PORTLS_WANT_WRITE;
+    }
+    cr_assert_leq(size, sizeof sink.taken);
+    memcpy(sink.taken, bytes, size);
+    sink.size = size;
+    *put = size;
+    return PORTLS_OK;
+}
+
+static void sink_wait(void *argument, int milliseconds) {
+    (void)argument;
+    /* Returns early, as a wait callback may. */
+    int64_t passed = milliseconds < 10 ? milliseconds : 10;
+    sink.waits++;
+    test_clock += passed * 1000000;
+}
+
+/* Fails a handshake whose alert has room after `until` waits. */
+static void fail_handshake(int until, int64_t deadline) {
+    const portls_output_callbacks callbacks = {
+        .size = sizeof callbacks, .write = sink_write, .wait = sink_wait};
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    const struct wait_limit limit = {deadline, NULL};
+    memset(&sink, 0, sizeof sink);
+    sink.until = until;
+    plain_alert = "alert";
+    cr_assert_eq(portls_make_pipe(100, &in, &ends.writes, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_output_port(&callbacks, NULL, &out, NULL), PORTLS_OK);
+    struct stream *stream = plain_over(in, out, false);
+    clock_replace(look_at_test_clock);
+    cr_expect_eq(stream_handshake(stream, &limit, &error), PORTLS_HANDSHAKE);
+    cr_expect_eq(error.status, PORTLS_HANDSHAKE);
+    stream_abandon(stream, true);
+    clock_replace(NULL);
+    portls_close_output_port(ends.writes, NULL);
+}
+
+Test(stream_handshake, a_failed_one_waits_until_its_alert_has_left) {
+    for (int until = 0; until < 3; until++) {
+        fail_handshake(until, NO_DEADLINE);
+        cr_expect(sink.size == 5 && memcmp(sink.taken, "alert", 5) == 0);
+        cr_expect_eq(sink.waits, until);
+    }
+}
+
+Test(stream_handshake, a_failed_one_waits_two_seconds_for_its_alert_at_most) {
+    int64_t before = test_clock;
+    fail_handshake(1000000, NO_DEADLINE);
+    cr_expect_eq(sink.size, 0);
+    cr_expect_geq(test_clock - before, (int64_t)2000 * 1000000);
+    cr_expect_leq(test_clock - before, (int64_t)2100 * 1000000);
+    before = test_clock;
+    fail_handshake(1000000, before + (int64_t)500 * 1000000);
+    cr_expect_leq(test_clock - before, (int64_t)600 * 1000000, "less where the limit is nearer");
+}
+
+/* ---- calls on one half after it was closed ---- */
+
+Test(stream_handshake, settings_of_a_closed_half_are_refused) {
+    begin();
+    struct stream *stream = ends.stream;
+    cr_assert_eq(shake(), PORTLS_OK);
+    cr_assert_eq(portls_close_output_port(&stream->out, NULL), PORTLS_OK);
+    cr_expect_eq(portls_set_buffering(&stream->out, PORTLS_BUFFER_NONE, NULL), PORTLS_CLOSED);
+    cr_expect_eq(portls_set_shutdown_on_close(&stream->out, true, NULL), PORTLS_CLOSED);
+    cr_expect_eq(shake(), PORTLS_OK, "the input port is open");
+    portls_close_input_port(&stream->in, NULL);
+    portls_close_input_port(ends.reads, NULL);
+    portls_close_output_port(ends.writes, NULL);
+}

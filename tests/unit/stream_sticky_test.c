@@ -149,6 +149,21 @@ Test(stream_sticky, a_lack_of_memory_for_what_is_held_is_returned_by_the_write) 
     end();
 }
 
+/* Only a record of data may be sent from the library's memory; what follows a write may not. */
+Test(stream_sticky, an_answer_after_a_write_is_gathered) {
+    begin_buffering();
+    struct transport *transport = &ends.stream->transport;
+    size_t put = 0;
+    cr_assert_eq(portls_set_buffering(&ends.stream->out, PORTLS_BUFFER_NONE, NULL), PORTLS_OK);
+    cr_assert_eq(portls_write_avail(&ends.stream->out, "x", 1, &put, NULL), PORTLS_OK);
+    expect_sent("heldx");
+    cr_assert_eq(transport->face.send(&transport->face, "answer", 6), PORTLS_OK);
+    cr_expect_eq(transport_pending(transport), 6);
+    cr_expect_not(transport->must_flush, "the peer need not take it");
+    expect_sent("");
+    end();
+}
+
 Test(stream_sticky, a_flush_that_needs_a_message_of_the_peer_waits_for_it) {
     begin_buffering();
     plain_write_needs = 1;
