@@ -84,16 +84,16 @@ PORTLS_API portls_status portls_sync_set_remove(portls_sync_set *set, portls_sou
  * takes nothing delays no other. Closes at once what can be closed without waiting.
  *
  * A connection that is still open after four seconds is cut off, as portls_abandon_ports does; so
- * is the oldest of more than 256. A set that holds nothing else counts as empty.
+ * is the oldest of more than 64. A set that holds nothing else counts as empty.
  *
  * @param set   a set; another thread may be waiting on it
- * @param in    the input port, which may be in a set, also in this one; NULL is skipped
- * @param out   the output port of the same connection, the like; NULL is skipped
+ * @param in    the input port, which may be in a set, also in this one
+ * @param out   the output port of the same connection, the like
  * @param error may be NULL
  * @return PORTLS_OK: the ports are the set's, and must not be used any more; PORTLS_WRONG_KIND (no
  *         set, or no such port), PORTLS_CLOSED and PORTLS_IN_USE (a wrapped port): nothing was
- *         done; PORTLS_NO_MEMORY and PORTLS_OS (in a forked process without a descriptor for its
- *         poller): the connection is cut off. Does not block. The thread that uses both ports.
+ *         done; PORTLS_OS (in a forked process without a descriptor for its poller): the connection
+ *         is cut off. Does not block. The thread that uses both ports.
  */
 PORTLS_API portls_status portls_sync_set_linger(portls_sync_set *set, portls_input_port *in,
                                                 portls_output_port *out, portls_error *error);

@@ -55,14 +55,22 @@ static struct closing remove_entry(struct closing_queue *queue, size_t place) {
     return removed;
 }
 
+bool closing_queue_take_surplus(struct closing_queue *queue, struct closing *oldest) {
+    if (queue->count < CLOSING_LIMIT) {
+        return false;
+    }
+    size_t place = 0;
+    for (size_t i = 1; i < queue->count; i++) {
+        place = queue->entries[i].until < queue->entries[place].until ? i : place;
+    }
+    *oldest = remove_entry(queue, place);
+    return true;
+}
+
 void closing_queue_put(struct closing_queue *queue, const struct closing *closing) {
-    if (queue->count == CLOSING_LIMIT) {
-        size_t oldest = 0;
-        for (size_t i = 1; i < queue->count; i++) {
-            oldest = queue->entries[i].until < queue->entries[oldest].until ? i : oldest;
-        }
-        struct closing dropped = remove_entry(queue, oldest);
-        portls_abandon_ports(dropped.in, dropped.out);
+    struct closing oldest;
+    if (closing_queue_take_surplus(queue, &oldest)) {
+        portls_abandon_ports(oldest.in, oldest.out);
     }
     queue->entries[queue->count++] = *closing;
 }

@@ -39,6 +39,11 @@ struct closing closing_begin(portls_input_port *in, portls_output_port *out);
    connection is gone. The caller holds no lock. */
 bool closing_step(struct closing *closing);
 
+/* Removes the oldest connection of a full queue, for portls_abandon_ports without a lock; false
+   when there is room for one more. */
+bool closing_queue_take_surplus(struct closing_queue *queue, struct closing *oldest);
+
+/* Adds a connection. A full queue abandons its oldest one. */
 void closing_queue_put(struct closing_queue *queue, const struct closing *closing);
 
 /* Removes a connection that is due from the queue, for closing_step; false when none is. */

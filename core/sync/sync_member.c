@@ -12,6 +12,10 @@ void sync_member_mark_pending(struct sync_member *member) {
         set->pending_count++;
         sync_link_move(&member->queue, &set->pending);
     }
+    sync_set_wake(set);
+}
+
+void sync_set_wake(portls_sync_set *set) {
     if (set->asleep && !set->wakeup_is_set && sync_set_owns_poller(set)) {
         set->wakeup_is_set = true;
         os_wakeup_set(&set->wakeup);
@@ -64,10 +68,6 @@ static void leave_locked(struct sync_member *member) {
     sync_member_unregister(member);
     sync_link_remove(&member->queue);
     sync_link_remove(&member->timed);
-    if (!sync_link_alone(&member->lingering)) {
-        sync_link_remove(&member->lingering);
-        set->lingering_count--;
-    }
     set->pending_count -= member->pending;
     member->pending = false;
     member->set = NULL;
@@ -108,7 +108,6 @@ void sync_member_ask(struct sync_member *member) {
     member->wait.only_asks = true;
     member->wait.notified = watched_has_changed;
     sync_source_begin_wait(member->source, &member->wait);
-    wait_set_add_deadline(&member->wait, member->linger_until);
 }
 
 /* ---- adding and removing ---- */
@@ -131,7 +130,6 @@ static struct sync_member *member_at(observer_slot *slot, void *source) {
     wait_set_init(&made->wait);
     sync_link_init(&made->queue);
     sync_link_init(&made->timed);
-    sync_link_init(&made->lingering);
     /* Several threads may use a listener. */
     if (!atomic_compare_exchange_strong(slot, &attached, &made->observer)) {
         drop_reference(made);
@@ -140,8 +138,7 @@ static struct sync_member *member_at(observer_slot *slot, void *source) {
     return made;
 }
 
-portls_status sync_set_add(portls_sync_set *set, void *source, void *data, int64_t linger_until,
-                           portls_error *error) {
+portls_status sync_set_add(portls_sync_set *set, void *source, void *data, portls_error *error) {
     portls_status status = PORTLS_OK;
     struct sync_member *member = member_at(slot_of(source), source);
     if (member == NULL) {
@@ -155,11 +152,6 @@ portls_status sync_set_add(portls_sync_set *set, void *source, void *data, int64
         os_mutex_lock(&set->lock);
         member->set = set;
         member->data = data;
-        member->linger_until = linger_until;
-        if (linger_until != NO_DEADLINE) {
-            sync_link_move(&member->lingering, &set->lingering);
-            set->lingering_count++;
-        }
         sync_member_mark_pending(member);
         os_mutex_unlock(&set->lock);
     }
@@ -181,24 +173,13 @@ void sync_set_leave(void *source) {
     (void)remove_source(source, NULL);
 }
 
-struct sync_member *sync_set_any_source(portls_sync_set *set) {
-    struct sync_link *lists[] = {&set->idle, &set->pending};
-    for (int i = 0; i < 2; i++) {
-        for (struct sync_link *link = lists[i]->next; link != lists[i]; link = link->next) {
-            struct sync_member *member = sync_member_of_queue(link);
-            if (sync_link_alone(&member->lingering)) {
-                return member;
-            }
-        }
-    }
-    return NULL;
-}
-
-/* Returns some member that the set does not close, with a reference, or NULL. */
+/* Returns some member, with a reference; NULL when the set is empty. */
 static struct sync_member *hold_any(portls_sync_set *set) {
+    struct sync_member *member = NULL;
     os_mutex_lock(&set->lock);
-    struct sync_member *member = sync_set_any_source(set);
-    if (member != NULL) {
+    if (!sync_set_is_empty(set)) {
+        struct sync_link *list = sync_link_alone(&set->idle) ? &set->pending : &set->idle;
+        member = sync_member_of_queue(list->next);
         atomic_fetch_add(&member->references, 1);
     }
     os_mutex_unlock(&set->lock);

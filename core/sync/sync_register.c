@@ -166,9 +166,18 @@ static int replace_poller(portls_sync_set *set) {
 }
 
 portls_status sync_set_own_poller(portls_sync_set *set, portls_error *error) {
+    struct closing_queue inherited = {.count = 0};
     os_mutex_lock(&set->lock);
-    int failed = sync_set_owns_poller(set) ? 0 : replace_poller(set);
+    int failed = 0;
+    if (!sync_set_owns_poller(set)) {
+        failed = replace_poller(set);
+        if (failed == 0) {
+            inherited = set->closing;
+            set->closing.count = 0;
+        }
+    }
     os_mutex_unlock(&set->lock);
+    closing_queue_forget(&inherited);
     return failed == 0 ? PORTLS_OK
                        : error_fail_os(error, PORTLS_OS, failed,
                                        "the system gave no descriptor for a sync set");

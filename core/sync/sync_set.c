@@ -24,7 +24,6 @@ static portls_sync_set *new_set(void) {
     sync_link_init(&made->pending);
     sync_link_init(&made->idle);
     sync_link_init(&made->timed);
-    sync_link_init(&made->lingering);
     return made;
 }
 
@@ -53,7 +52,8 @@ void portls_free_sync_set(portls_sync_set *set) {
     if (handle_is(set, HANDLE_SYNC_SET)) {
         set->handle.kind = HANDLE_FREED;
         sync_set_remove_all(set);
-        sync_set_finish(set);
+        sync_set_owns_poller(set) ? closing_queue_finish(&set->closing)
+                                  : closing_queue_forget(&set->closing);
         destroy(set);
     }
 }
@@ -75,8 +75,7 @@ portls_status portls_sync_set_add(portls_sync_set *set, portls_source source, vo
     if (status == PORTLS_OK) {
         status = sync_source_check(source.handle, "source", error);
     }
-    return status == PORTLS_OK ? sync_set_add(set, source.handle, data, NO_DEADLINE, error)
-                               : status;
+    return status == PORTLS_OK ? sync_set_add(set, source.handle, data, error) : status;
 }
 
 portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
@@ -128,8 +127,7 @@ static portls_status begin_wait(portls_sync_set *set, const struct wait_limit *l
     os_mutex_lock(&set->lock);
     /* The thread that waited at a fork is in the other process only. */
     bool taken = set->waiting && sync_set_owns_poller(set);
-    bool endless =
-        limit->brk == NULL && limit->deadline == NO_DEADLINE && sync_set_any_source(set) == NULL;
+    bool endless = limit->brk == NULL && limit->deadline == NO_DEADLINE && sync_set_is_empty(set);
     set->waiting = taken || !endless;
     os_mutex_unlock(&set->lock);
     if (taken) {

@@ -9,7 +9,6 @@
  *   no member or a pending one.
  * - `timed` holds the members that have a deadline, and those that every wait must check: over
  *   callbacks, with a TCP connect in progress, or waiting for several descriptors at once.
- * - `lingering` holds the members that the set closes: a check is the next step of the close.
  * - Poller and wakeup belong to one process: a wait after fork makes new ones and registers again.
  *
  * A member lives as long as its source, in a set or not, so no watch on an object can outlive it.
@@ -27,6 +26,7 @@
 #include "core/base/handle.h"
 #include "core/os/os.h"
 #include "core/os/poll.h"
+#include "core/port/closing.h"
 #include "core/sync/sync.h"
 #include "core/wait/observer.h"
 #include "core/wait/wait.h"
@@ -50,8 +50,6 @@ struct sync_member {
     void *data;
     struct sync_link queue; /* in `pending` or `idle` of the set */
     struct sync_link timed;
-    struct sync_link lingering;
-    int64_t linger_until; /* when the close of a member of `lingering` ends; else NO_DEADLINE */
     bool pending;
     bool each_time; /* must be checked in every wait */
     uint8_t wanted; /* of `descriptor`, in the poller; 0: the member is in no bucket */
@@ -67,9 +65,9 @@ struct portls_sync_set {
     struct handle handle; /* HANDLE_SYNC_SET */
     os_mutex lock;        /* guards everything below */
     struct sync_link pending, idle, timed;
-    struct sync_link lingering; /* members that the set closes, oldest first */
-    size_t pending_count, lingering_count;
-    uint32_t generation; /* of the process that made `poller` and `wakeup` */
+    size_t pending_count;
+    struct closing_queue closing; /* connections that the waits close; they are no members */
+    uint32_t generation;          /* of the process that made `poller` and `wakeup` */
     bool has_poller;
     os_poller poller;
     os_wakeup wakeup;             /* in the poller */
@@ -105,16 +103,16 @@ static inline bool sync_link_alone(const struct sync_link *link) {
     return link->next == link;
 }
 
+static inline bool sync_set_is_empty(const portls_sync_set *set) {
+    return sync_link_alone(&set->pending) && sync_link_alone(&set->idle);
+}
+
 static inline struct sync_member *sync_member_of_queue(struct sync_link *link) {
     return (struct sync_member *)(void *)((char *)link - offsetof(struct sync_member, queue));
 }
 
 static inline struct sync_member *sync_member_of_timed(struct sync_link *link) {
     return (struct sync_member *)(void *)((char *)link - offsetof(struct sync_member, timed));
-}
-
-static inline struct sync_member *sync_member_of_lingering(struct sync_link *link) {
-    return (struct sync_member *)(void *)((char *)link - offsetof(struct sync_member, lingering));
 }
 
 /* ---- sync_set.c ---- */
@@ -124,10 +122,8 @@ portls_status sync_set_check(const portls_sync_set *set, portls_error *error);
 
 /* ---- sync_member.c ---- */
 
-/* Adds a source to the set; with a `linger_until`, a port to be closed until then. PORTLS_OK;
-   PORTLS_IN_USE; PORTLS_NO_MEMORY. */
-portls_status sync_set_add(portls_sync_set *set, void *source, void *data, int64_t linger_until,
-                           portls_error *error);
+/* Adds a source to the set: PORTLS_OK; PORTLS_IN_USE; PORTLS_NO_MEMORY. */
+portls_status sync_set_add(portls_sync_set *set, void *source, void *data, portls_error *error);
 
 /* Removes a source from the set that it is in, if any. */
 void sync_set_leave(void *source);
@@ -135,15 +131,15 @@ void sync_set_leave(void *source);
 /* Removes a source from the set; returns whether it was a member. */
 bool sync_set_remove(portls_sync_set *set, void *source);
 
-/* Returns some member that the set does not close, or NULL. The caller holds the set's lock. */
-struct sync_member *sync_set_any_source(portls_sync_set *set);
-
-/* Removes every member that the set does not close. */
+/* Removes every member. */
 void sync_set_remove_all(portls_sync_set *set);
 
 /* Moves a member to the end of the pending queue, unless it is there already, and wakes the thread
    that waits. The caller holds the set's lock. */
 void sync_member_mark_pending(struct sync_member *member);
+
+/* Wakes the thread that waits, if it sleeps. The caller holds the set's lock. */
+void sync_set_wake(portls_sync_set *set);
 
 /* Fills `member->wait` with what the source waits for. The caller holds no lock. */
 void sync_member_ask(struct sync_member *member);
@@ -173,24 +169,13 @@ portls_status sync_set_own_poller(portls_sync_set *set, portls_error *error);
 /* Closes poller and wakeup, or this process's copies of another's. */
 void sync_set_close_poller(portls_sync_set *set);
 
-/* ---- sync_linger.c; without a lock, by the thread that waits on the set or frees it ---- */
+/* ---- sync_linger.c ---- */
 
-/* Continues the close of a member without waiting. Returns whether it is still open, else it and
-   its source are freed. */
-bool sync_linger_step(struct sync_member *member);
-
-/* Cuts off the oldest connections beyond the limit. In a forked process that has no poller yet,
-   drops the copies of those that the other process closes. */
-void sync_linger_trim(portls_sync_set *set);
-
-/* Cuts off all. */
-void sync_linger_abandon(portls_sync_set *set);
+/* Goes on with the closes that are due, without waiting. Called by the thread that waits, without a
+   lock. */
+void sync_linger_step(portls_sync_set *set);
 
 /* ---- sync_wait.c ---- */
-
-/* Waits until every connection that the set closes is closed, for LINGER_MILLISECONDS at most. The
-   set has no other member. */
-void sync_set_finish(portls_sync_set *set);
 
 /* Waits as portls_sync_set_wait does. The caller has checked the arguments, and that no other
    thread waits. */

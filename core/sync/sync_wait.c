@@ -9,6 +9,7 @@ static portls_status find_pending(portls_sync_set *set, size_t *pending, portls_
     if (status != PORTLS_OK) {
         return status;
     }
+    sync_linger_step(set);
     int failed = 0;
     os_mutex_lock(&set->lock);
     int64_t now = sync_link_alone(&set->timed) ? 0 : clock_now();
@@ -29,47 +30,26 @@ static portls_status find_pending(portls_sync_set *set, size_t *pending, portls_
                        : error_fail_os(error, PORTLS_OS, failed, "the system could not wait");
 }
 
-static void make_idle(struct sync_member *member) {
-    if (member->pending) {
-        member->pending = false;
-        member->set->pending_count--;
-        sync_link_move(&member->queue, &member->set->idle);
-    }
-}
-
 /* Takes the member that has been pending longest, or NULL. */
 static struct sync_member *take_pending(portls_sync_set *set) {
     struct sync_member *member = NULL;
     os_mutex_lock(&set->lock);
     if (set->pending_count > 0) {
         member = sync_member_of_queue(set->pending.next);
-        make_idle(member);
+        member->pending = false;
+        set->pending_count--;
+        sync_link_move(&member->queue, &set->idle);
     }
     set->checking = member;
     os_mutex_unlock(&set->lock);
     return member;
 }
 
-/* Continues the close of a member. Returns whether it is still open. */
-static bool linger(portls_sync_set *set, struct sync_member *member) {
-    if (!sync_linger_step(member)) {
-        return false;
-    }
-    os_mutex_lock(&set->lock);
-    make_idle(member); /* the step was a use of the source, which has made it pending */
-    os_mutex_unlock(&set->lock);
-    return true;
-}
-
 /* Checks a member. PORTLS_OK, with *count incremented if it is ready; PORTLS_NO_MEMORY. */
 static portls_status check(portls_sync_set *set, struct sync_member *member, portls_ready *ready,
                            size_t *count, portls_error *error) {
     portls_status status = PORTLS_OK;
-    bool lingers = member->linger_until != NO_DEADLINE;
-    if (lingers && !linger(set, member)) {
-        return PORTLS_OK;
-    }
-    bool is_ready = !lingers && sync_source_ready(member->source);
+    bool is_ready = sync_source_ready(member->source);
     if (!is_ready) {
         sync_member_ask(member);
     }
@@ -121,6 +101,7 @@ static void prepare_sleep(portls_sync_set *set, struct wait_set *wait) {
         wait_set_add_ready(wait);
     }
     wait_set_add_descriptor(wait, set->poller.descriptor, OS_READABLE);
+    wait_set_add_deadline(wait, closing_queue_due(&set->closing));
     for (struct sync_link *link = set->timed.next; link != &set->timed; link = link->next) {
         wait_set_add_deadline(wait, sync_member_of_timed(link)->wait.deadline);
     }
@@ -160,7 +141,6 @@ portls_status sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t ca
         if (status != PORTLS_OK) {
             return status;
         }
-        sync_linger_trim(set);
         /* Before the descriptors are polled, so that the last try misses no event. */
         bool is_last = wait_limit_has_passed(limit);
         set->must_poll = set->must_poll || is_last;
@@ -180,21 +160,6 @@ portls_status sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t ca
             error_begin(error);
         } else if (status != PORTLS_OK) {
             return status;
-        }
-    }
-}
-
-void sync_set_finish(portls_sync_set *set) {
-    portls_ready ready;
-    size_t count = 0;
-    sync_linger_trim(set);
-    while (set->lingering_count > 0) {
-        portls_status status = check_pending(set, &ready, 1, &count, NULL);
-        if (status == PORTLS_OK && set->lingering_count > 0) {
-            status = sleep_until_pending(set, &WAIT_FOREVER, NULL);
-        }
-        if (status != PORTLS_OK) {
-            sync_linger_abandon(set);
         }
     }
 }
