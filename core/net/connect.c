@@ -115,7 +115,9 @@ static portls_status connect_and_wait(const struct request *request, portls_erro
     if (status == PORTLS_OK) {
         status = stream_handshake(stream, &request->limit, error);
         if (status != PORTLS_OK) {
-            connecting_ports_skip_linger(stream->transport.in);
+            bool gave_up = status == PORTLS_DEADLINE || status == PORTLS_BREAK;
+            connecting_ports_limit_linger(stream->transport.in,
+                                          gave_up ? 0 : request->limit.deadline);
             stream_abandon(stream, true);
         }
     }

@@ -25,7 +25,7 @@ struct connecting {
     atomic_uint unreleased; /* port objects; the last one frees the struct */
     unsigned open;          /* ports that are not closed */
     enum connecting_state state;
-    bool skip_linger;
+    int64_t linger_limit; /* when the close no longer lingers; see descriptor_ports_limit_linger */
 
     struct os_resolution *resolution; /* while RESOLVING */
     size_t count, next;               /* addresses, and the index of the next attempt */
@@ -275,14 +275,20 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
     return made->state == CONNECTED ? output_port_flush_avail(made->socket_out, error) : PORTLS_OK;
 }
 
+/* Tells the ports of the socket what these know of their close. */
+static void prepare_linger(struct connecting *made) {
+    made->socket_in->peer = made->in.peer;
+    descriptor_ports_limit_linger(made->socket_in, made->linger_limit);
+}
+
 /* Closing the second of the two ports closes both ports of the socket. */
 static portls_status linger_avail(portls_output_port *out, const portls_input_port *beside) {
     struct connecting *made = around_output(out);
     bool is_last = made->open == 1 || beside == &made->in;
-    if (!is_last || made->state != CONNECTED || made->skip_linger) {
+    if (!is_last || made->state != CONNECTED) {
         return PORTLS_OK;
     }
-    made->socket_in->peer_is_done = made->in.peer_is_done;
+    prepare_linger(made);
     return ports_linger_avail(made->socket_in, made->socket_out);
 }
 
@@ -324,10 +330,7 @@ static portls_status close_one(struct connecting *made, enum port_end end, portl
         ports_end(made->socket_in, made->socket_out, end);
         return PORTLS_OK;
     }
-    if (made->skip_linger) {
-        descriptor_ports_skip_linger(made->socket_in);
-    }
-    made->socket_in->peer_is_done = made->in.peer_is_done;
+    prepare_linger(made);
     /* The public call below would erase an earlier cause. */
     bool is_first_cause = error != NULL && error->status == PORTLS_OK;
     return portls_close_ports(made->socket_in, made->socket_out, is_first_cause ? error : NULL);
@@ -432,6 +435,7 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
     memcpy(made->host, host, length + 1);
     made->port_no = port_no;
     made->open = 2;
+    made->linger_limit = NO_DEADLINE;
     atomic_init(&made->unreleased, 2);
     error_begin(&made->failure);
     portls_status status = begin(made, error);
@@ -448,6 +452,6 @@ portls_status connecting_ports(const char *host, int port_no, portls_input_port 
     return PORTLS_OK;
 }
 
-void connecting_ports_skip_linger(portls_input_port *in) {
-    around_input(in)->skip_linger = true;
+void connecting_ports_limit_linger(portls_input_port *in, int64_t deadline) {
+    around_input(in)->linger_limit = deadline;
 }

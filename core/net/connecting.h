@@ -19,7 +19,8 @@
 portls_status connecting_ports(const char *host, int port_no, portls_input_port **in,
                                portls_output_port **out, portls_error *error);
 
-/* Turns lingering off: closing will not wait until the peer has received what was written. */
-void connecting_ports_skip_linger(portls_input_port *in);
+/* Limits lingering: at `deadline` the close no longer waits until the peer has received what was
+   written; 0: it does not wait. */
+void connecting_ports_limit_linger(portls_input_port *in, int64_t deadline);
 
 #endif

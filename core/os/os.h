@@ -50,6 +50,13 @@ struct os_piece {
     size_t size;
 };
 
+/* What is known of the peer of a connection that is closed. */
+enum os_peer {
+    OS_PEER_SILENT,  /* it has sent nothing that was not read */
+    OS_PEER_DONE,    /* it has said that it sends nothing more */
+    OS_PEER_SENDING, /* it may be in the middle of sending */
+};
+
 /* ---- time ---- */
 
 /* Monotonic nanoseconds. Without a system always 0. */

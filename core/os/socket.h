@@ -53,15 +53,27 @@ void os_socket_acknowledge(portls_descriptor socket);
 /* Closes a descriptor. Returns 0 or the system's error. */
 int os_close(portls_descriptor descriptor);
 
+/* The close of a connected socket, before the descriptor is closed. */
+struct os_delivery {
+    enum os_peer peer;
+    bool has_written; /* there is something that a reset could destroy */
+    size_t drained;   /* bytes that were thrown away; begins as 0 */
+};
+
+/* No more of the peer's bytes are drained: it sends without an end, and reads nothing. */
+enum { OS_DRAIN_MAX = 16 * 1024 * 1024 };
+
 /*
- * Before a connected socket is closed: sends FIN and takes what has arrived, without waiting, since
- * an unread byte would turn the close into a reset. 0: the close destroys nothing, because all that
- * was written is acknowledged, or the peer has closed, or `*peer_is_done` and the system delivers
- * the rest; OS_WOULD_BLOCK: call again when it is readable or in a little while, since no poll
- * reports an acknowledgement; the system's error. Clears `*peer_is_done` when something arrived:
- * the peer was not done.
+ * Delivers what was written: sends FIN and drains what has arrived, without waiting, since a byte
+ * that arrives at a closed socket, or is left unread in it, resets the connection and destroys what
+ * the peer has not read. A peer whose bytes are drained becomes OS_PEER_SENDING, if anything was
+ * written. Returns 0 when the close destroys nothing: the peer has closed; or it is silent, and all
+ * that was written is acknowledged; or it is done, and the system delivers the rest; or the socket
+ * is local; or OS_DRAIN_MAX is reached. OS_WOULD_BLOCK: call again when the socket is readable, and
+ * unless the peer is OS_PEER_SENDING in a little while, since no poll reports an acknowledgement.
+ * Else the system's error.
  */
-int os_socket_deliver(portls_descriptor socket, bool *peer_is_done);
+int os_socket_deliver(portls_descriptor socket, struct os_delivery *delivery);
 
 /* Has the close of a TCP socket reset the connection: what was written and has not arrived is lost,
    and the system keeps nothing of it. Does nothing to other sockets. */

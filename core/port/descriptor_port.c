@@ -22,8 +22,8 @@ struct descriptor_ports {
     bool own;
     bool has_output; /* there may be written bytes, which the close has to deliver */
     enum linger_state linger;
-    bool peer_goes_on;      /* the peer sent something after it was taken to be done */
-    bool skip_linger;       /* delivers what can be delivered at once */
+    struct os_delivery delivery;
+    int64_t linger_limit;   /* when lingering ends at the latest, beside CLOSE_MILLISECONDS */
     int64_t linger_until;   /* when LINGERING ends at the latest */
     int linger_pause;       /* milliseconds before the next look */
     int linger_failure;     /* the system's error, which the close returns */
@@ -64,13 +64,15 @@ static portls_status linger(struct descriptor_ports *ports) {
         return PORTLS_OK;
     }
     if (ports->linger == NOT_LINGERING) {
+        int64_t latest = clock_after(CLOSE_MILLISECONDS);
         ports->linger = LINGERING;
-        ports->linger_until = clock_after(ports->skip_linger ? 0 : CLOSE_MILLISECONDS);
+        ports->linger_until = latest < ports->linger_limit ? latest : ports->linger_limit;
         ports->linger_pause = 1;
     }
-    bool done = ports->in.peer_is_done && !ports->peer_goes_on;
-    int result = os_socket_deliver(ports->descriptor, &done);
-    ports->peer_goes_on = ports->in.peer_is_done && !done;
+    if (ports->delivery.peer != OS_PEER_SENDING) {
+        ports->delivery.peer = input_port_has_unread(&ports->in) ? OS_PEER_SENDING : ports->in.peer;
+    }
+    int result = os_socket_deliver(ports->descriptor, &ports->delivery);
     if (result == OS_WOULD_BLOCK && clock_now() < ports->linger_until) {
         return PORTLS_WANT_WRITE;
     }
@@ -87,10 +89,15 @@ static portls_status linger_if_last(struct descriptor_ports *ports,
     return is_last ? linger(ports) : PORTLS_OK;
 }
 
-/* No poll reports an acknowledgement, so the wait looks for it, less and less often. */
+/* Waits for the peer's bytes and its end, and while it is silent for the acknowledgement, too. No
+   poll reports that, so the wait looks for it, less and less often. */
 static void wait_while_lingering(struct descriptor_ports *ports, struct wait_set *set) {
     enum { LONGEST_PAUSE = 32 };
     wait_set_add_descriptor(set, ports->descriptor, OS_READABLE);
+    wait_set_add_deadline(set, ports->linger_until);
+    if (ports->delivery.peer == OS_PEER_SENDING) {
+        return;
+    }
     wait_set_add_deadline(set, clock_after(ports->linger_pause));
     if (ports->linger_pause < LONGEST_PAUSE) {
         ports->linger_pause *= 2;
@@ -247,13 +254,15 @@ static portls_status write_result(int result, portls_error *error) {
 
 static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_output(out);
+    struct descriptor_ports *ports = ports_of_output(out);
+    ports->delivery.has_written = true;
     return write_result(os_write(ports->descriptor, ports->kind, bytes, size, put), error);
 }
 
 static portls_status write_both_avail(portls_output_port *out, const struct os_piece pieces[2],
                                       size_t *put, portls_error *error) {
-    const struct descriptor_ports *ports = ports_of_output(out);
+    struct descriptor_ports *ports = ports_of_output(out);
+    ports->delivery.has_written = true;
     if (ports->kind != OS_SOCKET) {
         return write_avail(out, pieces[0].bytes, pieces[0].size, put, error);
     }
@@ -333,6 +342,7 @@ static portls_status make(portls_descriptor descriptor, enum os_descriptor_kind 
     ports->kind = kind;
     ports->own = own;
     ports->has_output = out != NULL;
+    ports->linger_limit = NO_DEADLINE;
     atomic_init(&ports->open, count);
     atomic_init(&ports->unreleased, count);
     if (in != NULL) {
@@ -408,8 +418,8 @@ portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_
     return make(socket, OS_SOCKET, true, true, in, out, error);
 }
 
-void descriptor_ports_skip_linger(portls_input_port *in) {
-    ports_of_input(in)->skip_linger = true;
+void descriptor_ports_limit_linger(portls_input_port *in, int64_t deadline) {
+    ports_of_input(in)->linger_limit = deadline;
 }
 
 /* ---- busy polling ---- */

@@ -124,8 +124,7 @@ struct portls_input_port {
         struct handle handle; /* the base's */
     };
     const struct input_class *class;
-    bool peer_is_done; /* set by the stream that wraps it, before closing: the peer sends nothing
-                          more, so there is nothing to drain */
+    enum os_peer peer; /* set by the stream that wraps it, before closing */
     bool short_is_all; /* a short read has taken all there was */
     uint8_t *unread;   /* allocated; returned by the next reads */
     size_t unread_start, unread_end;
@@ -212,10 +211,6 @@ portls_status ports_linger_avail(const portls_input_port *in, portls_output_port
 /* Reads by the class's read_blocking, which may block. */
 portls_status input_port_read_blocking(portls_input_port *in, void *buffer, size_t size,
                                        size_t *got, portls_error *error);
-/* Records whether the peer of a wrapped port, which is closed next, sends nothing more. */
-static inline void input_port_tell_done(portls_input_port *in, bool done) {
-    in->peer_is_done = done;
-}
 /* Whether input_port_read_blocking can block: the class can, and there are no unread bytes. */
 static inline bool input_port_may_block(const portls_input_port *in) {
     return in->class->read_blocking != NULL && in->unread == NULL;
@@ -276,8 +271,14 @@ enum { CLOSE_MILLISECONDS = 2000 };
 portls_status descriptor_ports_of_socket(portls_descriptor socket, portls_input_port **in,
                                          portls_output_port **out, portls_error *error);
 
-/* Turns lingering off for a port of descriptor_ports_of_socket: closing will not wait until the
-   peer has received what was written. */
-void descriptor_ports_skip_linger(portls_input_port *in);
+/* Limits the linger of ports of descriptor_ports_of_socket: at `deadline` the close no longer waits
+   until the peer has received what was written. Without the call it waits for CLOSE_MILLISECONDS.
+ */
+void descriptor_ports_limit_linger(portls_input_port *in, int64_t deadline);
+
+/* Turns lingering off. */
+static inline void descriptor_ports_skip_linger(portls_input_port *in) {
+    descriptor_ports_limit_linger(in, 0);
+}
 
 #endif

@@ -223,6 +223,49 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
 
 /* ---- ending ---- */
 
+/*
+ * Reads the tickets that a server has sent, as servers do whether or not they go on: left unread
+ * they would look as if it did. Data that is found becomes the peeked byte. Only over a descriptor,
+ * whose close drains: callbacks are not asked any more.
+ */
+static void read_tickets(struct stream *stream) {
+    const portls_input_port *in = stream->transport.in;
+    size_t got = 0;
+    if (stream->snapshot->role == PORTLS_CLIENT && stream_is_open(stream) &&
+        stream->failure == NULL && stream->read_side == READ_OPEN && !stream->has_peeked_byte &&
+        !atomic_load(&in->base.closed) && in->class->descriptor(in) != PORTLS_NO_DESCRIPTOR &&
+        stream_step_read(stream, &stream->peeked_byte, 1, &got) == PORTLS_OK) {
+        stream->has_peeked_byte = true;
+    }
+}
+
+/*
+ * A peer that has sent data which was not read may send more. So may one with which the session has
+ * failed: it has not read our alert yet. A byte that it sends to a closed socket would destroy
+ * that.
+ */
+void stream_tell_peer(struct stream *stream) {
+    struct transport *transport = &stream->transport;
+    if (stream->told_peer) {
+        return;
+    }
+    stream->told_peer = true;
+    if (stream->close_original) {
+        read_tickets(stream);
+    }
+    enum os_peer peer = OS_PEER_SILENT;
+    if (stream->failure != NULL && transport->first_count > 0) {
+        peer = OS_PEER_SENDING;
+    } else if (stream->close_original && transport_has_received(transport)) {
+        peer = OS_PEER_SENDING;
+    } else if (stream->close_original && stream->read_side == READ_CLOSED) {
+        peer = OS_PEER_DONE;
+    } else if (stream->close_original && stream->has_peeked_byte) {
+        peer = OS_PEER_SENDING;
+    }
+    transport->in->peer = peer;
+}
+
 /* Discards the data that has arrived, so that the bytes behind the peer's close_notify are the next
    ones of the underlying port. */
 static void discard_arrived(struct stream *stream) {
@@ -251,16 +294,18 @@ static portls_status end_session(struct stream *stream, portls_error *error) {
     if (gives_bytes_back) {
         discard_arrived(stream);
     }
+    if (stream->end == PORT_CLOSE) {
+        stream_enter(stream);
+        stream_tell_peer(stream);
+        stream_leave(stream, &stream->reading);
+    }
     free_session(stream);
     if (gives_bytes_back && transport_give_back(transport) != PORTLS_OK) {
         status = error_fail(error, PORTLS_NO_MEMORY, "no memory to give bytes back to the port");
     }
     if (stream->close_original) {
-        input_port_tell_done(transport->in, stream_peer_is_done(stream));
         transport->in->base.end = stream->end;
         transport->out->base.end = stream->end;
-    } else {
-        input_port_tell_done(transport->in, false);
     }
     portls_status given = output_port_give_back(transport->out, stream->close_original, error);
     if (status == PORTLS_OK) {

@@ -60,6 +60,7 @@ struct stream {
     bool is_poll;   /* the step only asks whether a port is ready */
     bool lingering; /* the last half closes without waiting, and written bytes have not all arrived
                      */
+    bool told_peer; /* stream_tell_peer has run */
     bool has_peeked_byte; /* peeked_byte is the next byte of data */
     uint8_t peeked_byte;
     bool strict_eof; /* READ_TRUNCATED is an error */
@@ -248,10 +249,9 @@ static inline void stream_half_sees(struct stream_half *half, const struct strea
     half->seen = stream->changes;
 }
 
-/* Whether the peer has sent its close_notify and nothing behind it. */
-static inline bool stream_peer_is_done(const struct stream *stream) {
-    return stream->read_side == READ_CLOSED && !transport_has_received(&stream->transport);
-}
+/* Tells the underlying input port, once and before it is closed, what is known of the peer. In a
+   step. */
+void stream_tell_peer(struct stream *stream);
 
 /* Closes a half. With the second one, ends the session and gives the underlying ports back, or ends
    them as the halves say. */

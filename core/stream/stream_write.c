@@ -149,7 +149,7 @@ portls_status stream_step_linger(struct stream *stream, struct stream_half *half
     if (!stream->close_original) {
         return PORTLS_OK;
     }
-    input_port_tell_done(stream->transport.in, stream_peer_is_done(stream));
+    stream_tell_peer(stream);
     portls_status status = ports_linger_avail(stream->transport.in, stream->transport.out);
     stream_half_needs(half, status == PORTLS_WANT_WRITE ? NEEDS_OUTPUT : 0);
     stream->lingering = status == PORTLS_WANT_WRITE;

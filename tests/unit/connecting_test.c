@@ -137,7 +137,7 @@ static int peer_port(struct pair pair) {
 }
 
 static void end(struct pair pair) {
-    connecting_ports_skip_linger(pair.in);
+    connecting_ports_limit_linger(pair.in, 0);
     cr_assert_eq(portls_close_output_port(pair.out, &problem), PORTLS_OK, "%s", problem.message);
     cr_assert_eq(portls_close_input_port(pair.in, &problem), PORTLS_OK, "%s", problem.message);
     clock_replace(NULL);

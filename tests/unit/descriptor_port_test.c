@@ -456,6 +456,7 @@ static void *read_to_the_end(void *argument) {
     while ((reading->last = read(reading->number, taken, sizeof taken)) > 0) {
         reading->arrived += (size_t)reading->last;
     }
+    (void)shutdown(reading->number, SHUT_WR);
     return NULL;
 }
 
@@ -473,7 +474,7 @@ Test(descriptor_port, closing_waits_for_nothing_when_the_peer_sends_nothing_more
         while (portls_write_avail(out, bytes, sizeof bytes, &put, &error) == PORTLS_OK) {
             total += put;
         }
-        in->peer_is_done = true;
+        in->peer = OS_PEER_DONE;
         clock_replace(look_at_test_clock); /* it stands: a wait would never end */
         cr_expect_eq(waits != 0 ? portls_close_output_port(out, &error)
                                 : portls_close_output_port_avail(out, &error),
@@ -511,7 +512,7 @@ Test(descriptor_port, a_peer_that_goes_on_although_it_was_done_still_gets_everyt
         }
         cr_assert_eq(write(ends[1], "more", 4), 4);
         cr_assert(portls_byte_ready(in));
-        in->peer_is_done = true;
+        in->peer = OS_PEER_DONE;
         struct reading reading = {ends[1], 0, -1};
         pthread_t reader;
         cr_assert_eq(pthread_create(&reader, NULL, read_to_the_end, &reading), 0);
@@ -544,10 +545,10 @@ Test(descriptor_port, a_peer_that_goes_on_is_not_done_at_the_next_step_either) {
     }
     cr_assert_eq(write(ends[1], "more", 4), 4);
     cr_assert(portls_byte_ready(in));
-    in->peer_is_done = true;
+    in->peer = OS_PEER_DONE;
     cr_assert_eq(portls_close_output_port_avail(out, &error), PORTLS_OK);
     for (int i = 0; i < 3; i++) {
-        in->peer_is_done = true;
+        in->peer = OS_PEER_DONE;
         cr_assert_eq(portls_close_input_port_avail(in, &error), PORTLS_WANT_WRITE,
                      "step %d closed a socket whose bytes have not arrived", i);
     }
@@ -565,7 +566,7 @@ Test(descriptor_port, a_peer_that_is_done_sees_the_end_although_the_socket_is_op
     make_tcp_pair(ends);
     int elsewhere = dup(ends[0]);
     both_ports(ends[0], true, &in, &out);
-    in->peer_is_done = true;
+    in->peer = OS_PEER_DONE;
     close_out(out);
     close_in(in);
     cr_assert_eq(read(ends[1], &byte, 1), 0);

@@ -371,14 +371,15 @@ static void *read_late(void *argument) {
         (void)usleep(500);
     }
     reader->failure = got < 0 ? errno : 0;
+    (void)shutdown(reader->number, SHUT_WR);
     return NULL;
 }
 
 /* Delivers what was written, looking for it every millisecond, and closes. */
 static int close_gently(int number, int64_t deadline) {
-    bool peer_is_done = false;
+    struct os_delivery delivery = {.peer = OS_PEER_SILENT, .has_written = true};
     int result = 0;
-    while ((result = os_socket_deliver(number, &peer_is_done)) == OS_WOULD_BLOCK &&
+    while ((result = os_socket_deliver(number, &delivery)) == OS_WOULD_BLOCK &&
            os_now() < deadline) {
         (void)usleep(1000);
     }

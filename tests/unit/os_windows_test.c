@@ -373,9 +373,9 @@ static void *read_late(void *argument) {
 
 /* Delivers what was written, looking for it every millisecond, and closes. */
 static int close_gently(int number, int64_t deadline) {
-    bool peer_is_done = false;
+    struct os_delivery delivery = {.peer = OS_PEER_SILENT};
     int result = 0;
-    while ((result = os_socket_deliver(number, &peer_is_done)) == OS_WOULD_BLOCK &&
+    while ((result = os_socket_deliver(number, &delivery)) == OS_WOULD_BLOCK &&
            os_now() < deadline) {
         (void)usleep(1000);
     }

@@ -113,7 +113,8 @@ STEP(os_socket_connected, (portls_descriptor socket), (socket))
 STEP(os_socket_accept,
      (portls_descriptor listener, portls_descriptor *socket, struct os_address *peer),
      (listener, socket, peer))
-STEP(os_socket_deliver, (portls_descriptor socket, bool *peer_is_done), (socket, peer_is_done))
+STEP(os_socket_deliver, (portls_descriptor socket, struct os_delivery *delivery),
+     (socket, delivery))
 
 int __real_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);

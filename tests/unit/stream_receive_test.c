@@ -60,7 +60,7 @@ static void end_wait(portls_input_port *in) {
 }
 
 static portls_status close_pipe(portls_input_port *in, portls_error *error) {
-    stand_in.said_done = in->peer_is_done;
+    stand_in.said_done = in->peer == OS_PEER_DONE;
     return portls_close_input_port(stand_in.pipe, error);
 }
 

@@ -342,7 +342,8 @@ static int unacknowledged(int number) {
     return bytes;
 }
 
-/* Whether written bytes may still be on their way; those of a local socket arrive at once. */
+/* Whether written bytes may still be on their way, and a reset would destroy what has arrived;
+   those of a local socket arrive at once, and stay. */
 static bool has_way_to_go(int number) {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
@@ -357,39 +358,45 @@ static bool has_unread(int number) {
 
 /* Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all, or enough for now; 0:
    the peer has closed; the system's error. */
-static int take_arrived(portls_descriptor socket, bool *something) {
+static int drain(portls_descriptor socket, size_t *drained) {
     enum { PIECES = 64 }; /* a receive buffer's worth */
     char ignored[16384];
-    *something = false;
     for (int i = 0; i < PIECES; i++) {
         size_t got = 0;
         int result = os_read(socket, OS_SOCKET, ignored, sizeof ignored, &got);
         if (result != 0 || got == 0) {
             return result;
         }
-        *something = true;
+        *drained += got;
     }
     return OS_WOULD_BLOCK;
 }
 
-int os_socket_deliver(portls_descriptor socket, bool *peer_is_done) {
+int os_socket_deliver(portls_descriptor socket, struct os_delivery *delivery) {
     int number = system_number(socket);
     if (shutdown(number, SHUT_WR) != 0) {
         return 0; /* not connected, or no longer: nothing is on its way */
     }
-    if (*peer_is_done && !has_unread(number)) {
+    if (delivery->peer == OS_PEER_DONE && !has_unread(number)) {
         return 0;
     }
-    bool something = false;
-    int result = take_arrived(socket, &something);
-    *peer_is_done = *peer_is_done && !something;
+    size_t before = delivery->drained;
+    int result = drain(socket, &delivery->drained);
     if (result == ECONNRESET || result == EPIPE || result == ENOTCONN) {
         return 0;
     }
-    if (result == OS_WOULD_BLOCK && (!has_way_to_go(number) || unacknowledged(number) == 0)) {
+    if (result != OS_WOULD_BLOCK) {
+        return result;
+    }
+    if (!has_way_to_go(number)) {
         return 0;
     }
-    return result;
+    if (delivery->drained > before && delivery->has_written) {
+        delivery->peer = OS_PEER_SENDING;
+    }
+    bool enough = delivery->peer == OS_PEER_SENDING ? delivery->drained >= OS_DRAIN_MAX
+                                                    : unacknowledged(number) == 0;
+    return enough ? 0 : OS_WOULD_BLOCK;
 }
 
 void os_socket_reset_by_close(portls_descriptor socket) {

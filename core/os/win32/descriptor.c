@@ -82,35 +82,39 @@ int os_close(portls_descriptor descriptor) {
 
 /* Takes what has arrived and throws it away. OS_WOULD_BLOCK: that was all, or enough for now; 0:
    the peer has closed; the system's error. */
-static int take_arrived(portls_descriptor socket, bool *something) {
+static int drain(portls_descriptor socket, size_t *drained) {
     enum { PIECES = 64 }; /* a receive buffer's worth */
     char ignored[16384];
-    *something = false;
     for (int i = 0; i < PIECES; i++) {
         size_t got = 0;
         int result = os_read(socket, OS_SOCKET, ignored, sizeof ignored, &got);
         if (result != 0 || got == 0) {
             return result;
         }
-        *something = true;
+        *drained += got;
     }
     return OS_WOULD_BLOCK;
 }
 
-int os_socket_deliver(portls_descriptor socket, bool *peer_is_done) {
+int os_socket_deliver(portls_descriptor socket, struct os_delivery *delivery) {
     if (shutdown(system_socket(socket), SD_SEND) != 0) {
         return 0; /* not connected, or no longer: nothing is on its way */
     }
-    bool something = false;
-    int result = take_arrived(socket, &something);
-    *peer_is_done = *peer_is_done && !something;
+    size_t before = delivery->drained;
+    int result = drain(socket, &delivery->drained);
     if (result == WSAECONNRESET || result == WSAECONNABORTED || result == WSAENOTCONN) {
         return 0;
     }
-    if (result == OS_WOULD_BLOCK && (*peer_is_done || !is_unacknowledged(system_socket(socket)))) {
-        return 0;
+    if (result != OS_WOULD_BLOCK) {
+        return result;
     }
-    return result;
+    if (delivery->drained > before && delivery->has_written) {
+        delivery->peer = OS_PEER_SENDING;
+    }
+    bool enough = delivery->peer == OS_PEER_SENDING
+                      ? delivery->drained >= OS_DRAIN_MAX
+                      : delivery->peer == OS_PEER_DONE || !is_unacknowledged(system_socket(socket));
+    return enough ? 0 : OS_WOULD_BLOCK;
 }
 
 void os_socket_reset_by_close(portls_descriptor socket) {
