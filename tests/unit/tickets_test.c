@@ -11,7 +11,7 @@
 #include "core/stream/stream.h"
 #include "portls/portls.h"
 
-#if defined(__linux__)
+#if PORTLS_HOSTED && defined(__linux__)
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
@@ -143,7 +143,7 @@ Test(tickets, a_server_whose_client_takes_no_more_is_done_with_its_handshake) {
     portls_free_context(pair.server);
 }
 
-#if defined(__linux__)
+#if PORTLS_HOSTED && defined(__linux__)
 
 static int unacknowledged(int number) {
     int bytes = 0;
