@@ -43,8 +43,8 @@ WRAP(os_poller_set,
       void *tag),
      (poller, descriptor, before, wanted, tag), fails.set_poller)
 
-WRAP(os_socket_deliver, (portls_descriptor socket, bool *done), (socket, done),
-     undelivered ? OS_WOULD_BLOCK : 0)
+WRAP(os_socket_deliver, (portls_descriptor socket, struct os_delivery *delivery),
+     (socket, delivery), undelivered ? OS_WOULD_BLOCK : 0)
 
 int __real_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
 int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready);
