@@ -41,36 +41,38 @@ bool echo_listen(struct echo_server *server, const char *program, int argc, char
 }
 
 bool echo_accepting(const struct echo_server *server) {
-    return server->listener != NULL && server->count < ECHO_CONNECTIONS;
+    return !server->stopped && server->count < ECHO_CONNECTIONS;
 }
 
-enum echo_accepted echo_accept_all(struct echo_server *server,
-                                   void (*add)(portls_input_port *, portls_output_port *)) {
-    while (server->count < ECHO_CONNECTIONS) {
+bool echo_accept_all(struct echo_server *server,
+                     void (*add)(portls_input_port *, portls_output_port *)) {
+    portls_status status = PORTLS_OK;
+    while (status == PORTLS_OK && server->count < ECHO_CONNECTIONS) {
         portls_error error;
         portls_input_port *in = NULL;
         portls_output_port *out = NULL;
-        portls_status status = portls_accept_avail(server->listener, &in, &out, &error);
+        status = portls_accept_avail(server->listener, &in, &out, &error);
         if (status == PORTLS_OK) {
             server->count++;
             add(in, out);
-            continue;
+        } else if (!is_waiting(status)) {
+            server->stopped = true;
+            server->failed = status != PORTLS_CLOSED; /* else it was stopped by portls_stop */
+            if (server->failed) {
+                (void)fprintf(stderr, "accepting failed: %s\n", error.message);
+            }
         }
-        if (is_waiting(status)) {
-            return ECHO_ALL;
-        }
-        if (status == PORTLS_CLOSED) { /* it was stopped, and the last one was handed out */
-            return ECHO_STOPPED;
-        }
-        (void)fprintf(stderr, "accepting failed: %s\n", error.message);
-        return ECHO_FAILED;
     }
-    return ECHO_ALL;
+    return !server->stopped;
 }
 
 void echo_close_listener(struct echo_server *server) {
     portls_close(server->listener); /* NULL does no harm */
     server->listener = NULL;
+}
+
+portls_deadline echo_sooner(portls_deadline one, portls_deadline other) {
+    return one.nanoseconds < other.nanoseconds ? one : other;
 }
 
 /* ---- one connection ---- */
@@ -79,6 +81,7 @@ bool echo_begin(struct echo_session *session, portls_input_port *in, portls_outp
     session->in = in;
     session->out = out;
     session->waits_for = portls_source_input(in);
+    session->latest = PORTLS_NO_DEADLINE;
     session->start = session->end = 0;
     /* Send close_notify at the end: the client sees that nothing was truncated. */
     return portls_set_shutdown_on_close(out, true, NULL) == PORTLS_OK;
@@ -86,7 +89,7 @@ bool echo_begin(struct echo_session *session, portls_input_port *in, portls_outp
 
 void echo_refuse(struct echo_server *server, portls_input_port *in, portls_output_port *out) {
     (void)fprintf(stderr, "a connection failed: there is no memory for it\n");
-    portls_close_ports(in, out, NULL);
+    portls_abandon_ports(in, out);
     echo_end(server);
 }
 
@@ -131,11 +134,23 @@ bool echo_transfer(struct echo_session *session) {
     portls_close_input_port(session->in, NULL);
     session->in = NULL;
     session->waits_for = portls_source_output(session->out);
+    session->latest = portls_deadline_after(ECHO_CLOSE);
     return false;
 }
 
 bool echo_close(struct echo_session *session) {
-    return is_waiting(portls_close_output_port_avail(session->out, NULL));
+    if (!is_waiting(portls_close_output_port_avail(session->out, NULL))) {
+        return false;
+    }
+    if (portls_milliseconds_until(session->latest) != 0) {
+        return true;
+    }
+    echo_drop(session);
+    return false;
+}
+
+void echo_drop(struct echo_session *session) {
+    portls_abandon_ports(session->in, session->out);
 }
 
 void echo_end(struct echo_server *server) {

@@ -13,26 +13,24 @@
 enum {
     ECHO_CONNECTIONS = 500, /* at once; further ones wait in the listener */
     ECHO_PIECE = 16384,     /* bytes buffered for each */
-    ECHO_TURNS = 8          /* steps of one connection before the others get their turn */
+    ECHO_TURNS = 8,         /* steps of one connection before the others get their turn */
+    ECHO_CLOSE = 4000       /* milliseconds for a client to read the end, before it is dropped */
 };
 
 struct echo_server {
-    portls_listener *listener; /* NULL once it has stopped and handed out its last connection */
-    size_t count;              /* of connections accepted and not yet ended */
+    portls_listener *listener;
+    size_t count; /* of connections accepted and not yet ended */
+    bool stopped; /* the listener has handed out its last connection */
+    bool failed;  /* it stopped for a failure */
 };
 
 struct echo_session {
     portls_input_port *in;   /* NULL once the transfer has ended: `out` is still to be closed */
     portls_output_port *out; /* freed once echo_close has returned false */
     portls_source waits_for; /* for portls_interest_of */
+    portls_deadline latest;  /* when echo_close is due in any case */
     size_t start, end;       /* bytes[start] to bytes[end - 1] are read and not yet written */
     char bytes[ECHO_PIECE];
-};
-
-enum echo_accepted {
-    ECHO_ALL,     /* there are no more for now */
-    ECHO_STOPPED, /* there will be no more: unwatch the listener, then call echo_close_listener */
-    ECHO_FAILED   /* the listener itself has failed */
 };
 
 /* Listens as the arguments PORT PEM-FILE say. False: the reason is on standard error. */
@@ -43,12 +41,16 @@ bool echo_accepting(const struct echo_server *server);
 
 /*
  * Accepts and counts every connection whose handshake is done. `add` calls echo_begin for it, or
- * echo_refuse.
+ * echo_refuse. False: there will be no more.
  */
-enum echo_accepted echo_accept_all(struct echo_server *server,
-                                   void (*add)(portls_input_port *, portls_output_port *));
+bool echo_accept_all(struct echo_server *server,
+                     void (*add)(portls_input_port *, portls_output_port *));
 
+/* Closes the listener, which waits for the alerts of refused clients, four seconds at most. */
 void echo_close_listener(struct echo_server *server);
+
+/* The sooner of two deadlines. */
+portls_deadline echo_sooner(portls_deadline one, portls_deadline other);
 
 /* Starts the session of an accepted connection. False: the ports are still the caller's. */
 bool echo_begin(struct echo_session *session, portls_input_port *in, portls_output_port *out);
@@ -59,10 +61,14 @@ void echo_refuse(struct echo_server *server, portls_input_port *in, portls_outpu
 /* Reads and writes back for one turn. False: the transfer has ended, and echo_close comes next. */
 bool echo_transfer(struct echo_session *session);
 
-/* Goes on closing. False: the session is closed, and echo_end comes next. */
+/* Goes on closing, or drops a client that does not read. False: the session is closed, and echo_end
+   comes next. */
 bool echo_close(struct echo_session *session);
 
-/* Stops counting a connection, and resumes accepting. */
+/* Drops a session that cannot go on, without waiting. echo_end comes next. */
+void echo_drop(struct echo_session *session);
+
+/* Stops counting a connection. */
 void echo_end(struct echo_server *server);
 
 #endif

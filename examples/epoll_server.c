@@ -85,13 +85,13 @@ static bool set_events(struct watch *watch, int descriptor, uint32_t events) {
  * Watches for what a listener or a port waits for. A listener and an accepted connection have one
  * descriptor, but not always the direction of their name: what is wanted may change with each call.
  */
-static void watch_for(struct watch *watch, portls_source source) {
+static void watch_for(struct watch *watch, portls_source source, portls_deadline latest) {
     portls_interest interest;
     if (portls_interest_of(source, &interest, NULL) != PORTLS_OK || interest.ready) {
         set_until(watch, portls_deadline_after(0)); /* a failure shows in the next step */
         return;
     }
-    set_until(watch, interest.deadline);
+    set_until(watch, echo_sooner(interest.deadline, latest));
     uint32_t events = (interest.wanted[0].readable ? (uint32_t)EPOLLIN : 0) |
                       (interest.wanted[0].writable ? (uint32_t)EPOLLOUT : 0);
     int descriptor = interest.count > 0 ? (int)interest.wanted[0].descriptor : -1;
@@ -112,7 +112,7 @@ static void unwatch(struct watch *watch) {
 /* Gives a connection its turn, and then watches for what it waits for or forgets it. */
 static void serve(struct connection *connection) {
     if (echo_transfer(&connection->session) || echo_close(&connection->session)) {
-        watch_for(&connection->watch, connection->session.waits_for);
+        watch_for(&connection->watch, connection->session.waits_for, connection->session.latest);
         return;
     }
     set_until(&connection->watch, PORTLS_NO_DEADLINE); /* epoll forgets a closed descriptor */
@@ -131,16 +131,6 @@ static void add_connection(portls_input_port *in, portls_output_port *out) {
     }
     connection->watch = (struct watch){.descriptor = -1, .until = PORTLS_NO_DEADLINE_INIT};
     serve(connection); /* its first bytes may be here already */
-}
-
-/* Takes every connection whose handshake is done. False: it cannot go on. */
-static bool accept_all(void) {
-    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
-    if (accepted == ECHO_STOPPED) {
-        unwatch(&listening);
-        echo_close_listener(&server);
-    }
-    return accepted != ECHO_FAILED;
 }
 
 /* ---- signals: blocked, and read from a descriptor ---- */
@@ -171,16 +161,14 @@ static void stop(void) {
 
 /* ---- the loop ---- */
 
-static bool handle(struct watch *watch) {
+static void handle(struct watch *watch) {
     if (watch == &signals) {
         stop();
-        return true;
+    } else if (watch != &listening) {
+        serve((struct connection *)(void *)watch);
+    } else if (!server.stopped) {
+        (void)echo_accept_all(&server, add_connection);
     }
-    if (watch == &listening) {
-        return server.listener == NULL || accept_all();
-    }
-    serve((struct connection *)(void *)watch);
-    return true;
 }
 
 /* Waits for events and handles them. */
@@ -191,42 +179,38 @@ static bool handle_events(portls_deadline until) {
         perror("epoll_wait");
         return false;
     }
-    bool good = true;
-    for (int i = 0; i < found && good; i++) {
-        good = handle(events[i].data.ptr);
+    for (int i = 0; i < found; i++) {
+        handle(events[i].data.ptr);
     }
-    return good;
+    return true;
 }
 
 /* Handles what is due. A watch that stays due keeps its place, so each gets one turn. */
-static bool handle_due(void) {
-    bool good = true;
-    for (struct watch *watch = timed.next, *next = NULL; watch != &timed && good; watch = next) {
+static void handle_due(void) {
+    for (struct watch *watch = timed.next, *next = NULL; watch != &timed; watch = next) {
         next = watch->next;
         if (portls_milliseconds_until(watch->until) == 0) {
-            good = handle(watch);
+            handle(watch);
         }
     }
-    return good;
 }
 
 static bool run(void) {
     bool good = true;
-    while (good && (server.listener != NULL || server.count > 0)) {
+    while (good && (!server.stopped || server.count > 0)) {
         if (echo_accepting(&server)) {
-            watch_for(&listening, portls_source_listener(server.listener));
+            watch_for(&listening, portls_source_listener(server.listener), PORTLS_NO_DEADLINE);
         } else {
             unwatch(&listening);
         }
         portls_deadline until = PORTLS_NO_DEADLINE;
         for (const struct watch *watch = timed.next; watch != &timed; watch = watch->next) {
-            if (watch->until.nanoseconds < until.nanoseconds) {
-                until = watch->until;
-            }
+            until = echo_sooner(until, watch->until);
         }
-        good = handle_events(until) && handle_due();
+        good = handle_events(until);
+        handle_due();
     }
-    return good;
+    return good && !server.failed;
 }
 
 int main(int argc, char **argv) {

@@ -33,15 +33,15 @@ static struct echo_server server;
  * wanted may change with each call. So the event is not EV_PERSIST, but made anew each time; and so
  * libevent has let go of the descriptor before it is closed.
  */
-static void watch_for(struct event *event, portls_source source, event_callback_fn callback,
-                      void *argument) {
+static bool watch_for(struct event *event, portls_source source, portls_deadline latest,
+                      event_callback_fn callback, void *argument) {
     portls_interest interest;
     evutil_socket_t descriptor = -1;
     short events = 0;
     portls_deadline until = portls_deadline_after(0);
     /* Bytes may be there that libevent cannot see. A failure shows in the next step. */
     if (portls_interest_of(source, &interest, NULL) == PORTLS_OK && !interest.ready) {
-        until = interest.deadline;
+        until = echo_sooner(interest.deadline, latest);
         if (interest.count > 0) {
             descriptor = (evutil_socket_t)interest.wanted[0].descriptor;
             events = (short)((interest.wanted[0].readable ? EV_READ : 0) |
@@ -50,11 +50,8 @@ static void watch_for(struct event *event, portls_source source, event_callback_
     }
     int milliseconds = portls_milliseconds_until(until);
     struct timeval time = {milliseconds / 1000, milliseconds % 1000 * 1000L};
-    if (event_assign(event, base, descriptor, events, callback, argument) != 0 ||
-        event_add(event, milliseconds >= 0 ? &time : NULL) != 0) {
-        (void)fprintf(stderr, "libevent does not watch a descriptor\n");
-        (void)event_base_loopbreak(base);
-    }
+    return event_assign(event, base, descriptor, events, callback, argument) == 0 &&
+           event_add(event, milliseconds >= 0 ? &time : NULL) == 0;
 }
 
 /* ---- one connection ---- */
@@ -65,9 +62,13 @@ static void on_connection(evutil_socket_t descriptor, short events, void *argume
 
 /* Gives a connection its turn, and then waits for what it waits for or forgets it. */
 static void serve(struct connection *connection) {
-    if (echo_transfer(&connection->session) || echo_close(&connection->session)) {
-        watch_for(connection->event, connection->session.waits_for, on_connection, connection);
-        return;
+    struct echo_session *session = &connection->session;
+    if (echo_transfer(session) || echo_close(session)) {
+        if (watch_for(connection->event, session->waits_for, session->latest, on_connection,
+                      connection)) {
+            return;
+        }
+        echo_drop(session); /* libevent has no memory for it */
     }
     event_free(connection->event);
     free(connection);
@@ -94,30 +95,24 @@ static void add_connection(portls_input_port *in, portls_output_port *out) {
     serve(connection); /* its first bytes may be here already */
 }
 
-/* Takes every connection whose handshake is done. False: it cannot go on. */
-static bool accept_all(void) {
-    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
-    if (accepted == ECHO_STOPPED) {
-        (void)event_del(listening);
-        echo_close_listener(&server);
-    }
-    return accepted != ECHO_FAILED;
-}
-
+/* Takes every connection whose handshake is done. */
 static void on_listener(evutil_socket_t descriptor, short events, void *argument) {
     (void)descriptor;
     (void)events;
     (void)argument;
-    if (server.listener != NULL && !accept_all()) {
-        (void)event_base_loopbreak(base);
+    if (!server.stopped) {
+        (void)echo_accept_all(&server, add_connection);
     }
     watch_listener();
 }
 
 static void watch_listener(void) {
     (void)event_del(listening);
-    if (echo_accepting(&server)) {
-        watch_for(listening, portls_source_listener(server.listener), on_listener, NULL);
+    if (echo_accepting(&server) && !watch_for(listening, portls_source_listener(server.listener),
+                                              PORTLS_NO_DEADLINE, on_listener, NULL)) {
+        (void)fprintf(stderr, "libevent does not watch the listener\n");
+        server.failed = true;
+        (void)event_base_loopbreak(base);
     }
 }
 
@@ -141,8 +136,7 @@ static bool run(void) {
                 event_add(signals[0], NULL) == 0 && event_add(signals[1], NULL) == 0;
     if (good) {
         watch_listener();
-        good = event_base_dispatch(base) >= 0 &&
-               server.listener == NULL; /* until nothing is watched */
+        good = event_base_dispatch(base) >= 0 && !server.failed; /* until nothing is watched */
     }
     return good;
 }

@@ -65,7 +65,7 @@ static bool make_watch(struct watch *watch, portls_source source, void (*go_on)(
  * Watches for what a listener or a port waits for. A listener and an accepted connection have one
  * descriptor, but not always the direction of their name: what is wanted may change with each call.
  */
-static void watch_for(struct watch *watch, portls_source source) {
+static void watch_for(struct watch *watch, portls_source source, portls_deadline latest) {
     portls_interest interest;
     if (portls_interest_of(source, &interest, NULL) != PORTLS_OK || interest.ready) {
         /* Bytes may be there that libuv cannot see. A failure shows in the next step. */
@@ -79,8 +79,8 @@ static void watch_for(struct watch *watch, portls_source source) {
     } else {
         (void)uv_poll_stop(&watch->poll);
     }
-    if (interest.deadline.nanoseconds != INT64_MAX) {
-        int milliseconds = portls_milliseconds_until(interest.deadline);
+    int milliseconds = portls_milliseconds_until(echo_sooner(interest.deadline, latest));
+    if (milliseconds >= 0) {
         (void)uv_timer_start(&watch->timer, on_timer, (uint64_t)milliseconds, 0);
     } else {
         (void)uv_timer_stop(&watch->timer);
@@ -119,7 +119,7 @@ static void serve(struct connection *connection) {
         open = echo_close(&connection->session);
     }
     if (open) {
-        watch_for(&connection->watch, connection->session.waits_for);
+        watch_for(&connection->watch, connection->session.waits_for, connection->session.latest);
         return;
     }
     end_watch(&connection->watch);
@@ -139,8 +139,8 @@ static void forget_connection(struct watch *watch) {
 
 static void watch_listener(void) {
     if (echo_accepting(&server)) {
-        watch_for(&listening, portls_source_listener(server.listener));
-    } else if (server.listener != NULL) {
+        watch_for(&listening, portls_source_listener(server.listener), PORTLS_NO_DEADLINE);
+    } else if (!server.stopped) {
         unwatch(&listening);
     }
 }
@@ -156,21 +156,11 @@ static void add_connection(portls_input_port *in, portls_output_port *out) {
     serve(connection); /* its first bytes may be here already */
 }
 
-/* Takes every connection whose handshake is done. False: it cannot go on. */
-static bool accept_all(void) {
-    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
-    if (accepted == ECHO_STOPPED) {
-        unwatch(&listening);
-        end_watch(&listening);
-        echo_close_listener(&server);
-    }
-    return accepted != ECHO_FAILED;
-}
-
+/* Takes every connection whose handshake is done. */
 static void accept_watch(struct watch *watch) {
-    (void)watch;
-    if (!accept_all()) {
-        uv_stop(uv_default_loop());
+    if (!echo_accept_all(&server, add_connection)) {
+        unwatch(watch);
+        end_watch(watch);
     }
     watch_listener();
 }
@@ -205,7 +195,7 @@ static bool run(void) {
     }
     watch_listener();
     (void)uv_run(loop, UV_RUN_DEFAULT); /* until nothing is watched any more */
-    return server.listener == NULL && uv_loop_close(loop) == 0;
+    return !server.failed && uv_loop_close(loop) == 0;
 }
 
 int main(int argc, char **argv) {

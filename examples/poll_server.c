@@ -87,7 +87,9 @@ static bool is_due(const struct pollfd *place, portls_deadline until) {
 static void serve(size_t place) {
     struct connection *connection = connections[place];
     if (echo_transfer(&connection->session) || echo_close(&connection->session)) {
-        connection->until = watch(connection->session.waits_for, &polled[FIRST + place]);
+        connection->until =
+            echo_sooner(watch(connection->session.waits_for, &polled[FIRST + place]),
+                        connection->session.latest);
         return;
     }
     free(connection);
@@ -109,15 +111,6 @@ static void add_connection(portls_input_port *in, portls_output_port *out) {
     serve(server.count - 1); /* its first bytes may be here already */
 }
 
-/* Takes every connection whose handshake is done. False: it cannot go on. */
-static bool accept_all(void) {
-    enum echo_accepted accepted = echo_accept_all(&server, add_connection);
-    if (accepted == ECHO_STOPPED) {
-        echo_close_listener(&server);
-    }
-    return accepted != ECHO_FAILED;
-}
-
 /* ---- the loop ---- */
 
 /* Waits until something can go on: the soonest of all that is due counts. */
@@ -126,19 +119,18 @@ static bool wait_for_any(void) {
     polled[LISTENER] = (struct pollfd){.fd = -1};
     listener_until = PORTLS_NO_DEADLINE;
     if (echo_accepting(&server)) {
-        until = listener_until = watch(portls_source_listener(server.listener), &polled[LISTENER]);
+        listener_until = watch(portls_source_listener(server.listener), &polled[LISTENER]);
     }
+    until = echo_sooner(until, listener_until);
     for (size_t i = 0; i < server.count; i++) {
-        if (connections[i]->until.nanoseconds < until.nanoseconds) {
-            until = connections[i]->until;
-        }
+        until = echo_sooner(until, connections[i]->until);
     }
     return poll(polled, FIRST + server.count, portls_milliseconds_until(until)) >= 0 ||
            errno == EINTR;
 }
 
 static bool run(void) {
-    while (server.listener != NULL || server.count > 0) {
+    while (!server.stopped || server.count > 0) {
         if (!wait_for_any()) {
             perror("poll");
             return false;
@@ -153,11 +145,11 @@ static bool run(void) {
                 serve(i);
             }
         }
-        if (server.listener != NULL && is_due(&polled[LISTENER], listener_until) && !accept_all()) {
-            return false;
+        if (!server.stopped && is_due(&polled[LISTENER], listener_until)) {
+            (void)echo_accept_all(&server, add_connection);
         }
     }
-    return true;
+    return !server.failed;
 }
 
 int main(int argc, char **argv) {

@@ -11,10 +11,11 @@ int main(int argc, char **argv) {
     if (argc == 3 && !portls_listen_secure((int)strtol(argv[1], NULL, 10), "localhost", argv[2],
                                            argv[2], &listener, &error)) {
         while (!portls_accept(listener, &in, &out, &error)) {
-            bool failed = portls_copy(in, out, &error);
-            if (portls_close_ports(in, out, failed ? NULL : &error) || failed) {
+            if (portls_copy(in, out, &error)) {
                 fprintf(stderr, "a connection failed: %s\n", error.message);
             }
+            /* Closes both in the background: a client that reads nothing delays no other. */
+            portls_listener_linger(listener, in, out, NULL);
         }
     }
     fprintf(stderr, "%s\n", error.message);

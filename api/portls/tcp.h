@@ -443,10 +443,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_event_handler(portls_listene
  * @return PORTLS_OK; PORTLS_WRONG_KIND, PORTLS_CLOSED, PORTLS_IN_USE (a stream wraps one): the
  * ports are still the caller's. Does not block. Any thread.
  */
-PORTLS_API PORTLS_MUST_USE portls_status portls_listener_linger(portls_listener *listener,
-                                                                portls_input_port *in,
-                                                                portls_output_port *out,
-                                                                portls_error *error);
+PORTLS_API portls_status portls_listener_linger(portls_listener *listener, portls_input_port *in,
+                                                portls_output_port *out, portls_error *error);
 
 /**
  * Bounds the handshakes of a listener, from the next connection on.
