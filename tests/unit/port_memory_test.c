@@ -1,0 +1,84 @@
+/* Without memory no port is made: each call that makes one says so, and what it fills stays NULL.
+ */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "core/port/port.h"
+#include "portls/portls.h"
+
+static void *allocate_nothing(void *argument, size_t size) {
+    (void)argument;
+    (void)size;
+    return NULL;
+}
+
+static void *resize_nothing(void *argument, void *old, size_t size) {
+    (void)argument;
+    (void)old;
+    (void)size;
+    return NULL;
+}
+
+static void release(void *argument, void *bytes) {
+    (void)argument;
+    free(bytes);
+}
+
+static void begin(void) {
+    const portls_allocator allocator = {.size = sizeof allocator,
+                                        .allocate = allocate_nothing,
+                                        .resize = resize_nothing,
+                                        .release = release};
+    cr_assert_eq(portls_set_allocator(&allocator, NULL), PORTLS_OK);
+}
+
+TestSuite(port_memory, .init = begin);
+
+static portls_input_port *in;
+static portls_output_port *out;
+
+static void expect_none(portls_status status, const portls_error *error) {
+    cr_expect_eq(status, PORTLS_NO_MEMORY, "%s", portls_status_name(status));
+    cr_expect_eq(error->status, PORTLS_NO_MEMORY);
+    cr_expect_null(in);
+    cr_expect_null(out);
+}
+
+static portls_status read_nothing(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument, (void)buffer, (void)size, (void)got;
+    return PORTLS_EOF;
+}
+
+static portls_status write_nothing(void *argument, const void *bytes, size_t size, size_t *put) {
+    (void)argument, (void)bytes, (void)size, (void)put;
+    return PORTLS_WANT_WRITE;
+}
+
+Test(port_memory, of_callbacks) {
+    const portls_input_callbacks input = {.size = sizeof input, .read = read_nothing};
+    const portls_output_callbacks output = {.size = sizeof output, .write = write_nothing};
+    portls_error error;
+    expect_none(portls_make_input_port(&input, NULL, &in, &error), &error);
+    expect_none(portls_make_output_port(&output, NULL, &out, &error), &error);
+}
+
+Test(port_memory, of_a_pipe) {
+    portls_error error;
+    expect_none(portls_make_pipe(100, &in, &out, &error), &error);
+}
+
+#if PORTLS_HOSTED && !defined(_WIN32)
+Test(port_memory, of_a_descriptor) {
+    portls_error error;
+    expect_none(portls_make_descriptor_input_port(0, false, &in, &error), &error);
+    expect_none(portls_make_descriptor_output_port(0, false, &out, &error), &error);
+    expect_none(portls_make_descriptor_ports(0, false, &in, &out, &error), &error);
+}
+#endif
+
+Test(port_memory, of_a_break) {
+    portls_break *brk = NULL;
+    portls_error error;
+    expect_none(portls_make_break(&brk, &error), &error);
+    cr_expect_null(brk);
+}
