@@ -82,3 +82,26 @@ Test(port_memory, of_a_break) {
     expect_none(portls_make_break(&brk, &error), &error);
     cr_expect_null(brk);
 }
+
+#if PORTLS_HOSTED
+/* A few watches need none. */
+Test(port_memory, of_a_wait_for_many) {
+    os_mutex lock;
+    struct watch_list list;
+    struct wait_set set;
+    const struct wait_limit limit = {clock_after(3600000), NULL};
+    cr_assert(os_mutex_init(&lock));
+    watch_list_init(&list, &lock);
+    wait_set_init(&set);
+    for (int i = 0; i <= WAIT_SET_INLINE; i++) {
+        cr_expect_eq(set.failure, PORTLS_OK);
+        os_mutex_lock(&lock);
+        wait_set_add_watch(&set, &list);
+        os_mutex_unlock(&lock);
+    }
+    cr_expect_eq(wait_set_wait(&set, &limit, NULL), PORTLS_NO_MEMORY);
+    wait_set_destroy(&set);
+    cr_expect_null(list.first);
+    os_mutex_destroy(&lock);
+}
+#endif

@@ -135,6 +135,23 @@ Test(stream_sticky, a_lack_of_memory_for_what_arrives_stays) {
     end();
 }
 
+Test(stream_sticky, a_lack_of_memory_for_what_has_no_room_is_returned_by_the_write) {
+    static const char bytes[200]; /* more than the pipe takes */
+    use_allocator();
+    begin_buffering();
+    cr_assert_eq(portls_set_buffering(&ends.stream->out, PORTLS_BUFFER_NONE, NULL), PORTLS_OK);
+    cr_assert_eq(portls_flush_avail(&ends.stream->out, NULL), PORTLS_OK);
+    buffer_pool_destroy(&ends.stream->snapshot->buffers);
+    for (int i = 0; i < 2; i++) {
+        size_t put = 0;
+        no_memory = i == 0;
+        cr_expect_eq(portls_write_avail(&ends.stream->out, bytes, sizeof bytes, &put, NULL),
+                     PORTLS_NO_MEMORY);
+        no_memory = false;
+    }
+    end();
+}
+
 Test(stream_sticky, a_lack_of_memory_for_what_is_held_is_returned_by_the_write) {
     use_allocator();
     begin_buffering();
