@@ -123,8 +123,13 @@ def measure_pairs(program, case, pairs, value):
     return runs, values, terms
 
 
+def wall(run):
+    return run["client"]["wall"]
+
+
 def measure_cpu(program, case, arguments):
-    runs, values, terms = measure_pairs(program, case, arguments.pairs, cpu)
+    value = wall if case.figure == "wall" else cpu
+    runs, values, terms = measure_pairs(program, case, arguments.pairs, value)
     amount, unit, factor = units(case, runs["hand"][0])
     row = {"unit": unit, "terms": terms, "pairs": arguments.pairs}
     for way, list_of in values.items():
@@ -163,6 +168,24 @@ def measure_memory(program, case, arguments):
         row[way]["descriptors"] = runs[way][0]["server"]["descriptors"]
     row["ratio"] = spread([a / b for a, b in zip(values["portls"], values["hand"])])
     row["runs"] = runs
+    return row
+
+
+# ---- threads ----
+
+
+def measure_threads(program, case, arguments):
+    """portls with two accepting threads and with one, in turn; the ratio of their speeds."""
+    count = case.count_of(program.backend)
+    runs = {1: [], 2: []}
+    for _ in range(arguments.pairs):
+        for threads, list_of in runs.items():
+            command = program.command(case, "portls", count) + ["--threads", str(threads)]
+            list_of.append(program.run([part for part in command if part != "--pin"]))
+    row = {"unit": "us", "terms": check_terms(runs[1] + runs[2]), "pairs": arguments.pairs}
+    row["portls"] = spread([wall(run) / count * 1e6 for run in runs[2]])
+    row["hand"] = spread([wall(run) / count * 1e6 for run in runs[1]])
+    row["ratio"] = spread([wall(one) / wall(two) for one, two in zip(runs[1], runs[2])])
     return row
 
 
@@ -276,6 +299,8 @@ def measure_instructions(program, case, _arguments):
 
 MEASURE = {
     "cpu": measure_cpu,
+    "wall": measure_cpu,
+    "threads": measure_threads,
     "heap": measure_memory,
     "resident": measure_memory,
     "calls": measure_calls,

@@ -15,10 +15,11 @@ class Case:
     text: str
     options: tuple = ()
     # cpu: seconds of both sides per run; calls, socket-calls: system calls of a separate, traced
-    # run; instructions: of a separate run under valgrind; heap, resident: bytes per connection.
+    # run; instructions: of a separate run under valgrind; heap, resident: bytes per connection; wall: the
+    # client's seconds; threads: how much faster portls is with two threads than with one.
     figure: str = "cpu"
     # At most this ratio to the library by hand, per backend in the order of BACKENDS; for
-    # socket-calls and instructions a plain number.
+    # socket-calls and instructions a plain number; for threads at least this ratio.
     target: tuple = ()
     # How often the work repeats, for OpenSSL and libtls, and for wolfSSL, which Debian builds
     # without the processor's AES.
@@ -115,6 +116,26 @@ CASES = [
         "a new connection that sends 100 bytes and closes",
         ("--size", "100"),
         count=(300, 150),
+    ),
+    Case(
+        "first-answer",
+        "answer",
+        "the first answer to a client by hand without TCP_NODELAY",
+        ("--size", "100", "--hand-client"),
+        figure="wall",
+        target=(1.00, 1.00, 1.00),
+        count=(200, 100),
+        floor=False,
+    ),
+    Case(
+        "accept-2-threads",
+        "accept",
+        "handshake, RSA-4096: two accepting threads, beside it one, and how many times as fast",
+        ("--certificate", "server-rsa4096"),
+        figure="threads",
+        target=(1.60, 1.60, 1.60),
+        count=(600, 150),
+        floor=False,
     ),
     Case(
         "pingpong-1",

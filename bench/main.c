@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include "bench/hand/cipher.h"
+#include "bench/tcp.h"
 #include "bench/work.h"
 
 static const struct work *const works[] = {
     &bulk_work,   &duplex_work, &pingpong_work, &handshake_work, &connection_work,
-    &answer_work, &many_work,   &idle_work,     &pipe_work,
+    &answer_work, &accept_work, &many_work,     &idle_work,      &pipe_work,
 };
 static const struct way *const ways[] = {&portls_way, &hand_way, &floor_way};
 
@@ -35,7 +36,9 @@ static void usage(void) {
     (void)printf("Ways: portls, hand (the same library by hand), floor (TCP and the cipher)\n"
                  "Options:\n"
                  "  --size BYTES, --count NUMBER, --connections NUMBER\n"
-                 "  --certificate NAME  server-p256 or server-rsa2048\n"
+                 "  --certificate NAME  server-p256, server-rsa2048 or server-rsa4096\n"
+                 "  --threads NUMBER    accept: threads of the server\n"
+                 "  --hand-client       the client is by hand, without TCP_NODELAY\n"
                  "  --roots FILE        what the client trusts; the test root's file otherwise\n"
                  "  --wrap              portls wraps a socket in place of connect and accept\n"
                  "  --gather            portls gathers what is written (block mode)\n"
@@ -52,6 +55,7 @@ struct run {
     const char *certificate;
     const char *roots;
     bool wrap;
+    bool hand_client;
     unsigned int busy_poll;
     struct options options;
 };
@@ -86,7 +90,7 @@ static const struct way *find_way(const char *name) {
 
 static void parse(struct run *run, int argc, char **argv) {
     enum { WORK, WAY, SIZE, COUNT, CONNECTIONS, CERTIFICATE, ROOTS, GATHER, CHECK, PIN, MARKS };
-    enum { SETTLE = MARKS + 1, WRAP, BUSY_POLL, HELP };
+    enum { SETTLE = MARKS + 1, WRAP, BUSY_POLL, THREADS, HAND_CLIENT, HELP };
     static const struct option names[] = {
         {"work", required_argument, NULL, WORK},
         {"way", required_argument, NULL, WAY},
@@ -102,6 +106,8 @@ static void parse(struct run *run, int argc, char **argv) {
         {"settle", no_argument, NULL, SETTLE},
         {"wrap", no_argument, NULL, WRAP},
         {"busy-poll", required_argument, NULL, BUSY_POLL},
+        {"threads", required_argument, NULL, THREADS},
+        {"hand-client", no_argument, NULL, HAND_CLIENT},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
@@ -148,6 +154,12 @@ static void parse(struct run *run, int argc, char **argv) {
             break;
         case BUSY_POLL:
             run->busy_poll = (unsigned int)number(optarg);
+            break;
+        case THREADS:
+            run->options.threads = (int)number(optarg);
+            break;
+        case HAND_CLIENT:
+            run->hand_client = true;
             break;
         case HELP:
             usage();
@@ -227,6 +239,10 @@ _Noreturn static void be(const struct run *run, const struct setup *setups, stru
                          bool client) {
     struct side side = {
         .way = run->way, .options = &run->options, .setups = setups, .server = !client};
+    if (client && run->hand_client) {
+        side.way = &hand_way;
+        tcp_use_nagle();
+    }
     side.hear = pipes->told[client][0];
     side.tell = pipes->told[!client][1];
     /* An end that nobody has open any more tells the other process that this one has failed. */
@@ -235,7 +251,7 @@ _Noreturn static void be(const struct run *run, const struct setup *setups, stru
     (void)close(pipes->told[!client][0]);
     pin(&run->options, client ? 1 : 0);
     prepare_side(&side);
-    run->way->prepare(&setups[client]);
+    side.way->prepare(&setups[client]);
     if (client) {
         get(pipes->port[0], &side.port, sizeof side.port);
         run->work->client(&side);
@@ -324,7 +340,7 @@ static void print(const struct run *run, const struct result results[2]) {
 }
 
 int main(int argc, char **argv) {
-    struct run run = {.certificate = "server-p256", .options.connections = 1};
+    struct run run = {.certificate = "server-p256", .options = {.connections = 1, .threads = 1}};
     struct result results[2] = {{.wall = 0}, {.wall = 0}};
     parse(&run, argc, argv);
     char chain[PATH_ROOM];

@@ -37,7 +37,8 @@ def reached(row):
         return all(is_ <= wanted for is_, wanted in zip(row["portls"]["numbers"], target))
     if row["figure"] == "instructions":
         return row["added"] <= target
-    return round(row["ratio"]["median"], 2) <= target
+    ratio = round(row["ratio"]["median"], 2)
+    return ratio >= target if row["figure"] == "threads" else ratio <= target
 
 
 def number(value):
@@ -68,7 +69,7 @@ def cells(row):
         f"{ratio['median']:.2f}",
         f"{ratio['min']:.2f}–{ratio['max']:.2f}" if row["pairs"] > 1 else "",
         f"{row['floor_ratio']['median']:.2f}" if "floor_ratio" in row else "",
-        f"≤ {target:.2f}" if target is not None else "",
+        f"{'≥' if row['figure'] == 'threads' else '≤'} {target:.2f}" if target is not None else "",
     ]
 
 

@@ -41,6 +41,8 @@ for size in 1 1024 16384 65536; do
 done
 run portls 20 --work pingpong --size 1 --count 20 --busy-poll 60
 for way in portls hand; do
+    run $way 3 --work answer --size 100 --count 3 --hand-client
+    run $way 0 --work accept --count 20 --threads 2
     run $way 0 --work pipe --count 10
 done
 

@@ -17,9 +17,9 @@ static struct sockaddr_in loopback(int port) {
     return address;
 }
 
-static int ready(int descriptor, const char *what) {
-    int yes = 1;
-    if (descriptor < 0 || setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0) {
+static int ready(int descriptor, int no_delay, const char *what) {
+    if (descriptor < 0 ||
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay) != 0) {
         die("%s: %s", what, strerror(errno));
     }
     return descriptor;
@@ -39,12 +39,19 @@ int tcp_listen(int *port) {
 }
 
 int tcp_accept(int listener) {
-    return ready(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept");
+    return ready(accept4(listener, NULL, NULL, SOCK_CLOEXEC), 1, "accept");
+}
+
+static int connect_no_delay = 1;
+
+void tcp_use_nagle(void) {
+    connect_no_delay = 0;
 }
 
 int tcp_connect(int port) {
     struct sockaddr_in address = loopback(port);
-    int descriptor = ready(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    int descriptor =
+        ready(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), connect_no_delay, "socket");
     if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0) {
         die("connect: %s", strerror(errno));
     }

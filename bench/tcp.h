@@ -9,6 +9,8 @@ int tcp_listen(int *port);
 /* A connected socket with TCP_NODELAY. */
 int tcp_accept(int listener);
 int tcp_connect(int port);
+/* From here on tcp_connect leaves TCP_NODELAY off. */
+void tcp_use_nagle(void);
 void tcp_stop_waiting(int descriptor);
 
 /* Bytes that go from one end of a process to another. */

@@ -12,6 +12,7 @@ struct options {
     size_t size;     /* bytes of a write or a message */
     long count;      /* writes, round trips, connections: what the work repeats */
     int connections; /* how many are open at once, where the work has many */
+    int threads;     /* accept work: that accept from the one listener */
     bool gather;     /* portls gathers what is written (block mode) */
     bool check;      /* look at every byte that arrives */
     bool marks;      /* tell a system call tracer where the measured part begins and ends */
@@ -59,6 +60,8 @@ struct work {
 extern const struct work bulk_work, duplex_work, pingpong_work;
 /* connection.c */
 extern const struct work handshake_work, connection_work, answer_work;
+/* accept.c */
+extern const struct work accept_work;
 /* many.c */
 extern const struct work many_work, idle_work;
 /* memory_pipe.c */

@@ -56,6 +56,7 @@ new_key() {
     case $1 in
     rsa2048) quiet genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$2" ;;
     rsa3072) quiet genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072 -out "$2" ;;
+    rsa4096) quiet genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out "$2" ;;
     rsapss) quiet genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$2" ;;
     p256) quiet genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$2" ;;
     p384) quiet genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out "$2" ;;
@@ -159,7 +160,7 @@ make_authorities() {
 
 make_servers() {
     local kind
-    for kind in rsa2048 rsa3072 p256 p384 ed25519; do
+    for kind in rsa2048 rsa3072 rsa4096 p256 p384 ed25519; do
         leaf "server-$kind" "$kind" localhost "$LOCAL_NAMES"
     done
     leaf wildcard rsa2048 wildcard 'DNS:*.wild.portls.test'
