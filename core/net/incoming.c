@@ -125,36 +125,36 @@ static void wait_for_peer(portls_listener *listener, struct incoming *incoming, 
 }
 
 static uint8_t wanted_of(const struct stream_half *half) {
-    /* A step that reached its work limit needs nothing, and continues when there is input. */
-    return half->needs == 0 ? OS_READABLE
-                            : (uint8_t)(((half->needs & NEEDS_INPUT) != 0 ? OS_READABLE : 0) |
-                                        ((half->needs & NEEDS_OUTPUT) != 0 ? OS_WRITABLE : 0));
+    return (uint8_t)(((half->needs & NEEDS_INPUT) != 0 ? OS_READABLE : 0) |
+                     ((half->needs & NEEDS_OUTPUT) != 0 ? OS_WRITABLE : 0));
 }
 
-/* Steps a handshake, without the listener's lock. Returns what it waits for; 0: it is over. */
-static uint8_t step_handshake(struct incoming *incoming) {
+/* Steps a handshake, without the listener's lock. Returns whether it goes on. */
+static bool step_handshake(struct incoming *incoming) {
     struct stream *stream = incoming->stream;
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
     stream_leave(stream, &stream->reading);
-    if (port_wants(status)) {
-        return wanted_of(&stream->reading);
+    if (!port_wants(status)) {
+        (void)stream_report(stream, &stream->reading, status, &incoming->error);
     }
-    (void)stream_report(stream, &stream->reading, status, &incoming->error);
-    return 0;
+    return port_wants(status);
 }
 
 static void work_on(portls_listener *listener, struct incoming *incoming) {
     append(&listener->busy, incoming);
     listener_pass_on(listener);
     listener_unlock(listener);
-    uint8_t wanted = step_handshake(incoming);
+    bool goes_on = step_handshake(incoming);
     listener_lock(listener);
     take_out(incoming);
-    if (wanted == 0) {
+    uint8_t wanted = wanted_of(&incoming->stream->reading);
+    if (!goes_on) {
         finish(listener, incoming);
+    } else if (wanted == 0 && incoming->deadline > clock_now()) {
+        append(&listener->ready, incoming); /* the step has reached its work limit */
     } else {
-        wait_for_peer(listener, incoming, wanted);
+        wait_for_peer(listener, incoming, wanted == 0 ? OS_READABLE : wanted);
     }
 }
 
