@@ -75,6 +75,7 @@ struct portls_listener {
     struct os_socket_file file; /* of a Unix socket */
 
     atomic_uint process; /* os_process_generation of the process that the rest belongs to */
+    os_mutex fork_lock;  /* held while a child's first thread drops what is the parent's */
     os_mutex lock;       /* guards everything below */
     size_t socket_count; /* 0 once stopped */
     bool has_poller;
@@ -177,7 +178,8 @@ void listener_pass_on(portls_listener *listener);
 /* Wakes all followers. */
 void listener_wake_all(portls_listener *listener);
 
-/* Frees what the followers slept on. No thread follows. */
+/* Frees the followers, and wakes none: no thread of this process follows, and one of the process
+   that forked it may sleep on the same wakeup. */
 void listener_free_followers(portls_listener *listener);
 
 #endif

@@ -69,11 +69,16 @@ void listener_wake_all(portls_listener *listener) {
     }
 }
 
-void listener_free_followers(portls_listener *listener) {
-    while (listener->spare != NULL) {
-        struct follower *freed = listener->spare;
-        listener->spare = freed->next;
+static void free_all(struct follower **list) {
+    while (*list != NULL) {
+        struct follower *freed = *list;
+        *list = freed->next;
         os_wakeup_destroy(&freed->wakeup);
         memory_free(freed);
     }
+}
+
+void listener_free_followers(portls_listener *listener) {
+    free_all(&listener->followers);
+    free_all(&listener->spare);
 }

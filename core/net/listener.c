@@ -41,9 +41,16 @@ portls_status listener_open_poller(portls_listener *listener, portls_error *erro
     return PORTLS_OK;
 }
 
+/* Whether the state belongs to this process, and not to the one that forked it. */
+static bool is_own(const portls_listener *listener) {
+    return atomic_load(&listener->process) == os_process_generation();
+}
+
+/* Closes the poller, or this process's copy of its parent's. */
 static void close_poller(portls_listener *listener) {
     if (listener->has_poller) {
-        os_poller_destroy(&listener->poller);
+        is_own(listener) ? os_poller_destroy(&listener->poller)
+                         : os_poller_forget(&listener->poller);
         os_wakeup_destroy(&listener->wakeup);
         listener->has_poller = false;
     }
@@ -81,19 +88,14 @@ void listener_close_sockets(portls_listener *listener) {
 
 /* ---- the lock ---- */
 
-/* Drops what belongs to the parent process, without touching its peers. This process has one
-   thread: another one's lock would never be released. */
-static void leave_parent(portls_listener *listener) {
+/* Drops poller and connections without touching the peers, which are the parent process's. A thread
+   of the parent may have held the lock, and would never release it. */
+static void drop_state(portls_listener *listener) {
     (void)os_mutex_init(&listener->lock);
-    if (listener->has_poller) {
-        os_poller_forget(&listener->poller);
-        os_wakeup_destroy(&listener->wakeup);
-    }
-    listener->has_poller = false;
+    close_poller(listener);
     listener->sockets_watched = false;
     listener->wakeup_is_set = false;
     listener->has_leader = false;
-    listener_wake_all(listener);
     listener_free_followers(listener);
     incoming_queue_forget(&listener->waiting);
     incoming_queue_forget(&listener->ready);
@@ -103,11 +105,19 @@ static void leave_parent(portls_listener *listener) {
     closing_queue_forget(&listener->closing);
 }
 
+/* In a forked child: the first of its threads drops the parent's state, and the others wait. */
+static void leave_parent(portls_listener *listener) {
+    os_mutex_lock(&listener->fork_lock);
+    if (!is_own(listener)) {
+        drop_state(listener);
+        atomic_store(&listener->process, os_process_generation());
+    }
+    os_mutex_unlock(&listener->fork_lock);
+}
+
 void listener_lock(portls_listener *listener) {
-    uint32_t process = os_process_generation();
-    if (atomic_load(&listener->process) != process) {
+    if (!is_own(listener)) {
         leave_parent(listener);
-        atomic_store(&listener->process, process);
     }
     os_mutex_lock(&listener->lock);
 }
@@ -149,7 +159,12 @@ void listener_unlock(portls_listener *listener) {
 
 portls_listener *listener_new(portls_context *context, portls_status *status, portls_error *error) {
     portls_listener *made = memory_zeroed(sizeof *made);
-    if (made == NULL || !os_mutex_init(&made->lock)) {
+    bool has_locks = made != NULL && os_mutex_init(&made->lock);
+    if (has_locks && !os_mutex_init(&made->fork_lock)) {
+        os_mutex_destroy(&made->lock);
+        has_locks = false;
+    }
+    if (!has_locks) {
         memory_free(made);
         portls_free_context(context);
         *status = error_fail(error, PORTLS_NO_MEMORY, "no memory for a listener");
@@ -171,6 +186,7 @@ static void free_listener(portls_listener *listener) {
     close_poller(listener);
     listener_free_followers(listener);
     portls_free_context(listener->context);
+    os_mutex_destroy(&listener->fork_lock);
     os_mutex_destroy(&listener->lock);
     memory_free(listener);
 }
@@ -200,7 +216,7 @@ void portls_forget_listener(portls_listener *listener) {
     }
     observer_detach(&listener->observer);
     observer_release(&listener->observer);
-    leave_parent(listener);
+    drop_state(listener);
     free_listener(listener);
 }
 
@@ -220,7 +236,10 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
     if (status == PORTLS_OK) {
         listener_lock(listener);
         os_path_remove(&listener->file);
-        listener_drain(listener);
+        /* A child has no poller yet, and without one no handshake can run. */
+        if (listener_open_poller(listener, NULL) == PORTLS_OK) {
+            listener_drain(listener);
+        }
         listener_close_sockets(listener);
         observer_notify(&listener->observer);
         listener_unlock(listener);
