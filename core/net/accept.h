@@ -156,7 +156,12 @@ void listener_pause(portls_listener *listener, const portls_error *why);
 /* Whether a further connection may be taken now. */
 bool listener_may_take(const portls_listener *listener);
 
-/* Returns whether the listener is stopped and its last connection taken. */
+/* Puts a connection into the queue of those that close. Releases the lock to abandon the oldest of
+   too many. */
+void listener_put_closing(portls_listener *listener, const struct closing *closing);
+
+/* Returns whether the listener is stopped, its last connection taken and its last failure reported.
+ */
 bool listener_has_ended(const portls_listener *listener);
 
 /* ---- accept.c; the caller holds the lock ---- */

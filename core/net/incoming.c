@@ -170,13 +170,22 @@ static void report(portls_listener *listener, const portls_listener_event *event
     }
 }
 
+void listener_put_closing(portls_listener *listener, const struct closing *closing) {
+    struct closing oldest;
+    if (closing_queue_put(&listener->closing, closing, &oldest)) {
+        listener_unlock(listener);
+        portls_abandon_ports(oldest.in, oldest.out);
+        listener_lock(listener);
+    }
+}
+
 /* Goes on with a close, without the lock. */
 static void go_on_closing(portls_listener *listener, struct closing *closing) {
     listener_unlock(listener);
     bool closed = closing_step(closing);
     listener_lock(listener);
     if (!closed) {
-        closing_queue_put(&listener->closing, closing);
+        listener_put_closing(listener, closing);
     }
 }
 
@@ -350,7 +359,9 @@ static portls_status take_connection(portls_listener *listener, portls_descripto
         listener_pause(listener, &why);
         return PORTLS_WANT_READ;
     }
-    listener->pause.milliseconds = 0;
+    if (listener->pause.until == NO_DEADLINE) { /* the poller, too, had room for it */
+        listener->pause.milliseconds = 0;
+    }
     return PORTLS_OK;
 }
 
@@ -418,7 +429,7 @@ void listener_drain(portls_listener *listener) {
 
 bool listener_has_ended(const portls_listener *listener) {
     return listener->socket_count == 0 && listener_handshakes(listener) == 0 &&
-           listener->finished.count == 0;
+           listener->finished.count == 0 && listener->failed.count == 0;
 }
 
 portls_status listener_poll(portls_listener *listener, portls_error *error) {

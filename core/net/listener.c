@@ -297,7 +297,7 @@ portls_status portls_listener_linger(portls_listener *listener, portls_input_por
     struct closing closing = closing_begin(in, out);
     if (!closing_step(&closing)) {
         listener_lock(listener);
-        closing_queue_put(&listener->closing, &closing);
+        listener_put_closing(listener, &closing);
         observer_notify(&listener->observer);
         listener_unlock(listener);
     }

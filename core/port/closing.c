@@ -14,6 +14,8 @@ portls_status closing_check(const portls_input_port *in, const portls_output_por
 }
 
 struct closing closing_begin(portls_input_port *in, portls_output_port *out) {
+    observer_detach(&in->base.observer);
+    observer_detach(&out->base.observer);
     return (struct closing){in, out, clock_now(), clock_after(CLOSING_MILLISECONDS), FIRST_PAUSE};
 }
 
@@ -55,7 +57,8 @@ static struct closing remove_entry(struct closing_queue *queue, size_t place) {
     return removed;
 }
 
-bool closing_queue_take_surplus(struct closing_queue *queue, struct closing *oldest) {
+/* Removes the oldest connection of a full queue; false when there is room for one more. */
+static bool take_surplus(struct closing_queue *queue, struct closing *oldest) {
     if (queue->count < CLOSING_LIMIT) {
         return false;
     }
@@ -67,12 +70,11 @@ bool closing_queue_take_surplus(struct closing_queue *queue, struct closing *old
     return true;
 }
 
-void closing_queue_put(struct closing_queue *queue, const struct closing *closing) {
-    struct closing oldest;
-    if (closing_queue_take_surplus(queue, &oldest)) {
-        portls_abandon_ports(oldest.in, oldest.out);
-    }
+bool closing_queue_put(struct closing_queue *queue, const struct closing *closing,
+                       struct closing *oldest) {
+    bool full = take_surplus(queue, oldest);
     queue->entries[queue->count++] = *closing;
+    return full;
 }
 
 bool closing_queue_take_due(struct closing_queue *queue, struct closing *closing) {
@@ -107,9 +109,10 @@ static bool wait_until(int64_t time) {
 void closing_queue_finish(struct closing_queue *queue) {
     while (queue->count > 0 && wait_until(closing_queue_due(queue))) {
         struct closing closing;
+        struct closing none; /* there is room for what was taken */
         while (closing_queue_take_due(queue, &closing)) {
             if (!closing_step(&closing)) {
-                closing_queue_put(queue, &closing);
+                (void)closing_queue_put(queue, &closing, &none);
             }
         }
     }

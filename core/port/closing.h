@@ -32,19 +32,18 @@ struct closing_queue {
 portls_status closing_check(const portls_input_port *in, const portls_output_port *out,
                             portls_error *error);
 
-/* Takes over both ports of a connection, to be closed within CLOSING_MILLISECONDS. */
+/* Takes over both ports of a connection, to be closed within CLOSING_MILLISECONDS. They leave their
+   sync sets; the caller holds no lock if they are in one. */
 struct closing closing_begin(portls_input_port *in, portls_output_port *out);
 
 /* Goes on with closing, without waiting, and gives up when the time is over. Returns whether the
    connection is gone. The caller holds no lock. */
 bool closing_step(struct closing *closing);
 
-/* Removes the oldest connection of a full queue, for portls_abandon_ports without a lock; false
-   when there is room for one more. */
-bool closing_queue_take_surplus(struct closing_queue *queue, struct closing *oldest);
-
-/* Adds a connection. A full queue abandons its oldest one. */
-void closing_queue_put(struct closing_queue *queue, const struct closing *closing);
+/* Adds a connection. Returns whether the queue was full: its oldest connection is then in
+   `*oldest`, for portls_abandon_ports without a lock. */
+bool closing_queue_put(struct closing_queue *queue, const struct closing *closing,
+                       struct closing *oldest);
 
 /* Removes a connection that is due from the queue, for closing_step; false when none is. */
 bool closing_queue_take_due(struct closing_queue *queue, struct closing *closing);

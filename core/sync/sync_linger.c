@@ -6,8 +6,7 @@
 static void put(portls_sync_set *set, const struct closing *closing) {
     struct closing oldest;
     os_mutex_lock(&set->lock);
-    bool full = closing_queue_take_surplus(&set->closing, &oldest);
-    closing_queue_put(&set->closing, closing);
+    bool full = closing_queue_put(&set->closing, closing, &oldest);
     sync_set_wake(set);
     os_mutex_unlock(&set->lock);
     if (full) {
@@ -41,8 +40,6 @@ portls_status portls_sync_set_linger(portls_sync_set *set, portls_input_port *in
     if (status != PORTLS_OK) {
         return status;
     }
-    sync_set_leave(in);
-    sync_set_leave(out);
     status = sync_set_own_poller(set, error);
     if (status != PORTLS_OK) {
         portls_abandon_ports(in, out);

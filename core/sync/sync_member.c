@@ -159,18 +159,9 @@ portls_status sync_set_add(portls_sync_set *set, void *source, void *data, portl
     return status;
 }
 
-/* Removes a source from this set, or (NULL) from any. */
-static bool remove_source(void *source, const portls_sync_set *set) {
+bool sync_set_remove(portls_sync_set *set, void *source) {
     struct observer *attached = atomic_load_explicit(slot_of(source), memory_order_acquire);
     return attached != NULL && with_locks(member_of(attached), set, leave_locked);
-}
-
-bool sync_set_remove(portls_sync_set *set, void *source) {
-    return remove_source(source, set);
-}
-
-void sync_set_leave(void *source) {
-    (void)remove_source(source, NULL);
 }
 
 /* Returns some member, with a reference; NULL when the set is empty. */

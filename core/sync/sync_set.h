@@ -125,9 +125,6 @@ portls_status sync_set_check(const portls_sync_set *set, portls_error *error);
 /* Adds a source to the set: PORTLS_OK; PORTLS_IN_USE; PORTLS_NO_MEMORY. */
 portls_status sync_set_add(portls_sync_set *set, void *source, void *data, portls_error *error);
 
-/* Removes a source from the set that it is in, if any. */
-void sync_set_leave(void *source);
-
 /* Removes a source from the set; returns whether it was a member. */
 bool sync_set_remove(portls_sync_set *set, void *source);
 

@@ -68,13 +68,13 @@ static int connect_plainly(portls_listener *listener) {
     return peer;
 }
 
-static void say_no_tls(int peer) {
+static inline void say_no_tls(int peer) {
     static const char request[] = "GET / HTTP/1.0\r\n\r\n";
     cr_assert_eq(send(peer, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
 }
 
 /* Lets the listener do what it can, for so long. */
-static bool look(portls_listener *listener, int milliseconds) {
+static inline bool look(portls_listener *listener, int milliseconds) {
     portls_event event = {portls_source_listener(listener), false};
     return portls_sync(&event, 1, portls_deadline_after(milliseconds), NULL, NULL) == PORTLS_OK;
 }

@@ -15,7 +15,7 @@
 #include "core/os/socket.h"
 #include "core/port/port.h"
 #include "core/wait/wait.h"
-#include "portls/portls.h"
+#include "tests/unit/accept_support.h"
 
 TestSuite(system_failure, .timeout = 20);
 
@@ -41,7 +41,7 @@ WRAP(os_poller_look, (const os_poller *poller, void **tags, size_t room, size_t 
 WRAP(os_poller_set,
      (const os_poller *poller, portls_descriptor descriptor, uint8_t before, uint8_t wanted,
       void *tag),
-     (poller, descriptor, before, wanted, tag), fails.set_poller)
+     (poller, descriptor, before, wanted, tag), wanted != 0 ? fails.set_poller : 0)
 
 WRAP(os_socket_deliver, (portls_descriptor socket, struct os_delivery *delivery),
      (socket, delivery), undelivered ? OS_WOULD_BLOCK : 0)
@@ -280,6 +280,27 @@ Test(system_failure, of_making_what_a_sync_set_or_a_break_needs_is_reported) {
     fails.set_poller = 0;
     cr_expect_null(set);
     cr_expect_null(brk);
+}
+
+/* ---- listeners ---- */
+
+/* Each pause is twice as long as the one before, whatever it was that the system lacked. */
+Test(system_failure, of_watching_a_connection_pauses_the_listener) {
+    struct events events;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_listener *listener = listen_here(&events);
+    int peer = connect_plainly(listener);
+    fails.set_poller = ENOSPC;
+    EXPECT_FAILURE(portls_accept_avail(listener, &in, &out, &problem), PORTLS_WANT_READ, 0);
+    fails.set_poller = 0;
+    cr_expect_eq(events.failed, 1);
+    cr_expect_eq(events.failure.os_errno, ENOSPC, "%s", events.failure.message);
+    cr_expect_eq(events.paused, 1);
+    cr_expect_eq(events.scarcity.os_errno, ENOSPC, "%s", events.scarcity.message);
+    cr_expect_eq(events.milliseconds, 10);
+    (void)close(peer);
+    portls_close(listener);
 }
 
 /* ---- closing ---- */
