@@ -86,7 +86,8 @@ static void derive_tls12(struct record_peer *peer) {
 static void from_hex(const char *text, uint8_t *out, size_t size) {
     for (size_t i = 0; i < size; i++) {
         unsigned int byte = 0;
-        REQUIRE(sscanf(text + 2 * i, "%2x", &byte) == 1);
+        int parsed = sscanf(text + 2 * i, "%2x", &byte);
+        REQUIRE(parsed == 1);
         out[i] = (uint8_t)byte;
     }
 }
