@@ -123,8 +123,8 @@ void stream_leave(struct stream *stream, struct stream_half *half);
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
-/* Returns how many bytes a read returns without receiving. Decrypts what was received, if nothing
-   is decrypted yet; receives and sends nothing. */
+/* Returns how many bytes a read returns without receiving. Decrypts what was received until there
+   is data, if nothing is decrypted yet; receives and sends nothing. */
 size_t stream_step_pending(struct stream *stream);
 /* Encrypts and sends what can leave now. Sets *taken also when it fails. */
 portls_status stream_step_write(struct stream *stream, const uint8_t *bytes, size_t size,
@@ -165,7 +165,8 @@ portls_status stream_fail_backend(struct stream *stream, portls_status status,
 portls_status stream_note_failure(struct stream *stream);
 
 /* Encrypts one record at most, and adds the bytes taken to `*taken`. `flush_follows`: the caller
-   flushes after the last of these records. PORTLS_OK; PORTLS_WANT_READ; the session's failure. */
+   flushes after the last of these records. PORTLS_OK; PORTLS_WANT_READ; the session's failure, or
+   that of the underlying output port: the bytes are lost. */
 portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken, bool flush_follows);
 
@@ -205,8 +206,8 @@ static inline bool stream_has_unsent(const struct stream *stream) {
     return stream->unsent_size > 0;
 }
 
-/* Encrypts the plaintext that a buffering port holds, after the handshake: PORTLS_OK,
-   PORTLS_WANT_READ, or the session's failure. */
+/* Encrypts the plaintext that a buffering port holds, after the handshake. Returns what
+   stream_encrypt does. */
 portls_status stream_encrypt_unsent(struct stream *stream);
 
 /* Drops the plaintext that a buffering port holds, and frees its buffer. */

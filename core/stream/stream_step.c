@@ -382,10 +382,12 @@ size_t stream_step_pending(struct stream *stream) {
     if (decrypted == 0 && !stream->has_peeked_byte && may_decrypt(stream)) {
         transport->may_receive = false;
         transport->may_send = false;
+        transport->limits_work = false; /* what was received, one buffer, is the limit */
         if (peek(stream) != PORTLS_WANT_READ) {
             stream_half_needs(&stream->reading, 0);
             transport->changed = true;
         }
+        transport->limits_work = true;
         transport->session_drained = false;
         decrypted = backend->pending(stream->session);
     }

@@ -56,6 +56,10 @@ portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t
     }
     stream->has_sent_data = true;
     *taken += put;
+    if (transport->out_failure != NULL) { /* the record was dropped */
+        transport->output_lost = true;
+        return transport->out_failure->error.status;
+    }
     return PORTLS_OK;
 }
 

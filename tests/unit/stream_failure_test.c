@@ -133,6 +133,54 @@ Test(stream_failure, a_read_goes_on_when_what_need_not_leave_is_lost) {
     end();
 }
 
+#if PORTLS_HOSTED
+/* Loses a ticket, which need not leave, and buffers what is written behind it. */
+static void lose_ticket(void) {
+    struct transport *transport = &ends.stream->transport;
+    cr_assert_eq(transport->face.send(&transport->face, "ticket", 6), PORTLS_OK);
+    sink_status = PORTLS_IO;
+    cr_assert_eq(read_now(NULL), PORTLS_DEADLINE);
+    cr_assert_eq(portls_set_buffering(&ends.stream->out, PORTLS_BUFFER_BLOCK, NULL), PORTLS_OK);
+}
+
+Test(stream_failure, a_flush_reports_what_was_buffered_after_a_ticket_was_lost) {
+    begin();
+    lose_ticket();
+    cr_assert_eq(portls_write(&ends.stream->out, "reply", 5, NULL, NULL), PORTLS_OK);
+    cr_expect_eq(portls_flush(&ends.stream->out, NULL), PORTLS_IO);
+    cr_expect_eq(portls_flush(&ends.stream->out, NULL), PORTLS_IO, "as before");
+    end();
+}
+
+Test(stream_failure, a_read_reports_what_was_buffered_after_a_ticket_was_lost) {
+    begin();
+    lose_ticket();
+    cr_assert_eq(portls_write(&ends.stream->out, "reply", 5, NULL, NULL), PORTLS_OK);
+    cr_expect_eq(read_now(NULL), PORTLS_IO);
+    cr_expect_eq(read_now(NULL), PORTLS_DEADLINE, "it was reported");
+    end();
+}
+
+Test(stream_failure, a_close_reports_what_was_buffered_after_a_ticket_was_lost) {
+    begin();
+    lose_ticket();
+    cr_assert_eq(portls_write(&ends.stream->out, "reply", 5, NULL, NULL), PORTLS_OK);
+    cr_expect_eq(portls_close_output_port(&ends.stream->out, NULL), PORTLS_IO);
+    portls_close_input_port(&ends.stream->in, NULL);
+    portls_close_output_port(ends.writes, NULL);
+}
+
+/* A program that never flushes learns of it, too. */
+Test(stream_failure, a_full_record_is_not_taken_after_a_ticket_was_lost) {
+    static const uint8_t record[BACKEND_WRITE_MAX];
+    begin();
+    lose_ticket();
+    cr_expect_eq(portls_write(&ends.stream->out, record, sizeof record, NULL, NULL), PORTLS_IO);
+    cr_expect_eq(portls_write(&ends.stream->out, record, sizeof record, NULL, NULL), PORTLS_IO);
+    end();
+}
+#endif
+
 Test(stream_failure, an_input_port_is_ready_whose_read_reports_a_loss) {
     begin();
     lose_bytes();

@@ -331,3 +331,26 @@ Test(stream_limit, a_step_passes_a_bounded_number_of_records_on) {
     }
     close_stream(stream);
 }
+
+#if PORTLS_HOSTED
+/* Nothing would tell a loop of the byte behind them: the port below is empty. */
+Test(stream_limit, pending_counts_data_behind_records_without_data_that_were_received) {
+    enum { RECORDS = 1000 };
+    static const uint8_t bytes[RECORDS + 1];
+    portls_input_port *in = NULL;
+    portls_output_port *writes = NULL;
+    char byte;
+    size_t got = 0;
+    cr_assert_eq(portls_make_pipe(RECORDS + 1, &in, &writes, NULL), PORTLS_OK);
+    struct stream *stream = play_over(in, swallowing_output());
+    cr_assert_eq(portls_handshake_avail(&stream->in, NULL), PORTLS_OK);
+    played.data_behind = RECORDS;
+    cr_assert_eq(portls_write(writes, bytes, sizeof bytes, NULL, NULL), PORTLS_OK);
+    cr_expect_eq(portls_read_avail(&stream->in, &byte, 1, &got, NULL), PORTLS_WANT_READ);
+    cr_expect_lt(played.pieces, (size_t)RECORDS);
+    cr_expect_eq(portls_pending(&stream->in), 1);
+    cr_expect_eq(portls_read_avail(&stream->in, &byte, 1, &got, NULL), PORTLS_OK);
+    close_stream(stream);
+    portls_close_output_port(writes, NULL);
+}
+#endif
