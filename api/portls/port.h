@@ -87,15 +87,15 @@ PORTLS_API bool portls_byte_ready(portls_input_port *in);
 /**
  * Returns how many bytes a read returns without reading from below, as OpenSSL's SSL_pending does.
  * For an event loop: while it is not 0, read on before polling. It reads, sends and waits for
- * nothing, and changes nothing that another call shows.
+ * nothing, and changes nothing that another call shows. An end or a failure at hand is not counted:
+ * read until PORTLS_WANT_READ to see it.
  *
  * An SSL port counts the decrypted bytes of the current record, and begins with the next one if all
- * of it was received along with the last: 0 means that nothing more can be had without the
+ * of it was received along with the last: 0 means that no more data can be had without the
  * underlying port. The reading end of a memory pipe counts what is in the pipe; a port from
  * callbacks only a byte that portls_byte_ready has read ahead; a port over a descriptor nothing
- * that the system holds. All count bytes that were put back, as by portls_copy. 0 for NULL, a
- * closed and a wrapped port, and before the handshake is done. Does not block. The thread that
- * reads.
+ * that the system holds. All count bytes put back, as by portls_copy. 0 for NULL, a closed and a
+ * wrapped port, and before the handshake is done. Does not block. The thread that reads.
  */
 PORTLS_API size_t portls_pending(const portls_input_port *in);
 
@@ -379,9 +379,9 @@ PORTLS_API portls_status portls_close_ports(portls_input_port *in, portls_output
  * Closes an output port without waiting. While it returns PORTLS_WANT_WRITE or PORTLS_WANT_READ,
  * bytes or the close_notify are pending and the port is not closed: call it again when
  * portls_interest_of or portls_sync says so. For the second port of a connection that owns a socket
- * that is the case until the peer has acknowledged all bytes or closed, two seconds at most; the
- * port takes no bytes in that time. A wrapped port may be closed: its connection then fails with
- * PORTLS_CLOSED.
+ * that is the case until the peer has closed, or unless it is sending has acknowledged all bytes,
+ * two seconds at most; the port takes no bytes in that time. A wrapped port may be closed: its
+ * connection then fails with PORTLS_CLOSED.
  * @param out   any output port
  * @param error may be NULL
  * @return PORTLS_WANT_WRITE; PORTLS_WANT_READ; PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED
@@ -394,9 +394,9 @@ PORTLS_API portls_status portls_close_output_port_avail(portls_output_port *out,
 
 /**
  * Closes an input port without waiting. For the second port of a connection that owns a socket it
- * returns PORTLS_WANT_WRITE, and the port is not closed, until the peer has acknowledged all bytes
- * or closed, two seconds at most: call it again when portls_interest_of or portls_sync says so. A
- * wrapped port may be closed: its connection then fails with PORTLS_CLOSED.
+ * returns PORTLS_WANT_WRITE, and the port is not closed, until the peer has closed, or unless it is
+ * sending has acknowledged all bytes, two seconds at most: call it again when portls_interest_of or
+ * portls_sync says so. A wrapped port may be closed: its connection then fails with PORTLS_CLOSED.
  * @param in    any input port
  * @param error may be NULL
  * @return PORTLS_WANT_WRITE; PORTLS_OK; PORTLS_WRONG_KIND and PORTLS_CLOSED (nothing was done);

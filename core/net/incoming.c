@@ -165,7 +165,9 @@ static void report(portls_listener *listener, const portls_listener_event *event
     void *argument = listener->on_event_argument;
     if (on_event != NULL) {
         listener_unlock(listener);
+        int cancel = os_hold_cancel(); /* a role may be taken */
         on_event(argument, listener, event);
+        os_restore_cancel(cancel);
         listener_lock(listener);
     }
 }

@@ -88,10 +88,10 @@ typedef struct os_mutex {
 
 /*
  * Holds off the cancellation of this thread (pthread_cancel) until os_restore_cancel, which takes
- * what this returns. The pairs nest. A thread that were cancelled inside a call would leave a lock
+ * what this returns. The pairs nest. A thread that was cancelled inside a call would leave a lock
  * or a role taken, so every function of core/os that may act on a cancellation holds it off, and so
  * does a thread that has locked an os_mutex. What else may act on one is a TLS library that is
- * called without a lock, and the program's wait callback: their callers hold it off.
+ * called without a lock, and a callback of the program: their callers hold it off.
  */
 int os_hold_cancel(void);
 void os_restore_cancel(int before);

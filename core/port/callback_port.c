@@ -78,7 +78,15 @@ static portls_status check_count(portls_error *error, const char *callback, size
     return PORTLS_OK;
 }
 
-static portls_status finish_close(portls_error *error, portls_status status) {
+/* Calls a close callback, which may be NULL. */
+static portls_status call_close(portls_status (*close)(void *), void *argument,
+                                portls_error *error) {
+    if (close == NULL) {
+        return PORTLS_OK;
+    }
+    int cancel = os_hold_cancel();
+    portls_status status = close(argument);
+    os_restore_cancel(cancel);
     return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, "close", status);
 }
 
@@ -95,8 +103,10 @@ static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *ar
 
 static portls_status call_read(struct callback_input *input, void *buffer, size_t size, size_t *got,
                                portls_error *error) {
+    int cancel = os_hold_cancel();
     /* Counts in the caller's variable, which is cleared on failure. */
     portls_status status = input->callbacks.read(input->argument, buffer, size, got);
+    os_restore_cancel(cancel);
     if (status == PORTLS_EOF || status == PORTLS_WANT_READ) {
         return status;
     }
@@ -134,7 +144,10 @@ static bool byte_ready(portls_input_port *in) {
         return true;
     }
     if (input->callbacks.byte_ready != NULL) {
-        return input->callbacks.byte_ready(input->argument);
+        int cancel = os_hold_cancel();
+        bool ready = input->callbacks.byte_ready(input->argument);
+        os_restore_cancel(cancel);
+        return ready;
     }
     size_t got = 0;
     error_begin(&input->failure);
@@ -177,10 +190,7 @@ static size_t pending_input(const portls_input_port *in) {
 
 static portls_status close_input(portls_input_port *in, portls_error *error) {
     struct callback_input *input = input_of(in);
-    if (input->callbacks.close == NULL) {
-        return PORTLS_OK;
-    }
-    return finish_close(error, input->callbacks.close(input->argument));
+    return call_close(input->callbacks.close, input->argument, error);
 }
 
 static void release_input(portls_input_port *in) {
@@ -238,7 +248,9 @@ portls_status portls_make_input_port(const portls_input_callbacks *callbacks, vo
 static portls_status write_avail(portls_output_port *out, const void *bytes, size_t size,
                                  size_t *put, portls_error *error) {
     struct callback_output *output = output_of(out);
+    int cancel = os_hold_cancel();
     portls_status status = output->callbacks.write(output->argument, bytes, size, put);
+    os_restore_cancel(cancel);
     output->full = status == PORTLS_WANT_WRITE;
     if (status == PORTLS_WANT_WRITE) {
         return status;
@@ -289,10 +301,7 @@ static void end_write_wait(portls_output_port *out) {
 
 static portls_status close_output(portls_output_port *out, portls_error *error) {
     struct callback_output *output = output_of(out);
-    if (output->callbacks.close == NULL) {
-        return PORTLS_OK;
-    }
-    return finish_close(error, output->callbacks.close(output->argument));
+    return call_close(output->callbacks.close, output->argument, error);
 }
 
 static void release_output(portls_output_port *out) {

@@ -180,9 +180,7 @@ static portls_status finish_avail(portls_output_port *out, portls_error *error) 
 static void give_up(portls_output_port *out, portls_error *error) {
     const struct stream *stream = around_output(out);
     error->error_class = stream_error_class(stream);
-    if (stream->on_error != NULL) {
-        stream->on_error(stream->on_error_argument, error);
-    }
+    stream_call_on_error(stream, error);
 }
 
 static portls_status linger_output(portls_output_port *out, const portls_input_port *beside) {

@@ -198,6 +198,14 @@ static bool is_wrapped(const struct stream *stream, const struct stream_half *ha
                                                 : &stream->out.base.wrapped);
 }
 
+void stream_call_on_error(const struct stream *stream, const portls_error *error) {
+    if (stream->on_error != NULL) {
+        int cancel = os_hold_cancel();
+        stream->on_error(stream->on_error_argument, error);
+        os_restore_cancel(cancel);
+    }
+}
+
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error) {
     if (status == PORTLS_OK || status == PORTLS_EOF || port_wants(status)) {
@@ -216,7 +224,7 @@ portls_status stream_report(struct stream *stream, const struct stream_half *hal
     }
     os_mutex_unlock(&stream->lock);
     if (call_on_error) {
-        stream->on_error(stream->on_error_argument, &shown);
+        stream_call_on_error(stream, &shown);
     }
     return status;
 }

@@ -220,6 +220,9 @@ void stream_drop_unsent(struct stream *stream);
 portls_status stream_report(struct stream *stream, const struct stream_half *half,
                             portls_status status, portls_error *error);
 
+/* Calls on_error, if there is one. The caller does not hold the lock. */
+void stream_call_on_error(const struct stream *stream, const portls_error *error);
+
 /* ---- waiting for a half; the lock is held except for the first two ---- */
 
 void stream_begin_wait(struct stream *stream, struct stream_half *half, struct wait_set *set);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../spec/spec_link.h"
+#include "../spec/spec_peer.h"
 
 SPEC_SUITE(cancelling);
 
@@ -181,4 +182,138 @@ SPEC(cancelling, is_held_off_while_a_stream_calls_callbacks) {
     REQUIRE_STATUS(portls_handshake_avail(ssl_in, &problem), PORTLS_WANT_READ);
     ignore(portls_close_ports(ssl_in, ssl_out, NULL));
     REQUIRE_OK(portls_close_input_port(peer, &problem));
+}
+
+/* ---- callbacks that are called without a lock ---- */
+
+static portls_status take(void *argument, const void *bytes, size_t size, size_t *put) {
+    (void)argument;
+    (void)bytes;
+    pthread_testcancel();
+    *put = size;
+    return PORTLS_OK;
+}
+
+static portls_status give(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument;
+    pthread_testcancel();
+    memset(buffer, 'x', size);
+    *got = size;
+    return PORTLS_OK;
+}
+
+static bool look(void *argument) {
+    (void)argument;
+    pthread_testcancel();
+    return true;
+}
+
+static portls_status release(void *argument) {
+    ++*(int *)argument;
+    pthread_testcancel();
+    return PORTLS_OK;
+}
+
+static int released;
+
+static void make_callback_ports(portls_input_port **in, portls_output_port **out) {
+    portls_input_callbacks input = PORTLS_INPUT_CALLBACKS_INIT;
+    portls_output_callbacks output = PORTLS_OUTPUT_CALLBACKS_INIT;
+    input.read = give;
+    input.byte_ready = look;
+    input.close = release;
+    output.write = take;
+    output.close = release;
+    REQUIRE_OK(portls_make_input_port(&input, &released, in, &problem));
+    REQUIRE_OK(portls_make_output_port(&output, &released, out, &problem));
+}
+
+static void use_and_close(void *argument) {
+    struct side *side = argument;
+    char byte;
+    size_t got = 0;
+    cr_assert(portls_byte_ready(side->in));
+    cr_assert_eq(portls_read(side->in, &byte, 1, &got, NULL), PORTLS_OK);
+    cr_assert_eq(portls_write(side->out, &byte, 1, NULL, NULL), PORTLS_OK);
+    cr_assert_eq(portls_close_ports(side->in, side->out, NULL), PORTLS_OK);
+}
+
+SPEC(cancelling, is_held_off_in_the_callbacks_of_a_port) {
+    struct side side = {.in = NULL};
+    struct doomed doomed = {use_and_close, &side, false};
+    released = 0;
+    make_callback_ports(&side.in, &side.out);
+    pthread_t thread = begin_cancelled(&doomed);
+    end_cancelled(thread, &doomed);
+    cr_assert_eq(released, 2);
+}
+
+static int told;
+
+static void note_error(void *argument, const portls_error *error) {
+    (void)argument;
+    (void)error;
+    told++;
+    pthread_testcancel();
+}
+
+/* A handshake that fails, and the close that closes the ports below. */
+static void fail_and_close(void *argument) {
+    (void)argument;
+    struct side side = {.in = NULL};
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.close_original = true;
+    options.on_error = note_error;
+    make_callback_ports(&in, &out);
+    cr_assert_eq(portls_wrap_ports_avail(in, out, &options, &side.in, &side.out, NULL), PORTLS_OK);
+    cr_assert_eq(portls_handshake_avail(side.in, NULL), PORTLS_PROTOCOL);
+    ignore(portls_close_ports(side.in, side.out, NULL));
+}
+
+SPEC(cancelling, is_held_off_in_on_error_and_while_a_stream_is_closed) {
+    struct doomed doomed = {fail_and_close, NULL, false};
+    released = 0;
+    told = 0;
+    pthread_t thread = begin_cancelled(&doomed);
+    end_cancelled(thread, &doomed);
+    cr_assert_eq(told, 1);
+    cr_assert_eq(released, 2);
+}
+
+static void note_event(void *argument, portls_listener *of, const portls_listener_event *event) {
+    (void)argument;
+    (void)of;
+    (void)event;
+    told++;
+    pthread_testcancel();
+}
+
+static void accept_in_spite_of_it(void *argument) {
+    struct side side = {.in = NULL};
+    portls_deadline deadline = portls_deadline_after(200);
+    (void)argument;
+    while (told == 0) {
+        ignore(portls_accept_until(listener, deadline, NULL, &side.in, &side.out, NULL));
+        deadline = portls_deadline_after(200);
+    }
+}
+
+/* An accepting thread has roles, without which no other accepts. */
+SPEC(cancelling, is_held_off_in_the_event_handler_of_a_listener) {
+    struct doomed doomed = {accept_in_spite_of_it, NULL, false};
+    portls_context *context = test_server_context();
+    told = 0;
+    listener = listen_local(context, &port_no);
+    REQUIRE_OK(portls_set_event_handler(listener, note_event, NULL, &problem));
+    pthread_t thread = begin_cancelled(&doomed);
+    int peer = connect_plainly(port_no);
+    cr_assert(send_plainly(peer, "hello\n", 6));
+    end_cancelled(thread, &doomed);
+    cr_assert_eq(told, 1);
+    close_plainly(peer);
+    portls_close(listener);
+    portls_free_context(context);
 }
