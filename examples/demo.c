@@ -65,9 +65,8 @@ static void *serve(void *argument) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_error error;
-    portls_status status = PORTLS_OK;
-    while ((status = portls_accept_enable_break(server->listener, server->stop, &in, &out,
-                                                &error)) == PORTLS_OK) {
+    while (portls_accept_enable_break(server->listener, server->stop, &in, &out, &error) ==
+           PORTLS_OK) {
         if (echo(in, out)) {
             server->served++;
         }

@@ -80,7 +80,8 @@ static void welcome(portls_sync_set *set, portls_listener *listener, portls_erro
     }
     client->in = in;
     client->out = out;
-    status = wait_for(set, client, portls_source_input(in), error);
+    client->waits_for = portls_source_input(in);
+    status = portls_sync_set_add(set, client->waits_for, client, error);
     if (status != PORTLS_OK) {
         end(set, client, status, error);
     }

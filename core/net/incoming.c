@@ -408,11 +408,25 @@ static portls_status take_some(portls_listener *listener, portls_descriptor from
     return status == PORTLS_WANT_READ ? PORTLS_OK : status;
 }
 
+static bool all_younger(const struct incoming_queue *queue, int64_t deadline) {
+    const struct incoming *incoming = queue->first;
+    while (incoming != NULL && incoming->deadline >= deadline) {
+        incoming = incoming->next;
+    }
+    return incoming == NULL;
+}
+
+/* Whether the oldest handshake waits for its peer, so that it can be dropped. */
+static bool oldest_waits(const portls_listener *listener) {
+    const struct incoming *oldest = listener->waiting.first;
+    return oldest != NULL && all_younger(&listener->ready, oldest->deadline) &&
+           all_younger(&listener->busy, oldest->deadline);
+}
+
 bool listener_may_take(const portls_listener *listener) {
     return listener->pause.until == NO_DEADLINE && listener->finished.count < LISTENER_FINISHED &&
            listener->failed.count < LISTENER_FINISHED &&
-           (listener_handshakes(listener) < listener->handshake_limit ||
-            listener->waiting.first != NULL);
+           (listener_handshakes(listener) < listener->handshake_limit || oldest_waits(listener));
 }
 
 void listener_drain(portls_listener *listener) {

@@ -262,9 +262,8 @@ void stream_tell_peer(struct stream *stream) {
         read_tickets(stream);
     }
     enum os_peer peer = OS_PEER_SILENT;
-    if (stream->failure != NULL && transport->first_count > 0) {
-        peer = OS_PEER_SENDING;
-    } else if (stream->close_original && transport_has_received(transport)) {
+    bool has_failed = stream->failure != NULL && transport->first_count > 0;
+    if (has_failed || (stream->close_original && transport_has_received(transport))) {
         peer = OS_PEER_SENDING;
     } else if (stream->close_original && stream->read_side == READ_CLOSED) {
         peer = OS_PEER_DONE;

@@ -46,12 +46,10 @@ static void counting_release(portls_input_port *in) {
     ((struct counting_input *)in)->released++;
 }
 
-#if PORTLS_HOSTED
 static portls_descriptor counting_descriptor(const portls_input_port *in) {
     (void)in;
     return PORTLS_NO_DESCRIPTOR;
 }
-#endif
 
 static const struct input_class counting_class = {
     .read_avail = counting_read,
@@ -60,9 +58,7 @@ static const struct input_class counting_class = {
     .end_wait = counting_end,
     .close = counting_close,
     .release = counting_release,
-#if PORTLS_HOSTED
     .descriptor = counting_descriptor,
-#endif
 };
 
 /* An output port that takes at most `room` bytes and lets them go after some flushes. */
