@@ -85,13 +85,16 @@ static portls_status check_state(portls_listener *listener, const portls_break *
     return status == PORTLS_OK ? listener_open_poller(listener, error) : status;
 }
 
-/* Polls unless a leader does or work is there already, and does at most `steps` pieces of work,
-   until a handshake is finished. PORTLS_OK, or why the sockets cannot be polled. */
+/* Polls unless a leader does or enough work is there already, and does at most `steps` pieces of
+   work, until a handshake is finished or has done all that it may. PORTLS_OK, or why the sockets
+   cannot be polled. */
 static portls_status advance(portls_listener *listener, int steps, portls_error *error) {
-    portls_status status = listener->has_leader || listener->ready.first != NULL
-                               ? PORTLS_OK
-                               : listener_poll(listener, error);
-    for (int i = 0; i < steps && listener->finished.first == NULL && listener_work(listener); i++) {
+    bool polls = !listener->has_leader && (listener->ready.first == NULL || listener->must_poll);
+    portls_status status = polls ? listener_poll(listener, error) : PORTLS_OK;
+    listener->must_poll = false;
+    for (int i = 0; i < steps && listener->finished.first == NULL && !listener->must_poll &&
+                    listener_work(listener);
+         i++) {
     }
     return status;
 }
@@ -119,9 +122,7 @@ static portls_status next_incoming(portls_listener *listener, const struct wait_
             status = error_fail(error, PORTLS_DEADLINE, "no connection came before the deadline");
             break;
         }
-        bool idle = listener->ready.first == NULL && listener->failed.first == NULL &&
-                    !listener->pause.must_report && !listener_has_ended(listener);
-        if (idle) {
+        if (!listener_has_work(listener) && !listener_has_ended(listener)) {
             status = wait_for_work(listener, limit, error);
         }
         expired = limit->deadline != NO_DEADLINE && limit->deadline <= clock_now();
@@ -227,6 +228,7 @@ bool listener_ready(portls_listener *listener) {
     if (lead_until(listener) < due) {
         observer_notify(&listener->observer); /* a sync set waits too long */
     }
+    listener_pass_on(listener);
     listener_unlock(listener);
     return ready;
 }

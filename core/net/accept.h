@@ -92,6 +92,7 @@ struct portls_listener {
     size_t handshake_limit;
     struct incoming_queue waiting; /* in the order of their deadlines */
     struct incoming_queue ready, busy, finished, failed;
+    bool must_poll; /* a step has reached its work limit: the other peers get their turn */
     struct closing_queue closing; /* connections that linger */
     struct listener_pause pause;
 
@@ -137,6 +138,13 @@ void incoming_queue_lose(struct incoming_queue *queue);
 /* Returns the number of handshakes under way. */
 static inline size_t listener_handshakes(const portls_listener *listener) {
     return listener->waiting.count + listener->ready.count + listener->busy.count;
+}
+
+/* Whether a thread can work now without a poll: listener_work would find something, closes aside.
+ */
+static inline bool listener_has_work(const portls_listener *listener) {
+    return listener->ready.first != NULL || listener->failed.first != NULL ||
+           listener->pause.must_report;
 }
 
 /* Finds out, without waiting, which handshakes can go on, takes new connections, and drops expired

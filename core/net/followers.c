@@ -58,7 +58,7 @@ portls_status listener_follow(portls_listener *listener, const struct wait_limit
 }
 
 void listener_pass_on(portls_listener *listener) {
-    if (listener->followers != NULL && (listener->ready.first != NULL || !listener->has_leader)) {
+    if (listener->followers != NULL && (listener_has_work(listener) || !listener->has_leader)) {
         wake(listener, listener->followers);
     }
 }

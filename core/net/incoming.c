@@ -153,6 +153,7 @@ static void work_on(portls_listener *listener, struct incoming *incoming) {
         finish(listener, incoming);
     } else if (wanted == 0 && incoming->deadline > clock_now()) {
         append(&listener->ready, incoming); /* the step has reached its work limit */
+        listener->must_poll = true;
     } else {
         wait_for_peer(listener, incoming, wanted == 0 ? OS_READABLE : wanted);
     }

@@ -125,9 +125,8 @@ void listener_lock(portls_listener *listener) {
 /* Whether an accept need not wait, or the leader must look again. A thread that steps a handshake
    goes on with the work by itself. */
 static bool must_wake(const portls_listener *listener) {
-    bool has_work = listener->ready.first != NULL || listener->failed.first != NULL ||
-                    listener->pause.must_report;
-    bool is_left = has_work && listener->busy.count == 0 && listener->followers == NULL;
+    bool is_left =
+        listener_has_work(listener) && listener->busy.count == 0 && listener->followers == NULL;
     return listener->finished.first != NULL || is_left || listener_leader_is_late(listener) ||
            listener_has_ended(listener);
 }
@@ -241,6 +240,7 @@ portls_status portls_stop(portls_listener *listener, portls_error *error) {
             listener_drain(listener);
         }
         listener_close_sockets(listener);
+        listener_pass_on(listener);
         observer_notify(&listener->observer);
         listener_unlock(listener);
     }

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "core/net/accept.h"
+#include "core/stream/transport.h"
 #include "tests/unit/accept_support.h"
 
 static size_t count_incoming(const portls_listener *listener) {
@@ -130,12 +131,112 @@ Test(accept, more_silent_peers_than_the_limit_drop_the_oldest) {
     portls_close(listener);
 }
 
+/* ---- threads that sleep while another one's call leaves work ---- */
+
+/* Stands for a leader and a follower, both asleep. */
+static void put_to_sleep(portls_listener *listener, struct follower *follower) {
+    cr_assert_eq(os_wakeup_init_inside(&follower->wakeup), 0);
+    listener->has_leader = true;
+    listener->leader_deadline = NO_DEADLINE;
+    listener->followers = follower;
+}
+
+static void expect_woken(portls_listener *listener, struct follower *follower) {
+    cr_expect(follower->woken);
+    listener->has_leader = false;
+    listener->followers = NULL;
+    os_wakeup_destroy(&follower->wakeup);
+}
+
+Test(accept, a_stop_wakes_a_thread_for_the_connections_that_it_drops) {
+    struct events events;
+    struct follower follower = {.woken = false};
+    portls_listener *listener = listen_here(&events);
+    cr_assert_eq(portls_set_handshake_limits(listener, 10000, 1, NULL), PORTLS_OK);
+    int first = connect_plainly(listener);
+    while (listener_handshakes(listener) == 0) {
+        cr_assert_eq(accept_at_once(listener, NULL), PORTLS_WANT_READ);
+    }
+    int second = connect_plainly(listener);
+    put_to_sleep(listener, &follower);
+    cr_assert_eq(portls_stop(listener, NULL), PORTLS_OK);
+    cr_expect_eq(listener->failed.count, 1);
+    expect_woken(listener, &follower);
+    (void)close(first);
+    (void)close(second);
+    portls_close(listener);
+}
+
+/* ---- a peer whose handshake always has more to do ---- */
+
+static const struct backend *real;
+static struct backend flooded_backend;
+static struct backend_session *flooded; /* the first session, and its transport */
+static struct transport *flooded_transport;
+static size_t flooded_steps;
+
+static portls_status note_session(struct backend_context *context,
+                                  const struct backend_session_options *options,
+                                  struct backend_transport *transport,
+                                  struct backend_session **session,
+                                  struct backend_failure *failure) {
+    portls_status status = real->session_new(context, options, transport, session, failure);
+    if (flooded == NULL) {
+        flooded = *session;
+        flooded_transport = (struct transport *)(void *)transport;
+    }
+    return status;
+}
+
+static portls_status take_a_flood(struct backend_session *session,
+                                  struct backend_failure *failure) {
+    if (session != flooded) {
+        return real->handshake(session, failure);
+    }
+    flooded_steps++;
+    flooded_transport->step_received = TRANSPORT_STEP_LIMIT;
+    return PORTLS_WANT_READ;
+}
+
+Test(accept, a_handshake_without_an_end_delays_no_other_and_no_call, .timeout = 60) {
+    struct events events;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_listener *listener = listen_here(&events);
+    struct snapshot *snapshot = listener->context->snapshot;
+    real = snapshot->backend;
+    flooded_backend = *real;
+    flooded_backend.session_new = note_session;
+    flooded_backend.handshake = take_a_flood;
+    snapshot->backend = &flooded_backend;
+    int flooding = connect_plainly(listener);
+    say_no_tls(flooding);
+    while (flooded_steps == 0) {
+        cr_assert_eq(accept_at_once(listener, NULL), PORTLS_WANT_READ);
+    }
+    for (size_t calls = 1; calls < 10; calls++) {
+        cr_expect_eq(flooded_steps, calls, "%zu steps in %zu calls", flooded_steps, calls);
+        cr_assert_eq(accept_at_once(listener, NULL), PORTLS_WANT_READ);
+    }
+    struct follower follower = {.woken = false};
+    put_to_sleep(listener, &follower);
+    (void)look(listener, 0);
+    expect_woken(listener, &follower);
+    int other = connect_plainly(listener);
+    say_no_tls(other);
+    cr_expect_eq(portls_accept_until(listener, portls_deadline_after(300), NULL, &in, &out, NULL),
+                 PORTLS_DEADLINE);
+    cr_expect_eq(events.failed, 1, "the other one was not stepped");
+    (void)close(flooding);
+    (void)close(other);
+    portls_close(listener);
+}
+
 /* ---- several threads ---- */
 
 enum { THREADS = 2 };
 
 static pthread_barrier_t meeting;
-static const struct backend *real;
 static struct backend meeting_backend;
 static _Thread_local bool has_met;
 
