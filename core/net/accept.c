@@ -30,7 +30,9 @@ static portls_status lead(portls_listener *listener, const struct wait_limit *li
     struct wait_set set;
     wait_set_init(&set);
     add_wait(listener, &set);
-    if (!beside) {
+    if (beside) {
+        listener->beside++;
+    } else {
         listener->has_leader = true;
         listener->leader_deadline = lead_until(listener);
     }
@@ -38,7 +40,9 @@ static portls_status lead(portls_listener *listener, const struct wait_limit *li
     portls_status status = wait_set_wait(&set, limit, error);
     wait_set_destroy(&set);
     listener_lock(listener);
-    if (!beside) {
+    if (beside) {
+        listener->beside--;
+    } else {
         listener->has_leader = false;
     }
     return status;
@@ -54,7 +58,8 @@ static portls_status wait_for_work(portls_listener *listener, const struct wait_
 }
 
 bool listener_leader_is_late(const portls_listener *listener) {
-    return listener->has_leader && lead_until(listener) < listener->leader_deadline;
+    return listener->has_leader ? lead_until(listener) < listener->leader_deadline
+                                : listener->beside > 0;
 }
 
 /* Without certificate or key no handshake can succeed: reports it before a peer comes. */

@@ -86,6 +86,7 @@ struct portls_listener {
 
     bool has_leader;
     int64_t leader_deadline;            /* until when the leader sleeps */
+    size_t beside;                      /* threads that cannot follow, and poll beside the leader */
     struct follower *followers, *spare; /* asleep; not in use */
 
     int64_t handshake_milliseconds;
@@ -174,7 +175,8 @@ bool listener_has_ended(const portls_listener *listener);
 
 /* ---- accept.c; the caller holds the lock ---- */
 
-/* Whether something is due before the leader wakes up. */
+/* Whether something is due before the leader wakes up, or a thread beside it must lead from now on.
+ */
 bool listener_leader_is_late(const portls_listener *listener);
 
 /* ---- followers.c; the caller holds the lock ---- */

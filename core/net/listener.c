@@ -96,6 +96,7 @@ static void drop_state(portls_listener *listener) {
     listener->sockets_watched = false;
     listener->wakeup_is_set = false;
     listener->has_leader = false;
+    listener->beside = 0;
     listener_free_followers(listener);
     incoming_queue_forget(&listener->waiting);
     incoming_queue_forget(&listener->ready);

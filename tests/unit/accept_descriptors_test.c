@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include "core/net/accept.h"
@@ -101,4 +102,58 @@ Test(accept_descriptors, a_pausing_listener_keeps_the_connections_that_it_has) {
     (void)close(first);
     (void)close(second);
     portls_close(listener);
+}
+
+struct accepting {
+    portls_listener *listener;
+    portls_break *stop;
+    pthread_t thread;
+};
+
+static void *accept_until_break(void *argument) {
+    const struct accepting *accepting = argument;
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    portls_error error;
+    return (void *)(intptr_t)portls_accept_enable_break(accepting->listener, accepting->stop, &in,
+                                                        &out, &error);
+}
+
+static bool has_leader(portls_listener *listener) {
+    listener_lock(listener);
+    bool leads = listener->has_leader;
+    listener_unlock(listener);
+    return leads;
+}
+
+/* A thread that can have no wakeup polls beside the leader, and leads once that one has left: only
+   the leader is woken for a pause that ends, or for a deadline that comes. */
+Test(accept_descriptors, a_thread_that_cannot_follow_leads_next, .timeout = 20) {
+    struct accepting accepting[2];
+    portls_listener *listener = listen_here(NULL);
+    for (int i = 0; i < 2; i++) {
+        accepting[i].listener = listener;
+        cr_assert_eq(portls_make_break(&accepting[i].stop, NULL), PORTLS_OK);
+    }
+    struct rlimit before = use_up_descriptors();
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(pthread_create(&accepting[i].thread, NULL, accept_until_break, &accepting[i]),
+                     0);
+        while (!has_leader(listener)) {
+            (void)usleep(1000);
+        }
+    }
+    (void)usleep(100000); /* the second one sleeps */
+    portls_set_break(accepting[0].stop);
+    cr_assert_eq(pthread_join(accepting[0].thread, NULL), 0);
+    while (!has_leader(listener)) {
+        (void)usleep(1000);
+    }
+    portls_set_break(accepting[1].stop);
+    cr_assert_eq(pthread_join(accepting[1].thread, NULL), 0);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    portls_close(listener);
+    for (int i = 0; i < 2; i++) {
+        portls_free_break(accepting[i].stop);
+    }
 }
