@@ -53,6 +53,7 @@ struct os_piece {
 /* What is known of the peer of a connection that is closed. */
 enum os_peer {
     OS_PEER_SILENT,  /* it has sent nothing that was not read */
+    OS_PEER_SERVER,  /* likewise, but a TLS server's tickets may arrive, which it sends unasked */
     OS_PEER_DONE,    /* it has said that it sends nothing more */
     OS_PEER_SENDING, /* it may be in the middle of sending */
 };

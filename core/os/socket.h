@@ -61,17 +61,26 @@ struct os_delivery {
 };
 
 /* No more of the peer's bytes are drained: it sends without an end, and reads nothing. */
-enum { OS_DRAIN_MAX = 16 * 1024 * 1024 };
+enum { OS_DRAIN_MAX = 16 * 1024 * 1024, OS_TICKETS_MAX = 4096 };
+
+/* Notes that bytes were drained: a peer that may send more becomes OS_PEER_SENDING. */
+static inline void os_delivery_note_drained(struct os_delivery *delivery) {
+    size_t expected = delivery->peer == OS_PEER_SERVER ? OS_TICKETS_MAX : 0;
+    if (delivery->has_written && delivery->drained > expected) {
+        delivery->peer = OS_PEER_SENDING;
+    }
+}
 
 /*
  * Delivers what was written: sends FIN and drains what has arrived, without waiting, since a byte
  * that arrives at a closed socket, or is left unread in it, resets the connection and destroys what
  * the peer has not read. A peer whose bytes are drained becomes OS_PEER_SENDING, if anything was
- * written. Returns 0 when the close destroys nothing: the peer has closed; or it is silent, and all
- * that was written is acknowledged; or it is done, and the system delivers the rest; or the socket
- * is local; or OS_DRAIN_MAX is reached. OS_WOULD_BLOCK: call again when the socket is readable, and
- * unless the peer is OS_PEER_SENDING in a little while, since no poll reports an acknowledgement.
- * Else the system's error.
+ * written; an OS_PEER_SERVER only with more bytes than tickets have (OS_TICKETS_MAX). Returns 0
+ * when the close destroys nothing: the peer has closed; or it is silent, and all that was written
+ * is acknowledged; or it is done, and the system delivers the rest; or the socket is local; or
+ * OS_DRAIN_MAX is reached. OS_WOULD_BLOCK: call again when the socket is readable, and unless the
+ * peer is OS_PEER_SENDING in a little while, since no poll reports an acknowledgement. Else the
+ * system's error.
  */
 int os_socket_deliver(portls_descriptor socket, struct os_delivery *delivery);
 

@@ -261,7 +261,8 @@ void stream_tell_peer(struct stream *stream) {
     if (stream->close_original) {
         read_tickets(stream);
     }
-    enum os_peer peer = OS_PEER_SILENT;
+    bool has_server = stream->snapshot->role == PORTLS_CLIENT && stream_is_open(stream);
+    enum os_peer peer = has_server && stream->failure == NULL ? OS_PEER_SERVER : OS_PEER_SILENT;
     bool has_failed = stream->failure != NULL && transport->first_count > 0;
     if (has_failed || (stream->close_original && transport_has_received(transport))) {
         peer = OS_PEER_SENDING;

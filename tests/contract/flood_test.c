@@ -362,9 +362,11 @@ static void expect_bounded_message(bool is_server, bool tls13, uint8_t type, siz
 
 Test(flood, no_message_of_megabytes_is_taken_after_the_handshake) {
     for (int end_point = 0; end_point < 4; end_point++) {
-        for (uint8_t type = 0; type <= LAST_TYPE; type++) {
-            expect_bounded_message((end_point & 1) != 0, (end_point & 2) != 0, type, 0xffffff);
-            expect_bounded_message((end_point & 1) != 0, (end_point & 2) != 0, type, 0x20000);
+        for (int type = 0; type <= LAST_TYPE; type++) {
+            expect_bounded_message((end_point & 1) != 0, (end_point & 2) != 0, (uint8_t)type,
+                                   0xffffff);
+            expect_bounded_message((end_point & 1) != 0, (end_point & 2) != 0, (uint8_t)type,
+                                   0x20000);
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -85,10 +86,10 @@ static void derive_tls12(struct record_peer *peer) {
 
 static void from_hex(const char *text, uint8_t *out, size_t size) {
     for (size_t i = 0; i < size; i++) {
-        unsigned int byte = 0;
-        int parsed = sscanf(text + 2 * i, "%2x", &byte);
-        REQUIRE(parsed == 1);
-        out[i] = (uint8_t)byte;
+        const char digits[3] = {text[2 * i], text[2 * i + 1], '\0'};
+        char *end = NULL;
+        out[i] = (uint8_t)strtoul(digits, &end, 16);
+        REQUIRE(end == digits + 2);
     }
 }
 

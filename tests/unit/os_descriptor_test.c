@@ -387,6 +387,26 @@ static int close_gently(int number, int64_t deadline) {
     return result == 0 || result == OS_WOULD_BLOCK ? closed : result;
 }
 
+/* A server's tickets that arrive at a close are no sign of more; other bytes are. */
+Test(os_descriptor, a_close_waits_for_no_end_behind_tickets) {
+    for (int more = 0; more <= 1; more++) {
+        int ends[2];
+        char bytes[OS_TICKETS_MAX + 1] = "";
+        make_tcp_pair(ends);
+        struct os_delivery delivery = {.peer = OS_PEER_SERVER, .has_written = true};
+        cr_assert_eq(send(ends[0], "x", 1, 0), 1);
+        cr_assert_eq(send(ends[1], bytes, OS_TICKETS_MAX + (size_t)more, 0), OS_TICKETS_MAX + more);
+        int result = OS_WOULD_BLOCK;
+        while (result == OS_WOULD_BLOCK && delivery.peer != OS_PEER_SENDING) {
+            result = os_socket_deliver(ends[0], &delivery);
+        }
+        cr_expect_eq(result, more ? OS_WOULD_BLOCK : 0);
+        cr_expect_eq(delivery.peer, more ? OS_PEER_SENDING : OS_PEER_SERVER);
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+    }
+}
+
 /* A plain close would end in a reset here, since what the peer sent was never read. */
 Test(os_descriptor, gentle_close_delivers_everything_although_bytes_are_unread) {
     static char bytes[1000000];

@@ -391,8 +391,8 @@ int os_socket_deliver(portls_descriptor socket, struct os_delivery *delivery) {
     if (!has_way_to_go(number)) {
         return 0;
     }
-    if (delivery->drained > before && delivery->has_written) {
-        delivery->peer = OS_PEER_SENDING;
+    if (delivery->drained > before) {
+        os_delivery_note_drained(delivery);
     }
     bool enough = delivery->peer == OS_PEER_SENDING ? delivery->drained >= OS_DRAIN_MAX
                                                     : unacknowledged(number) == 0;

@@ -108,8 +108,8 @@ int os_socket_deliver(portls_descriptor socket, struct os_delivery *delivery) {
     if (result != OS_WOULD_BLOCK) {
         return result;
     }
-    if (delivery->drained > before && delivery->has_written) {
-        delivery->peer = OS_PEER_SENDING;
+    if (delivery->drained > before) {
+        os_delivery_note_drained(delivery);
     }
     bool enough = delivery->peer == OS_PEER_SENDING
                       ? delivery->drained >= OS_DRAIN_MAX
