@@ -487,9 +487,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_addresses(portls_source source,
 
 /**
  * Returns the descriptor for an event loop: of a listener, one that turns readable when
- * portls_accept_avail has something to do; of a port, the descriptor below it. It belongs to the
- * source: do not close it. PORTLS_NO_DESCRIPTOR if there is none. Does not block. The thread that
- * uses the source.
+ * portls_accept_avail has something to do, except for what is due by time alone, such as the end of
+ * a handshake's time or of a pause, which portls_interest_of tells as a deadline; of a port, the
+ * descriptor below it. It belongs to the source: do not close it. PORTLS_NO_DESCRIPTOR if there is
+ * none. Does not block. The thread that uses the source.
  */
 PORTLS_API portls_descriptor portls_descriptor_of(portls_source source);
 

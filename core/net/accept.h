@@ -42,6 +42,7 @@ struct incoming {
     struct stream *stream;
     portls_descriptor socket;
     uint8_t registered; /* what the listener's poller reports of the socket */
+    bool had_turn;      /* in `ready`: it was stepped, and there was more to do */
     int64_t deadline;
     struct os_address peer;
     portls_error error; /* why the handshake failed; PORTLS_OK before */

@@ -152,7 +152,8 @@ static void work_on(portls_listener *listener, struct incoming *incoming) {
     if (!goes_on) {
         finish(listener, incoming);
     } else if (wanted == 0 && incoming->deadline > clock_now()) {
-        append(&listener->ready, incoming); /* the step has reached its work limit */
+        incoming->had_turn = true; /* the step has reached its work limit */
+        append(&listener->ready, incoming);
         listener->must_poll = true;
     } else {
         wait_for_peer(listener, incoming, wanted == 0 ? OS_READABLE : wanted);
@@ -254,14 +255,43 @@ bool listener_work(portls_listener *listener) {
 
 enum { TAGS = 64 }; /* events taken from the poller at once */
 
-/* Fails a connection that waits for its peer. */
+/* Fails a connection that no thread steps. */
 static void drop(portls_listener *listener, struct incoming *incoming) {
     take_out(incoming);
     finish(listener, incoming);
 }
 
-static void drop_oldest(portls_listener *listener) {
-    struct incoming *incoming = listener->waiting.first;
+static bool all_younger(const struct incoming_queue *queue, int64_t deadline) {
+    const struct incoming *incoming = queue->first;
+    while (incoming != NULL && incoming->deadline >= deadline) {
+        incoming = incoming->next;
+    }
+    return incoming == NULL;
+}
+
+/* Returns the oldest handshake, to be dropped for a further one; NULL while a thread steps it. One
+   that is ready again after its turn, since its peer sends without an end, is no better than one
+   that waits. */
+static struct incoming *oldest_idle(const portls_listener *listener) {
+    struct incoming *oldest = listener->waiting.first;
+    for (struct incoming *ready = listener->ready.first; ready != NULL; ready = ready->next) {
+        if (ready->had_turn && (oldest == NULL || ready->deadline < oldest->deadline)) {
+            oldest = ready;
+        }
+    }
+    return oldest != NULL && all_younger(&listener->busy, oldest->deadline) ? oldest : NULL;
+}
+
+/* Whether a handshake can go on that has not had its turn since. */
+static bool has_fresh(const portls_listener *listener) {
+    const struct incoming *ready = listener->ready.first;
+    while (ready != NULL && ready->had_turn) {
+        ready = ready->next;
+    }
+    return ready != NULL;
+}
+
+static void drop_for_limit(portls_listener *listener, struct incoming *incoming) {
     (void)error_fail(&incoming->error, PORTLS_HANDSHAKE,
                      "dropped: more than %zu handshakes were under way", listener->handshake_limit);
     drop(listener, incoming);
@@ -294,6 +324,7 @@ static unsigned int sort_events(portls_listener *listener, void **tags, size_t c
         struct incoming *incoming = tag;
         if (incoming->queue == &listener->waiting) {
             take_out(incoming);
+            incoming->had_turn = false;
             append(&listener->ready, incoming);
         } else {
             /* A thread steps it, or will: the socket stays readable until then. */
@@ -384,13 +415,14 @@ static bool has_room(portls_listener *listener) {
         return true;
     }
     poll_handshakes(listener);
-    return listener->ready.first == NULL && listener->waiting.first != NULL;
+    return !has_fresh(listener) && oldest_idle(listener) != NULL;
 }
 
 static void enforce_limit(portls_listener *listener) {
+    struct incoming *oldest = NULL;
     while (listener_handshakes(listener) > listener->handshake_limit &&
-           listener->waiting.first != NULL) {
-        drop_oldest(listener);
+           (oldest = oldest_idle(listener)) != NULL) {
+        drop_for_limit(listener, oldest);
     }
 }
 
@@ -409,25 +441,11 @@ static portls_status take_some(portls_listener *listener, portls_descriptor from
     return status == PORTLS_WANT_READ ? PORTLS_OK : status;
 }
 
-static bool all_younger(const struct incoming_queue *queue, int64_t deadline) {
-    const struct incoming *incoming = queue->first;
-    while (incoming != NULL && incoming->deadline >= deadline) {
-        incoming = incoming->next;
-    }
-    return incoming == NULL;
-}
-
-/* Whether the oldest handshake waits for its peer, so that it can be dropped. */
-static bool oldest_waits(const portls_listener *listener) {
-    const struct incoming *oldest = listener->waiting.first;
-    return oldest != NULL && all_younger(&listener->ready, oldest->deadline) &&
-           all_younger(&listener->busy, oldest->deadline);
-}
-
 bool listener_may_take(const portls_listener *listener) {
     return listener->pause.until == NO_DEADLINE && listener->finished.count < LISTENER_FINISHED &&
            listener->failed.count < LISTENER_FINISHED &&
-           (listener_handshakes(listener) < listener->handshake_limit || oldest_waits(listener));
+           (listener_handshakes(listener) < listener->handshake_limit ||
+            oldest_idle(listener) != NULL);
 }
 
 void listener_drain(portls_listener *listener) {

@@ -227,8 +227,15 @@ Test(accept, a_handshake_without_an_end_delays_no_other_and_no_call, .timeout = 
     cr_expect_eq(portls_accept_until(listener, portls_deadline_after(300), NULL, &in, &out, NULL),
                  PORTLS_DEADLINE);
     cr_expect_eq(events.failed, 1, "the other one was not stepped");
+    cr_assert_eq(portls_set_handshake_limits(listener, 10000, 1, NULL), PORTLS_OK);
+    int third = connect_plainly(listener);
+    cr_expect_eq(portls_accept_until(listener, portls_deadline_after(300), NULL, &in, &out, NULL),
+                 PORTLS_DEADLINE);
+    cr_expect_eq(events.failed, 2, "the flooding one was not dropped for a further one");
+    cr_expect_eq(events.failure.status, PORTLS_HANDSHAKE, "%s", events.failure.message);
     (void)close(flooding);
     (void)close(other);
+    (void)close(third);
     portls_close(listener);
 }
 

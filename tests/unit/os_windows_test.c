@@ -495,12 +495,12 @@ static void connect_and_accept(const char *listen_at, const char *host) {
     portls_address listening, local, remote, back;
     portls_descriptor listener = listen_on(listen_at, &listening);
     portls_descriptor accepted = PORTLS_NO_DESCRIPTOR;
-    cr_assert_eq(os_socket_accept(listener, &accepted), OS_WOULD_BLOCK);
+    cr_assert_eq(os_socket_accept(listener, &accepted, NULL), OS_WOULD_BLOCK);
     cr_assert_eq(accepted, PORTLS_NO_DESCRIPTOR);
     portls_descriptor made = PORTLS_NO_DESCRIPTOR;
     cr_assert_eq(connect_to(host, listening.port_no, &made), 0);
     wait_for(listener, OS_READABLE);
-    cr_assert_eq(os_socket_accept(listener, &accepted), 0);
+    cr_assert_eq(os_socket_accept(listener, &accepted, NULL), 0);
     cr_assert_eq(os_socket_addresses(made, &local, &remote), 0);
     cr_assert_str_eq(local.host, host);
     cr_assert_str_eq(remote.host, host);
