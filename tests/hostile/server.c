@@ -96,12 +96,12 @@ static void *serve(void *argument) {
     need(portls_set_write_break(connection->out, server.drop, &error), &error, "the break");
     portls_status status = echo(connection, &error);
     double begin = milliseconds_now();
-    portls_status closed = portls_set_shutdown_on_close(connection->out, true, &error);
-    closed = portls_close_output_port(connection->out, &error);
+    need(portls_set_shutdown_on_close(connection->out, true, &error), &error, "close_notify");
+    portls_status closed = portls_close_output_port(connection->out, &error);
     if (closed != PORTLS_OK && status == PORTLS_EOF && error.status != PORTLS_IO) {
         fail("closing the output port: %s", error.message);
     }
-    closed = portls_close_input_port(connection->in, &error);
+    portls_close_input_port(connection->in, &error);
     free(connection);
     double took = milliseconds_now() - begin;
     (void)pthread_mutex_lock(&server.lock);
