@@ -257,7 +257,7 @@ static void suffer_idle_peers(int port_no) {
 }
 
 static void run_scenario(const char *scenario, int port_no) {
-    struct client clients[IDLE_CLIENTS];
+    struct client clients[IDLE_CLIENTS] = {{NULL, NULL}};
     if (strcmp(scenario, "descriptors") == 0) {
         limit(RLIMIT_NOFILE, DESCRIPTORS);
         suffer_idle_peers(port_no);
