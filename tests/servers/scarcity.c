@@ -91,17 +91,17 @@ static bool is_running(void) {
 
 /* Whether a line of /proc/net/tcp or tcp6 is a socket of the server that listens: its port. */
 static int listening_port(const char *line) {
-    unsigned int port_no = 0;
-    unsigned int state = 0;
-    unsigned long inode = 0;
-    if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*d %*d %lu", &port_no,
-               &state, &inode) != 3 ||
-        state != 0x0a) {
+    char port_no[5];
+    char state[3];
+    char inode[21];
+    if (sscanf(line, " %*d: %*[0-9A-F]:%4s %*s %2s %*s %*s %*s %*d %*d %20s", port_no, state,
+               inode) != 3 ||
+        strcmp(state, "0A") != 0) {
         return 0;
     }
     char wanted[64];
     char folder[64];
-    (void)snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
+    (void)snprintf(wanted, sizeof wanted, "socket:[%s]", inode);
     (void)snprintf(folder, sizeof folder, "/proc/%d/fd", (int)server);
     DIR *all = opendir(folder);
     bool found = false;
@@ -115,7 +115,7 @@ static int listening_port(const char *line) {
     if (all != NULL) {
         (void)closedir(all);
     }
-    return found ? (int)port_no : 0;
+    return found ? (int)strtoul(port_no, NULL, 16) : 0;
 }
 
 static int find_port(void) {
@@ -167,13 +167,14 @@ static void limit(enum __rlimit_resource resource, rlim_t value) {
 
 static rlim_t address_space(void) {
     char path[64];
-    unsigned long pages = 0;
+    char line[128] = "";
     (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)server);
     FILE *file = fopen(path, "r");
-    if (file == NULL || fscanf(file, "%lu", &pages) != 1) {
+    if (file == NULL || fgets(line, sizeof line, file) == NULL) {
         fail("%s cannot be read", path);
     }
     (void)fclose(file);
+    unsigned long pages = strtoul(line, NULL, 10);
     return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
