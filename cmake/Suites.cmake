@@ -64,7 +64,7 @@ endif()
 # passed, where leaks are found: what a checker prints has to fail the suite.
 set(PORTLS_REPORTS "ERROR: [A-Za-z]+Sanitizer" "runtime error:" "==[0-9]+== [^ ]")
 set(PORTLS_CHECKER_ENVIRONMENT
-    "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1"
+    "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:check_initialization_order=1:use_sigaltstack=0"
     "UBSAN_OPTIONS=print_stacktrace=1")
 
 if(PORTLS_VALGRIND OR PORTLS_HELGRIND)

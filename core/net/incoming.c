@@ -449,7 +449,8 @@ bool listener_may_take(const portls_listener *listener) {
 }
 
 void listener_drain(portls_listener *listener) {
-    /* Bounded, so that peers who keep connecting cannot delay the stop. */
+    /* Bounded, so that peers who keep connecting cannot delay the stop. They come on top of the
+       handshakes under way: none of these is dropped for one that may be gone already. */
     size_t most = listener->handshake_limit;
     portls_error ignored;
     error_begin(&ignored);
@@ -459,7 +460,6 @@ void listener_drain(portls_listener *listener) {
             status = take_connection(listener, listener->sockets[i], &ignored);
         }
     }
-    enforce_limit(listener);
 }
 
 bool listener_has_ended(const portls_listener *listener) {

@@ -241,8 +241,12 @@ static void end_output(portls_output_port *out, enum port_end end) {
 }
 
 void ports_end(portls_input_port *in, portls_output_port *out, enum port_end end) {
+    /* A closed one is freed along with the other. */
+    bool ends_input = port_check_open(in, HANDLE_INPUT_PORT, NULL) == PORTLS_OK;
     end_output(out, end);
-    end_input(in, end);
+    if (ends_input) {
+        end_input(in, end);
+    }
 }
 
 void portls_forget_ports(portls_input_port *in, portls_output_port *out) {

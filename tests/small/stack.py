@@ -31,6 +31,8 @@ POINTERS = {
     "class.write_both_avail": [],  # of descriptors, which a small target has none of
     "class.notify": ["sync_member.c:notify"],  # of observers
     "class.detach": ["sync_member.c:detach"],
+    "class.withdraw": ["sync_member.c:withdraw"],
+    "class.acknowledge": [],  # of descriptors
     "backend.handshake": LIBRARY,
     "backend.read": LIBRARY,
     "backend.write": LIBRARY,
@@ -52,6 +54,7 @@ POINTERS = {
     "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once
     # the program's own
     "callbacks.*": [],
+    "close": [],
     "installed.*": [],
     "stream.on_error": [],
     "set.callback": [],

@@ -148,9 +148,9 @@ static void expect_woken(portls_listener *listener, struct follower *follower) {
     os_wakeup_destroy(&follower->wakeup);
 }
 
-Test(accept, a_stop_wakes_a_thread_for_the_connections_that_it_drops) {
+/* A peer of the system's queue may be gone already. */
+Test(accept, a_stop_drops_no_handshake_for_the_connections_that_it_takes) {
     struct events events;
-    struct follower follower = {.woken = false};
     portls_listener *listener = listen_here(&events);
     cr_assert_eq(portls_set_handshake_limits(listener, 10000, 1, NULL), PORTLS_OK);
     int first = connect_plainly(listener);
@@ -158,10 +158,9 @@ Test(accept, a_stop_wakes_a_thread_for_the_connections_that_it_drops) {
         cr_assert_eq(accept_at_once(listener, NULL), PORTLS_WANT_READ);
     }
     int second = connect_plainly(listener);
-    put_to_sleep(listener, &follower);
     cr_assert_eq(portls_stop(listener, NULL), PORTLS_OK);
-    cr_expect_eq(listener->failed.count, 1);
-    expect_woken(listener, &follower);
+    cr_expect_eq(listener->failed.count, 0);
+    cr_expect_eq(listener_handshakes(listener), 2);
     (void)close(first);
     (void)close(second);
     portls_close(listener);

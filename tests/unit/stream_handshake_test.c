@@ -130,6 +130,7 @@ Test(stream_handshake, that_byte_comes_before_the_end_that_follows_it) {
         say(ways[i].end);
         if (ways[i].truncated) {
             cr_assert_eq(portls_close_output_port(ends.writes, NULL), PORTLS_OK);
+            ends.writes = NULL;
         }
         cr_expect_eq(shake(), PORTLS_WANT_WRITE);
         take('a');
@@ -154,6 +155,7 @@ Test(stream_handshake, an_end_that_arrives_while_the_last_flight_cannot_leave_is
         say(said[i]);
         if (truncated) {
             cr_assert_eq(portls_close_output_port(ends.writes, NULL), PORTLS_OK);
+            ends.writes = NULL;
         }
         cr_expect_eq(shake(), PORTLS_WANT_WRITE);
         cr_expect_eq(shake(), PORTLS_WANT_WRITE, "the flight still has to leave");
@@ -240,6 +242,7 @@ static void fail_handshake(int until, int64_t deadline) {
     portls_output_port *out = NULL;
     portls_error error;
     const struct wait_limit limit = {deadline, NULL};
+    error_begin(&error);
     memset(&sink, 0, sizeof sink);
     sink.until = until;
     plain_alert = "alert";

@@ -119,6 +119,7 @@ Test(stream_pair, what_was_not_read_is_discarded_up_to_the_close_notify) {
     portls_input_port *below_in = pair.in[1];
     portls_output_port *below_out = pair.out[1];
     portls_output_port *client_below = pair.out[0];
+    portls_input_port *client_below_in = pair.in[0];
     wrap(&pair, false);
     shake(&pair);
     for (int i = 0; i < 200; i++) {
@@ -135,6 +136,7 @@ Test(stream_pair, what_was_not_read_is_discarded_up_to_the_close_notify) {
     portls_close_output_port(below_out, NULL);
     portls_close_input_port(below_in, NULL);
     portls_close_output_port(client_below, NULL);
+    portls_close_input_port(client_below_in, NULL);
     portls_free_context(pair.server);
 }
 

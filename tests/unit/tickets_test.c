@@ -91,7 +91,9 @@ Test(tickets, the_ticket_has_left_when_the_handshake_is_done) {
     struct pair pair = make_pair(65536);
     shake(&pair);
     cr_expect_eq(transport_pending(&stream_of(pair.in[1])->transport), 0);
-    cr_expect_eq(input_port_is_ready(pair.below_in[0]), backend_sends_tickets());
+    if (PORTLS_HOSTED) { /* a board's library may be built without tickets */
+        cr_expect_eq(input_port_is_ready(pair.below_in[0]), backend_sends_tickets());
+    }
     close_end(&pair, 0);
     close_end(&pair, 1);
     portls_free_context(pair.server);

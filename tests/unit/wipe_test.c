@@ -239,13 +239,17 @@ Test(wipe, what_a_buffering_port_could_not_send) {
 /* What has arrived is read away, so that the port below goes on behind it. */
 Test(wipe, what_arrived_and_was_not_read) {
     connect_both(false);
-    struct stream *stream = stream_of(both.client_in);
-    portls_input_port *below = stream->transport.in;
+    const struct transport *client = &stream_of(both.client_in)->transport;
+    const struct transport *server = &stream_of(both.server_in)->transport;
+    portls_input_port *below_in[2] = {client->in, server->in};
+    portls_output_port *below_out[2] = {client->out, server->out};
     REQUIRE_OK(portls_write(both.server_out, text, sizeof text, NULL, &problem));
     close_both(both.client_in, both.client_out);
     expect_wiped(1);
     close_both(both.server_in, both.server_out);
-    REQUIRE_OK(portls_close_input_port(below, &problem));
+    for (int i = 0; i < 2; i++) {
+        close_both(below_in[i], below_out[i]);
+    }
     portls_free_context(both.context);
     cr_expect_eq(found_in_freed, 0);
 }
