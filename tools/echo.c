@@ -62,10 +62,10 @@ static bool is_waiting(portls_status status) {
 /* Has the set close the connection in its waits: a client that reads nothing delays no other. */
 static void end(struct server *server, struct client *client) {
     portls_sync_set_linger(server->set, client->in, client->out, NULL);
-    if (client->previous != NULL) {
-        client->previous->next = client->next;
-    } else {
+    if (server->clients == client) {
         server->clients = client->next;
+    } else {
+        client->previous->next = client->next;
     }
     if (client->next != NULL) {
         client->next->previous = client->previous;
@@ -164,6 +164,7 @@ static void welcome(struct server *server, portls_input_port *in, portls_output_
     server->spare = NULL;
     client->in = in;
     client->out = out;
+    client->previous = NULL;
     client->next = server->clients;
     if (client->next != NULL) {
         client->next->previous = client;

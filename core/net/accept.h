@@ -81,11 +81,12 @@ struct portls_listener {
     size_t socket_count; /* 0 once stopped */
     bool has_poller;
     bool sockets_watched; /* the poller reports the listening sockets */
+    bool wakeup_is_set;
+    bool has_leader;
+    bool must_poll;   /* a step has reached its work limit: the other peers get their turn */
     os_poller poller; /* tags: the address of a socket in `sockets`, a struct incoming, `wakeup` */
     os_wakeup wakeup; /* set while an accept need not wait, for the leader and event loops */
-    bool wakeup_is_set;
 
-    bool has_leader;
     int64_t leader_deadline;            /* until when the leader sleeps */
     size_t beside;                      /* threads that cannot follow, and poll beside the leader */
     struct follower *followers, *spare; /* asleep; not in use */
@@ -94,7 +95,6 @@ struct portls_listener {
     size_t handshake_limit;
     struct incoming_queue waiting; /* in the order of their deadlines */
     struct incoming_queue ready, busy, finished, failed;
-    bool must_poll; /* a step has reached its work limit: the other peers get their turn */
     struct closing_queue closing; /* connections that linger */
     struct listener_pause pause;
 

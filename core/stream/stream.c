@@ -264,12 +264,12 @@ void stream_tell_peer(struct stream *stream) {
     bool has_server = stream->snapshot->role == PORTLS_CLIENT && stream_is_open(stream);
     enum os_peer peer = has_server && stream->failure == NULL ? OS_PEER_SERVER : OS_PEER_SILENT;
     bool has_failed = stream->failure != NULL && transport->first_count > 0;
-    if (has_failed || (stream->close_original && transport_has_received(transport))) {
+    bool has_ended = stream->read_side == READ_CLOSED;
+    bool has_unread = transport_has_received(transport) || (stream->has_peeked_byte && !has_ended);
+    if (has_failed || (stream->close_original && has_unread)) {
         peer = OS_PEER_SENDING;
-    } else if (stream->close_original && stream->read_side == READ_CLOSED) {
+    } else if (stream->close_original && has_ended) {
         peer = OS_PEER_DONE;
-    } else if (stream->close_original && stream->has_peeked_byte) {
-        peer = OS_PEER_SENDING;
     }
     transport->in->peer = peer;
 }
