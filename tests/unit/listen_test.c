@@ -32,6 +32,12 @@ static int answer(const char *host, int port_no, bool passive, struct os_address
     return 0;
 }
 
+/* Begins a test: another one may have run in this process. */
+static void forget_answers(void) {
+    answer_count = 0;
+    os_resolver_replace(NULL);
+}
+
 static struct os_address *resolves_to(const char *address) {
     const char *reason = NULL;
     size_t count = 0;
@@ -72,6 +78,7 @@ static int port_in_use(portls_listener **listener) {
 
 /* 192.0.2.1 is for documentation (RFC 5737): no machine has it. */
 Test(listen, addresses_that_the_machine_lacks_are_skipped) {
+    forget_answers();
     resolves_to("192.0.2.1");
     resolves_to("127.0.0.1");
     resolves_to_another_family();
@@ -86,6 +93,7 @@ Test(listen, addresses_that_the_machine_lacks_are_skipped) {
 }
 
 Test(listen, without_an_address_of_this_machine_the_first_is_the_error) {
+    forget_answers();
     resolves_to("192.0.2.1");
     resolves_to_another_family();
     portls_listener *listener = NULL;
@@ -97,6 +105,7 @@ Test(listen, without_an_address_of_this_machine_the_first_is_the_error) {
 }
 
 Test(listen, a_family_that_the_system_lacks_is_an_error_alone) {
+    forget_answers();
     resolves_to_another_family();
     portls_listener *listener = NULL;
     cr_expect_eq(listen_by_name(4433, &listener), PORTLS_LISTEN);
@@ -104,6 +113,7 @@ Test(listen, a_family_that_the_system_lacks_is_an_error_alone) {
 }
 
 Test(listen, an_address_in_use_is_an_error_that_names_it) {
+    forget_answers();
     portls_listener *first = NULL;
     int port_no = port_in_use(&first);
     resolves_to("192.0.2.1");
@@ -123,6 +133,7 @@ Test(listen, an_address_in_use_is_an_error_that_names_it) {
 }
 
 Test(listen, an_address_that_the_resolver_returns_twice_is_opened_once) {
+    forget_answers();
     resolves_to("127.0.0.1");
     resolves_to("127.0.0.2");
     resolves_to("127.0.0.1");
@@ -134,6 +145,7 @@ Test(listen, an_address_that_the_resolver_returns_twice_is_opened_once) {
 
 /* Where IPv6 is turned off the wildcard of IPv4 serves. */
 Test(listen, all_addresses_are_those_of_the_first_wildcard_that_the_machine_has) {
+    forget_answers();
     resolves_to("192.0.2.1");
     resolves_to("127.0.0.1");
     resolves_to("127.0.0.2");
