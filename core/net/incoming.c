@@ -200,7 +200,7 @@ static bool has_alert(const struct incoming *incoming) {
 
 static void report_failed(portls_listener *listener, struct incoming *incoming) {
     portls_address peer;
-    os_address_text(&incoming->peer, &peer);
+    os_address_describe(&incoming->peer, &peer);
     incoming->error.error_class = PORTLS_CLASS_NETWORK;
     portls_listener_event event = {.size = sizeof event,
                                    .kind = PORTLS_HANDSHAKE_FAILED,

@@ -217,11 +217,3 @@ void address_describe(const struct sockaddr_storage *from, portls_address *addre
         memset(address, 0, sizeof *address);
     }
 }
-
-void os_address_text(const struct os_address *from, portls_address *address) {
-    struct sockaddr_storage name;
-    memset(&name, 0, sizeof name);
-    memcpy(&name, from->storage,
-           sizeof from->storage < sizeof name ? sizeof from->storage : sizeof name);
-    address_describe(&name, address);
-}

@@ -113,7 +113,7 @@ void os_resolver_replace(os_resolver *resolve);
 /* Returns os_resolve or its replacement. */
 os_resolver *os_resolver_current(void);
 
-/* Writes a numeric address and its port number, or a path. */
+/* Writes a numeric address and its port number, or a path; nothing for another family. */
 void os_address_describe(const struct os_address *address, portls_address *text);
 
 /* Changes the port number of an IPv4 or IPv6 address. */
@@ -190,9 +190,6 @@ void os_path_remove(struct os_socket_file *file);
    already. Returns 0, OS_WOULD_BLOCK or the system's error. */
 int os_socket_accept(portls_descriptor listener, portls_descriptor *socket,
                      struct os_address *peer);
-
-/* Writes a numeric address; empty for a family other than IP. */
-void os_address_text(const struct os_address *from, portls_address *address);
 
 /* Finds the addresses of a socket. `remote` is empty when it is not connected. Either may
    be NULL. Returns 0 or the system's error. */

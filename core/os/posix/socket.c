@@ -79,11 +79,14 @@ static int accept_socket(int listener, struct os_address *peer) {
     struct sockaddr *name = (struct sockaddr *)(void *)peer->storage;
     memset(peer, 0, sizeof *peer);
 #if HAS_SOCKET_FLAGS
-    return accept4(listener, name, &size, SOCK_CLOEXEC);
+    int number = accept4(listener, name, &size, SOCK_CLOEXEC);
 #else
     int number = accept(listener, name, &size);
-    return number < 0 ? -1 : prepare(number, true);
+    number = number < 0 ? -1 : prepare(number, true);
 #endif
+    /* A longer address is truncated to the room that there is. */
+    peer->size = size < sizeof peer->storage ? (uint32_t)size : (uint32_t)sizeof peer->storage;
+    return number;
 }
 
 /* Sends small records at once. Fails for a lost connection, which the next call reports, and for a

@@ -156,6 +156,7 @@ int os_socket_accept(portls_descriptor listener, portls_descriptor *socket,
     do {
         int size = sizeof from->storage;
         made = accept(system_socket(listener), (struct sockaddr *)(void *)from->storage, &size);
+        from->size = made == INVALID_SOCKET ? 0 : (uint32_t)size;
         failure = made == INVALID_SOCKET ? WSAGetLastError() : socket_prepare(made);
     } while (made == INVALID_SOCKET && was_one_connection(failure));
     if (made == INVALID_SOCKET) {
