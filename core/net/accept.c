@@ -244,10 +244,6 @@ void listener_begin_wait(portls_listener *listener, struct wait_set *set) {
     listener_unlock(listener);
 }
 
-void listener_end_wait(portls_listener *listener) {
-    (void)listener;
-}
-
 observer_slot *listener_observer(portls_listener *listener) {
     return &listener->observer;
 }

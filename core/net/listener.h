@@ -1,5 +1,5 @@
-/* A listener as a source of sync, sync sets and event loops. The bare build, in which no handle is
-   a listener, has listener_none.c in place of listener.c. */
+/* A listener as a source of sync, sync sets and event loops (accept.c, listener.c). The bare build,
+   in which no handle is a listener, has listener_none.c in their place. */
 #ifndef CORE_NET_LISTENER_H
 #define CORE_NET_LISTENER_H
 
@@ -15,13 +15,9 @@
  */
 bool listener_ready(portls_listener *listener);
 
-/*
- * Adds to `set` what listener_ready depends on: the listener's poller and the deadline of its
- * oldest handshake. Unless the set only asks, each call needs a matching listener_end_wait, after
- * the wait and after wait_set_destroy.
- */
+/* Adds to `set` what listener_ready depends on: the listener's poller, and when the next handshake,
+   pause or lingering close is due. Nothing has to be undone after the wait. */
 void listener_begin_wait(portls_listener *listener, struct wait_set *set);
-void listener_end_wait(portls_listener *listener);
 
 /* Returns the descriptor that is readable while portls_accept_avail has something to do;
    PORTLS_NO_DESCRIPTOR when the system has none left. */

@@ -10,7 +10,3 @@ void listener_begin_wait(portls_listener *listener, struct wait_set *set) {
     (void)listener;
     (void)set;
 }
-
-void listener_end_wait(portls_listener *listener) {
-    (void)listener;
-}

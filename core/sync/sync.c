@@ -56,11 +56,9 @@ void sync_source_begin_wait(void *source, struct wait_set *set) {
 }
 
 void sync_source_end_wait(void *source) {
-    if (handle_is(source, HANDLE_LISTENER)) {
-        listener_end_wait(source);
-    } else if (handle_is(source, HANDLE_INPUT_PORT)) {
+    if (handle_is(source, HANDLE_INPUT_PORT)) {
         input_port_end_wait(source);
-    } else {
+    } else if (handle_is(source, HANDLE_OUTPUT_PORT)) {
         output_port_end_wait(source);
     }
 }
