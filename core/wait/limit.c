@@ -62,6 +62,21 @@ portls_status wait_limit_check(const struct wait_limit *limit, portls_error *err
                : status;
 }
 
+int wait_callback_milliseconds(int64_t deadline, bool alone) {
+    enum {
+        NANOSECONDS_PER_MILLISECOND = 1000000,
+        SLICE_MILLISECONDS = 50,      /* the rest of the set is then checked again */
+        LONGEST_MILLISECONDS = 60000, /* finite, so that it fits any timer */
+    };
+    int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
+    if (deadline != NO_DEADLINE) {
+        int64_t left = clock_until(deadline);
+        left = left > 0 ? left / NANOSECONDS_PER_MILLISECOND + 1 : 0;
+        milliseconds = left < milliseconds ? (int)left : milliseconds;
+    }
+    return milliseconds;
+}
+
 portls_deadline portls_deadline_after(int64_t milliseconds) {
     return portls_deadline_at(clock_after(milliseconds));
 }

@@ -11,13 +11,6 @@ static const int64_t only_look = 0;
 
 enum {
     NANOSECONDS_PER_MICROSECOND = 1000,
-    NANOSECONDS_PER_MILLISECOND = 1000000,
-    /* The longest wait of a callback when the set holds anything else, which is then checked again.
-     */
-    SLICE_MILLISECONDS = 50,
-    /* The longest wait of a callback that is alone in the set: finite, so that it fits any timer.
-     */
-    LONGEST_MILLISECONDS = 60000,
 };
 
 void watch_list_notify(struct watch_list *list) {
@@ -313,17 +306,6 @@ static portls_status poll_all(struct wait_set *set, portls_break *brk, int64_t d
     return status;
 }
 
-/* Returns how long the callback may wait. `deadline` has not passed. */
-static int callback_milliseconds(int64_t deadline, bool alone) {
-    int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
-    if (deadline != NO_DEADLINE) {
-        int64_t left = clock_until(deadline);
-        left = left > 0 ? left / NANOSECONDS_PER_MILLISECOND + 1 : 0;
-        milliseconds = left < milliseconds ? (int)left : milliseconds;
-    }
-    return milliseconds;
-}
-
 static portls_status wait_by_callback(struct wait_set *set, const struct wait_limit *limit,
                                       portls_error *error) {
     bool alone = set->item_count == 0 && set->watcher_count == 0 && !set->more_callbacks &&
@@ -336,7 +318,7 @@ static portls_status wait_by_callback(struct wait_set *set, const struct wait_li
         }
     }
     int cancel = os_hold_cancel(); /* a role may be taken */
-    set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
+    set->callback(set->callback_argument, wait_callback_milliseconds(limit->deadline, alone));
     os_restore_cancel(cancel);
     /* The callback may have returned early, so the caller tries again in any case. */
     return break_check(limit->brk, error);

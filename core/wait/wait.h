@@ -51,6 +51,10 @@ bool wait_limit_has_passed(const struct wait_limit *limit);
    PORTLS_BREAK, which comes first; PORTLS_DEADLINE. */
 portls_status wait_limit_check(const struct wait_limit *limit, portls_error *error);
 
+/* Returns for how many milliseconds the wait callback of a port may wait. `alone`: the wait depends
+   on nothing else. */
+int wait_callback_milliseconds(int64_t deadline, bool alone);
+
 #define WAIT_FOREVER                                                                               \
     (struct wait_limit) {                                                                          \
         NO_DEADLINE, NULL                                                                          \

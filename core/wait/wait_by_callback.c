@@ -4,16 +4,6 @@
 #include "core/wait/wait.h"
 #include "portls/clock.h"
 
-enum {
-    NANOSECONDS_PER_MILLISECOND = 1000000,
-    /* The longest wait of a callback when the set holds anything else, which is then checked again.
-     */
-    SLICE_MILLISECONDS = 50,
-    /* The longest wait of a callback that is alone in the set: finite, so that it fits any timer.
-     */
-    LONGEST_MILLISECONDS = 60000,
-};
-
 void wait_set_init(struct wait_set *set) {
     *set = (struct wait_set){.callback = NULL};
 }
@@ -59,17 +49,6 @@ void portls_set_clock(int64_t (*now)(void)) {
     clock_replace(now);
 }
 
-/* Returns how long the callback may wait. `deadline` has not passed. */
-static int callback_milliseconds(int64_t deadline, bool alone) {
-    int milliseconds = alone ? LONGEST_MILLISECONDS : SLICE_MILLISECONDS;
-    if (deadline != NO_DEADLINE) {
-        int64_t left = clock_until(deadline);
-        left = left > 0 ? left / NANOSECONDS_PER_MILLISECOND + 1 : 0;
-        milliseconds = left < milliseconds ? (int)left : milliseconds;
-    }
-    return milliseconds;
-}
-
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error) {
     portls_status status = wait_limit_check(limit, error);
@@ -86,7 +65,7 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
                           "here: use the calls that do not wait");
     }
     bool alone = !set->more_callbacks && limit->brk == NULL;
-    set->callback(set->callback_argument, callback_milliseconds(limit->deadline, alone));
+    set->callback(set->callback_argument, wait_callback_milliseconds(limit->deadline, alone));
     /* The callback may have returned early, so the caller tries again in any case. */
     return break_check(limit->brk, error);
 }
