@@ -73,20 +73,18 @@ static portls_status check_identity(portls_listener *listener, portls_error *err
     return status;
 }
 
-/* Returns why no connection can be taken now: PORTLS_OK: one may come. */
+/* Returns why no connection can be returned; PORTLS_OK: one is there, or may come. */
 static portls_status check_state(portls_listener *listener, const portls_break *brk,
                                  portls_error *error) {
-    if (portls_break_is_set(brk)) {
-        return error_fail(error, PORTLS_BREAK, "the break is set, so the accept was given up");
-    }
-    if (listener->finished.first != NULL) {
-        return PORTLS_OK;
+    portls_status status = break_check(brk, error);
+    if (status != PORTLS_OK || listener->finished.first != NULL) {
+        return status;
     }
     if (listener_has_ended(listener)) {
         return error_fail(error, PORTLS_CLOSED,
                           "the listener was stopped, and its last connection has been accepted");
     }
-    portls_status status = check_identity(listener, error);
+    status = check_identity(listener, error);
     return status == PORTLS_OK ? listener_open_poller(listener, error) : status;
 }
 

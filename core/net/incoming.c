@@ -193,8 +193,9 @@ static void go_on_closing(portls_listener *listener, struct closing *closing) {
     }
 }
 
-/* Whether the peer has to be told why: it did not just take too long. */
-static bool has_alert(const struct incoming *incoming) {
+/* Whether an alert may be on its way: none is for a peer that took too long, or for want of
+   descriptors. */
+static bool may_have_alert(const struct incoming *incoming) {
     return incoming->error.status != PORTLS_DEADLINE && incoming->error.status != PORTLS_OS;
 }
 
@@ -206,11 +207,13 @@ static void report_failed(portls_listener *listener, struct incoming *incoming) 
                                    .kind = PORTLS_HANDSHAKE_FAILED,
                                    .error = &incoming->error,
                                    .peer = &peer};
-    if (has_alert(incoming)) {
+    if (may_have_alert(incoming)) {
         struct closing closing = closing_begin(&incoming->stream->in, &incoming->stream->out);
         go_on_closing(listener, &closing); /* the alert leaves now */
     } else {
+        listener_unlock(listener);
         abort_stream(incoming->stream);
+        listener_lock(listener);
     }
     report(listener, &event);
     memory_free(incoming);
@@ -354,7 +357,9 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
     if (incoming == NULL) {
         (void)os_close(socket);
         snapshot_release(snapshot);
-        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
+        return status != PORTLS_OK
+                   ? status
+                   : error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
     status = new_stream(socket, snapshot, &incoming->stream, error);
     snapshot_release(snapshot);

@@ -23,7 +23,8 @@ static bool take_due(portls_sync_set *set, struct closing *closing) {
 
 void sync_linger_step(portls_sync_set *set) {
     struct closing closing;
-    while (take_due(set, &closing)) {
+    /* Bounded: a close may be due again before the last one was stepped. */
+    for (int i = 0; i < CLOSING_LIMIT && take_due(set, &closing); i++) {
         if (!closing_step(&closing)) {
             put(set, &closing);
         }
