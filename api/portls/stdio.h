@@ -41,8 +41,8 @@ PORTLS_BEGIN_DECLS
  * @param error may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE
  *         (wrapped, or a FILE has it); PORTLS_UNSUPPORTED (PORTLS_CAN_STDIO is off: the C library
- * has neither fopencookie nor funopen); PORTLS_NO_MEMORY. On failure the ports are unchanged. Does
- * not block. A FILE is used by one thread at a time, as its port is.
+ *         has neither fopencookie nor funopen); PORTLS_NO_MEMORY. On failure the ports are
+ *         unchanged. Does not block. A FILE is used by one thread at a time, as its port is.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_fopen_ports(portls_input_port *in,
                                                             portls_output_port *out, FILE **fin,

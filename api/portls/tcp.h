@@ -190,7 +190,7 @@ typedef struct portls_listener portls_listener;
  *                     addresses those that this machine lacks are skipped, unless it lacks all
  * @param context      a server context, which the listener shares: later changes apply to it too;
  *                     or portls_protocol_context(PORTLS_SERVER, …), which the
- *                     listener copies. It may lack certificate and key until clients come
+ *                     listener copies. It may lack certificate and key until portls_accept
  * @param listener     receives the listener, to be freed with portls_close; NULL on failure
  * @param error        may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (no server context);
@@ -233,13 +233,13 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_secure(int port_no, const
  * @param path     where to make the socket, in a directory that others cannot write to. The system
  *                 limits it to about 100 bytes. A relative path is removed only while the process
  *                 stays in its working directory. Read during the call
- * @param mode     the permissions of the socket's file, such as 0600 or 0666; the umask does not
- * apply. A client needs the permission to write, and to search the directory. They are set before a
- * client can connect
+ * @param mode     the permissions of the socket's file, such as 0600 or 0666, which are set before
+ *                 a client can connect; the umask does not apply. A client needs permission to
+ *                 write, and to search the directory
  * @param queue    connections that the system queues, 0 or more
  * @param context  a server context, which the listener shares: later changes apply to it too; or
  *                 portls_protocol_context(PORTLS_SERVER, …), which the listener copies. It may lack
- *                 certificate and key until clients come
+ *                 certificate and key until portls_accept
  * @param listener receives the listener, to be freed with portls_close; NULL on failure
  * @param error    may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT; PORTLS_WRONG_KIND (no server context);
@@ -261,7 +261,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen_path(const char *path, un
  *                   failure it stays open and the caller's
  * @param context    a server context, which the listener shares: later changes apply to it too; or
  *                   portls_protocol_context(PORTLS_SERVER, …), which the listener copies. It may
- *                   lack certificate and key until clients come
+ *                   lack certificate and key until portls_accept
  * @param listener   receives the listener, to be freed with portls_close; NULL on failure
  * @param error      may be NULL
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (the message says what is wrong with the descriptor:
@@ -379,9 +379,9 @@ portls_accept_until(portls_listener *listener, portls_deadline deadline, portls_
  * @param in       receives the input port, to be closed by the caller; NULL on failure
  * @param out      receives the output port, to be closed by the caller; NULL on failure
  * @param error    may be NULL
- * @return PORTLS_OK; PORTLS_WANT_READ (no handshake is done); PORTLS_CLOSED (portls_stop was
- * called, and the last connection has been returned); PORTLS_NO_CERTIFICATE (the context has no
- *         certificate and key); PORTLS_OS (the listener itself has failed); PORTLS_WRONG_KIND;
+ * @return PORTLS_OK; PORTLS_WANT_READ (no handshake is done); PORTLS_CLOSED (stopped, and the last
+ *         connection has been returned); PORTLS_NO_CERTIFICATE (the context has no certificate and
+ *         key); PORTLS_OS (the listener itself has failed); PORTLS_WRONG_KIND;
  *         PORTLS_INVALID_ARGUMENT. A connection that fails is not reported here:
  *         portls_set_event_handler. Does not block.
  */
@@ -418,8 +418,8 @@ typedef void portls_on_listener_event(void *argument, portls_listener *listener,
                                       const portls_listener_event *event);
 
 /**
- * Sets what is told of the failures that portls_accept does not return: one connection's, and a
- * pause for lack of descriptors or memory.
+ * Sets the function that is called for failures that portls_accept does not return: a connection
+ * that failed, and a pause for lack of descriptors or memory.
  * @param listener a listener
  * @param handler  the function, which replaces the one set before; NULL: none
  * @param argument the caller's, passed to the function
@@ -441,7 +441,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_event_handler(portls_listene
  * @param out      the output port beside it, which the listener owns from now on
  * @param error    may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND, PORTLS_CLOSED, PORTLS_IN_USE (a stream wraps one): the
- * ports are still the caller's. Does not block. Any thread.
+ *         caller still owns both ports. Does not block. Any thread.
  */
 PORTLS_API portls_status portls_listener_linger(portls_listener *listener, portls_input_port *in,
                                                 portls_output_port *out, portls_error *error);
@@ -451,7 +451,7 @@ PORTLS_API portls_status portls_listener_linger(portls_listener *listener, portl
  * @param listener     a listener
  * @param milliseconds the time for each, 1 or more; 10,000 by default
  * @param count        how many may be pending, 1 or more; 256 by default. One more drops the
- *                     oldest, of which the event handler is told
+ *                     oldest, which is reported to the event handler
  * @param error        may be NULL
  * @return PORTLS_OK; PORTLS_WRONG_KIND; PORTLS_INVALID_ARGUMENT. Does not block. Any thread.
  */

@@ -68,11 +68,12 @@ typedef struct portls_wrap_options {
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a bad host name; host name verification without a
  *         host name or without verification; a wrong `size`); PORTLS_WRONG_KIND (also a context of
  *         the other role); PORTLS_IN_USE (a port is wrapped, or has a FILE); PORTLS_CLOSED;
- * PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot be waited for);
- * PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted
- * roots); PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the manual's "no shared cipher");
- *         PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO. On failure the given ports
- *         are the caller's, also with close_original. Blocks. The thread that uses the given ports.
+ *         PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot be waited for);
+ *         PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no
+ *         trusted roots); PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the manual's "no
+ *         shared cipher"); PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL; PORTLS_IO. On failure
+ *         the given ports are the caller's, also with close_original. Blocks. The thread that uses
+ *         the given ports.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
@@ -99,12 +100,12 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports(
  * @return PORTLS_OK; PORTLS_DEADLINE; PORTLS_BREAK; PORTLS_INVALID_ARGUMENT (a bad host name; host
  *         name verification without a host name or without verification; a wrong `size`);
  *         PORTLS_WRONG_KIND (also a context of the other role); PORTLS_IN_USE (a port is wrapped,
- * or has a FILE); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that
- * cannot be waited for); PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the
- *         system has no trusted roots); PORTLS_NO_MEMORY; PORTLS_OS; PORTLS_NO_CERTIFICATE (the
- *         manual's "no shared cipher"); PORTLS_HANDSHAKE; PORTLS_VERIFY; PORTLS_PROTOCOL;
- *         PORTLS_IO. On failure the given ports are the caller's, also with close_original. Blocks.
- *         The thread that uses the given ports.
+ *         or has a FILE); PORTLS_CLOSED; PORTLS_UNSUPPORTED (a protocol, an unknown option, or a
+ *         port that cannot be waited for); PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is
+ *         PORTLS_SECURE, and the system has no trusted roots); PORTLS_NO_MEMORY; PORTLS_OS;
+ *         PORTLS_NO_CERTIFICATE (the manual's "no shared cipher"); PORTLS_HANDSHAKE; PORTLS_VERIFY;
+ *         PORTLS_PROTOCOL; PORTLS_IO. On failure the given ports are the caller's, also with
+ *         close_original. Blocks. The thread that uses the given ports.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,
@@ -126,11 +127,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_until(
  * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (a bad host name; host name verification without a
  *         host name or without verification; a wrong `size`); PORTLS_WRONG_KIND (also a context of
  *         the other role); PORTLS_IN_USE (a port is wrapped, or has a FILE); PORTLS_CLOSED;
- * PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot be waited for);
- * PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no trusted
- * roots); PORTLS_NO_MEMORY. On failure the given ports are the caller's, also with close_original.
- *         Blocks for files the first time with PORTLS_SECURE as `protocol`, and else does not. The
- *         thread that uses the given ports.
+ *         PORTLS_UNSUPPORTED (a protocol, an unknown option, or a port that cannot be waited for);
+ *         PORTLS_UNAVAILABLE; PORTLS_FILE (`protocol` is PORTLS_SECURE, and the system has no
+ *         trusted roots); PORTLS_NO_MEMORY. On failure the given ports are the caller's, also with
+ *         close_original. Blocks for files the first time with PORTLS_SECURE as `protocol`, and
+ *         else does not. The thread that uses the given ports.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_wrap_ports_avail(
     portls_input_port *in, portls_output_port *out, const portls_wrap_options *options,

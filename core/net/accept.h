@@ -4,14 +4,14 @@
  *
  * The sockets of the listener and of its incoming connections are in one poller, so that a step
  * costs what has happened and not the number of connections, and an event loop waits for one
- * descriptor. Of the threads in portls_accept one, the leader, polls; the others follow, each
- * asleep on a wakeup of its own. A thread that stops leading, because it has a handshake to step or
- * a connection to return, wakes one follower, which takes further work or the lead. Handshakes are
- * stepped without the lock, so as many run in parallel as threads accept.
+ * descriptor. One of the threads in portls_accept, the leader, polls. The others follow: they sleep
+ * on separate wakeups. A thread that stops leading, because it has a handshake to step or a
+ * connection to return, wakes one follower, which takes further work or the lead. Threads step
+ * handshakes without the lock, so as many run in parallel as threads accept.
  *
  * An incoming connection is in one of these queues: `waiting` for its peer, `ready` to be stepped,
- * `busy` while a thread steps it, `finished` for portls_accept to return, or `failed` for the event
- * handler to be told.
+ * `busy` while a thread steps it, `finished` until portls_accept returns it, or `failed` until the
+ * event handler has been called.
  */
 #ifndef CORE_NET_ACCEPT_H
 #define CORE_NET_ACCEPT_H
@@ -35,7 +35,7 @@ enum {
     LISTENER_LONGEST_PAUSE_MILLISECONDS = 1000, /* each further one is twice as long */
 };
 
-/* A connection from TCP accept until portls_accept returns it or the event handler is told. */
+/* A connection from TCP accept until portls_accept returns it or its failure is reported. */
 struct incoming {
     struct incoming *previous, *next; /* in its queue */
     struct incoming_queue *queue;

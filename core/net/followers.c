@@ -1,5 +1,5 @@
-/* The threads in portls_accept that do not lead: each sleeps on a wakeup of its own, so that one
-   event wakes one thread. The wakeups are kept for the next wait. */
+/* The threads in portls_accept that do not lead. They sleep on separate wakeups, so that one event
+   wakes one thread, and the listener keeps the wakeups for later waits. */
 #include "core/base/memory.h"
 #include "core/net/accept.h"
 

@@ -87,7 +87,7 @@ static void withdraw(struct observer *observer) {
 static void detach(struct observer *observer) {
     struct sync_member *member = member_of(observer);
     (void)with_locks(member, NULL, leave_locked);
-    /* Its source is still open, and with it whatever it watches. */
+    /* The source is still open, and so are the objects that it watches. */
     wait_set_destroy(&member->wait);
     wait_set_init(&member->wait);
 }

@@ -4,7 +4,7 @@
  * - A member is pending after it was added or reported ready, when one of its descriptors fires,
  *   when an object in memory that it waits for changes, and when its stream or listener changes or
  *   is used (core/wait/observer.h). It becomes idle when a check finds that it is not ready.
- * - A descriptor is in the poller once, whatever number of members wants it; its tag is its number.
+ * - A descriptor is in the poller once, however many members wait for it; its tag is its number.
  *   `buckets` leads from there to the members, so that an event that is late, or comes twice, finds
  *   no member or a pending one.
  * - `timed` holds the members that have a deadline, and those that every wait must check: over

@@ -1,7 +1,5 @@
-/*
- * Breaks: a flag, and a wakeup for the waits that poll. Each process has a wakeup of its own, also
- * after fork.
- */
+/* Breaks: a flag, and a wakeup for the waits that poll. Processes do not share a wakeup, also after
+   fork. */
 #include <stdatomic.h>
 
 #include "core/base/error.h"
@@ -12,7 +10,7 @@
 /*
  * What wakes the waits of one process. fork copies the break's flag, but a wakeup would be shared:
  * a child that set it would wake its parent, whose flag is not set. So the first wait in a child
- * makes one of its own, and until then the child's break is only a flag.
+ * makes another wakeup; until then the child's break is only a flag.
  */
 struct process_wakeup {
     os_wakeup wakeup;                 /* readable while the break is set, for pollers */

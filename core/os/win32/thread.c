@@ -60,5 +60,5 @@ void os_once(os_once_flag *flag, void (*function)(void)) {
 }
 
 uint32_t os_process_generation(void) {
-    return 0; /* a process starts with a memory of its own */
+    return 0; /* processes share no memory: there is no fork */
 }
