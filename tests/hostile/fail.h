@@ -1,4 +1,4 @@
-/* How a program of this folder ends when something is not as it has to be. */
+/* How a test program with its own main ends when a check fails. */
 #ifndef HOSTILE_FAIL_H
 #define HOSTILE_FAIL_H
 

@@ -45,17 +45,25 @@ static void connect_pair(int ends[2]) {
     (void)close(listener);
 }
 
-static struct peer make_peer(int number, portls_mode mode, portls_context *context) {
-    struct peer peer = {.number = number};
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
+/* Wraps ports, which the stream closes. The handshake is not begun. */
+static struct side wrap(portls_input_port *in, portls_output_port *out, portls_mode mode,
+                        portls_context *context) {
+    struct side side = {.status = PORTLS_OK};
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     options.mode = mode;
     options.context = context;
     options.close_original = true;
+    REQUIRE_OK(portls_wrap_ports_avail(in, out, &options, &side.in, &side.out, &problem));
+    return side;
+}
+
+static struct peer make_peer(int number, portls_mode mode, portls_context *context) {
+    struct peer peer = {.number = number};
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
     REQUIRE_OK(portls_make_pipe(1 << 17, &in, &peer.arriving, &problem));
     REQUIRE_OK(portls_make_pipe(1 << 17, &peer.departing, &out, &problem));
-    REQUIRE_OK(portls_wrap_ports_avail(in, out, &options, &peer.side.in, &peer.side.out, &problem));
+    peer.side = wrap(in, out, mode, context);
     return peer;
 }
 
@@ -108,16 +116,10 @@ static void peer_sees_close(struct peer *peer) {
 
 /* Our end over the socket, its handshake not begun. */
 static struct side wrap_socket(int number, portls_mode mode, portls_context *context) {
-    struct side side = {.status = PORTLS_OK};
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
-    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
-    options.mode = mode;
-    options.context = context;
-    options.close_original = true;
     REQUIRE_OK(portls_make_descriptor_ports(number, true, &in, &out, &problem));
-    REQUIRE_OK(portls_wrap_ports_avail(in, out, &options, &side.in, &side.out, &problem));
-    return side;
+    return wrap(in, out, mode, context);
 }
 
 /* One step of a close without waiting: the output port first. Returns whether it is done. */

@@ -8,17 +8,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "portls/portls.h"
+#include "../hostile/fail.h"
 
 enum { THREADS = 2, ROUNDS = 300 };
-
-#define fail(...)                                                                                  \
-    do {                                                                                           \
-        (void)fputs("stress: ", stderr);                                                           \
-        (void)fprintf(stderr, __VA_ARGS__);                                                        \
-        (void)fputs("\n", stderr);                                                                 \
-        _exit(1);                                                                                  \
-    } while (false)
 
 static portls_context *context;
 static portls_listener *asked; /* the listener that is stopped */

@@ -19,24 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "portls/portls.h"
+#include "../hostile/fail.h"
 
 enum { ACCEPTORS = 4, CONNECTORS = 2, AT_ONCE = 3, CHUNK = 20000 };
-
-/* Ends the program with a message. */
-#define fail(...)                                                                                  \
-    do {                                                                                           \
-        (void)fputs("stress: ", stderr);                                                           \
-        (void)fprintf(stderr, __VA_ARGS__);                                                        \
-        (void)fputs("\n", stderr);                                                                 \
-        _exit(1);                                                                                  \
-    } while (false)
-
-static void need(portls_status status, const portls_error *error, const char *what) {
-    if (status != PORTLS_OK) {
-        fail("%s: %s: %s", what, portls_status_name(status), error->message);
-    }
-}
 
 /* ---- numbers that look random and are the same in every run ---- */
 

@@ -9,23 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "portls/portls.h"
+#include "../hostile/fail.h"
 
 enum { SETS = 2, ACCEPTORS = 2, CLIENTS = 6, VISITS = 8, TURNS = 15, ROOM = 4 };
-
-#define fail(...)                                                                                  \
-    do {                                                                                           \
-        (void)fputs("stress: ", stderr);                                                           \
-        (void)fprintf(stderr, __VA_ARGS__);                                                        \
-        (void)fputs("\n", stderr);                                                                 \
-        _exit(1);                                                                                  \
-    } while (false)
-
-static void need(portls_status status, const portls_error *error, const char *what) {
-    if (status != PORTLS_OK) {
-        fail("%s: %s: %s", what, portls_status_name(status), error->message);
-    }
-}
 
 static portls_listener *listener;
 static int port_no;

@@ -88,6 +88,30 @@ static void drain(void) {
 static void (*const makes[])(void) = {make_over_pipes, make_over_sockets};
 static const size_t pieces[] = {8, 4096};
 
+/* Makes streams the i-th way, and a set that waits for input of the upper one. */
+static portls_sync_set *wait_for_input(int i) {
+    makes[i]();
+    portls_sync_set *set = make_set();
+    add(set, &all.upper->in);
+    cr_expect_eq(look(set), 0);
+    return set;
+}
+
+/* Makes streams the i-th way, and a set that waits for room of the upper one. */
+static portls_sync_set *wait_for_room(int i) {
+    makes[i]();
+    portls_sync_set *set = make_set();
+    add(set, &all.upper->out);
+    fill_up(pieces[i]);
+    cr_expect_eq(look(set), 0);
+    return set;
+}
+
+static void free_all(portls_sync_set *set) {
+    portls_free_sync_set(set);
+    close_all();
+}
+
 Test(sync_set_streams, a_byte_that_arrives_below_the_stream_that_is_read_wakes_it) {
     for (int i = 0; i < 2; i++) {
         makes[i]();
@@ -101,8 +125,7 @@ Test(sync_set_streams, a_byte_that_arrives_below_the_stream_that_is_read_wakes_i
         }
         write_some(all.peer[1].out, "x");
         cr_expect_eq(look(set), 0, "the other stream is not read");
-        portls_free_sync_set(set);
-        close_all();
+        free_all(set);
     }
 }
 
@@ -117,55 +140,36 @@ Test(sync_set_streams, room_that_is_made_below_the_stream_that_is_written_to_wak
             drain();
             cr_expect_eq(next(set), &all.upper->out);
         }
-        portls_free_sync_set(set);
-        close_all();
+        free_all(set);
     }
 }
 
 /* The owner of a lowest port may close it: that ends the wait of the stream far above. */
 Test(sync_set_streams, closing_a_port_below_either_stream_wakes_it) {
     for (int i = 0; i < 2; i++) {
-        makes[i]();
-        portls_sync_set *set = make_set();
-        add(set, &all.upper->in);
-        cr_expect_eq(look(set), 0);
+        portls_sync_set *set = wait_for_input(i);
         close_in(all.below[0].in);
         cr_expect_eq(look(set), 1, "the read fails");
-        portls_free_sync_set(set);
-        close_all();
+        free_all(set);
 
-        makes[i]();
-        set = make_set();
-        add(set, &all.upper->out);
-        fill_up(pieces[i]);
-        cr_expect_eq(look(set), 0);
+        set = wait_for_room(i);
         (void)portls_close_output_port_avail(all.below[1].out, NULL);
         cr_expect_eq(look(set), 1, "the write fails");
-        portls_free_sync_set(set);
-        close_all();
+        free_all(set);
     }
 }
 
 /* What one half does with a lower stream may end the wait of the other one. */
 Test(sync_set_streams, an_end_below_either_stream_wakes_both_ports) {
     for (int i = 0; i < 2; i++) {
-        makes[i]();
-        portls_sync_set *set = make_set();
-        add(set, &all.upper->in);
-        cr_expect_eq(look(set), 0);
+        portls_sync_set *set = wait_for_input(i);
         close_peer(0);
         cr_expect_eq(next(set), &all.upper->in, "truncated");
-        portls_free_sync_set(set);
-        close_all();
+        free_all(set);
 
-        makes[i]();
-        set = make_set();
-        add(set, &all.upper->out);
-        fill_up(pieces[i]);
-        cr_expect_eq(look(set), 0);
+        set = wait_for_room(i);
         close_peer(1);
         cr_expect_eq(next(set), &all.upper->out, "broken");
-        portls_free_sync_set(set);
-        close_all();
+        free_all(set);
     }
 }
