@@ -322,8 +322,32 @@ static size_t count_followers(portls_listener *listener) {
     return count;
 }
 
-/* One connection takes one thread: the others sleep on, and one of them leads. */
-Test(accept, a_connection_wakes_no_more_threads_than_it_needs, .timeout = 60) {
+/* The threads that follow here only have a wakeup, so that none takes the lead from this one. */
+Test(accept, an_event_wakes_one_of_the_threads_that_follow, .timeout = 60) {
+    enum { FOLLOWERS = 16, EVENTS = 8 /* more than a handshake has */ };
+    struct follower followers[FOLLOWERS] = {{.woken = false}};
+    portls_listener *listener = listen_here(NULL);
+    for (int i = 0; i < FOLLOWERS; i++) {
+        cr_assert_eq(os_wakeup_init(&followers[i].wakeup), 0);
+        followers[i].next = listener->followers;
+        listener->followers = &followers[i];
+    }
+    pthread_t connecting;
+    cr_assert_eq(pthread_create(&connecting, NULL, connect_one, listener), 0);
+    cr_expect_eq((portls_status)(intptr_t)accept_one(listener), PORTLS_OK);
+    cr_assert_eq(pthread_join(connecting, NULL), 0);
+    size_t woken = 0;
+    for (int i = 0; i < FOLLOWERS; i++) {
+        woken += followers[i].woken;
+        os_wakeup_destroy(&followers[i].wakeup);
+    }
+    cr_expect(woken > 0 && woken <= EVENTS, "%zu threads were woken", woken);
+    listener->followers = NULL;
+    portls_close(listener);
+}
+
+/* One thread takes the connection, and another one of those left leads. */
+Test(accept, each_thread_that_accepts_gets_a_connection, .timeout = 60) {
     enum { ACCEPTING = 4 };
     portls_listener *listener = listen_here(NULL);
     pthread_t accepting[ACCEPTING];
