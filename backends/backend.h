@@ -101,28 +101,11 @@ size_t backend_text(char *room, size_t size, const char *format, ...)
 /* Appends text to the string in `room` of `size` bytes, truncated to fit and always terminated. */
 void backend_add_text(char *room, size_t size, const char *text);
 
-/* Parses an IPv4 address, or an IPv6 address without brackets and zone (RFC 4291), of `size`
-   characters. Returns the number of bytes stored, 4 or 16, or 0 if it is not an address. */
-size_t backend_address(const char *text, size_t size, uint8_t bytes[16]);
-
 /* One piece of DER. */
 struct backend_blob {
     const uint8_t *bytes;
     size_t size;
 };
-
-/*
- * Takes one element of DER (X.690) off the front of the cursor: its identifier byte (`tag` may be
- * NULL), its content, and the whole element (`whole` may be NULL). Returns false and leaves the
- * cursor alone at the end and before anything that is not DER: an element that reaches beyond the
- * end, an indefinite or non-minimal length, an identifier of more than one byte.
- */
-bool backend_der(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
-                 struct backend_blob *whole);
-
-/* Takes one element of DER that has this tag, as backend_der does. Returns false and leaves the
-   cursor alone also before an element of another tag. */
-bool backend_der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content);
 
 enum backend_key_format {
     BACKEND_KEY_NONE = 0,

@@ -88,9 +88,11 @@ function(portls_add_module backend)
     portls_backend_package(${backend} package)
     set(target portls-module-${backend})
     set_target_properties(portls-backend-${backend} PROPERTIES C_VISIBILITY_PRESET default)
-    add_library(${target} MODULE $<TARGET_OBJECTS:portls-backend-${backend}>
-        "${PROJECT_SOURCE_DIR}/core/x509/der.c" "${PROJECT_SOURCE_DIR}/core/x509/hostname.c"
-        "${PROJECT_SOURCE_DIR}/core/base/error.c" "${PROJECT_SOURCE_DIR}/core/base/format.c")
+    # What a backend uses of the core.
+    set(core base/error.c base/format.c x509/certificate.c x509/chain.c x509/der.c
+        x509/distinguished_name.c x509/host_match.c x509/hostname.c x509/name_constraints.c)
+    list(TRANSFORM core PREPEND "${PROJECT_SOURCE_DIR}/core/")
+    add_library(${target} MODULE $<TARGET_OBJECTS:portls-backend-${backend}> ${core})
     portls_library_code(${target})
     set(map "${PROJECT_SOURCE_DIR}/cmake/module.map")
     set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME portls-backend-${backend}

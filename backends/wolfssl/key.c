@@ -127,14 +127,14 @@ static bool kind_of_pkcs8(struct backend_blob der, enum key_kind *kind) {
     struct backend_blob inside;
     struct backend_blob part;
     uint32_t version = 0;
-    if (!asn1_take(&der, DER_SEQUENCE, &inside) || der.size > 0 ||
-        !asn1_take(&inside, DER_INTEGER, &part) || !asn1_small_integer(&part, 1, &version)) {
+    if (!der_take(&der, DER_SEQUENCE, &inside) || der.size > 0 ||
+        !der_take(&inside, DER_INTEGER, &part) || !der_small_integer(&part, 1, &version)) {
         return false;
     }
     struct backend_blob algorithm;
     struct backend_blob oid;
-    return asn1_take(&inside, DER_SEQUENCE, &algorithm) && asn1_take(&algorithm, DER_OID, &oid) &&
-           asn1_take(&inside, DER_OCTET_STRING, &part) && kind_of(&oid, kind);
+    return der_take(&inside, DER_SEQUENCE, &algorithm) && der_take(&algorithm, DER_OID, &oid) &&
+           der_take(&inside, DER_OCTET_STRING, &part) && kind_of(&oid, kind);
 }
 
 static bool kind_of_private(const struct backend_blob *der, enum backend_key_format format,
@@ -156,7 +156,7 @@ static bool kind_of_private(const struct backend_blob *der, enum backend_key_for
     default:
         return false;
     }
-    return asn1_take(&cursor, DER_SEQUENCE, &inside) && cursor.size == 0;
+    return der_take(&cursor, DER_SEQUENCE, &inside) && cursor.size == 0;
 }
 
 struct key *key_private(const struct backend_blob *der, enum backend_key_format format,

@@ -44,7 +44,7 @@ static bool hash_of(const struct backend_blob *oid, enum wc_HashType *hash) {
 static bool take_hash(struct backend_blob *cursor, enum wc_HashType *hash) {
     struct backend_blob algorithm;
     struct backend_blob oid;
-    return asn1_take(cursor, DER_SEQUENCE, &algorithm) && asn1_take(&algorithm, DER_OID, &oid) &&
+    return der_take(cursor, DER_SEQUENCE, &algorithm) && der_take(&algorithm, DER_OID, &oid) &&
            hash_of(&oid, hash);
 }
 
@@ -61,16 +61,16 @@ static struct algorithm pss_algorithm(struct backend_blob parameters) {
     struct backend_blob number;
     bool present = false;
     uint32_t salt = 20;
-    if (!asn1_take(&parameters, DER_SEQUENCE, &inside) ||
-        !asn1_take(&inside, DER_CONTEXT_CONSTRUCTED(0), &part) ||
+    if (!der_take(&parameters, DER_SEQUENCE, &inside) ||
+        !der_take(&inside, DER_CONTEXT_CONSTRUCTED(0), &part) ||
         !take_hash(&part, &algorithm.hash) ||
-        !asn1_take(&inside, DER_CONTEXT_CONSTRUCTED(1), &part) ||
-        !asn1_take(&part, DER_SEQUENCE, &mask) || !asn1_take(&mask, DER_OID, &oid) ||
+        !der_take(&inside, DER_CONTEXT_CONSTRUCTED(1), &part) ||
+        !der_take(&part, DER_SEQUENCE, &mask) || !der_take(&mask, DER_OID, &oid) ||
         !DER_IS_OID(&oid, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08") ||
         !take_hash(&mask, &mask_hash) || mask_hash != algorithm.hash ||
-        !asn1_take_optional(&inside, DER_CONTEXT_CONSTRUCTED(2), &part, &present) ||
+        !der_take_optional(&inside, DER_CONTEXT_CONSTRUCTED(2), &part, &present) ||
         (present &&
-         (!asn1_take(&part, DER_INTEGER, &number) || !asn1_small_integer(&number, 512, &salt))) ||
+         (!der_take(&part, DER_INTEGER, &number) || !der_small_integer(&number, 512, &salt))) ||
         inside.size > 0) {
         return unknown;
     }
@@ -212,7 +212,7 @@ static size_t rsa_bits(const struct certificate *certificate) {
     struct backend_blob cursor = certificate->key_bits;
     struct backend_blob inside;
     struct backend_blob modulus;
-    if (!asn1_take(&cursor, DER_SEQUENCE, &inside) || !asn1_take(&inside, DER_INTEGER, &modulus)) {
+    if (!der_take(&cursor, DER_SEQUENCE, &inside) || !der_take(&inside, DER_INTEGER, &modulus)) {
         return 0;
     }
     while (modulus.size > 0 && modulus.bytes[0] == 0) {

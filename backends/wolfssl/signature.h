@@ -1,8 +1,8 @@
-/* Signature checks and key strength of certificates. */
+/* Signature checks and key strength of certificates, for core/x509/chain.h. */
 #ifndef BACKENDS_WOLFSSL_SIGNATURE_H
 #define BACKENDS_WOLFSSL_SIGNATURE_H
 
-#include "backends/wolfssl/certificate.h"
+#include "core/x509/certificate.h"
 
 /* Returns whether `issuer`'s key made the signature of `certificate`, with a current algorithm: RSA
    (PKCS #1 and PSS) or ECDSA with SHA-2, or Ed25519. */

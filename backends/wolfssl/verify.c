@@ -1,10 +1,18 @@
-/* Verifies the peer's certificate in wolfSSL's callback, and reports why it was rejected. */
-#include "backends/wolfssl/chain.h"
-#include "backends/wolfssl/distinguished_name.h"
+/*
+ * Verifies the peer's certificate in wolfSSL's callback, and reports why it was rejected. Decides
+ * by core/x509/chain.h: wolfSSL's own verification depends on its build, does not trust an
+ * intermediate or leaf as it is, applies name constraints only to the next certificate, and keeps
+ * certificates of one peer for the next.
+ */
+#include "backends/wolfssl/signature.h"
 #include "backends/wolfssl/wolfssl.h"
+#include "core/x509/chain.h"
+#include "core/x509/distinguished_name.h"
 
-/* The parsed certificates of the peer. Its own must be well-formed; skips malformed others. */
+/* The parsed certificates of the peer, and what verifies them. Its own must be well-formed; skips
+   malformed others. */
 struct peers {
+    struct chain_search search;
     struct certificate certificates[CHAIN_PEER_MAX];
     size_t count;
     bool malformed; /* the peer's own certificate is malformed */
@@ -21,7 +29,12 @@ static void add_peer(struct peers *peers, const struct backend_blob *der) {
     }
 }
 
-static void verify_peers(struct backend_session *session, const struct peers *peers) {
+static bool key_is_strong(const struct certificate *certificate) {
+    bool no_memory = false;
+    return signature_key_is_strong(certificate, &no_memory);
+}
+
+static void verify_peers(struct backend_session *session, struct peers *peers) {
     const struct backend_context *context = session->context;
     struct peer_verification *verification = &session->peer;
     verification->seen = true;
@@ -43,8 +56,10 @@ static void verify_peers(struct backend_session *session, const struct peers *pe
         .host = session->verify_host,
         .host_is_address = session->verify_host_is_address,
         .now = (int64_t)wc_Time(NULL),
+        .signature_is_valid = signature_is_valid,
+        .key_is_strong = key_is_strong,
     };
-    struct chain_result result = chain_verify(&request);
+    struct chain_result result = chain_verify(&request, &peers->search);
     verification->reason = result.reason;
     verification->depth = result.depth;
     name_format(&result.culprit->subject, verification->culprit, sizeof verification->culprit);

@@ -25,7 +25,7 @@
 #include <wolfssl/wolfcrypt/signature.h>
 
 #include "backends/backend.h"
-#include "backends/wolfssl/certificate.h"
+#include "core/x509/certificate.h"
 
 #if !defined(WOLFSSL_ALWAYS_VERIFY_CB) || !defined(WOLFSSL_VERIFY_CB_ALL_CERTS)
 #error "the backend decides about certificates: wolfSSL needs WOLFSSL_ALWAYS_VERIFY_CB and \

@@ -111,7 +111,8 @@ static bool has_only_harmless_settings(struct backend_blob settings) {
     if (!der_take(&settings, DER_SEQUENCE, &content) || settings.size != 0) {
         return false;
     }
-    return !der_take(&content, DER_SEQUENCE, &part) && !der_take(&content, DER_CONTEXT_0, &part);
+    return !der_take(&content, DER_SEQUENCE, &part) &&
+           !der_take(&content, DER_CONTEXT_CONSTRUCTED(0), &part);
 }
 
 /* Checks the DER of a block and stores the size of the certificate in it. Returns NULL or the

@@ -1,8 +1,8 @@
 /* Reading DER (X.690), strictly. A backend that is built as a module links this file too. */
 #include "core/x509/der.h"
 
-bool backend_der(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
-                 struct backend_blob *whole) {
+bool der_next(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *content,
+              struct backend_blob *whole) {
     const uint8_t *at = cursor->bytes;
     size_t left = cursor->size;
     if (left < 2 || (at[0] & 0x1fU) == 0x1f) {
@@ -38,22 +38,57 @@ bool backend_der(struct backend_blob *cursor, uint8_t *tag, struct backend_blob 
     return true;
 }
 
-bool backend_der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content) {
-    return cursor->size > 0 && cursor->bytes[0] == tag && backend_der(cursor, NULL, content, NULL);
+bool der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content) {
+    return cursor->size > 0 && cursor->bytes[0] == tag && der_next(cursor, NULL, content, NULL);
 }
 
-bool der_take_small(struct backend_blob *reader, uint8_t *value) {
-    const uint8_t *at = reader->bytes;
-    if (reader->size < 3 || at[0] != DER_INTEGER || at[1] != 1 || at[2] > 0x7f) {
+bool der_take_optional(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
+                       bool *present) {
+    *present = cursor->size > 0 && cursor->bytes[0] == tag;
+    return !*present || der_take(cursor, tag, content);
+}
+
+bool der_take_bits(struct backend_blob *cursor, struct backend_blob *bytes) {
+    struct backend_blob content;
+    if (!der_take(cursor, DER_BIT_STRING, &content) || content.size == 0 || content.bytes[0] != 0) {
         return false;
     }
-    *value = at[2];
-    reader->bytes += 3;
-    reader->size -= 3;
+    *bytes = (struct backend_blob){content.bytes + 1, content.size - 1};
     return true;
 }
 
-bool der_whole(const void *bytes, size_t size, enum der_tag tag, struct backend_blob *content) {
+bool der_boolean(const struct backend_blob *content, bool *value) {
+    if (content->size != 1) {
+        return false;
+    }
+    *value = content->bytes[0] != 0;
+    return true;
+}
+
+bool der_small_integer(const struct backend_blob *content, uint32_t max, uint32_t *value) {
+    if (content->size == 0 || content->size > 4 || (content->bytes[0] & 0x80) != 0) {
+        return false;
+    }
+    uint32_t number = 0;
+    for (size_t i = 0; i < content->size; i++) {
+        number = number << 8 | content->bytes[i];
+    }
+    *value = number;
+    return number <= max;
+}
+
+bool der_take_small(struct backend_blob *cursor, uint8_t *value) {
+    const uint8_t *at = cursor->bytes;
+    if (cursor->size < 3 || at[0] != DER_INTEGER || at[1] != 1 || at[2] > 0x7f) {
+        return false;
+    }
+    *value = at[2];
+    cursor->bytes += 3;
+    cursor->size -= 3;
+    return true;
+}
+
+bool der_whole(const void *bytes, size_t size, uint8_t tag, struct backend_blob *content) {
     struct backend_blob reader = {bytes, size};
     return der_take(&reader, tag, content) && reader.size == 0;
 }

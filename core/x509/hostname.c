@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "backends/backend.h"
 #include "core/base/error.h"
 
 /* ---- addresses ---- */
@@ -89,7 +88,7 @@ static bool read_ipv6(const char *at, const char *end, uint8_t bytes[16]) {
     return true;
 }
 
-size_t backend_address(const char *text, size_t size, uint8_t bytes[16]) {
+size_t hostname_address(const char *text, size_t size, uint8_t bytes[16]) {
     if (read_ipv4(text, text + size, bytes)) {
         return 4;
     }
@@ -111,7 +110,7 @@ static bool is_letter(char c) {
 bool hostname_is_address(const char *text) {
     uint8_t bytes[16];
     size_t size = strcspn(text, "%");
-    size_t found = backend_address(text, size, bytes);
+    size_t found = hostname_address(text, size, bytes);
     /* Only IPv6 addresses have a zone. */
     return text[size] == '\0' ? found > 0 : found == 16 && text[size + 1] != '\0';
 }

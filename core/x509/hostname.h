@@ -4,10 +4,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "portls/error.h"
 
 enum { HOSTNAME_MAX = 253 };
+
+/* Parses an IPv4 address, or an IPv6 address without brackets and zone (RFC 4291), of `size`
+   characters. Returns the number of bytes stored, 4 or 16, or 0 if it is not an address. */
+size_t hostname_address(const char *text, size_t size, uint8_t bytes[16]);
 
 /* Whether the text is an IPv4 address in dotted form or an IPv6 address without brackets (RFC
    4291), which may have a zone ("%eth0"). */

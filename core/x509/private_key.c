@@ -108,8 +108,8 @@ static const char *sec1_fault(struct backend_blob *key, bool needs_curve) {
         part.size == 0) {
         return not_whole_sec1;
     }
-    bool has_curve = der_take(key, DER_CONTEXT_0, &parameters);
-    bool has_public = der_take(key, DER_CONTEXT_1, &part);
+    bool has_curve = der_take(key, DER_CONTEXT_CONSTRUCTED(0), &parameters);
+    bool has_public = der_take(key, DER_CONTEXT_CONSTRUCTED(1), &part);
     if (key->size != 0 || (has_public && !der_take(&part, DER_BIT_STRING, &part))) {
         return not_whole_sec1;
     }
@@ -117,7 +117,7 @@ static const char *sec1_fault(struct backend_blob *key, bool needs_curve) {
         return needs_curve ? "does not say which curve it is on (its parameters are missing)"
                            : NULL;
     }
-    return der_take(&parameters, DER_OBJECT, &part) ? NULL : explicit_curve;
+    return der_take(&parameters, DER_OID, &part) ? NULL : explicit_curve;
 }
 
 /* Checks the OCTET STRING of a PKCS#8 key of a known algorithm. */
@@ -132,7 +132,7 @@ static const char *inner_fault(const struct algorithm *algorithm, struct backend
     }
     if (strcmp(algorithm->kind, "EC") == 0) {
         bool has_parameters = parameters->size > 0;
-        if (!der_take(parameters, DER_OBJECT, parameters)) {
+        if (!der_take(parameters, DER_OID, parameters)) {
             return has_parameters ? explicit_curve : "does not say which curve it is on";
         }
         return der_whole(inner->bytes, inner->size, DER_SEQUENCE, inner) ? sec1_fault(inner, false)
@@ -146,10 +146,11 @@ static const char *inner_fault(const struct algorithm *algorithm, struct backend
 static bool ends_well(struct backend_blob *key) {
     enum { PUBLIC_KEY = 0x81 };
     struct backend_blob part;
-    (void)der_take(key, DER_CONTEXT_0, &part);
+    (void)der_take(key, DER_CONTEXT_CONSTRUCTED(0), &part);
     uint8_t tag = 0;
-    return key->size == 0 || (der_next(key, &tag, &part) &&
-                              (tag == PUBLIC_KEY || tag == DER_CONTEXT_1) && key->size == 0);
+    return key->size == 0 ||
+           (der_next(key, &tag, &part, NULL) &&
+            (tag == PUBLIC_KEY || tag == DER_CONTEXT_CONSTRUCTED(1)) && key->size == 0);
 }
 
 static void set_pkcs8_form(struct backend_blob *key, struct key_form *form) {
@@ -158,7 +159,7 @@ static void set_pkcs8_form(struct backend_blob *key, struct key_form *form) {
     struct backend_blob part;
     uint8_t version = 0;
     bool has_version = der_take_small(key, &version) && version <= 1;
-    if (!der_take(key, DER_SEQUENCE, &parameters) || !der_take(&parameters, DER_OBJECT, &part)) {
+    if (!der_take(key, DER_SEQUENCE, &parameters) || !der_take(&parameters, DER_OID, &part)) {
         return;
     }
     const struct algorithm *algorithm = find_algorithm(&part);
@@ -176,7 +177,7 @@ static void set_encrypted_form(struct backend_blob *key, struct key_form *form) 
     struct backend_blob algorithm;
     struct backend_blob part;
     *form = (struct key_form){BACKEND_KEY_NONE, NULL, false, true, NULL};
-    if (!der_take(key, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OBJECT, &part) ||
+    if (!der_take(key, DER_SEQUENCE, &algorithm) || !der_take(&algorithm, DER_OID, &part) ||
         !der_take(key, DER_OCTET_STRING, &part) || key->size != 0) {
         form->encrypted = false;
         form->fault = no_form;
@@ -190,8 +191,8 @@ static void set_encrypted_form(struct backend_blob *key, struct key_form *form) 
 static bool look_at_tags(const struct backend_blob *key, uint8_t *first, uint8_t *second) {
     struct backend_blob rest = *key;
     struct backend_blob part;
-    return der_next(&rest, first, &part) &&
-           (*first == DER_SEQUENCE || der_next(&rest, second, &part));
+    return der_next(&rest, first, &part, NULL) &&
+           (*first == DER_SEQUENCE || der_next(&rest, second, &part, NULL));
 }
 
 /* Finds out the form from the structure of all the bytes. Copies nothing. */

@@ -26,14 +26,16 @@ import sys
 
 # The TLS library calls back into the transport.
 LIBRARY = ["transport_receive", "transport_send"]
+# And in the handshake a backend calls the path validator.
+HANDSHAKE = LIBRARY + ["certificate_parse", "chain_verify", "name_format"]
 
 POINTERS = {
     "class.write_both_avail": [],  # of descriptors, which a small target has none of
+    "class.acknowledge": [],
     "class.notify": ["sync_member.c:notify"],  # of observers
     "class.detach": ["sync_member.c:detach"],
     "class.withdraw": ["sync_member.c:withdraw"],
-    "class.acknowledge": [],  # of descriptors
-    "backend.handshake": LIBRARY,
+    "backend.handshake": HANDSHAKE,
     "backend.read": LIBRARY,
     "backend.write": LIBRARY,
     "backend.shutdown": LIBRARY,
@@ -49,6 +51,8 @@ POINTERS = {
     "backend.load": [],
     "backend.version": [],
     "backend.error_text": [],
+    "request.signature_is_valid": [],  # wolfCrypt's
+    "request.key_is_strong": [],
     "face.receive": ["transport_receive"],
     "face.send": ["transport_send"],
     "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once

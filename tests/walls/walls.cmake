@@ -133,6 +133,9 @@ foreach(file IN LISTS found)
     endif()
 endforeach()
 
+# What a backend may use of the core besides backends/backend.h: how certificates are read and judged.
+set(CERTIFICATE_HEADERS "certificate|chain|der|distinguished_name|host_match")
+
 files(found backends/*.h backends/*.c)
 foreach(file IN LISTS found)
     if(file MATCHES "^backends/([^/]+)/")
@@ -144,8 +147,8 @@ foreach(file IN LISTS found)
             set(library "^(tls\\.h$|openssl/|pthread\\.h$)")
         endif()
         check_includes("${file}" "(^(${C_SYSTEM})\\.h$|${library})"
-            "^(portls/|backends/[^/]+$|backends/${backend}/)" ""
-            "the backend ${backend} (the headers that all backends share, and its own library)")
+            "^(portls/|backends/([^/]+$|${backend}/)|core/x509/(${CERTIFICATE_HEADERS})\\.h$)" ""
+            "the backend ${backend} (the headers that all backends share, core/x509's of certificates, its own library)")
         directives("${file}" lines)
         foreach(line IN LISTS lines)
             if(line MATCHES "^(if|ifdef|ifndef|elif|define)[ \t]+.*(${OS_MACRO})")

@@ -1,9 +1,8 @@
-/* Distinguished names (the Name of X.501): comparing, iterating, formatting. Independent of any
-   library. */
-#ifndef BACKENDS_WOLFSSL_DISTINGUISHED_NAME_H
-#define BACKENDS_WOLFSSL_DISTINGUISHED_NAME_H
+/* Distinguished names (the Name of X.501): comparing, iterating, formatting. */
+#ifndef CORE_X509_DISTINGUISHED_NAME_H
+#define CORE_X509_DISTINGUISHED_NAME_H
 
-#include "backends/wolfssl/asn1.h"
+#include "core/x509/der.h"
 
 /* One attribute of a name, such as CN=localhost. */
 struct name_attribute {

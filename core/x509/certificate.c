@@ -1,7 +1,7 @@
 /* Certificate parser. */
-#include "backends/wolfssl/certificate.h"
+#include "core/x509/certificate.h"
 
-#include "backends/wolfssl/distinguished_name.h"
+#include "core/x509/distinguished_name.h"
 
 /* ---- times ---- */
 
@@ -28,7 +28,7 @@ static int64_t days_before(int64_t year, int64_t month) {
 static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     uint8_t tag = 0;
     struct backend_blob text;
-    if (!asn1_next(cursor, &tag, &text, NULL)) {
+    if (!der_next(cursor, &tag, &text, NULL)) {
         return false;
     }
     int64_t century = 0;
@@ -64,20 +64,20 @@ static bool parse_basic_constraints(struct backend_blob value, struct certificat
     struct backend_blob inside;
     struct backend_blob part;
     bool present = false;
-    if (!asn1_take(&value, DER_SEQUENCE, &inside) || value.size > 0 ||
-        !asn1_take_optional(&inside, DER_BOOLEAN, &part, &present) ||
-        (present && !asn1_boolean(&part, &certificate->is_authority)) ||
-        !asn1_take_optional(&inside, DER_INTEGER, &part, &certificate->has_path_length) ||
+    if (!der_take(&value, DER_SEQUENCE, &inside) || value.size > 0 ||
+        !der_take_optional(&inside, DER_BOOLEAN, &part, &present) ||
+        (present && !der_boolean(&part, &certificate->is_authority)) ||
+        !der_take_optional(&inside, DER_INTEGER, &part, &certificate->has_path_length) ||
         inside.size > 0) {
         return false;
     }
     return !certificate->has_path_length ||
-           asn1_small_integer(&part, INT32_MAX, &certificate->path_length);
+           der_small_integer(&part, INT32_MAX, &certificate->path_length);
 }
 
 static bool parse_key_usage(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob bits;
-    if (!asn1_take(&value, DER_BIT_STRING, &bits) || value.size > 0 || bits.size < 1 ||
+    if (!der_take(&value, DER_BIT_STRING, &bits) || value.size > 0 || bits.size < 1 ||
         bits.size > 3) {
         return false;
     }
@@ -87,12 +87,12 @@ static bool parse_key_usage(struct backend_blob value, struct certificate *certi
 
 static bool parse_purposes(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
-    if (!asn1_take(&value, DER_SEQUENCE, &inside) || value.size > 0) {
+    if (!der_take(&value, DER_SEQUENCE, &inside) || value.size > 0) {
         return false;
     }
     while (inside.size > 0) {
         struct backend_blob purpose;
-        if (!asn1_take(&inside, DER_OID, &purpose)) {
+        if (!der_take(&inside, DER_OID, &purpose)) {
             return false;
         }
         if (DER_IS_OID(&purpose, "\x2b\x06\x01\x05\x05\x07\x03\x01")) {
@@ -105,18 +105,18 @@ static bool parse_purposes(struct backend_blob value, struct certificate *certif
 }
 
 static bool parse_sequence(struct backend_blob value, struct backend_blob *inside) {
-    return asn1_take(&value, DER_SEQUENCE, inside) && value.size == 0;
+    return der_take(&value, DER_SEQUENCE, inside) && value.size == 0;
 }
 
 static bool parse_subject_key_id(struct backend_blob value, struct certificate *certificate) {
-    return asn1_take(&value, DER_OCTET_STRING, &certificate->subject_key_id) && value.size == 0;
+    return der_take(&value, DER_OCTET_STRING, &certificate->subject_key_id) && value.size == 0;
 }
 
 static bool parse_issuer_key_id(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
     bool present = false;
-    return asn1_take(&value, DER_SEQUENCE, &inside) && value.size == 0 &&
-           asn1_take_optional(&inside, DER_CONTEXT(0), &certificate->issuer_key_id, &present);
+    return der_take(&value, DER_SEQUENCE, &inside) && value.size == 0 &&
+           der_take_optional(&inside, DER_CONTEXT(0), &certificate->issuer_key_id, &present);
 }
 
 /* Returns whether to ignore the extension even if critical: it matters only for policies and
@@ -165,7 +165,7 @@ static bool parse_extension(uint8_t number, struct backend_blob value, bool crit
 
 static bool parse_extensions(struct backend_blob list, struct certificate *certificate) {
     struct backend_blob extensions;
-    if (!asn1_take(&list, DER_SEQUENCE, &extensions) || list.size > 0) {
+    if (!der_take(&list, DER_SEQUENCE, &extensions) || list.size > 0) {
         return false;
     }
     while (extensions.size > 0) {
@@ -175,10 +175,10 @@ static bool parse_extensions(struct backend_blob list, struct certificate *certi
         struct backend_blob value;
         bool present = false;
         bool critical = false;
-        if (!asn1_take(&extensions, DER_SEQUENCE, &one) || !asn1_take(&one, DER_OID, &type) ||
-            !asn1_take_optional(&one, DER_BOOLEAN, &part, &present) ||
-            (present && !asn1_boolean(&part, &critical)) ||
-            !asn1_take(&one, DER_OCTET_STRING, &value) || one.size > 0) {
+        if (!der_take(&extensions, DER_SEQUENCE, &one) || !der_take(&one, DER_OID, &type) ||
+            !der_take_optional(&one, DER_BOOLEAN, &part, &present) ||
+            (present && !der_boolean(&part, &critical)) ||
+            !der_take(&one, DER_OCTET_STRING, &value) || one.size > 0) {
             return false;
         }
         if (type.size == 3 && type.bytes[0] == 0x55 && type.bytes[1] == 0x1d) {
@@ -196,7 +196,7 @@ static bool parse_extensions(struct backend_blob list, struct certificate *certi
 
 static bool parse_validity(struct backend_blob *cursor, struct certificate *certificate) {
     struct backend_blob validity;
-    return asn1_take(cursor, DER_SEQUENCE, &validity) &&
+    return der_take(cursor, DER_SEQUENCE, &validity) &&
            take_time(&validity, &certificate->not_before) &&
            take_time(&validity, &certificate->not_after) && validity.size == 0;
 }
@@ -205,10 +205,10 @@ static bool parse_key(struct backend_blob *cursor, struct certificate *certifica
     uint8_t tag = 0;
     struct backend_blob inside;
     struct backend_blob type;
-    return asn1_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
-           asn1_take(&inside, DER_SEQUENCE, &type) &&
-           asn1_take(&type, DER_OID, &certificate->key_type) &&
-           asn1_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
+    return der_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
+           der_take(&inside, DER_SEQUENCE, &type) &&
+           der_take(&type, DER_OID, &certificate->key_type) &&
+           der_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
 }
 
 /* Takes the version, which version 1 omits. */
@@ -217,9 +217,9 @@ static bool parse_version(struct backend_blob *cursor, uint32_t *version) {
     struct backend_blob number;
     bool present = false;
     *version = 0;
-    return asn1_take_optional(cursor, DER_CONTEXT_CONSTRUCTED(0), &inside, &present) &&
-           (!present || (asn1_take(&inside, DER_INTEGER, &number) && inside.size == 0 &&
-                         asn1_small_integer(&number, 2, version)));
+    return der_take_optional(cursor, DER_CONTEXT_CONSTRUCTED(0), &inside, &present) &&
+           (!present || (der_take(&inside, DER_INTEGER, &number) && inside.size == 0 &&
+                         der_small_integer(&number, 2, version)));
 }
 
 static bool parse_signed_part(struct backend_blob part, struct backend_blob *algorithm,
@@ -228,14 +228,14 @@ static bool parse_signed_part(struct backend_blob part, struct backend_blob *alg
     struct backend_blob skipped;
     struct backend_blob extensions;
     bool present = false;
-    if (!parse_version(&part, &version) || !asn1_take(&part, DER_INTEGER, &skipped) ||
-        !asn1_take(&part, DER_SEQUENCE, algorithm) ||
-        !asn1_take(&part, DER_SEQUENCE, &certificate->issuer) ||
+    if (!parse_version(&part, &version) || !der_take(&part, DER_INTEGER, &skipped) ||
+        !der_take(&part, DER_SEQUENCE, algorithm) ||
+        !der_take(&part, DER_SEQUENCE, &certificate->issuer) ||
         !parse_validity(&part, certificate) ||
-        !asn1_take(&part, DER_SEQUENCE, &certificate->subject) || !parse_key(&part, certificate) ||
-        !asn1_take_optional(&part, DER_CONTEXT(1), &skipped, &present) ||
-        !asn1_take_optional(&part, DER_CONTEXT(2), &skipped, &present) ||
-        !asn1_take_optional(&part, DER_CONTEXT_CONSTRUCTED(3), &extensions, &present) ||
+        !der_take(&part, DER_SEQUENCE, &certificate->subject) || !parse_key(&part, certificate) ||
+        !der_take_optional(&part, DER_CONTEXT(1), &skipped, &present) ||
+        !der_take_optional(&part, DER_CONTEXT(2), &skipped, &present) ||
+        !der_take_optional(&part, DER_CONTEXT_CONSTRUCTED(3), &extensions, &present) ||
         part.size > 0) {
         return false;
     }
@@ -255,16 +255,16 @@ bool certificate_parse(const struct backend_blob *der, struct certificate *certi
     struct backend_blob signed_algorithm;
     uint8_t tag = 0;
     certificate->der = *der;
-    if (!asn1_take(&cursor, DER_SEQUENCE, &inside) || cursor.size > 0 ||
-        !asn1_next(&inside, &tag, &part, &certificate->signed_part) || tag != DER_SEQUENCE ||
+    if (!der_take(&cursor, DER_SEQUENCE, &inside) || cursor.size > 0 ||
+        !der_next(&inside, &tag, &part, &certificate->signed_part) || tag != DER_SEQUENCE ||
         !parse_signed_part(part, &signed_algorithm, certificate) ||
-        !asn1_take(&inside, DER_SEQUENCE, &algorithm) ||
-        !asn1_take_bits(&inside, &certificate->signature) || inside.size > 0) {
+        !der_take(&inside, DER_SEQUENCE, &algorithm) ||
+        !der_take_bits(&inside, &certificate->signature) || inside.size > 0) {
         return false;
     }
     /* The signature algorithm appears twice, once in the signed part. */
-    if (!asn1_equal(&algorithm, &signed_algorithm) ||
-        !asn1_take(&algorithm, DER_OID, &certificate->signature_type)) {
+    if (!der_equal(&algorithm, &signed_algorithm) ||
+        !der_take(&algorithm, DER_OID, &certificate->signature_type)) {
         return false;
     }
     certificate->signature_parameters = algorithm;
@@ -274,7 +274,7 @@ bool certificate_parse(const struct backend_blob *der, struct certificate *certi
 /* Returns whether the key identifiers match, or either certificate has none. */
 static bool key_ids_match(const struct certificate *issuer, const struct certificate *certificate) {
     return issuer->subject_key_id.size == 0 || certificate->issuer_key_id.size == 0 ||
-           asn1_equal(&issuer->subject_key_id, &certificate->issuer_key_id);
+           der_equal(&issuer->subject_key_id, &certificate->issuer_key_id);
 }
 
 bool certificate_may_issue(const struct certificate *issuer,

@@ -1,9 +1,8 @@
-/* Matches a certificate against a host by RFC 6125, as design section 5 pins it. Independent of any
-   library. */
-#ifndef BACKENDS_WOLFSSL_HOST_H
-#define BACKENDS_WOLFSSL_HOST_H
+/* Matches a certificate against a host by RFC 6125. */
+#ifndef CORE_X509_HOST_MATCH_H
+#define CORE_X509_HOST_MATCH_H
 
-#include "backends/wolfssl/certificate.h"
+#include "core/x509/certificate.h"
 
 /*
  * Returns whether the certificate is valid for the host, a DNS name or (`is_address`) the text of

@@ -1,7 +1,8 @@
 /* Matches host names and addresses against certificates. */
-#include "backends/wolfssl/host.h"
+#include "core/x509/host_match.h"
 
-#include "backends/wolfssl/distinguished_name.h"
+#include "core/x509/distinguished_name.h"
+#include "core/x509/hostname.h"
 
 static uint8_t lower(uint8_t byte) {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
@@ -71,7 +72,7 @@ static bool common_name_matches(const struct certificate *certificate, const cha
 
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address) {
     uint8_t address[16];
-    size_t address_size = is_address ? backend_address(host, strlen(host), address) : 0;
+    size_t address_size = is_address ? hostname_address(host, strlen(host), address) : 0;
     if (is_address && address_size == 0) {
         return false;
     }
@@ -81,7 +82,7 @@ bool host_matches(const struct certificate *certificate, const char *host, bool 
     struct backend_blob names = certificate->alternative_names;
     uint8_t tag = 0;
     struct backend_blob name;
-    while (asn1_next(&names, &tag, &name, NULL)) {
+    while (der_next(&names, &tag, &name, NULL)) {
         if (!is_address && tag == DER_CONTEXT(2) && name_matches(&name, host)) {
             return true;
         }

@@ -1,8 +1,8 @@
-/* Name constraints of RFC 5280 section 4.2.1.10. Independent of any library. */
-#ifndef BACKENDS_WOLFSSL_NAME_CONSTRAINTS_H
-#define BACKENDS_WOLFSSL_NAME_CONSTRAINTS_H
+/* Name constraints of RFC 5280 section 4.2.1.10. */
+#ifndef CORE_X509_NAME_CONSTRAINTS_H
+#define CORE_X509_NAME_CONSTRAINTS_H
 
-#include "backends/wolfssl/certificate.h"
+#include "core/x509/certificate.h"
 
 /*
  * Returns whether all names of `certificate` satisfy the name constraints of `authority`. The

@@ -1,7 +1,7 @@
 /* Name constraints: checks every name of a certificate against the subtrees of a CA. */
-#include "backends/wolfssl/name_constraints.h"
+#include "core/x509/name_constraints.h"
 
-#include "backends/wolfssl/distinguished_name.h"
+#include "core/x509/distinguished_name.h"
 
 /* The supported choices of GeneralName, by tag. */
 enum {
@@ -138,11 +138,13 @@ static enum match match_address(const struct backend_blob *name, const struct ba
     return MATCHES;
 }
 
-static enum match match_directory(struct backend_blob name, struct backend_blob base) {
+static enum match match_directory(const struct backend_blob *name,
+                                  const struct backend_blob *base) {
     struct backend_blob name_inside;
     struct backend_blob base_inside;
-    if (!asn1_take(&name, DER_SEQUENCE, &name_inside) || !name_is_valid(&name_inside) ||
-        !asn1_take(&base, DER_SEQUENCE, &base_inside) || !name_is_valid(&base_inside)) {
+    if (!der_whole(name->bytes, name->size, DER_SEQUENCE, &name_inside) ||
+        !der_whole(base->bytes, base->size, DER_SEQUENCE, &base_inside) ||
+        !name_is_valid(&name_inside) || !name_is_valid(&base_inside)) {
         return CANNOT_TELL;
     }
     return name_has_prefix(&name_inside, &base_inside) ? MATCHES : MATCHES_NOT;
@@ -155,7 +157,7 @@ static enum match match_name(const struct general_name *name, const struct backe
     case NAME_DNS:
         return match_dns(&name->value, base);
     case NAME_DIRECTORY:
-        return match_directory(name->value, *base);
+        return match_directory(&name->value, base);
     case NAME_URI:
         return match_uri(&name->value, base);
     case NAME_ADDRESS:
@@ -173,10 +175,10 @@ struct subtrees {
 static bool read_subtrees(struct backend_blob constraints, struct subtrees *subtrees) {
     bool present = false;
     *subtrees = (struct subtrees){.permitted = {NULL, 0}};
-    if (!asn1_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(0), &subtrees->permitted,
-                            &present) ||
-        !asn1_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(1), &subtrees->excluded,
-                            &present)) {
+    if (!der_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(0), &subtrees->permitted,
+                           &present) ||
+        !der_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(1), &subtrees->excluded,
+                           &present)) {
         return false;
     }
     return constraints.size == 0;
@@ -185,8 +187,8 @@ static bool read_subtrees(struct backend_blob constraints, struct subtrees *subt
 /* Takes the next subtree. Rejects one with a minimum or maximum. */
 static bool next_subtree(struct backend_blob *list, struct general_name *base) {
     struct backend_blob subtree;
-    return asn1_take(list, DER_SEQUENCE, &subtree) &&
-           asn1_next(&subtree, &base->tag, &base->value, NULL) && subtree.size == 0;
+    return der_take(list, DER_SEQUENCE, &subtree) &&
+           der_next(&subtree, &base->tag, &base->value, NULL) && subtree.size == 0;
 }
 
 /* Returns whether the name is in one of the permitted subtrees of its type, if there are any, and
@@ -284,7 +286,7 @@ bool name_constraints_hold(const struct certificate *authority,
     struct backend_blob names = certificate->alternative_names;
     while (names.size > 0) {
         struct general_name name;
-        if (!asn1_next(&names, &name.tag, &name.value, NULL) || !name_is_within(&name, &subtrees)) {
+        if (!der_next(&names, &name.tag, &name.value, NULL) || !name_is_within(&name, &subtrees)) {
             return false;
         }
     }

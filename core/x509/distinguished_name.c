@@ -1,14 +1,14 @@
 /* Distinguished names: comparing, iterating, formatting. */
-#include "backends/wolfssl/distinguished_name.h"
+#include "core/x509/distinguished_name.h"
 
 bool name_next(struct backend_blob *rdns, struct backend_blob *set,
                struct name_attribute *attribute) {
-    if (set->size == 0 && !asn1_take(rdns, DER_SET, set)) {
+    if (set->size == 0 && !der_take(rdns, DER_SET, set)) {
         return false;
     }
     struct backend_blob pair;
-    return asn1_take(set, DER_SEQUENCE, &pair) && asn1_take(&pair, DER_OID, &attribute->type) &&
-           asn1_next(&pair, &attribute->tag, &attribute->value, NULL) && pair.size == 0;
+    return der_take(set, DER_SEQUENCE, &pair) && der_take(&pair, DER_OID, &attribute->type) &&
+           der_next(&pair, &attribute->tag, &attribute->value, NULL) && pair.size == 0;
 }
 
 bool name_is_valid(const struct backend_blob *name) {
@@ -65,13 +65,13 @@ static bool text_equal(struct backend_blob one, struct backend_blob other) {
 }
 
 static bool attribute_equal(const struct name_attribute *one, const struct name_attribute *other) {
-    if (!asn1_equal(&one->type, &other->type)) {
+    if (!der_equal(&one->type, &other->type)) {
         return false;
     }
     if (name_is_text(one) && name_is_text(other)) {
         return text_equal(one->value, other->value);
     }
-    return one->tag == other->tag && asn1_equal(&one->value, &other->value);
+    return one->tag == other->tag && der_equal(&one->value, &other->value);
 }
 
 /* Takes one relative name from both cursors. Returns whether they are equal. */

@@ -1,12 +1,11 @@
 /*
- * An X.509 certificate as this backend verifies it: the positions of its parts in the DER, and the
- * values of its extensions. Independent of any library, since wolfSSL's decoded form depends on its
- * build.
+ * An X.509 certificate: the positions of its parts in the DER, and the values of its extensions.
+ * Independent of any TLS library. A backend that is built as a module links this file too.
  */
-#ifndef BACKENDS_WOLFSSL_CERTIFICATE_H
-#define BACKENDS_WOLFSSL_CERTIFICATE_H
+#ifndef CORE_X509_CERTIFICATE_H
+#define CORE_X509_CERTIFICATE_H
 
-#include "backends/wolfssl/asn1.h"
+#include "core/x509/der.h"
 
 /* Bits of the key usage extension. */
 enum {

@@ -1,31 +1,17 @@
 /* Builds a path from the peer's certificate to a trusted one, and verifies it. */
-#include "backends/wolfssl/chain.h"
+#include "core/x509/chain.h"
 
-#include "backends/wolfssl/distinguished_name.h"
-#include "backends/wolfssl/host.h"
-#include "backends/wolfssl/name_constraints.h"
-#include "backends/wolfssl/signature.h"
+#include "core/x509/distinguished_name.h"
+#include "core/x509/host_match.h"
+#include "core/x509/name_constraints.h"
 
-/*
- * A path has at most all certificates of the peer and a root. The number of paths and steps is
- * limited, so that a peer cannot keep the search busy with certificates that could all have issued
- * each other.
- */
-enum { PATH_MAX_LENGTH = CHAIN_PEER_MAX + 1, PATHS_MAX = 8, STEPS_MAX = 100 };
-
-struct search {
-    const struct chain_request *request;
-    const struct certificate *path[PATH_MAX_LENGTH];
-    size_t length;
-    size_t longest; /* length of the longest path so far, and its last certificate */
-    const struct certificate *longest_end;
-    unsigned paths, steps;
-    struct chain_result first; /* the result of the first complete path */
-};
+/* The number of complete paths and of steps is limited, so that a peer cannot keep the search busy
+   with certificates that could all have issued each other. */
+enum { PATHS_MAX = 8, STEPS_MAX = 100 };
 
 /* ---- verifying a complete path: path[0] is the peer's, the last one is trusted ---- */
 
-static bool is_valid_ca(const struct search *search, size_t depth) {
+static bool is_valid_ca(const struct chain_search *search, size_t depth) {
     const struct certificate *certificate = search->path[depth];
     if (certificate->has_key_usage &&
         (certificate->key_usage & KEY_USAGE_CERTIFICATE_SIGNING) == 0) {
@@ -53,7 +39,7 @@ static bool allows_purpose(const struct certificate *certificate, bool is_leaf, 
 }
 
 /* Checks the extensions of one certificate at its depth in the path. */
-static portls_verify_reason check_certificate(const struct search *search, size_t depth,
+static portls_verify_reason check_certificate(const struct chain_search *search, size_t depth,
                                               size_t cas_below) {
     const struct certificate *certificate = search->path[depth];
     if (certificate->unknown_critical || (depth > 0 && !is_valid_ca(search, depth))) {
@@ -68,7 +54,7 @@ static portls_verify_reason check_certificate(const struct search *search, size_
     return PORTLS_VERIFY_OK;
 }
 
-static portls_verify_reason check_certificates(const struct search *search, size_t *depth) {
+static portls_verify_reason check_certificates(const struct chain_search *search, size_t *depth) {
     size_t authorities = 0;
     for (*depth = 0; *depth < search->length; ++*depth) {
         portls_verify_reason reason = check_certificate(search, *depth, authorities);
@@ -84,7 +70,7 @@ static portls_verify_reason check_certificates(const struct search *search, size
     return PORTLS_VERIFY_OK;
 }
 
-static portls_verify_reason check_host(const struct search *search) {
+static portls_verify_reason check_host(const struct chain_search *search) {
     const struct chain_request *request = search->request;
     return request->host == NULL ||
                    host_matches(search->path[0], request->host, request->host_is_address)
@@ -94,13 +80,13 @@ static portls_verify_reason check_host(const struct search *search) {
 
 /* Checks key sizes, signatures and times, from the trusted end down. Ignores the signature of the
    trusted certificate. */
-static portls_verify_reason check_signatures(const struct search *search, size_t *depth) {
+static portls_verify_reason check_signatures(const struct chain_search *search, size_t *depth) {
     for (size_t left = search->length; left > 0; left--) {
         *depth = left - 1;
         const struct certificate *certificate = search->path[*depth];
-        bool no_memory = false;
-        if (!signature_key_is_strong(certificate, &no_memory) ||
-            (left < search->length && !signature_is_valid(certificate, search->path[left]))) {
+        const struct certificate *issuer = left < search->length ? search->path[left] : NULL;
+        if (!search->request->key_is_strong(certificate) ||
+            (issuer != NULL && !search->request->signature_is_valid(certificate, issuer))) {
             return PORTLS_VERIFY_SIGNATURE;
         }
         if (search->request->now < certificate->not_before) {
@@ -115,7 +101,7 @@ static portls_verify_reason check_signatures(const struct search *search, size_t
 }
 
 /* Checks the name constraints of every CA against all certificates below it. */
-static portls_verify_reason check_names(const struct search *search, size_t *depth) {
+static portls_verify_reason check_names(const struct chain_search *search, size_t *depth) {
     for (size_t above = 1; above < search->length; above++) {
         for (*depth = 0; *depth < above; ++*depth) {
             const struct certificate *below = search->path[*depth];
@@ -129,7 +115,7 @@ static portls_verify_reason check_names(const struct search *search, size_t *dep
     return PORTLS_VERIFY_OK;
 }
 
-static bool check_path(struct search *search) {
+static bool check_path(struct chain_search *search) {
     size_t depth = 0;
     portls_verify_reason reason = check_certificates(search, &depth);
     if (reason == PORTLS_VERIFY_OK) {
@@ -150,30 +136,30 @@ static bool check_path(struct search *search) {
 
 /* ---- building paths ---- */
 
-static bool is_on_path(const struct search *search, const struct certificate *certificate) {
+static bool is_on_path(const struct chain_search *search, const struct certificate *certificate) {
     for (size_t i = 0; i < search->length; i++) {
-        if (asn1_equal(&search->path[i]->der, &certificate->der)) {
+        if (der_equal(&search->path[i]->der, &certificate->der)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_trusted(const struct search *search, const struct certificate *certificate) {
+static bool is_trusted(const struct chain_search *search, const struct certificate *certificate) {
     for (size_t i = 0; i < search->request->roots_count; i++) {
-        if (asn1_equal(&search->request->roots[i].der, &certificate->der)) {
+        if (der_equal(&search->request->roots[i].der, &certificate->der)) {
             return true;
         }
     }
     return false;
 }
 
-static bool limit_reached(struct search *search) {
+static bool limit_reached(struct chain_search *search) {
     return search->paths >= PATHS_MAX || ++search->steps > STEPS_MAX;
 }
 
 /* Returns whether the path plus one root is a valid path. */
-static bool try_roots(struct search *search) {
+static bool try_roots(struct chain_search *search) {
     const struct chain_request *request = search->request;
     const struct certificate *last = search->path[search->length - 1];
     for (size_t i = 0; i < request->roots_count && search->paths < PATHS_MAX; i++) {
@@ -191,53 +177,72 @@ static bool try_roots(struct search *search) {
 
 /* Returns whether the certificate is signed with its own key, so that no other certificate of the
    same name can be its issuer. */
-static bool is_self_signed(const struct certificate *certificate) {
+static bool is_self_signed(const struct chain_request *request,
+                           const struct certificate *certificate) {
     return certificate_may_issue(certificate, certificate) &&
-           signature_is_valid(certificate, certificate);
+           request->signature_is_valid(certificate, certificate);
 }
 
-/* Extends the path from its end. Recurses at most PATH_MAX_LENGTH deep. */
-static bool extend_path(struct search *search) { /* NOLINT(misc-no-recursion) */
-    const struct chain_request *request = search->request;
+/* What the end of a path allows. */
+enum end { VALID, EXTENSIBLE, DEAD_END };
+
+/* Judges the path as it is, and with each root behind it. */
+static enum end judge_end(struct chain_search *search) {
     const struct certificate *last = search->path[search->length - 1];
     if (search->length > search->longest) {
         search->longest = search->length;
         search->longest_end = last;
     }
     if (is_trusted(search, last)) {
-        return check_path(search);
+        return check_path(search) ? VALID : DEAD_END;
     }
-    if (search->length == PATH_MAX_LENGTH || is_self_signed(last)) {
-        return false;
+    if (search->length == CHAIN_PATH_MAX || is_self_signed(search->request, last)) {
+        return DEAD_END;
     }
-    if (try_roots(search)) {
-        return true;
-    }
-    for (size_t i = 1; i < request->peers_count; i++) {
-        const struct certificate *issuer = &request->peers[i];
-        if (limit_reached(search)) {
-            return false;
-        }
-        if (certificate_may_issue(issuer, last) && !is_on_path(search, issuer)) {
-            search->path[search->length++] = issuer;
-            if (extend_path(search)) {
-                return true;
-            }
-            search->length--;
-        }
-    }
-    return false;
+    return try_roots(search) ? VALID : EXTENSIBLE;
 }
 
-struct chain_result chain_verify(const struct chain_request *request) {
-    struct search search = {.request = request, .path = {request->peers}, .length = 1};
-    if (extend_path(&search)) {
+/* Returns the next certificate of the peer that may have issued the last one of the path, from
+   index `*next` on, or NULL. */
+static const struct certificate *next_issuer(struct chain_search *search, size_t *next) {
+    const struct certificate *last = search->path[search->length - 1];
+    while (*next < search->request->peers_count && !limit_reached(search)) {
+        const struct certificate *issuer = &search->request->peers[(*next)++];
+        if (certificate_may_issue(issuer, last) && !is_on_path(search, issuer)) {
+            return issuer;
+        }
+    }
+    return NULL;
+}
+
+/* Searches depth first from the peer's certificate. Returns whether there is a valid path. */
+static bool find_path(struct chain_search *search) {
+    search->next[0] = 1;
+    enum end end = judge_end(search);
+    while (end != VALID && search->length > 0) {
+        const struct certificate *issuer =
+            end == EXTENSIBLE ? next_issuer(search, &search->next[search->length - 1]) : NULL;
+        if (issuer == NULL) {
+            search->length--; /* back to the issuer before, of which more may come */
+            end = EXTENSIBLE;
+        } else {
+            search->next[search->length] = 1;
+            search->path[search->length++] = issuer;
+            end = judge_end(search);
+        }
+    }
+    return end == VALID;
+}
+
+struct chain_result chain_verify(const struct chain_request *request, struct chain_search *search) {
+    *search = (struct chain_search){.request = request, .path = {request->peers}, .length = 1};
+    if (find_path(search)) {
         return (struct chain_result){PORTLS_VERIFY_OK, 0, request->peers};
     }
-    if (search.paths > 0) {
-        return search.first;
+    if (search->paths > 0) {
+        return search->first;
     }
-    return (struct chain_result){is_self_signed(request->peers) ? PORTLS_VERIFY_SELF_SIGNED
-                                                                : PORTLS_VERIFY_UNTRUSTED,
-                                 search.longest - 1, search.longest_end};
+    return (struct chain_result){is_self_signed(request, request->peers) ? PORTLS_VERIFY_SELF_SIGNED
+                                                                         : PORTLS_VERIFY_UNTRUSTED,
+                                 search->longest - 1, search->longest_end};
 }

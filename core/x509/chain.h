@@ -1,0 +1,62 @@
+/*
+ * Path validation: verifies that a path leads from the peer's certificate to a trusted one, by the
+ * rules of RFC 5280 without policies and revocation. Independent of any TLS library, except for the
+ * signatures, which a backend checks. Allocates nothing. A backend that is built as a module links
+ * this file too.
+ */
+#ifndef CORE_X509_CHAIN_H
+#define CORE_X509_CHAIN_H
+
+#include "core/x509/certificate.h"
+
+/* The number of peer certificates considered. */
+#define CHAIN_PEER_MAX 9
+
+/* The input of chain_verify. */
+struct chain_request {
+    const struct certificate *peers; /* in the order sent, the peer's own first; at least one */
+    size_t peers_count;
+    const struct certificate *roots; /* each trusted as it is, including intermediates and leaves */
+    size_t roots_count;
+    bool peer_is_server;
+    const char *host; /* NULL: do not check the name */
+    bool host_is_address;
+    int64_t now; /* seconds since 1970 */
+
+    /* Returns whether the key of `issuer` made the signature of `certificate`, with an algorithm
+       that is not broken. */
+    bool (*signature_is_valid)(const struct certificate *certificate,
+                               const struct certificate *issuer);
+
+    /* Returns whether the certificate's own key is of a supported kind, with at least 112 bits of
+       security. */
+    bool (*key_is_strong)(const struct certificate *certificate);
+};
+
+/* The result: PORTLS_VERIFY_OK, or the reason and the rejected certificate. */
+struct chain_result {
+    portls_verify_reason reason;
+    size_t depth; /* index in the chain; 0 is the peer's own */
+    const struct certificate *culprit;
+};
+
+/* The longest path: all certificates of the peer and a root. */
+#define CHAIN_PATH_MAX (CHAIN_PEER_MAX + 1)
+
+/* The working memory of chain_verify, from the caller, since it is large for a small stack. */
+struct chain_search {
+    const struct chain_request *request;
+    const struct certificate *path[CHAIN_PATH_MAX];
+    size_t length;
+    size_t next[CHAIN_PATH_MAX]; /* for each certificate of the path: where its issuer is sought */
+    size_t longest;              /* length of the longest path so far, and its last certificate */
+    const struct certificate *longest_end;
+    unsigned paths, steps;
+    struct chain_result first; /* the result of the first complete path */
+};
+
+/* Searches for a valid path, depth first and without recursion. `search` need not be initialised.
+ */
+struct chain_result chain_verify(const struct chain_request *request, struct chain_search *search);
+
+#endif
