@@ -32,7 +32,7 @@
 
 /* Increases with every incompatible change of this file. The core refuses to load a module that has
    another one. */
-#define BACKEND_INTERFACE_VERSION 6
+#define BACKEND_INTERFACE_VERSION 7
 
 /* The most bytes that the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -186,11 +186,13 @@ struct backend_failure {
     portls_verify_reason verify_reason;
     int depth;           /* the index of the certificate in the chain; 0 is the peer's own */
     const char *subject; /* of that certificate; lives as long as the session */
+    const char *names;   /* with PORTLS_VERIFY_NAME: the hosts it is for, as host_list of
+                            core/x509/host_match.h writes them; lives as long; NULL: none */
 };
 
 /* An empty failure, as the core passes it in. */
 #define BACKEND_FAILURE_INIT                                                                       \
-    { BACKEND_NO_CAUSE, -1, 0, PORTLS_VERIFY_OK, 0, "" }
+    { BACKEND_NO_CAUSE, -1, 0, PORTLS_VERIFY_OK, 0, "", NULL }
 
 /* Reports why the session failed. Returns PORTLS_PROTOCOL, for the slot to return. */
 static inline portls_status backend_fail_session(struct backend_failure *failure,

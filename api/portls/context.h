@@ -180,10 +180,10 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_verify(portls_context *conte
 
 /**
  * Turns verification of the host name on or off, in a client context: the certificate must be for
- * the host of the connect, or for the `hostname` of the wrap. A DNS name matches as RFC 6125 says,
- * with a wildcard as the left-most label only; an address matches addresses only; the common name
- * counts only in a certificate without subject alternative names. Off by default, except with
- * PORTLS_SECURE. It needs portls_set_verify, without which connections are refused with
+ * the host of the connect, or for the `hostname` of the wrap. As RFC 9525 says, only subject
+ * alternative names count, never the common name; a wildcard stands for the left-most label only,
+ * and for none with an underscore; an address matches addresses only. The error of a refusal lists
+ * the names that the certificate has. Off by default, except with PORTLS_SECURE. It needs portls_set_verify, without which connections are refused with
  * PORTLS_INVALID_ARGUMENT.
  * @param context a client context that is not sealed
  * @param verify  true: on

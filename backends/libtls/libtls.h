@@ -34,6 +34,7 @@ struct verify_failure {
     int code;          /* X509_V_ERR_…; X509_V_OK: not rejected */
     int depth;         /* index in the chain; 0 is the peer's own */
     char subject[128]; /* of that certificate; printable ASCII */
+    char names[128];   /* if it is not for the host: the hosts that it is for */
 };
 
 struct backend_session {

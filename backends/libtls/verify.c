@@ -6,47 +6,64 @@
  */
 #include "backends/libtls/libssl.h"
 #include "backends/x509_reason.h"
-
-/* Disables the CN fallback if the certificate has any subject alternative name. The library
-   alone falls back to the CN whenever there is no DNS name. */
-static unsigned int name_flags(X509 *leaf) {
-    unsigned int flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
-    if (X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
-        flags |= X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
-    }
-    return flags;
-}
+#include "core/x509/host_match.h"
 
 /* Returns false if out of memory or if the library rejects the name. */
 static bool set_name_checks(X509_STORE_CTX *store_context, const struct backend_session *session) {
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(store_context);
-    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
-    if (leaf == NULL) {
-        return false;
-    }
-    X509_VERIFY_PARAM_set_hostflags(parameters, name_flags(leaf));
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (session->host == NULL) {
         return true;
     }
+    /* Without a host this flag would keep the common name of a leaf without alternative names out
+       of name constraints. */
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return session->host_is_address
                ? X509_VERIFY_PARAM_set1_ip_asc(parameters, session->host) == 1
                : X509_VERIFY_PARAM_set1_host(parameters, session->host, 0) == 1;
 }
 
-static bool matches_host(X509 *leaf, const struct backend_session *session) {
-    return session->host_is_address
-               ? X509_check_ip_asc(leaf, session->host, 0) == 1
-               : X509_check_host(leaf, session->host, 0, name_flags(leaf), NULL) == 1;
+/* Returns whether the leaf is for the host, by the rules of core/x509, which are the same for every
+   backend. Also records the
+   leaf's names. */
+static bool is_for_host(const struct backend_session *session, X509_STORE_CTX *store_context,
+                        struct verify_failure *refused) {
+    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+    unsigned char *bytes = NULL;
+    int size = session->host == NULL || leaf == NULL ? -1 : i2d_X509(leaf, &bytes);
+    struct backend_blob der = {bytes, size > 0 ? (size_t)size : 0};
+    bool matches =
+        session->host == NULL || host_matches_der(&der, session->host, session->host_is_address,
+                                                  refused->names, sizeof refused->names);
+    OPENSSL_free(bytes);
+    return matches;
 }
 
-/* Records a failure, also in the store context, which determines the alert. */
+/* Records a failure, also in the store context, which determines the alert. A name that does not
+   match is more useful than the other faults of names, which LibreSSL checks first. */
 static void record_failure(struct backend_session *session, X509_STORE_CTX *store_context,
                            struct verify_failure refused) {
-    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
-    /* LibreSSL checks the syntax of all names first; a name mismatch is the more useful error. */
-    if (refused.code == X509_V_ERR_UNSUPPORTED_NAME_SYNTAX && leaf != NULL &&
-        session->host != NULL && !matches_host(leaf, session)) {
-        refused.code = X509_V_ERR_HOSTNAME_MISMATCH;
+    switch (refused.code) {
+    case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
+    case X509_V_ERR_PERMITTED_VIOLATION:
+    case X509_V_ERR_EXCLUDED_VIOLATION:
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    case X509_V_OK: /* accepted but for the name */
+        if (!is_for_host(session, store_context, &refused)) {
+            X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+            refused.code = session->host_is_address ? X509_V_ERR_IP_ADDRESS_MISMATCH
+                                                    : X509_V_ERR_HOSTNAME_MISMATCH;
+            refused.depth = 0;
+            if (leaf != NULL) {
+                (void)X509_NAME_oneline(X509_get_subject_name(leaf), refused.subject,
+                                        (int)sizeof refused.subject);
+            }
+        }
+        break;
+    default:
+        break;
     }
     X509_STORE_CTX_set_error(store_context, refused.code);
     session->refused = refused;
@@ -145,12 +162,9 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     } else {
         refused = chain_refusal(store_context);
     }
-    if (refused.code != X509_V_OK) {
-        record_failure(session, store_context, refused);
-        return 0;
-    }
-    session->accepted = true;
-    return 1;
+    record_failure(session, store_context, refused);
+    session->accepted = session->refused.code == X509_V_OK;
+    return session->accepted ? 1 : 0;
 }
 
 bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
@@ -166,6 +180,7 @@ bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure) {
     const struct verify_failure *refused = &session->refused;
     failure->alert = session->alert_sent;
+    failure->names = refused->names;
     return backend_x509_refuse(failure, refused->code, refused->depth, refused->subject,
                                session->context->has_roots);
 }

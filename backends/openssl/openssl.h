@@ -33,6 +33,7 @@ struct verify_failure {
     int code;          /* X509_V_ERR_…; X509_V_OK: not rejected */
     int depth;         /* index in the chain; 0 is the peer's own */
     char subject[128]; /* of that certificate; printable ASCII */
+    char names[128];   /* if it is not for the host: the hosts that it is for */
 };
 
 struct backend_session {
@@ -48,7 +49,9 @@ struct backend_session {
     bool queue_dirty; /* handshake messages or alerts were processed since the error queue was
                          emptied; they may leave entries even on success */
     bool close_notify_received;
-    int alert_sent;     /* the fatal alert sent, or -1 */
+    int alert_sent; /* the fatal alert sent, or -1 */
+    char *host;     /* the name to verify, or NULL */
+    bool host_is_address;
     char *peer_subject; /* set by describe.c on first use; NULL before */
     bool failed;        /* fatal error: OpenSSL must not be called again for this session */
     struct verify_failure refused;
@@ -89,7 +92,7 @@ void context_free(struct backend_context *context);
 void verify_install(SSL_CTX *ssl_context);
 
 /* Sets the name to verify. Returns false if out of memory or if OpenSSL rejects the name. */
-bool verify_expect_host(SSL *ssl, const char *host, bool is_address);
+bool verify_expect_host(struct backend_session *session, const char *host, bool is_address);
 
 /* Reports why the peer's certificate was rejected. Keeps failure->code if OpenSSL gave no verify
    error. */

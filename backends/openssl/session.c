@@ -22,11 +22,12 @@ static void on_info(const SSL *ssl, int where, int value) {
 }
 
 /* SSL_set_tlsext_host_name casts const away, but only copies its argument. */
-static bool set_names(SSL *ssl, const struct backend_session_options *options) {
+static bool set_names(struct backend_session *session,
+                      const struct backend_session_options *options) {
     return (options->server_name == NULL ||
-            SSL_set_tlsext_host_name(ssl, options->server_name) == 1) &&
+            SSL_set_tlsext_host_name(session->ssl, options->server_name) == 1) &&
            (options->verify_host == NULL ||
-            verify_expect_host(ssl, options->verify_host, options->verify_host_is_address));
+            verify_expect_host(session, options->verify_host, options->verify_host_is_address));
 }
 
 /* Reports a failure with the oldest error of the queue. Empties the queue. */
@@ -65,7 +66,7 @@ portls_status session_new(struct backend_context *context,
         SSL_set_accept_state(made->ssl);
     } else {
         SSL_set_connect_state(made->ssl);
-        if (!set_names(made->ssl, options)) {
+        if (!set_names(made, options)) {
             portls_status status = fail_session(failure, BACKEND_BAD_SERVER_NAME);
             session_free(made);
             return status;
@@ -79,6 +80,7 @@ portls_status session_new(struct backend_context *context,
 void session_free(struct backend_session *session) {
     SSL_free(session->ssl);
     OPENSSL_free(session->peer_subject);
+    OPENSSL_free(session->host);
     OPENSSL_free(session);
     ERR_clear_error();
 }

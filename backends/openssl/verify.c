@@ -2,17 +2,7 @@
 #include "backends/openssl/openssl.h"
 
 #include "backends/x509_reason.h"
-
-/* Disables the CN fallback if the certificate has any subject alternative name. OpenSSL alone falls
-   back to the CN whenever there is no DNS name. */
-static void set_name_checks(X509_STORE_CTX *store_context) {
-    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
-    unsigned int flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
-    if (leaf != NULL && X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0) {
-        flags |= X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
-    }
-    X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(store_context), flags);
-}
+#include "core/x509/host_match.h"
 
 static void record_failure(struct verify_failure *refused, X509_STORE_CTX *store_context) {
     if (X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
@@ -47,6 +37,31 @@ static bool may_sign(X509_STORE_CTX *store_context) {
     return false;
 }
 
+/*
+ * Returns whether the leaf is for the host, by the rules of core/x509, which are the same for every
+ * backend. OpenSSL checks the name too, but falls back to the common name, if it is not told
+ * otherwise. Also records the leaf's names.
+ */
+static bool is_for_host(struct backend_session *session, X509_STORE_CTX *store_context) {
+    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+    unsigned char *bytes = NULL;
+    int size = session->host == NULL || leaf == NULL ? -1 : i2d_X509(leaf, &bytes);
+    struct backend_blob der = {bytes, size > 0 ? (size_t)size : 0};
+    struct verify_failure *refused = &session->refused;
+    bool matches =
+        session->host == NULL || host_matches_der(&der, session->host, session->host_is_address,
+                                                  refused->names, sizeof refused->names);
+    OPENSSL_free(bytes);
+    if (!matches) {
+        X509_STORE_CTX_set_error(store_context, session->host_is_address
+                                                    ? X509_V_ERR_IP_ADDRESS_MISMATCH
+                                                    : X509_V_ERR_HOSTNAME_MISMATCH);
+        X509_STORE_CTX_set_error_depth(store_context, 0);
+        X509_STORE_CTX_set_current_cert(store_context, leaf);
+    }
+    return matches;
+}
+
 /* Replaces X509_verify_cert in every handshake in which the peer sends a certificate. */
 static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     (void)argument;
@@ -58,11 +73,20 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     if (!session->context->verify) {
         return 1;
     }
-    set_name_checks(store_context);
-    if (X509_verify_cert(store_context) == 1 && may_sign(store_context)) {
+    /* Without NEVER_CHECK_SUBJECT, which is of no use without a host, OpenSSL holds the common name
+       of a leaf without alternative names to name constraints. */
+    X509_VERIFY_PARAM_set_hostflags(
+        X509_STORE_CTX_get0_param(store_context),
+        X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+            (session->host != NULL ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT : 0U));
+    if (X509_verify_cert(store_context) == 1 && may_sign(store_context) &&
+        is_for_host(session, store_context)) {
         return 1;
     }
     record_failure(&session->refused, store_context);
+    if (backend_x509_reason(session->refused.code) == PORTLS_VERIFY_NAME) {
+        (void)is_for_host(session, store_context); /* for the names */
+    }
     return 0;
 }
 
@@ -70,15 +94,19 @@ void verify_install(SSL_CTX *ssl_context) {
     SSL_CTX_set_cert_verify_callback(ssl_context, verify_peer, NULL);
 }
 
-bool verify_expect_host(SSL *ssl, const char *host, bool is_address) {
-    X509_VERIFY_PARAM *parameters = SSL_get0_param(ssl);
-    return is_address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1
-                      : X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1;
+bool verify_expect_host(struct backend_session *session, const char *host, bool is_address) {
+    X509_VERIFY_PARAM *parameters = SSL_get0_param(session->ssl);
+    session->host = OPENSSL_strdup(host);
+    session->host_is_address = is_address;
+    return session->host != NULL &&
+           (is_address ? X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1
+                       : X509_VERIFY_PARAM_set1_host(parameters, host, 0) == 1);
 }
 
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure) {
     const struct verify_failure *refused = &session->refused;
     failure->alert = session->alert_sent;
+    failure->names = refused->names;
     return backend_x509_refuse(failure, refused->code, refused->depth, refused->subject,
                                session->context->has_roots);
 }

@@ -8,6 +8,7 @@
 #include "backends/wolfssl/wolfssl.h"
 #include "core/x509/chain.h"
 #include "core/x509/distinguished_name.h"
+#include "core/x509/host_match.h"
 
 /* The parsed certificates of the peer, and what verifies them. Its own must be well-formed; skips
    malformed others. */
@@ -62,7 +63,11 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     struct chain_result result = chain_verify(&request, &peers->search);
     verification->reason = result.reason;
     verification->depth = result.depth;
-    name_format(&result.culprit->subject, verification->culprit, sizeof verification->culprit);
+    if (result.reason == PORTLS_VERIFY_NAME) {
+        host_list(result.culprit, verification->culprit, sizeof verification->culprit);
+    } else {
+        name_format(&result.culprit->subject, verification->culprit, sizeof verification->culprit);
+    }
 }
 
 /* Returns an empty list, or NULL if out of memory; then no certificate is accepted. */
@@ -179,6 +184,10 @@ portls_status verify_fail(const struct backend_session *session, struct backend_
         if (session->context->roots_count == 0) {
             reason = backend_reason_without_roots(reason);
         }
+    }
+    if (reason == PORTLS_VERIFY_NAME) {
+        failure->names = peer->culprit;
+        return backend_refuse(failure, reason, 0, peer->subject);
     }
     return backend_refuse(failure, reason, (int)peer->depth,
                           peer->culprit[0] != '\0' ? peer->culprit : "which wolfSSL cannot decode");

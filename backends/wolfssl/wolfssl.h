@@ -143,7 +143,7 @@ struct peer_verification {
     bool seen;       /* the peer sent a certificate */
     portls_verify_reason reason;
     size_t depth;      /* index in the chain of the rejected certificate; 0 is the peer's own */
-    char culprit[128]; /* subject of the rejected certificate */
+    char culprit[128]; /* subject of the rejected certificate; with PORTLS_VERIFY_NAME: its hosts */
     char subject[256]; /* subject of the peer's own certificate */
 };
 

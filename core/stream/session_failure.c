@@ -151,11 +151,13 @@ static void say_refused(const struct backend_failure *failure, const struct sess
         break;
     case PORTLS_VERIFY_NAME:
         if (state->host != NULL) {
+            bool has_names = failure->names != NULL && failure->names[0] != '\0';
             (void)error_fail(error, PORTLS_VERIFY,
-                             "the certificate of the server, %s, is not for the %s %s that was "
-                             "asked for",
-                             failure->subject,
-                             hostname_is_address(state->host) ? "address" : "host", state->host);
+                             "the certificate of the server is not for the %s %s that was asked "
+                             "for: it %s%s (%s)",
+                             hostname_is_address(state->host) ? "address" : "host", state->host,
+                             has_names ? "is for " : "has no subject alternative name of a host",
+                             has_names ? failure->names : "", failure->subject);
             break;
         }
         /* fall through */

@@ -1,7 +1,6 @@
 /* Matches host names and addresses against certificates. */
 #include "core/x509/host_match.h"
 
-#include "core/x509/distinguished_name.h"
 #include "core/x509/hostname.h"
 
 static uint8_t lower(uint8_t byte) {
@@ -17,34 +16,38 @@ static bool equal_ignore_case(const uint8_t *one, const uint8_t *other, size_t s
     return true;
 }
 
-/* Returns whether the name has at least two labels, none of them empty. */
-static bool has_two_labels(const uint8_t *name, size_t size) {
-    size_t dots = 0;
+/* Returns whether the text is of labels of letters, digits and inner hyphens, with `dots` dots
+   between them at least. */
+static bool has_plain_labels(const uint8_t *text, size_t size, size_t dots) {
+    size_t found = 0;
     for (size_t i = 0; i < size; i++) {
-        if (name[i] == '.') {
-            if (i == 0 || i + 1 == size || name[i - 1] == '.') {
-                return false;
-            }
-            dots++;
+        uint8_t byte = lower(text[i]);
+        bool at_edge = i == 0 || text[i - 1] == '.' || i + 1 == size || text[i + 1] == '.';
+        if (byte == '.' && i > 0 && i + 1 < size && text[i - 1] != '.') {
+            found++;
+        } else if (!(byte >= 'a' && byte <= 'z') && !(byte >= '0' && byte <= '9') &&
+                   (byte != '-' || at_edge)) {
+            return false;
         }
     }
-    return dots > 0;
+    return size > 0 && found >= dots;
 }
 
-/* Matches "*.example.com": the wildcard is the left-most label and matches exactly one label. */
+/* Matches "*.example.com", whose wildcard stands for the left-most label of the host. */
 static bool wildcard_matches(const struct backend_blob *pattern, const uint8_t *host, size_t size) {
-    if (pattern->size < 2 || pattern->bytes[0] != '*' || pattern->bytes[1] != '.') {
-        return false;
-    }
-    const uint8_t *rest = pattern->bytes + 2;
-    size_t rest_size = pattern->size - 2;
     const uint8_t *dot = memchr(host, '.', size);
-    if (dot == NULL || dot == host || !has_two_labels(rest, rest_size) ||
-        memchr(rest, '*', rest_size) != NULL) {
+    if (pattern->size < 2 || pattern->bytes[0] != '*' || pattern->bytes[1] != '.' || dot == NULL ||
+        !has_plain_labels(pattern->bytes + 2, pattern->size - 2, 1)) {
         return false;
     }
-    size_t behind = size - (size_t)(dot - host) - 1;
-    return behind == rest_size && equal_ignore_case(rest, dot + 1, behind);
+    size_t label = (size_t)(dot - host);
+    for (size_t i = 0; i < label; i++) {
+        if (host[i] == '_') {
+            return false;
+        }
+    }
+    return label > 0 && size - label == pattern->size - 1 &&
+           equal_ignore_case(pattern->bytes + 1, dot, size - label);
 }
 
 static bool name_matches(const struct backend_blob *pattern, const char *host) {
@@ -57,18 +60,7 @@ static bool name_matches(const struct backend_blob *pattern, const char *host) {
            wildcard_matches(pattern, bytes, size);
 }
 
-static bool common_name_matches(const struct certificate *certificate, const char *host) {
-    struct backend_blob rdns = certificate->subject;
-    struct backend_blob set = {NULL, 0};
-    struct name_attribute attribute;
-    while (name_next(&rdns, &set, &attribute)) {
-        if (name_is_common_name(&attribute) && name_is_text(&attribute) &&
-            name_matches(&attribute.value, host)) {
-            return true;
-        }
-    }
-    return false;
-}
+enum { NAME_DNS = DER_CONTEXT(2), NAME_ADDRESS = DER_CONTEXT(7) };
 
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address) {
     uint8_t address[16];
@@ -76,20 +68,81 @@ bool host_matches(const struct certificate *certificate, const char *host, bool 
     if (is_address && address_size == 0) {
         return false;
     }
-    if (!certificate->has_alternative_names) {
-        return !is_address && common_name_matches(certificate, host);
-    }
     struct backend_blob names = certificate->alternative_names;
     uint8_t tag = 0;
     struct backend_blob name;
     while (der_next(&names, &tag, &name, NULL)) {
-        if (!is_address && tag == DER_CONTEXT(2) && name_matches(&name, host)) {
+        if (!is_address && tag == NAME_DNS && name_matches(&name, host)) {
             return true;
         }
-        if (is_address && tag == DER_CONTEXT(7) && name.size == address_size &&
+        if (is_address && tag == NAME_ADDRESS && name.size == address_size &&
             memcmp(name.bytes, address, address_size) == 0) {
             return true;
         }
     }
     return false;
+}
+
+/* ---- listing ---- */
+
+/* Appends a DNS name. Escapes all that no DNS name has, also the separators of the list. */
+static void add_name(const struct backend_blob *name, char *text, size_t size) {
+    for (size_t i = 0; i < name->size; i++) {
+        char escaped[5];
+        uint8_t byte = name->bytes[i];
+        bool plain = byte > ' ' && byte <= '~' && byte != ',' && byte != '\\';
+        (void)backend_text(escaped, sizeof escaped, plain ? "%c" : "\\x%02X", byte);
+        backend_add_text(text, size, escaped);
+    }
+}
+
+static void add_address(const struct backend_blob *address, char *text, size_t size) {
+    size_t step = address->size == 4 ? 1 : 2;
+    for (size_t i = 0; i + step <= address->size; i += step) {
+        char part[8];
+        const uint8_t *at = address->bytes + i;
+        (void)backend_text(part, sizeof part, "%s", i > 0 ? (step == 1 ? "." : ":") : "");
+        backend_add_text(text, size, part);
+        (void)backend_text(part, sizeof part, step == 1 ? "%u" : "%x",
+                           step == 1 ? (unsigned)at[0] : (unsigned)(at[0] << 8 | at[1]));
+        backend_add_text(text, size, part);
+    }
+}
+
+void host_list(const struct certificate *certificate, char *text, size_t size) {
+    static const char more[] = ", ...";
+    struct backend_blob names = certificate->alternative_names;
+    uint8_t tag = 0;
+    struct backend_blob name;
+    text[0] = '\0';
+    while (der_next(&names, &tag, &name, NULL)) {
+        bool is_address = tag == NAME_ADDRESS && (name.size == 4 || name.size == 16);
+        if (tag != NAME_DNS && !is_address) {
+            continue;
+        }
+        size_t used = strlen(text);
+        size_t room = size - (sizeof more - 1);
+        backend_add_text(text, room, used > 0 ? ", " : "");
+        if (is_address) {
+            add_address(&name, text, room);
+        } else {
+            add_name(&name, text, room);
+        }
+        if (strlen(text) == room - 1) { /* may be incomplete */
+            text[used] = '\0';
+            backend_add_text(text, size, used > 0 ? more : "...");
+            return;
+        }
+    }
+}
+
+bool host_matches_der(const struct backend_blob *der, const char *host, bool is_address,
+                      char *names, size_t size) {
+    struct certificate certificate;
+    names[0] = '\0';
+    if (!certificate_parse(der, &certificate)) {
+        return false;
+    }
+    host_list(&certificate, names, size);
+    return host_matches(&certificate, host, is_address);
 }

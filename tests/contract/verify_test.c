@@ -35,7 +35,6 @@ static const struct server_case accepted_servers[] = {
     {"server-rsa2048", "root.pem", "0:0:0:0:0:0:0:1", true, PORTLS_VERIFY_OK},
     {"wildcard", "root.pem", "a.wild.portls.test", false, PORTLS_VERIFY_OK},
     {"ip-only", "root.pem", "127.0.0.1", true, PORTLS_VERIFY_OK},
-    {"no-san", "root.pem", "localhost", false, PORTLS_VERIFY_OK},
     {"second-root-leaf", "roots.pem", "localhost", false, PORTLS_VERIFY_OK},
     /* What is in the roots is trusted as it is: an intermediate, a leaf, the manual's file. */
     {"server-rsa2048", "intermediate.pem", "localhost", false, PORTLS_VERIFY_OK},
@@ -73,6 +72,7 @@ static const struct server_case refused_servers[] = {
     {"ip-only", "root.pem", "ip-only", false, PORTLS_VERIFY_NAME},
     {"ip-only", "root.pem", "localhost", false, PORTLS_VERIFY_NAME},
     {"ip-as-dns", "root.pem", "127.0.0.1", true, PORTLS_VERIFY_NAME},
+    {"no-san", "root.pem", "localhost", false, PORTLS_VERIFY_NAME},
     {"no-san", "root.pem", "server.portls.test", false, PORTLS_VERIFY_NAME},
     {"no-san", "root.pem", "127.0.0.1", true, PORTLS_VERIFY_NAME},
     {"other-name", "root.pem", "localhost", false, PORTLS_VERIFY_NAME},

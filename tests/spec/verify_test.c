@@ -332,8 +332,8 @@ SPEC(verify, suggested_authorities_are_no_roots) {
 
 /* ---- names ---- */
 
-/* Design 5.8: "name: DNS SAN, wildcard in the left-most label only, IP SAN by address, CN only
-   where there is no SAN." */
+/* Design 5.8: "name: DNS SAN, wildcard in the left-most label only, IP SAN by address", and by
+   RFC 9525 never the common name. */
 SPEC(verify, host_names_are_matched) {
     static const struct {
         const char *identity, *host;
@@ -364,7 +364,7 @@ SPEC(verify, host_names_are_matched) {
         {"odd-wildcard", "foo.wild.portls.test", false},
         {"odd-wildcard", "sub.a.portls.test", false},
         {"odd-wildcard", "localhost", false},
-        {"no-san", "localhost", true},
+        {"no-san", "localhost", false},
         {"no-san", "127.0.0.1", false},
         {"no-san", "other.portls.test", false},
         {"other-name", "other.portls.test", true},
@@ -384,6 +384,31 @@ SPEC(verify, host_names_are_matched) {
             REQUIRE_REASON(&link.client.error, PORTLS_VERIFY_NAME);
             REQUIRE_ERROR(&link.client.error, PORTLS_VERIFY, "");
         }
+        link_close(&link);
+        portls_free_context(server);
+    }
+    portls_free_context(client);
+}
+
+/* The refusal of a name says which names would have been right. */
+SPEC(verify, refused_name_lists_the_names_of_the_certificate) {
+    static const struct {
+        const char *identity, *names;
+    } rows[] = {
+        {"other-name", "it is for other.portls.test ("},
+        {"wildcard", "it is for *.wild.portls.test ("},
+        {"ip-only", "it is for 127.0.0.1, 0:0:0:0:0:0:0:1 ("},
+        {"no-san", "it has no subject alternative name of a host ("},
+    };
+    portls_context *client = client_context(PORTLS_AUTO, NULL, ROOT);
+    REQUIRE_OK(portls_set_verify_hostname(client, true, &problem));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        portls_context *server = server_context(PORTLS_AUTO, rows[i].identity, NULL);
+        struct link link;
+        connect_with(&link, wide_pipes, client, server, "example.test");
+        REQUIRE_ERROR(&link.client.error, PORTLS_VERIFY,
+                      "the certificate of the server is not for the host example.test");
+        REQUIRE_TEXT(link.client.error.message, rows[i].names);
         link_close(&link);
         portls_free_context(server);
     }
