@@ -44,6 +44,9 @@ static inline portls_verify_reason backend_x509_reason(int code) {
     case X509_V_ERR_EE_KEY_TOO_SMALL:
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK:
+#if defined(X509_V_ERR_EC_KEY_EXPLICIT_PARAMS)
+    case X509_V_ERR_EC_KEY_EXPLICIT_PARAMS:
+#endif
         return PORTLS_VERIFY_SIGNATURE;
     case X509_V_ERR_CERT_REVOKED:
         return PORTLS_VERIFY_REVOKED;

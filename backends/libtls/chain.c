@@ -5,6 +5,7 @@
  * to the one OpenSSL gives.
  */
 #include "backends/libtls/libssl.h"
+#include "core/x509/strength.h"
 
 static struct verify_failure make_failure(int code, int depth, X509 *certificate) {
     struct verify_failure failure = {.code = code, .depth = depth};
@@ -36,6 +37,17 @@ static bool may_issue(X509 *certificate, bool is_last) {
     return X509_check_ca(certificate) == 1 || (is_last && X509_get_version(certificate) == 0);
 }
 
+/* Returns whether the key and, of one that is not trusted as it is, the signature are strong:
+   LibreSSL has no opinion on SHA-1, and a configuration file may lower OpenSSL's security level. */
+static bool is_strong(X509 *certificate, bool is_last) {
+    unsigned char *bytes = NULL;
+    int size = i2d_X509(certificate, &bytes);
+    struct backend_blob der = {bytes, size > 0 ? (size_t)size : 0};
+    bool strong = size > 0 && strength_of_der(&der, is_last);
+    OPENSSL_free(bytes);
+    return strong;
+}
+
 static bool is_self_issued(X509 *certificate) {
     return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
            0;
@@ -58,6 +70,8 @@ struct verify_failure chain_check(X509_STORE_CTX *store_context, bool peer_is_se
             code = X509_V_ERR_INVALID_CA;
         } else if (i > 0 && !allows_path(certificate, intermediates)) {
             code = X509_V_ERR_PATH_LENGTH_EXCEEDED;
+        } else if (!is_strong(certificate, i == count - 1)) {
+            code = X509_V_ERR_CA_MD_TOO_WEAK;
         }
         if (code != X509_V_OK) {
             return make_failure(code, i, certificate);

@@ -3,6 +3,7 @@
 
 #include "backends/x509_reason.h"
 #include "core/x509/host_match.h"
+#include "core/x509/strength.h"
 
 static void record_failure(struct verify_failure *refused, X509_STORE_CTX *store_context) {
     if (X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
@@ -35,6 +36,28 @@ static bool may_sign(X509_STORE_CTX *store_context) {
     X509_STORE_CTX_set_error_depth(store_context, 0);
     X509_STORE_CTX_set_current_cert(store_context, leaf);
     return false;
+}
+
+/* Returns whether keys and signatures of the chain are strong, also where a configuration file has
+   lowered OpenSSL's security level. The last certificate is trusted as it is. */
+static bool is_strong(X509_STORE_CTX *store_context) {
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
+    int count = sk_X509_num(chain);
+    for (int i = 0; i < count; i++) {
+        X509 *certificate = sk_X509_value(chain, i);
+        unsigned char *bytes = NULL;
+        int size = i2d_X509(certificate, &bytes);
+        struct backend_blob der = {bytes, size > 0 ? (size_t)size : 0};
+        bool strong = size > 0 && strength_of_der(&der, i == count - 1);
+        OPENSSL_free(bytes);
+        if (!strong) {
+            X509_STORE_CTX_set_error(store_context, X509_V_ERR_CA_MD_TOO_WEAK);
+            X509_STORE_CTX_set_error_depth(store_context, i);
+            X509_STORE_CTX_set_current_cert(store_context, certificate);
+            return false;
+        }
+    }
+    return true;
 }
 
 /*
@@ -80,7 +103,7 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
             (session->host != NULL ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT : 0U));
     if (X509_verify_cert(store_context) == 1 && may_sign(store_context) &&
-        is_for_host(session, store_context)) {
+        is_strong(store_context) && is_for_host(session, store_context)) {
         return 1;
     }
     record_failure(&session->refused, store_context);

@@ -2,8 +2,7 @@
 #include "backends/wolfssl/signature.h"
 
 #include "backends/wolfssl/key.h"
-
-enum { MIN_RSA_BITS = 2048, MIN_EC_BITS = 224 };
+#include "core/x509/strength.h"
 
 enum scheme { SCHEME_UNKNOWN, SCHEME_RSA, SCHEME_RSA_PSS, SCHEME_ECDSA, SCHEME_ED25519 };
 
@@ -207,36 +206,10 @@ bool signature_is_valid(const struct certificate *certificate, const struct cert
     return valid;
 }
 
-/* Returns the size of an RSA modulus in bits, without leading zeros. */
-static size_t rsa_bits(const struct certificate *certificate) {
-    struct backend_blob cursor = certificate->key_bits;
-    struct backend_blob inside;
-    struct backend_blob modulus;
-    if (!der_take(&cursor, DER_SEQUENCE, &inside) || !der_take(&inside, DER_INTEGER, &modulus)) {
-        return 0;
-    }
-    while (modulus.size > 0 && modulus.bytes[0] == 0) {
-        modulus.bytes++;
-        modulus.size--;
-    }
-    size_t bits = modulus.size * 8;
-    for (unsigned mask = 0x80; bits > 0 && (modulus.bytes[0] & mask) == 0; mask >>= 1) {
-        bits--;
-    }
-    return bits;
-}
-
 bool signature_key_is_strong(const struct certificate *certificate, bool *no_memory) {
-    struct key *key = key_of_certificate(certificate, no_memory);
-    if (key == NULL) {
-        return false;
-    }
-    bool strong = key->kind == KEY_ED25519;
-    if (key->kind == KEY_RSA) {
-        strong = rsa_bits(certificate) >= MIN_RSA_BITS;
-    } else if (key->kind == KEY_EC) {
-        strong = wc_ecc_size(&key->as.ec) * 8 >= MIN_EC_BITS;
-    }
+    *no_memory = false;
+    struct key *key =
+        strength_of_key(certificate) ? key_of_certificate(certificate, no_memory) : NULL;
     key_free(key);
-    return strong;
+    return key != NULL;
 }

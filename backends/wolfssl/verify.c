@@ -30,7 +30,7 @@ static void add_peer(struct peers *peers, const struct backend_blob *der) {
     }
 }
 
-static bool key_is_strong(const struct certificate *certificate) {
+static bool key_is_usable(const struct certificate *certificate) {
     bool no_memory = false;
     return signature_key_is_strong(certificate, &no_memory);
 }
@@ -58,7 +58,7 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
         .host_is_address = session->verify_host_is_address,
         .now = (int64_t)wc_Time(NULL),
         .signature_is_valid = signature_is_valid,
-        .key_is_strong = key_is_strong,
+        .key_is_usable = key_is_usable,
     };
     struct chain_result result = chain_verify(&request, &peers->search);
     verification->reason = result.reason;

@@ -204,11 +204,13 @@ static bool parse_validity(struct backend_blob *cursor, struct certificate *cert
 static bool parse_key(struct backend_blob *cursor, struct certificate *certificate) {
     uint8_t tag = 0;
     struct backend_blob inside;
-    struct backend_blob type;
-    return der_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
-           der_take(&inside, DER_SEQUENCE, &type) &&
-           der_take(&type, DER_OID, &certificate->key_type) &&
-           der_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
+    struct backend_blob type = {NULL, 0};
+    bool whole = der_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
+                 der_take(&inside, DER_SEQUENCE, &type) &&
+                 der_take(&type, DER_OID, &certificate->key_type) &&
+                 der_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
+    certificate->key_parameters = type;
+    return whole;
 }
 
 /* Takes the version, which version 1 omits. */

@@ -23,6 +23,7 @@ struct certificate {
     struct backend_blob issuer, subject; /* the contents of the Names */
     struct backend_blob key;             /* the SubjectPublicKeyInfo */
     struct backend_blob key_type;        /* the content of its OID */
+    struct backend_blob key_parameters;  /* what follows that OID; may be empty */
     struct backend_blob key_bits;        /* its BIT STRING's bytes */
     int64_t not_before, not_after;
     bool is_version_1; /* has no extensions */

@@ -4,6 +4,7 @@
 #include "core/x509/distinguished_name.h"
 #include "core/x509/host_match.h"
 #include "core/x509/name_constraints.h"
+#include "core/x509/strength.h"
 
 /* The number of complete paths and of steps is limited, so that a peer cannot keep the search busy
    with certificates that could all have issued each other. */
@@ -85,8 +86,9 @@ static portls_verify_reason check_signatures(const struct chain_search *search, 
         *depth = left - 1;
         const struct certificate *certificate = search->path[*depth];
         const struct certificate *issuer = left < search->length ? search->path[left] : NULL;
-        if (!search->request->key_is_strong(certificate) ||
-            (issuer != NULL && !search->request->signature_is_valid(certificate, issuer))) {
+        if (!strength_of_key(certificate) || !search->request->key_is_usable(certificate) ||
+            (issuer != NULL && (!strength_of_signature(certificate) ||
+                                !search->request->signature_is_valid(certificate, issuer)))) {
             return PORTLS_VERIFY_SIGNATURE;
         }
         if (search->request->now < certificate->not_before) {

@@ -23,14 +23,12 @@ struct chain_request {
     bool host_is_address;
     int64_t now; /* seconds since 1970 */
 
-    /* Returns whether the key of `issuer` made the signature of `certificate`, with an algorithm
-       that is not broken. */
+    /* Returns whether the key of `issuer` made the signature of `certificate`. */
     bool (*signature_is_valid)(const struct certificate *certificate,
                                const struct certificate *issuer);
 
-    /* Returns whether the certificate's own key is of a supported kind, with at least 112 bits of
-       security. */
-    bool (*key_is_strong)(const struct certificate *certificate);
+    /* Returns whether the TLS library can use the certificate's own key. */
+    bool (*key_is_usable)(const struct certificate *certificate);
 };
 
 /* The result: PORTLS_VERIFY_OK, or the reason and the rejected certificate. */

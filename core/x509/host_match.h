@@ -17,8 +17,8 @@ bool host_matches(const struct certificate *certificate, const char *host, bool 
    ASCII, truncated to `size` (≥ 8) and terminated. The peer chose this text. */
 void host_list(const struct certificate *certificate, char *text, size_t size);
 
-/* Parses a certificate and matches it. `names` of `size` bytes (≥ 8) receives host_list, or "" if the
-   certificate is malformed, which matches nothing. */
+/* Parses a certificate and matches it. `names` of `size` bytes (≥ 8) receives host_list, or "" if
+   the certificate is malformed, which matches nothing. */
 bool host_matches_der(const struct backend_blob *der, const char *host, bool is_address,
                       char *names, size_t size);
 

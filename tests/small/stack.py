@@ -52,7 +52,7 @@ POINTERS = {
     "backend.version": [],
     "backend.error_text": [],
     "request.signature_is_valid": [],  # wolfCrypt's
-    "request.key_is_strong": [],
+    "request.key_is_usable": [],
     "face.receive": ["transport_receive"],
     "face.send": ["transport_send"],
     "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once
