@@ -193,7 +193,7 @@ static void way_close(struct talk *talk) {
 static void way_describe(struct talk *talk, struct terms *terms) {
     (void)talk;
     (void)snprintf(terms->protocol, sizeof terms->protocol, "%s", "none");
-    (void)snprintf(terms->cipher, sizeof terms->cipher, "%s", "AES-128-GCM");
+    (void)snprintf(terms->cipher, sizeof terms->cipher, "%s", "AES-256-GCM");
 }
 
 const struct way floor_way = {

@@ -51,8 +51,7 @@ static portls_status configure(struct tls_config *config, const struct backend_s
                             tls_config_error(config));
     }
     /* OpenSSL's default depth; that of libtls is six. */
-    if (tls_config_set_ciphers(config, "secure") != 0 ||
-        tls_config_set_verify_depth(config, 100) != 0) {
+    if (!configuration_install(config) || tls_config_set_verify_depth(config, 100) != 0) {
         return fail_library(error, PORTLS_NO_MEMORY, "libtls could not make a configuration",
                             tls_config_error(config));
     }

@@ -87,6 +87,12 @@ bool pem_encode(const char *label, const struct backend_blob *blobs, size_t coun
 /* Wipes and frees the text. */
 void pem_free(struct pem *pem);
 
+/* ---- configuration.c ---- */
+
+/* Sets the TLS 1.2 suites, the groups of servers, and the order in which servers prefer suites. The
+   library decides the rest itself. Returns false on failure; see tls_config_error(). */
+bool configuration_install(struct tls_config *config);
+
 /* ---- context.c ---- */
 
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,

@@ -3,8 +3,7 @@
 
 /*
  * Sets explicitly every option that decides which peers are accepted, since openssl.cnf may have
- * changed any of them in a new SSL_CTX. Keeps its cipher suites, groups and signature algorithms:
- * they are system policy.
+ * changed any of them in a new SSL_CTX.
  */
 static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *settings) {
     SSL_CTX_clear_options(ssl_context,
@@ -18,9 +17,6 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
     SSL_CTX_clear_mode(ssl_context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_mode(ssl_context, SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_read_ahead(ssl_context, 0);
-    if (SSL_CTX_get_security_level(ssl_context) < 1) {
-        SSL_CTX_set_security_level(ssl_context, 1);
-    }
     return SSL_CTX_set_min_proto_version(ssl_context, settings->lowest_version) == 1 &&
            SSL_CTX_set_max_proto_version(ssl_context, settings->highest_version) == 1;
 }
@@ -156,6 +152,11 @@ static portls_status compile(SSL_CTX *ssl_context, const struct backend_settings
     if (!set_protocol(ssl_context, settings)) {
         return fail_library(error, PORTLS_UNSUPPORTED,
                             "this OpenSSL does not speak the TLS versions that were asked for");
+    }
+    if (!configuration_install(ssl_context)) {
+        return fail_library(error, PORTLS_UNSUPPORTED,
+                            "this OpenSSL lacks cipher suites, groups or signature schemes that "
+                            "portls uses");
     }
     if (!set_resumption(ssl_context)) {
         return fail_no_memory(error);

@@ -80,6 +80,12 @@ X509 *certificate_decode(const struct backend_blob *blob, const char *list, size
 EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format format,
                      portls_error *error);
 
+/* ---- configuration.c ---- */
+
+/* Sets the suites, groups and signature schemes, the order in which a server prefers them, and at
+   least the security level, whatever openssl.cnf says. Returns false if the library lacks them. */
+bool configuration_install(SSL_CTX *ssl_context);
+
 /* ---- context.c ---- */
 
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,

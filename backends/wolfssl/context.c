@@ -1,52 +1,16 @@
 /* The verb context: compiles settings into an immutable WOLFSSL_CTX. */
 #include "backends/wolfssl/wolfssl.h"
 
-/*
- * Lists the cipher suites explicitly, since some builds of wolfSSL include suites without
- * encryption or authentication. All have forward secrecy and authenticated encryption. wolfSSL
- * ignores suites that a build lacks; leaving them out saves their names on a small device. Each has
- * a colon in front.
- */
-#if WITH_TLS13
-#define ONLY_TLS13(suites) suites
-#else
-#define ONLY_TLS13(suites) ""
-#endif
-#if WITH_RSA
-#define ONLY_RSA(suites) suites
-#else
-#define ONLY_RSA(suites) ""
-#endif
-#if defined(WOLFSSL_AES_128)
-#define ONLY_AES_128(suites) suites
-#else
-#define ONLY_AES_128(suites) ""
-#endif
-#if defined(WOLFSSL_AES_256)
-#define ONLY_AES_256(suites) suites
-#else
-#define ONLY_AES_256(suites) ""
-#endif
-#if defined(HAVE_CHACHA) && defined(HAVE_POLY1305)
-#define ONLY_CHACHA(suites) suites
-#else
-#define ONLY_CHACHA(suites) ""
-#endif
-static const char cipher_suites[] = ONLY_AES_128(
-    ONLY_TLS13(":TLS13-AES128-GCM-SHA256")) ONLY_AES_256(ONLY_TLS13(":TLS13-AES256-GCM-SHA384"))
-    ONLY_CHACHA(ONLY_TLS13(":TLS13-CHACHA20-POLY1305-SHA256")) ONLY_AES_128(
-        ":ECDHE-ECDSA-AES128-GCM-SHA256" ONLY_RSA(":ECDHE-RSA-AES128-GCM-SHA256"))
-        ONLY_AES_256(":ECDHE-ECDSA-AES256-GCM-SHA384" ONLY_RSA(":ECDHE-RSA-AES256-GCM-SHA384"))
-            ONLY_CHACHA(":ECDHE-ECDSA-CHACHA20-POLY1305" ONLY_RSA(":ECDHE-RSA-CHACHA20-POLY1305"));
-
 enum { MIN_RSA_BITS = 2048, MIN_EC_BITS = 224 };
 
 /* The method sets the highest version and SetMinVersion the lowest, also for TLS 1.3 only: the
-   1.3-only method treats a 1.2 reply as malformed and sends no alert. */
+   1.3-only method treats a 1.2 reply as malformed and sends no alert. With its OpenSSL layer,
+   wolfSSL restricts groups with the method for both versions only: set_protocol() then sets the
+   highest version. */
 static WOLFSSL_METHOD *method_of(const struct backend_settings *settings) {
     bool server = settings->role == PORTLS_SERVER;
 #if WITH_TLS12 && WITH_TLS13
-    if (settings->highest_version == 0x0304) {
+    if (WITH_OPENSSL_LAYER || settings->highest_version == 0x0304) {
         return server ? wolfSSLv23_server_method() : wolfSSLv23_client_method();
     }
 #endif
@@ -59,6 +23,12 @@ static WOLFSSL_METHOD *method_of(const struct backend_settings *settings) {
 
 static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings,
                                   portls_error *error) {
+#if WITH_OPENSSL_LAYER && WITH_TLS13
+    if (wolfSSL_CTX_set_max_proto_version(ssl_context, settings->highest_version) !=
+        WOLFSSL_SUCCESS) {
+        return fail_no_memory(error);
+    }
+#endif
     int lowest = settings->lowest_version == 0x0304 ? WOLFSSL_TLSV1_3 : WOLFSSL_TLSV1_2;
     if (wolfSSL_CTX_SetMinVersion(ssl_context, lowest) != WOLFSSL_SUCCESS) {
         return fail_library(error, PORTLS_UNSUPPORTED, 0,
@@ -69,8 +39,7 @@ static portls_status set_protocol(WOLFSSL_CTX *ssl_context, const struct backend
         return fail_no_memory(error);
     }
 #endif
-    /* Every build that wolfssl.h accepts has at least one of the suites. */
-    return wolfSSL_CTX_set_cipher_list(ssl_context, cipher_suites + 1) == WOLFSSL_SUCCESS &&
+    return configuration_install(ssl_context, settings) &&
                    wolfSSL_CTX_SetMinEccKey_Sz(ssl_context, MIN_EC_BITS) == WOLFSSL_SUCCESS
                ? PORTLS_OK
                : fail_no_memory(error);

@@ -177,6 +177,12 @@ struct backend_session {
 /* The verb that failed. */
 enum stage { STAGE_HANDSHAKE, STAGE_READ, STAGE_WRITE, STAGE_SHUTDOWN };
 
+/* ---- configuration.c ---- */
+
+/* Sets the suites, groups and signature schemes, as far as the build has them. Returns false if out
+   of memory. */
+bool configuration_install(WOLFSSL_CTX *ssl_context, const struct backend_settings *settings);
+
 /* ---- context.c ---- */
 
 portls_status context_new(const struct backend_settings *settings, struct backend_context **context,

@@ -1,4 +1,4 @@
-/* AES-128-GCM of libcrypto, for OpenSSL and for libtls: EVP_EncryptInit(3). */
+/* AES-256-GCM of libcrypto, for OpenSSL and for libtls: EVP_EncryptInit(3). */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -24,12 +24,12 @@ void cipher_choose(void) {
 }
 
 void cipher_prepare(void) {
-    static const unsigned char key[16] = "a fixed key";
+    static const unsigned char key[32] = "a fixed key";
     sealing = EVP_CIPHER_CTX_new();
     opening = EVP_CIPHER_CTX_new();
     must(sealing != NULL && opening != NULL);
-    must(EVP_EncryptInit_ex(sealing, EVP_aes_128_gcm(), NULL, key, NULL));
-    must(EVP_DecryptInit_ex(opening, EVP_aes_128_gcm(), NULL, key, NULL));
+    must(EVP_EncryptInit_ex(sealing, EVP_aes_256_gcm(), NULL, key, NULL));
+    must(EVP_DecryptInit_ex(opening, EVP_aes_256_gcm(), NULL, key, NULL));
 }
 
 static void make_nonce(unsigned long number, unsigned char nonce[NONCE]) {

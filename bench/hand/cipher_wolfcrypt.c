@@ -1,4 +1,4 @@
-/* AES-128-GCM of wolfCrypt, for wolfSSL. */
+/* AES-256-GCM of wolfCrypt, for wolfSSL. */
 #include <wolfssl/options.h>
 
 #include <wolfssl/wolfcrypt/aes.h>
@@ -23,7 +23,7 @@ void cipher_choose(void) {
 }
 
 void cipher_prepare(void) {
-    static const unsigned char key[16] = "a fixed key";
+    static const unsigned char key[32] = "a fixed key";
     must(wc_AesInit(&aes, NULL, INVALID_DEVID));
     must(wc_AesGcmSetKey(&aes, key, sizeof key));
 }

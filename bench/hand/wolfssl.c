@@ -1,7 +1,7 @@
 /*
  * Conversations with wolfSSL by hand, as the chapters "Getting Started" and "Portability" of its
- * manual show it: one WOLFSSL_CTX, wolfSSL_set_fd per connection, I/O callbacks for memory. The
- * cipher is the one that portls asks for first, since the library's own first choice is another.
+ * manual show it: one WOLFSSL_CTX, wolfSSL_set_fd per connection, I/O callbacks for memory. Cipher
+ * and group are those that portls asks for first, since the library's own first choices are others.
  */
 #include <wolfssl/options.h>
 
@@ -16,7 +16,7 @@
 #include "bench/tcp.h"
 #include "bench/way.h"
 
-static const char suite[] = "TLS13-AES128-GCM-SHA256";
+static const char suite[] = "TLS13-AES256-GCM-SHA384";
 
 struct talk {
     WOLFSSL *ssl;
@@ -36,7 +36,9 @@ static WOLFSSL_CTX *make_context(const struct setup *setup) {
     (void)wolfSSL_Init();
     WOLFSSL_CTX *made =
         wolfSSL_CTX_new(setup->server ? wolfTLSv1_3_server_method() : wolfTLSv1_3_client_method());
-    if (made == NULL || wolfSSL_CTX_set_cipher_list(made, suite) != WOLFSSL_SUCCESS) {
+    int group = WOLFSSL_ECC_X25519;
+    if (made == NULL || wolfSSL_CTX_set_cipher_list(made, suite) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_set_groups(made, &group, 1) != WOLFSSL_SUCCESS) {
         failed("context", 0);
     }
     if (setup->server) {

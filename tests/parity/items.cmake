@@ -3,7 +3,7 @@
 #   cmake -D ROOT=<source tree> -P items.cmake
 cmake_minimum_required(VERSION 3.22)
 
-set(wanted protocols capabilities)
+set(wanted protocols capabilities configuration)
 foreach(number RANGE 1 12)
     list(APPEND wanted 5.${number})
 endforeach()
