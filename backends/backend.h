@@ -1,9 +1,10 @@
 /*
  * The interface between the core and a TLS library.
  *
- * A backend compiles settings into an immutable *context*, makes *sessions* from it, and serves
- * four more verbs on a session: handshake, read, write, shutdown. It only translates: the core
- * decides, once for all backends, what EOF and a retry mean, when bytes leave, and how calls wait.
+ * A backend parses trusted roots into a *trust* object, compiles settings into an immutable
+ * *context*, makes *sessions* from it, and serves four more verbs on a session: handshake, read,
+ * write, shutdown. It only translates: the core decides, once for all backends, what EOF and a
+ * retry mean, when bytes leave, and how calls wait.
  *
  * Rules for every slot:
  *  - No slot is NULL. A capability bit that is off tells what the library cannot do; the core then
@@ -114,6 +115,8 @@ enum backend_key_format {
     BACKEND_KEY_PKCS8 = 3, /* PrivateKeyInfo, not encrypted */
 };
 
+struct backend_trust;
+
 /* Input of context_new. The core has checked the PEM and the outer DER. */
 struct backend_settings {
     portls_role role;
@@ -124,8 +127,7 @@ struct backend_settings {
     size_t chain_count;
     struct backend_blob key; /* of the first certificate of the chain; may be absent */
     enum backend_key_format key_format;
-    const struct backend_blob *roots; /* trusted certificates; may be empty, also with verify */
-    size_t roots_count;
+    struct backend_trust *trust; /* the trusted roots; outlives the context. NULL: none */
     const struct backend_blob *authorities; /* suggested to clients; server only */
     size_t authorities_count;
 };
@@ -245,10 +247,22 @@ struct backend {
     uint32_t (*capabilities)(void);
 
     /*
+     * Parses trusted certificates (`count` ≥ 1), each trusted as it is, into an object that never
+     * changes and is shared by any number of contexts and threads at once. Copies what it keeps.
+     * Returns PORTLS_OK and `*trust`; PORTLS_BAD_CERTIFICATE when the library cannot use one (the
+     * message says "trusted roots" and the index); PORTLS_NO_MEMORY.
+     */
+    portls_status (*trust_new)(const struct backend_blob *roots, size_t count,
+                               struct backend_trust **trust, portls_error *error);
+
+    /* Frees a trust object that no context uses. Never NULL. */
+    void (*trust_free)(struct backend_trust *trust);
+
+    /*
      * The verb *context*: compiles settings into a context, which never changes and is used by any
      * number of sessions and threads at once. Copies what it keeps. Returns PORTLS_OK and
      * `*context`; PORTLS_BAD_CERTIFICATE when the library cannot parse one (the message names
-     * chain, roots or authorities, and the index); PORTLS_BAD_KEY; PORTLS_KEY_MISMATCH when chain
+     * chain or authorities, and the index); PORTLS_BAD_KEY; PORTLS_KEY_MISMATCH when chain
      * and key are both given and the key is not that of the first certificate, including another
      * EC key on the same curve; PORTLS_UNSUPPORTED; PORTLS_NO_MEMORY.
      */

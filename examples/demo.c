@@ -97,12 +97,9 @@ static portls_context *make_client_context(const char *certs, const char *root) 
     portls_error error;
     portls_context *context = NULL;
     char path[4096];
-    stop_on(portls_make_client_context(PORTLS_AUTO, &context, &error), &error);
-    stop_on(portls_load_verify_root_certificates(context, file_in(certs, root, path, sizeof path),
-                                                 &error),
+    stop_on(portls_make_verified_client_context(file_in(certs, root, path, sizeof path), &context,
+                                                &error),
             &error);
-    stop_on(portls_set_verify(context, true, &error), &error);
-    stop_on(portls_set_verify_hostname(context, true, &error), &error);
     return context;
 }
 

@@ -135,10 +135,7 @@ int main(int argc, char **argv) {
     stop_on(portls_load_certificate_chain(server_context, argv[1], &error), &error);
     stop_on(portls_load_private_key(server_context, argv[1], PORTLS_KEY_ANY, PORTLS_PEM, &error),
             &error);
-    stop_on(portls_make_client_context(PORTLS_AUTO, &client_context, &error), &error);
-    stop_on(portls_load_verify_root_certificates(client_context, argv[1], &error), &error);
-    stop_on(portls_set_verify(client_context, true, &error), &error);
-    stop_on(portls_set_verify_hostname(client_context, true, &error), &error);
+    stop_on(portls_make_verified_client_context(argv[1], &client_context, &error), &error);
 
     struct side client = make_side(PORTLS_MODE_CONNECT, client_context, "localhost");
     struct side server = make_side(PORTLS_MODE_ACCEPT, server_context, NULL);

@@ -96,10 +96,7 @@ int main(int argc, char **argv) {
     stop_on(portls_make_server_context(PORTLS_AUTO, &server, &error), &error);
     stop_on(portls_load_certificate_chain(server, argv[1], &error), &error);
     stop_on(portls_load_private_key(server, argv[1], PORTLS_KEY_ANY, PORTLS_PEM, &error), &error);
-    stop_on(portls_make_client_context(PORTLS_AUTO, &client, &error), &error);
-    stop_on(portls_load_verify_root_certificates(client, argv[1], &error), &error);
-    stop_on(portls_set_verify(client, true, &error), &error);
-    stop_on(portls_set_verify_hostname(client, true, &error), &error);
+    stop_on(portls_make_verified_client_context(argv[1], &client, &error), &error);
 
     struct end server_end = make_end(up[0], down[1], PORTLS_MODE_ACCEPT, server);
     struct end client_end = make_end(down[0], up[1], PORTLS_MODE_CONNECT, client);

@@ -75,6 +75,23 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_server_context(portls_proto
 PORTLS_API portls_context *portls_protocol_context(portls_role role, portls_protocol protocol);
 
 /**
+ * Makes an unsealed context with the settings of another one: role, protocol, identity, trust,
+ * verification. Shares what was parsed, the trusted roots also after changes to the identity or to
+ * the verification of either, so that many contexts with the same roots cost little more time and
+ * memory than one. A later change of one does not affect the other. The copy of a PORTLS_SECURE
+ * context keeps its trust and verification sealed.
+ * @param context an open context, also one of portls_protocol_context or portls_listener_context
+ * @param copy    receives the context, to be freed with portls_free_context; NULL on failure
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_INVALID_ARGUMENT (`copy` is NULL); PORTLS_WRONG_KIND;
+ *         PORTLS_NO_MEMORY; for a context of portls_protocol_context also why it cannot be made.
+ *         Does not block, but for files with the first use of portls_protocol_context. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_copy_context(portls_context *context,
+                                                             portls_context **copy,
+                                                             portls_error *error);
+
+/**
  * Frees a context. Listeners and connections that were made from it keep what they need. NULL and
  * the contexts of portls_protocol_context are ignored. Does not block. Any thread.
  */
@@ -197,7 +214,9 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_verify_hostname(portls_conte
 
 /**
  * Adds certificates from memory to the trusted roots (manual, section 4:
- * ssl-load-verify-root-certificates!). Does not turn verification on.
+ * ssl-load-verify-root-certificates!). Does not turn verification on. Many calls cost as much as
+ * one with all the certificates: each parses its own, and the next connection, or the next call
+ * that sets something else, compiles the context.
  * @param context a context that is not sealed, or a listener's (portls_listener_context)
  * @param bytes   `size` bytes of PEM, copied
  * @param size    of `bytes`
@@ -208,6 +227,15 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_verify_hostname(portls_conte
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates_data(
     portls_context *context, const void *bytes, size_t size, portls_error *error);
+
+/**
+ * Returns how many certificates were skipped when the system's trusted roots (PORTLS_SECURE,
+ * portls_load_verify_system_certificates) or a directory (portls_load_verify_directory) were
+ * loaded: malformed ones, TRUSTED CERTIFICATE blocks, and those that the backend cannot use, such
+ * as one with a key of an unknown kind. A certificate counts once for each file that has it, if its
+ * PEM or DER is malformed, and else once. 0 for another handle. Does not block. Any thread.
+ */
+PORTLS_API size_t portls_skipped_root_certificates(portls_context *context);
 
 /**
  * Adds certificates from memory to the authorities that a server names when it asks for a client

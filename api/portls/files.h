@@ -77,13 +77,49 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_root_certificates(
     portls_context *context, const char *path, portls_error *error);
 
 /**
- * Adds the system's trusted roots: the file of SSL_CERT_FILE or the directory of SSL_CERT_DIR, else
- * the system's bundle. Does not turn verification on.
+ * Adds the certificates in the files of a directory to the trusted roots, each once. Skips other
+ * files, and certificates that cannot be used: malformed or half-copied ones, TRUSTED CERTIFICATE
+ * blocks, and keys that the backend does not know (portls_skipped_root_certificates counts them).
+ * Does not turn verification on.
+ * @param context a context that is not sealed, or a listener's (portls_listener_context)
+ * @param path    the name of a directory of PEM files; read during the call, without its
+ *                subdirectories
+ * @param error   may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (missing, unreadable, or without a well-formed certificate);
+ *         PORTLS_BAD_CERTIFICATE (the backend can use none); PORTLS_INVALID_ARGUMENT;
+ *         PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. A failure changes nothing. Blocks for
+ *         the files. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_directory(portls_context *context,
+                                                                      const char *path,
+                                                                      portls_error *error);
+
+/**
+ * Makes a client context that verifies the server: its certificate must chain to a root and be for
+ * the requested host. The protocol is PORTLS_AUTO, and nothing is sealed: roots and an identity can
+ * be added.
+ * @param roots_path_or_null the name of a PEM file with the trusted roots; NULL: the system's
+ * @param context            receives the context, to be freed with portls_free_context; NULL on
+ *                           failure
+ * @param error              may be NULL
+ * @return PORTLS_OK; PORTLS_FILE (missing or unreadable; or the system has no roots);
+ *         PORTLS_BAD_CERTIFICATE (of the file: no certificate, or one that cannot be used, which
+ * the message names); PORTLS_INVALID_ARGUMENT (`context` is NULL); PORTLS_UNAVAILABLE;
+ *         PORTLS_NO_MEMORY. Blocks for files. Any thread.
+ */
+PORTLS_API PORTLS_MUST_USE portls_status portls_make_verified_client_context(
+    const char *roots_path_or_null, portls_context **context, portls_error *error);
+
+/**
+ * Adds the system's trusted roots: those of the file of SSL_CERT_FILE and of the directories that
+ * SSL_CERT_DIR lists (separated by ':', on Windows by ';'), else of the system's bundle or store.
+ * Skips certificates that cannot be used, as portls_load_verify_directory does. Does not turn
+ * verification on.
  * @param context a context that is not sealed, or a listener's (portls_listener_context)
  * @param error   may be NULL
  * @return PORTLS_OK; PORTLS_FILE (none was found: the message names the places);
- *         PORTLS_BAD_CERTIFICATE; PORTLS_WRONG_KIND; PORTLS_SEALED; PORTLS_NO_MEMORY. A failure
- *         changes nothing. Blocks for files. Any thread.
+ *         PORTLS_BAD_CERTIFICATE (none of them can be used); PORTLS_WRONG_KIND; PORTLS_SEALED;
+ * PORTLS_NO_MEMORY. A failure changes nothing. Blocks for files. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_load_verify_system_certificates(portls_context *context, portls_error *error);

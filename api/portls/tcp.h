@@ -106,7 +106,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_connect_avail(const char *host, 
 
 /**
  * Connects to a TLS server as portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE) says: its
- * certificate must lead to one of the system's trusted roots and be for `host`.
+ * certificate must lead to one of the system's trusted roots and be for `host`. Closing the output
+ * port sends close_notify, unless portls_set_shutdown_on_close turns that off.
  * @param host    a name or a numeric address; also the name that is verified and sent as SNI (RFC
  *                6066, section 3), unless it is an address. Read during the call
  * @param port_no 1 to 65535
@@ -208,7 +209,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_listen(int port_no, int queue, b
 /**
  * Listens on a TCP port with a certificate and a key from files, and makes a context for
  * PORTLS_AUTO. The system queues up to 128 connections, and old connections of the port do not
- * prevent the bind (SO_REUSEADDR).
+ * prevent the bind (SO_REUSEADDR). Closing the output port of an accepted connection sends
+ * close_notify, unless portls_set_shutdown_on_close turns that off.
  * @param port_no      0 to 65535; 0 lets the system choose one, which portls_addresses returns
  * @param host_or_null the local name or address to listen on; NULL: all addresses
  * @param chain        the name of a PEM file with the server's certificate chain

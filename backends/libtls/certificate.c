@@ -105,36 +105,53 @@ portls_status certificate_check_identity(const struct backend_settings *settings
     return status;
 }
 
-portls_status certificate_load_roots(const struct backend_settings *settings,
-                                     struct x509_store_st **roots, portls_error *error) {
-    X509_STORE *store = X509_STORE_new();
-    if (store == NULL) {
-        return fail_no_memory(error);
+/* Adds a certificate to the store, which then holds the only reference. */
+static portls_status add_root(X509_STORE *store, const struct backend_blob *der, size_t position,
+                              size_t count, portls_error *error) {
+    X509 *root = decode(der, "trusted roots", position, count, error);
+    if (root == NULL) {
+        return error->status;
     }
     portls_status status = PORTLS_OK;
-    for (size_t i = 0; i < settings->roots_count && status == PORTLS_OK; i++) {
-        X509 *root =
-            decode(&settings->roots[i], "trusted roots", i + 1, settings->roots_count, error);
-        if (root == NULL) {
-            status = error->status;
-        } else if (X509_STORE_add_cert(store, root) != 1) {
-            status = fail_no_memory(error);
-        }
-        X509_free(root);
-    }
-    /* Trusts each given certificate as it is, including intermediates and leaves: the manual speaks
-       of trusted certificates, and a self-signed one is often not a CA. */
-    if (status == PORTLS_OK && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1) {
+    if ((X509_get_extension_flags(root) & EXFLAG_INVALID) != 0) {
+        status = backend_fail(error, PORTLS_BAD_CERTIFICATE,
+                              "certificate %zu of the %zu in the trusted roots has a malformed "
+                              "extension",
+                              position, count);
+    } else if (X509_STORE_add_cert(store, root) != 1) {
         status = fail_no_memory(error);
     }
+    X509_free(root);
+    return status;
+}
+
+portls_status trust_new(const struct backend_blob *roots, size_t count,
+                        struct backend_trust **trust, portls_error *error) {
+    libssl_clear_errors();
+    struct backend_trust *made = core_memory->zeroed(sizeof *made);
+    X509_STORE *store = X509_STORE_new();
+    /* Trusts each given certificate as it is, including intermediates and leaves: the manual speaks
+       of trusted certificates, and a self-signed one is often not a CA. */
+    portls_status status =
+        made != NULL && store != NULL && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1
+            ? PORTLS_OK
+            : fail_no_memory(error);
+    for (size_t i = 0; i < count && status == PORTLS_OK; i++) {
+        status = add_root(store, &roots[i], i + 1, count, error);
+    }
+    libssl_clear_errors();
     if (status != PORTLS_OK) {
         X509_STORE_free(store);
+        core_memory->free(made);
         return status;
     }
-    *roots = store;
+    made->store = store;
+    *trust = made;
     return PORTLS_OK;
 }
 
-void certificate_free_roots(struct x509_store_st *roots) {
-    X509_STORE_free(roots);
+void trust_free(struct backend_trust *trust) {
+    X509_STORE_free(trust->store);
+    core_memory->free(trust);
+    libssl_clear_errors();
 }

@@ -92,7 +92,7 @@ static portls_status test_connection(struct backend_context *context, portls_err
                               "certificate may be too small, or of a kind that it does not know",
                               trial.tls != NULL ? tls_error(trial.tls) : NULL);
     } else if (context->server != NULL && context->verify &&
-               !verify_install(trial.ssl, context->roots)) {
+               !verify_install(trial.ssl, context->trust)) {
         status = fail_no_memory(error);
     }
     tls_free(trial.tls);
@@ -102,9 +102,6 @@ static portls_status test_connection(struct backend_context *context, portls_err
 static portls_status compile(struct backend_context *context,
                              const struct backend_settings *settings, portls_error *error) {
     portls_status status = certificate_check_identity(settings, error);
-    if (status == PORTLS_OK && settings->verify) {
-        status = certificate_load_roots(settings, &context->roots, error);
-    }
     struct tls_config *config = NULL;
     if (status == PORTLS_OK) {
         config = tls_config_new();
@@ -138,7 +135,7 @@ portls_status context_new(const struct backend_settings *settings, struct backen
     }
     made->role = settings->role;
     made->verify = settings->verify;
-    made->has_roots = settings->roots_count > 0;
+    made->trust = settings->trust;
     atomic_flag_clear(&made->accept_lock);
     portls_status status = compile(made, settings, error);
     libssl_clear_errors();
@@ -153,7 +150,6 @@ portls_status context_new(const struct backend_settings *settings, struct backen
 void context_free(struct backend_context *context) {
     tls_free(context->server);
     tls_config_free(context->config);
-    certificate_free_roots(context->roots);
     core_memory->free(context);
     libssl_clear_errors();
 }
@@ -188,7 +184,7 @@ bool context_connect(struct backend_context *context, struct backend_session *se
         return false;
     }
     /* Each client has its own SSL_CTX and gets the shared roots. */
-    if (client && context->verify && !verify_install(session->ssl, context->roots)) {
+    if (client && context->verify && !verify_install(session->ssl, context->trust)) {
         return false;
     }
     return libssl_adopt(session);

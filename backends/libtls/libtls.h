@@ -18,15 +18,19 @@
 struct ssl_st;        /* SSL */
 struct x509_store_st; /* X509_STORE */
 
+/* Immutable once created. */
+struct backend_trust {
+    struct x509_store_st *store;
+};
+
 /* Immutable once created, except for the lock. */
 struct backend_context {
-    struct tls_config *config;   /* clients: configures every session; else NULL */
-    struct tls *server;          /* servers with chain and key: accepts connections; else NULL */
-    atomic_flag accept_lock;     /* spinlock, held while `server` accepts a connection */
-    struct x509_store_st *roots; /* with verify; parsed once, shared by all sessions */
+    struct tls_config *config; /* clients: configures every session; else NULL */
+    struct tls *server;        /* servers with chain and key: accepts connections; else NULL */
+    atomic_flag accept_lock;   /* spinlock, held while `server` accepts a connection */
+    const struct backend_trust *trust; /* NULL: no roots */
     portls_role role;
     bool verify;
-    bool has_roots;
 };
 
 /* Why the peer's certificate was rejected, recorded while the library still has the chain. */
@@ -218,16 +222,15 @@ const char *libssl_error_text(int64_t code);
 portls_status certificate_check_identity(const struct backend_settings *settings,
                                          portls_error *error);
 
-/* Decodes the roots; each is trusted as it is. Free with certificate_free_roots. */
-portls_status certificate_load_roots(const struct backend_settings *settings,
-                                     struct x509_store_st **roots, portls_error *error);
-void certificate_free_roots(struct x509_store_st *roots);
+portls_status trust_new(const struct backend_blob *roots, size_t count,
+                        struct backend_trust **trust, portls_error *error);
+void trust_free(struct backend_trust *trust);
 
 /* ---- verify.c ---- */
 
-/* Installs this backend's verification with the given roots in all connections that share the
-   SSL_CTX of this one. */
-bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots);
+/* Installs this backend's verification with the given roots (NULL: none) in all connections that
+   share the SSL_CTX of this one. */
+bool verify_install(struct ssl_st *ssl, const struct backend_trust *trust);
 
 /* Reports why the peer's certificate was rejected. Keeps failure->code if there was no verify
    error. */

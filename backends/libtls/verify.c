@@ -167,12 +167,13 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     return session->accepted ? 1 : 0;
 }
 
-bool verify_install(struct ssl_st *ssl, struct x509_store_st *roots) {
+bool verify_install(struct ssl_st *ssl, const struct backend_trust *trust) {
     SSL_CTX *ssl_context = SSL_get_SSL_CTX(ssl);
-    if (X509_STORE_up_ref(roots) != 1) {
+    X509_STORE *store = trust == NULL ? X509_STORE_new() : trust->store;
+    if (store == NULL || (trust != NULL && X509_STORE_up_ref(store) != 1)) {
         return false;
     }
-    SSL_CTX_set_cert_store(ssl_context, roots);
+    SSL_CTX_set_cert_store(ssl_context, store);
     SSL_CTX_set_cert_verify_callback(ssl_context, verify_peer, NULL);
     return true;
 }
@@ -182,5 +183,5 @@ portls_status verify_fail(const struct backend_session *session, struct backend_
     failure->alert = session->alert_sent;
     failure->names = refused->names;
     return backend_x509_refuse(failure, refused->code, refused->depth, refused->subject,
-                               session->context->has_roots);
+                               session->context->trust != NULL);
 }

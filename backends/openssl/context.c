@@ -35,39 +35,6 @@ static bool set_resumption(SSL_CTX *ssl_context) {
            SSL_CTX_set_session_id_context(ssl_context, id_context, sizeof id_context - 1) == 1;
 }
 
-/* Uses a separate store for the roots; no default file or directory is ever read. */
-static portls_status set_trust(SSL_CTX *ssl_context, const struct backend_settings *settings,
-                               portls_error *error) {
-    X509_STORE *store = X509_STORE_new();
-    if (store == NULL) {
-        return fail_no_memory(error);
-    }
-    portls_status status = PORTLS_OK;
-    for (size_t i = 0; i < settings->roots_count && status == PORTLS_OK; i++) {
-        X509 *root = certificate_decode(&settings->roots[i], "trusted roots", i + 1,
-                                        settings->roots_count, error);
-        if (root == NULL) {
-            status = error->status;
-        } else if (X509_STORE_add_cert(store, root) != 1) {
-            status = fail_no_memory(error);
-        }
-        X509_free(root);
-    }
-    /* Trusts each given certificate as it is, including intermediates and leaves: the manual speaks
-       of trusted certificates, and a self-signed one is often not a CA. */
-    if (status == PORTLS_OK && (X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) != 1 ||
-                                SSL_CTX_set1_verify_cert_store(ssl_context, store) != 1)) {
-        status = fail_no_memory(error);
-    }
-    /* Set both: a verify store set by openssl.cnf takes precedence over the plain one. */
-    if (status == PORTLS_OK) {
-        SSL_CTX_set_cert_store(ssl_context, store);
-    } else {
-        X509_STORE_free(store);
-    }
-    return status;
-}
-
 /* Sets the mode explicitly, on and off. A server that verifies requires a certificate. */
 static void set_verification(SSL_CTX *ssl_context, const struct backend_settings *settings) {
     int mode = SSL_VERIFY_NONE;
@@ -161,7 +128,7 @@ static portls_status compile(SSL_CTX *ssl_context, const struct backend_settings
     if (!set_resumption(ssl_context)) {
         return fail_no_memory(error);
     }
-    portls_status status = set_trust(ssl_context, settings, error);
+    portls_status status = trust_install(ssl_context, settings->trust, error);
     if (status != PORTLS_OK) {
         return status;
     }
@@ -191,7 +158,7 @@ portls_status context_new(const struct backend_settings *settings, struct backen
     *made = (struct backend_context){.ssl_context = ssl_context,
                                      .role = settings->role,
                                      .verify = settings->verify,
-                                     .has_roots = settings->roots_count > 0};
+                                     .has_roots = settings->trust != NULL};
     portls_status status = compile(ssl_context, settings, error);
     ERR_clear_error();
     if (status != PORTLS_OK) {

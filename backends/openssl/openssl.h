@@ -21,6 +21,11 @@
 #include "backends/backend.h"
 
 /* Immutable once created. */
+struct backend_trust {
+    X509_STORE *store;
+};
+
+/* Immutable once created. */
 struct backend_context {
     SSL_CTX *ssl_context;
     portls_role role;
@@ -85,6 +90,16 @@ EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format for
 /* Sets the suites, groups and signature schemes, the order in which a server prefers them, and at
    least the security level, whatever openssl.cnf says. Returns false if the library lacks them. */
 bool configuration_install(SSL_CTX *ssl_context);
+
+/* ---- trust.c ---- */
+
+portls_status trust_new(const struct backend_blob *roots, size_t count,
+                        struct backend_trust **trust, portls_error *error);
+void trust_free(struct backend_trust *trust);
+
+/* Makes the roots, and only these, what an SSL_CTX trusts. NULL: none. */
+portls_status trust_install(SSL_CTX *ssl_context, const struct backend_trust *trust,
+                            portls_error *error);
 
 /* ---- context.c ---- */
 

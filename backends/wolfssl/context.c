@@ -81,10 +81,6 @@ static portls_status compile(struct backend_context *context,
     if (!set_resumption(context->ssl_context, settings)) {
         return fail_no_memory(error);
     }
-    status = trust_load(context, settings, error);
-    if (status != PORTLS_OK) {
-        return status;
-    }
     verify_install(context->ssl_context, settings);
     status = identity_install(context->ssl_context, settings, error);
     if (WITH_AUTHORITIES && status == PORTLS_OK && settings->authorities_count > 0) {
@@ -104,8 +100,10 @@ portls_status context_new(const struct backend_settings *settings, struct backen
         wolfSSL_CTX_free(ssl_context);
         return fail_no_memory(error);
     }
-    *made = (struct backend_context){
-        .ssl_context = ssl_context, .role = settings->role, .verify = settings->verify};
+    *made = (struct backend_context){.ssl_context = ssl_context,
+                                     .role = settings->role,
+                                     .verify = settings->verify,
+                                     .trust = settings->trust};
     portls_status status = compile(made, settings, error);
     thread_used_keys();
     failure_clear();
@@ -119,8 +117,6 @@ portls_status context_new(const struct backend_settings *settings, struct backen
 
 void context_free(struct backend_context *context) {
     wolfSSL_CTX_free(context->ssl_context);
-    XFREE(context->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-    XFREE(context->roots_der, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     XFREE(context, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     failure_clear();
 }

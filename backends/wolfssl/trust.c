@@ -1,33 +1,72 @@
-/* The trusted roots of a context: copied and parsed once, then read-only. */
-#include "backends/wolfssl/wolfssl.h"
+/* Trusted roots: copied and parsed once, shared by all contexts with these roots. */
+#include "backends/wolfssl/key.h"
 
-portls_status trust_load(struct backend_context *context, const struct backend_settings *settings,
-                         portls_error *error) {
+/* Makes room for `count` roots of `size` bytes in all. Returns NULL if out of memory. */
+static struct backend_trust *allocate(size_t count, size_t size) {
+    struct backend_trust *made = XMALLOC(sizeof *made, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    if (made == NULL) {
+        return NULL;
+    }
+    *made = (struct backend_trust){
+        .count = count,
+        .roots = XMALLOC(count * sizeof *made->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER),
+        .der = XMALLOC(size, NULL, DYNAMIC_TYPE_TMP_BUFFER)};
+    if (made->roots == NULL || made->der == NULL) {
+        trust_free(made);
+        return NULL;
+    }
+    return made;
+}
+
+/* Parses a certificate and its key. Fills `error` on failure; the 1-based `position` names it. */
+static portls_status parse(const struct backend_blob *der, struct certificate *certificate,
+                           size_t position, size_t count, portls_error *error) {
+    if (!certificate_parse(der, certificate)) {
+        return backend_fail(error, PORTLS_BAD_CERTIFICATE,
+                            "certificate %zu of the %zu in the trusted roots is no X.509 "
+                            "certificate",
+                            position, count);
+    }
+    bool no_memory = false;
+    struct key *key = key_of_certificate(certificate, &no_memory);
+    if (key == NULL && !no_memory) {
+        return backend_fail(error, PORTLS_BAD_CERTIFICATE,
+                            "certificate %zu of the %zu in the trusted roots has a public key of "
+                            "a kind that this wolfSSL does not know",
+                            position, count);
+    }
+    key_free(key);
+    return no_memory ? fail_no_memory(error) : PORTLS_OK;
+}
+
+portls_status trust_new(const struct backend_blob *roots, size_t count,
+                        struct backend_trust **trust, portls_error *error) {
     size_t size = 0;
-    for (size_t i = 0; i < settings->roots_count; i++) {
-        size += settings->roots[i].size;
+    for (size_t i = 0; i < count; i++) {
+        size += roots[i].size;
     }
-    if (settings->roots_count == 0) {
-        return PORTLS_OK;
-    }
-    context->roots =
-        XMALLOC(settings->roots_count * sizeof *context->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-    context->roots_der = XMALLOC(size + 1, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-    if (context->roots == NULL || context->roots_der == NULL) {
+    struct backend_trust *made = allocate(count, size);
+    if (made == NULL) {
         return fail_no_memory(error);
     }
-    uint8_t *destination = context->roots_der;
-    for (size_t i = 0; i < settings->roots_count; i++) {
-        memcpy(destination, settings->roots[i].bytes, settings->roots[i].size);
-        struct backend_blob der = {destination, settings->roots[i].size};
-        if (!certificate_parse(&der, &context->roots[i])) {
-            return backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                                "certificate %zu of the %zu in the trusted roots is no X.509 "
-                                "certificate",
-                                i + 1, settings->roots_count);
+    uint8_t *destination = made->der;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(destination, roots[i].bytes, roots[i].size);
+        struct backend_blob der = {destination, roots[i].size};
+        portls_status status = parse(&der, &made->roots[i], i + 1, count, error);
+        thread_used_keys();
+        if (status != PORTLS_OK) {
+            trust_free(made);
+            return status;
         }
         destination += der.size;
     }
-    context->roots_count = settings->roots_count;
+    *trust = made;
     return PORTLS_OK;
+}
+
+void trust_free(struct backend_trust *trust) {
+    XFREE(trust->roots, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    XFREE(trust->der, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    XFREE(trust, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 }

@@ -51,8 +51,8 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     const struct chain_request request = {
         .peers = peers->certificates,
         .peers_count = peers->count,
-        .roots = context->roots,
-        .roots_count = context->roots_count,
+        .roots = context->trust != NULL ? context->trust->roots : NULL,
+        .roots_count = context->trust != NULL ? context->trust->count : 0,
         .peer_is_server = context->role == PORTLS_CLIENT,
         .host = session->verify_host,
         .host_is_address = session->verify_host_is_address,
@@ -181,7 +181,7 @@ portls_status verify_fail(const struct backend_session *session, struct backend_
     portls_verify_reason reason = PORTLS_VERIFY_NO_CERTIFICATE;
     if (peer->seen) {
         reason = peer->reason == PORTLS_VERIFY_OK ? PORTLS_VERIFY_OTHER : peer->reason;
-        if (session->context->roots_count == 0) {
+        if (session->context->trust == NULL) {
             reason = backend_reason_without_roots(reason);
         }
     }

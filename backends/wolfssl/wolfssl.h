@@ -128,13 +128,18 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #endif
 
 /* Immutable once created. */
+struct backend_trust {
+    size_t count;
+    struct certificate *roots; /* point into `der` */
+    uint8_t *der;
+};
+
+/* Immutable once created. */
 struct backend_context {
     WOLFSSL_CTX *ssl_context;
     portls_role role;
     bool verify;
-    size_t roots_count;
-    struct certificate *roots; /* point into roots_der */
-    uint8_t *roots_der;
+    const struct backend_trust *trust; /* NULL: no roots */
 };
 
 /* The verification result for the peer's certificates, recorded while they are available. */
@@ -197,9 +202,9 @@ portls_status identity_install(WOLFSSL_CTX *ssl_context, const struct backend_se
 
 /* ---- trust.c ---- */
 
-/* Copies and parses the trusted roots. */
-portls_status trust_load(struct backend_context *context, const struct backend_settings *settings,
-                         portls_error *error);
+portls_status trust_new(const struct backend_blob *roots, size_t count,
+                        struct backend_trust **trust, portls_error *error);
+void trust_free(struct backend_trust *trust);
 
 /* ---- authorities.c ---- */
 

@@ -28,6 +28,34 @@ static void destroy(portls_context *context) {
     memory_free(context);
 }
 
+/* Parses the roots that were loaded since the last time, together with the earlier ones. */
+static portls_status parse_roots(const struct backend *backend, struct settings *settings,
+                                 portls_error *error) {
+    if (settings->more_roots.count == 0) {
+        return PORTLS_OK;
+    }
+    struct roots *all = NULL;
+    portls_status status =
+        roots_parse(backend, settings->roots, &settings->more_roots, &all, error);
+    if (status == PORTLS_OK) {
+        roots_release(settings->roots);
+        settings->roots = all;
+    }
+    return status;
+}
+
+static portls_status load_system_roots(const struct backend *backend, portls_context *context,
+                                       portls_error *error) {
+    struct certificate_list list = {NULL, 0};
+    portls_status status = trust_load_system(&list, &context->skipped_roots, error);
+    if (status == PORTLS_OK) {
+        status = roots_parse_usable(backend, &list, &context->skipped_roots,
+                                    &context->settings.roots, error);
+        certificate_list_clear(&list);
+    }
+    return status;
+}
+
 portls_status context_make(portls_role role, portls_protocol protocol, portls_context **context,
                            portls_error *error) {
     const struct backend *backend = available_backend(error);
@@ -51,7 +79,7 @@ portls_status context_make(portls_role role, portls_protocol protocol, portls_co
         made->seal = CONTEXT_TRUST_SEALED;
         made->settings.verify = true;
         made->settings.verify_hostname = true;
-        status = trust_load_system(&made->settings.roots, error);
+        status = load_system_roots(backend, made, error);
     }
     if (status == PORTLS_OK) {
         status = snapshot_compile(backend, &made->settings, &made->snapshot, error);
@@ -117,9 +145,12 @@ portls_status context_snapshot(portls_context *context, portls_role role,
         }
     }
     os_mutex_lock(&context->lock);
-    *snapshot = snapshot_hold(context->snapshot);
+    portls_status status = context->is_stale ? context_apply(context, error) : PORTLS_OK;
+    if (status == PORTLS_OK) {
+        *snapshot = snapshot_hold(context->snapshot);
+    }
     os_mutex_unlock(&context->lock);
-    return PORTLS_OK;
+    return status;
 }
 
 portls_status context_begin_change(portls_context *context, enum context_part part,
@@ -155,10 +186,13 @@ portls_status context_check_change(portls_context *context, enum context_part pa
 
 portls_status context_apply(portls_context *context, portls_error *error) {
     struct snapshot *old = context->snapshot;
-    portls_status status =
-        snapshot_compile(old->backend, &context->settings, &context->snapshot, error);
+    portls_status status = parse_roots(old->backend, &context->settings, error);
+    if (status == PORTLS_OK) {
+        status = snapshot_compile(old->backend, &context->settings, &context->snapshot, error);
+    }
     if (status == PORTLS_OK) {
         snapshot_release(old);
+        context->is_stale = false;
     }
     return status;
 }
@@ -174,6 +208,69 @@ portls_status source_from_memory(const void *bytes, size_t size, const char *nam
     }
     *source = (struct source){.bytes = bytes != NULL ? bytes : "", .size = size, .name = name};
     return PORTLS_OK;
+}
+
+/* ---- copies ---- */
+
+/* Makes an unsealed copy of a context that is not a placeholder. The caller holds its lock. */
+static portls_status copy_locked(portls_context *context, portls_context **copy,
+                                 portls_error *error) {
+    portls_status status = context->is_stale ? context_apply(context, error) : PORTLS_OK;
+    portls_context *made = status == PORTLS_OK ? memory_zeroed(sizeof *made) : NULL;
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    if (made == NULL || !os_mutex_init(&made->lock)) {
+        memory_free(made);
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a context");
+    }
+    made->handle.kind = context->handle.kind;
+    made->seal = context->settings.protocol == PORTLS_SECURE ? CONTEXT_TRUST_SEALED : CONTEXT_OPEN;
+    atomic_init(&made->references, 1);
+    made->skipped_roots = context->skipped_roots;
+    status = settings_copy(&made->settings, &context->settings, error);
+    if (status == PORTLS_OK) {
+        made->snapshot = snapshot_hold(context->snapshot);
+        *copy = made;
+    } else {
+        destroy(made);
+    }
+    return status;
+}
+
+portls_status portls_copy_context(portls_context *context, portls_context **copy,
+                                  portls_error *error) {
+    error_begin(error);
+    if (copy == NULL) {
+        return error_fail(error, PORTLS_INVALID_ARGUMENT, "the place for the new context is NULL");
+    }
+    *copy = NULL;
+    if (!is_context(context)) {
+        return error_fail(error, PORTLS_WRONG_KIND,
+                          "portls_copy_context needs a context, or a listener's by "
+                          "portls_listener_context");
+    }
+    if (context->seal == CONTEXT_SEALED && context->snapshot == NULL) {
+        portls_status status = protocol_context_make(context->settings.role,
+                                                     context->settings.protocol, &context, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+    }
+    os_mutex_lock(&context->lock);
+    portls_status status = copy_locked(context, copy, error);
+    os_mutex_unlock(&context->lock);
+    return status;
+}
+
+size_t portls_skipped_root_certificates(portls_context *context) {
+    if (!is_context(context) || (context->seal == CONTEXT_SEALED && context->snapshot == NULL)) {
+        return 0;
+    }
+    os_mutex_lock(&context->lock);
+    size_t skipped = context->skipped_roots;
+    os_mutex_unlock(&context->lock);
+    return skipped;
 }
 
 /* ---- the shared, sealed contexts that stand for a protocol symbol (manual: client-protocol) ----

@@ -22,6 +22,8 @@ struct portls_context {
     os_mutex lock; /* guards settings and snapshot */
     struct settings settings;
     struct snapshot *snapshot; /* the newest; NULL only in a placeholder for a shared context */
+    bool is_stale;             /* the snapshot lacks roots that were loaded: compile before use */
+    size_t skipped_roots;      /* that the system or a directory has and the backend cannot use */
 };
 
 /* Makes a context of either role. See portls_make_client_context. */
@@ -37,7 +39,8 @@ portls_status protocol_context_make(portls_role role, portls_protocol protocol,
 portls_context *context_hold(portls_context *context);
 
 /* Returns the newest snapshot with a reference added: PORTLS_OK; PORTLS_INVALID_ARGUMENT (NULL);
-   PORTLS_WRONG_KIND (not a context of this role); the status of making a shared context. */
+   PORTLS_WRONG_KIND (not a context of this role); the status of making a shared context, or of
+   compiling roots that were loaded since the last snapshot. */
 portls_status context_snapshot(portls_context *context, portls_role role,
                                struct snapshot **snapshot, portls_error *error);
 
@@ -55,8 +58,9 @@ portls_status context_begin_change(portls_context *context, enum context_part pa
 portls_status context_check_change(portls_context *context, enum context_part part,
                                    const char *call, portls_error *error);
 
-/* Compiles the changed settings, between context_begin_change and context_end_change. On failure
-   the snapshot stays as it was, and the caller undoes the change. */
+/* Parses the roots that were loaded, and compiles the changed settings, between
+   context_begin_change and context_end_change. On failure the snapshot stays as it was, and the
+   caller undoes the change. */
 portls_status context_apply(portls_context *context, portls_error *error);
 
 /* Unlocks. */
@@ -88,11 +92,15 @@ portls_status context_check_key_arguments(portls_key_kind kind, portls_encoding 
 /* The lists of certificates that calls add to. */
 enum trust_list { TRUST_ROOTS, TRUST_AUTHORITIES };
 
-/* Moves `more`, which is empty afterwards, to the end of a list. On failure the list is unchanged.
+/*
+ * Adds `more`, which the caller clears, to the trusted roots. Checks each, but compiles no
+ * snapshot: the next use of the context does, so that loading roots call by call is linear.
+ * `skipped` is NULL: an unusable certificate is a failure, which changes nothing; else those are
+ * dropped, and
+ * `*skipped` and they are counted.
  */
-portls_status context_add_certificates(portls_context *context, enum trust_list which,
-                                       struct certificate_list *more, const char *call,
-                                       portls_error *error);
+portls_status context_add_roots(portls_context *context, struct certificate_list *more,
+                                size_t *skipped, const char *call, portls_error *error);
 
 /* Parses certificates and adds them to a list. On failure the list is unchanged. */
 portls_status context_add_source(portls_context *context, enum trust_list which,

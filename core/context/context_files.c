@@ -127,13 +127,59 @@ portls_status portls_load_verify_system_certificates(portls_context *context, po
     error_begin(error);
     const char *call = "portls_load_verify_system_certificates";
     struct certificate_list roots = {NULL, 0};
+    size_t skipped = 0;
     portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
     if (status == PORTLS_OK) {
-        status = trust_load_system(&roots, error);
+        status = trust_load_system(&roots, &skipped, error);
     }
     if (status == PORTLS_OK) {
-        status = context_add_certificates(context, TRUST_ROOTS, &roots, call, error);
+        status = context_add_roots(context, &roots, &skipped, call, error);
         certificate_list_clear(&roots);
+    }
+    return status;
+}
+
+portls_status portls_load_verify_directory(portls_context *context, const char *path,
+                                           portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_load_verify_directory";
+    struct certificate_list roots = {NULL, 0};
+    size_t skipped = 0;
+    portls_status status = context_check_change(context, CONTEXT_TRUST, call, error);
+    if (status == PORTLS_OK && path == NULL) {
+        status = error_fail(error, PORTLS_INVALID_ARGUMENT, "the path is NULL");
+    }
+    if (status == PORTLS_OK) {
+        status = trust_load_directory(&roots, path, &skipped, error);
+    }
+    if (status == PORTLS_OK) {
+        status = context_add_roots(context, &roots, &skipped, call, error);
+        certificate_list_clear(&roots);
+        if (status != PORTLS_OK) {
+            error_prefix(error, path);
+        }
+    }
+    return status;
+}
+
+portls_status portls_make_verified_client_context(const char *roots_path_or_null,
+                                                  portls_context **context, portls_error *error) {
+    portls_status status = portls_make_client_context(PORTLS_AUTO, context, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    status = roots_path_or_null != NULL
+                 ? portls_load_verify_root_certificates(*context, roots_path_or_null, error)
+                 : portls_load_verify_system_certificates(*context, error);
+    if (status == PORTLS_OK) {
+        status = portls_set_verify_hostname(*context, true, error);
+    }
+    if (status == PORTLS_OK) {
+        status = portls_set_verify(*context, true, error);
+    }
+    if (status != PORTLS_OK) {
+        portls_free_context(*context);
+        *context = NULL;
     }
     return status;
 }

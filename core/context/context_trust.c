@@ -48,15 +48,49 @@ portls_status portls_set_verify_hostname(portls_context *context, bool verify,
 
 /* ---- lists of certificates ---- */
 
-portls_status context_add_certificates(portls_context *context, enum trust_list which,
-                                       struct certificate_list *more, const char *call,
-                                       portls_error *error) {
+/* Keeps roots that parse alone: as the context's roots if they are its first, else to be parsed
+   again, with the earlier ones, when the context is used. */
+static portls_status keep_roots(struct settings *settings, struct roots *alone,
+                                portls_error *error) {
+    if (settings->roots == NULL && settings->more_roots.count == 0) {
+        settings->roots = roots_hold(alone);
+        return PORTLS_OK;
+    }
+    return certificate_list_take(&settings->more_roots, &alone->list, error);
+}
+
+portls_status context_add_roots(portls_context *context, struct certificate_list *more,
+                                size_t *skipped, const char *call, portls_error *error) {
     portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
     if (status != PORTLS_OK) {
         return status;
     }
-    struct certificate_list *list =
-        which == TRUST_ROOTS ? &context->settings.roots : &context->settings.authorities;
+    const struct backend *backend = context->snapshot->backend;
+    struct roots *alone = NULL;
+    status = skipped == NULL ? roots_parse(backend, NULL, more, &alone, error)
+                             : roots_parse_usable(backend, more, skipped, &alone, error);
+    if (status == PORTLS_OK) {
+        status = keep_roots(&context->settings, alone, error);
+        roots_release(alone);
+    }
+    if (status == PORTLS_OK) {
+        context->is_stale = true;
+        context->skipped_roots += skipped != NULL ? *skipped : 0;
+    }
+    context_end_change(context);
+    return status;
+}
+
+/* Moves `more`, which is empty afterwards, to the end of the list. On failure the list is
+ * unchanged.
+ */
+static portls_status add_authorities(portls_context *context, struct certificate_list *more,
+                                     const char *call, portls_error *error) {
+    portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    struct certificate_list *list = &context->settings.authorities;
     size_t before = list->count;
     status = certificate_list_take(list, more, error);
     if (status == PORTLS_OK) {
@@ -108,7 +142,8 @@ portls_status context_add_source(portls_context *context, enum trust_list which,
     portls_status status =
         pem_certificates(source->bytes, source->size, source->name, &more, error);
     if (status == PORTLS_OK) {
-        status = context_add_certificates(context, which, &more, call, error);
+        status = which == TRUST_ROOTS ? context_add_roots(context, &more, NULL, call, error)
+                                      : add_authorities(context, &more, call, error);
         certificate_list_clear(&more);
         if (status != PORTLS_OK) {
             error_prefix(error, source->name);

@@ -13,8 +13,34 @@ void settings_clear(struct settings *settings) {
     certificate_list_clear(&settings->chain);
     certificate_list_clear(&settings->next_chain);
     private_key_clear(&settings->key);
-    certificate_list_clear(&settings->roots);
+    roots_release(settings->roots);
+    settings->roots = NULL;
+    certificate_list_clear(&settings->more_roots);
     certificate_list_clear(&settings->authorities);
+}
+
+portls_status settings_copy(struct settings *settings, const struct settings *from,
+                            portls_error *error) {
+    *settings = (struct settings){.role = from->role,
+                                  .protocol = from->protocol,
+                                  .verify = from->verify,
+                                  .verify_hostname = from->verify_hostname,
+                                  .roots = roots_hold(from->roots)};
+    portls_status status = private_key_copy(&settings->key, &from->key, error);
+    const struct {
+        struct certificate_list *to;
+        const struct certificate_list *from;
+    } lists[] = {{&settings->chain, &from->chain},
+                 {&settings->next_chain, &from->next_chain},
+                 {&settings->more_roots, &from->more_roots},
+                 {&settings->authorities, &from->authorities}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && status == PORTLS_OK; i++) {
+        status = certificate_list_append(lists[i].to, lists[i].from, error);
+    }
+    if (status != PORTLS_OK) {
+        settings_clear(settings);
+    }
+    return status;
 }
 
 portls_status settings_check_protocol(portls_role role, portls_protocol protocol,
@@ -62,8 +88,7 @@ struct backend_settings settings_for_backend(const struct settings *settings,
         .chain_count = settings->chain.count,
         .key = {settings->key.bytes, settings->key.size},
         .key_format = settings->key.format,
-        .roots = settings->roots.blobs,
-        .roots_count = settings->roots.count,
+        .trust = settings->roots != NULL ? settings->roots->trust : NULL,
         .authorities = settings->authorities.blobs,
         .authorities_count = settings->authorities.count,
     };
@@ -101,10 +126,11 @@ portls_status snapshot_compile(const struct backend *backend, const struct setti
     made->verify_hostname = settings->verify_hostname;
     made->has_chain = settings->chain.count > 0;
     made->has_key = settings->key.format != BACKEND_KEY_NONE;
-    made->has_roots = settings->roots.count > 0;
+    made->roots = roots_hold(settings->roots);
     struct backend_settings compiled = settings_for_backend(settings, backend->capabilities());
     portls_status status = compile(backend, &compiled, &made->context, error);
     if (status != PORTLS_OK) {
+        roots_release(made->roots);
         memory_free(made);
         return status;
     }
@@ -137,6 +163,7 @@ void snapshot_release(struct snapshot *snapshot) {
         int cancel = os_hold_cancel();
         snapshot->backend->context_free(snapshot->context);
         os_restore_cancel(cancel);
+        roots_release(snapshot->roots);
         buffer_pool_destroy(&snapshot->buffers);
         memory_free(snapshot);
     }

@@ -11,6 +11,7 @@
 #include "backends/backend.h"
 #include "core/base/atomic.h"
 #include "core/base/buffer_pool.h"
+#include "core/context/roots.h"
 #include "core/x509/credentials.h"
 #include "portls/context.h"
 
@@ -23,7 +24,9 @@ struct settings {
     struct certificate_list
         next_chain; /* pending: the chain of a new identity, until its key is loaded; else empty */
     struct private_key key;
-    struct certificate_list roots;
+    struct roots *roots;                /* parsed; NULL: none */
+    struct certificate_list more_roots; /* loaded after `roots`, each of them checked; parsed with
+                                           `roots` when the next snapshot is compiled */
     struct certificate_list authorities;
 };
 
@@ -38,6 +41,11 @@ void settings_clear(struct settings *settings);
 portls_status settings_check_protocol(portls_role role, portls_protocol protocol,
                                       uint32_t capabilities, portls_error *error);
 
+/* Copies what `from` holds, and shares its parsed roots. PORTLS_OK, or PORTLS_NO_MEMORY with
+   nothing held. */
+portls_status settings_copy(struct settings *settings, const struct settings *from,
+                            portls_error *error);
+
 /* Returns the settings in the form a backend takes, which points into `settings`. */
 struct backend_settings settings_for_backend(const struct settings *settings,
                                              uint32_t capabilities);
@@ -51,11 +59,12 @@ struct snapshot {
     bool verify_hostname;
     bool has_chain;
     bool has_key;
-    bool has_roots;
+    struct roots *roots;        /* that `context` refers to; NULL: none */
     struct buffer_pool buffers; /* for the connections made from it */
 };
 
-/* Compiles settings: PORTLS_OK with one reference, or the status of backend->context_new. */
+/* Compiles settings, after their `more_roots` have been parsed: PORTLS_OK with one reference, or
+   the status of backend->context_new. */
 portls_status snapshot_compile(const struct backend *backend, const struct settings *settings,
                                struct snapshot **snapshot, portls_error *error);
 

@@ -72,6 +72,7 @@ struct portls_listener {
     struct handle handle; /* HANDLE_LISTENER */
     observer_slot observer;
     portls_context *context;
+    bool shutdown_on_close; /* of the connections; set before the first one */
     portls_descriptor sockets[LISTENER_SOCKETS];
     struct os_socket_file file; /* of a Unix socket */
 

@@ -15,6 +15,7 @@ struct request {
     bool is_path;
     const char *hostname; /* to be verified and sent as SNI; may be NULL for a path */
     portls_context *context;
+    bool shutdown_on_close;
     struct wait_limit limit;
     portls_input_port **in;
     portls_output_port **out;
@@ -67,7 +68,9 @@ static portls_status begin_with(const struct request *request, struct snapshot *
     if (status != PORTLS_OK) {
         return status;
     }
-    const portls_wrap_options asked = {.hostname = request->hostname, .close_original = true};
+    const portls_wrap_options asked = {.hostname = request->hostname,
+                                       .close_original = true,
+                                       .shutdown_on_close = request->shutdown_on_close};
     struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
@@ -161,8 +164,10 @@ portls_status portls_connect(const char *host, int port_no, portls_context *cont
 
 portls_status portls_connect_secure(const char *host, int port_no, portls_input_port **in,
                                     portls_output_port **out, portls_error *error) {
-    return portls_connect(host, port_no, portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE), in,
-                          out, error);
+    struct request request =
+        tcp_request(host, port_no, portls_protocol_context(PORTLS_CLIENT, PORTLS_SECURE), in, out);
+    request.shutdown_on_close = true;
+    return connect_and_wait(&request, error);
 }
 
 portls_status portls_connect_enable_break(const char *host, int port_no, portls_context *context,

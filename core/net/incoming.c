@@ -9,8 +9,9 @@
 /* ---- streams over accepted sockets ---- */
 
 /* Creates a stream that owns the socket; on failure the socket is closed. */
-static portls_status new_stream(portls_descriptor socket, struct snapshot *snapshot,
-                                struct stream **stream, portls_error *error) {
+static portls_status new_stream(const portls_listener *listener, portls_descriptor socket,
+                                struct snapshot *snapshot, struct stream **stream,
+                                portls_error *error) {
     portls_input_port *in = NULL;
     portls_output_port *out = NULL;
     portls_status status = descriptor_ports_of_socket(socket, &in, &out, error);
@@ -18,7 +19,8 @@ static portls_status new_stream(portls_descriptor socket, struct snapshot *snaps
         (void)os_close(socket);
         return status;
     }
-    const portls_wrap_options asked = {.close_original = true};
+    const portls_wrap_options asked = {.close_original = true,
+                                       .shutdown_on_close = listener->shutdown_on_close};
     struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
     status = stream_new(in, out, &options, stream, error);
     if (status != PORTLS_OK) {
@@ -361,7 +363,7 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
                    ? status
                    : error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
-    status = new_stream(socket, snapshot, &incoming->stream, error);
+    status = new_stream(listener, socket, snapshot, &incoming->stream, error);
     snapshot_release(snapshot);
     if (status != PORTLS_OK) {
         memory_free(incoming);

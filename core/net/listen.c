@@ -263,6 +263,7 @@ portls_status portls_listen_secure(int port_no, const char *host_or_null, const 
     if (status != PORTLS_OK) {
         return status;
     }
+    (*listener)->shutdown_on_close = true;
     status = portls_load_identity(portls_listener_context(*listener), chain, key, error);
     if (status != PORTLS_OK) {
         portls_close(*listener);

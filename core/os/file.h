@@ -30,6 +30,9 @@ int os_each_root(void (*each)(void *argument, const uint8_t *der, size_t size), 
 /* The paths where systems keep their bundle of trusted roots, best first; ends with NULL. */
 extern const char *const os_root_bundles[];
 
+/* What separates the paths of a list in an environment variable: ':', or ';' on Windows. */
+extern const char os_path_list_separator;
+
 /* Returns an environment variable, or NULL. Always NULL in a set-uid program. */
 const char *os_environment(const char *name);
 

@@ -15,7 +15,7 @@ static portls_status refusal_of(const struct snapshot *snapshot) {
     if (snapshot->role == PORTLS_SERVER && !(snapshot->has_chain && snapshot->has_key)) {
         return PORTLS_NO_CERTIFICATE;
     }
-    return snapshot->verify && !snapshot->has_roots ? PORTLS_VERIFY : PORTLS_OK;
+    return snapshot->verify && snapshot->roots == NULL ? PORTLS_VERIFY : PORTLS_OK;
 }
 
 /* Checks the options of host name verification, and makes the session unless it is forbidden. */

@@ -84,6 +84,21 @@ void private_key_clear(struct private_key *key) {
     *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
 }
 
+portls_status private_key_copy(struct private_key *key, const struct private_key *from,
+                               portls_error *error) {
+    *key = (struct private_key){NULL, 0, BACKEND_KEY_NONE};
+    if (from->format == BACKEND_KEY_NONE) {
+        return PORTLS_OK;
+    }
+    uint8_t *bytes = memory_allocate(from->size);
+    if (bytes == NULL) {
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a private key");
+    }
+    memcpy(bytes, from->bytes, from->size);
+    *key = (struct private_key){bytes, from->size, from->format};
+    return PORTLS_OK;
+}
+
 /* ---- certificates in PEM ---- */
 
 /* Far above any certificate in use; post-quantum ones take tens of kilobytes. */
@@ -185,26 +200,66 @@ static portls_status fail_none(const void *bytes, size_t size, const char *name,
                       name, size == 0 ? "it is empty" : "no certificate in it");
 }
 
-portls_status pem_certificates(const void *bytes, size_t size, const char *name,
-                               struct certificate_list *list, portls_error *error) {
-    *list = (struct certificate_list){NULL, 0};
-    struct pem_reader reader;
-    struct pem_block block;
-    pem_reader_init(&reader, bytes, size, name, PORTLS_BAD_CERTIFICATE);
-    portls_status status = pem_reader_next(&reader, &block, error);
-    while (status == PORTLS_OK) {
-        if (pem_block_is_certificate(&block)) {
-            status = add_block(&reader, &block, list, error);
+/* Goes on behind a block that cannot be used. */
+static portls_status skip_block(portls_status status, size_t *skipped, portls_error *error) {
+    if (status != PORTLS_BAD_CERTIFICATE || skipped == NULL) {
+        return status;
+    }
+    error_begin(error);
+    ++*skipped;
+    return PORTLS_OK;
+}
+
+/* Decodes the blocks; counts unusable ones in `skipped`, or fails at the first (NULL). PORTLS_EOF
+   at the end. */
+static portls_status add_blocks(struct pem_reader *reader, struct certificate_list *list,
+                                size_t *skipped, portls_error *error) {
+    for (;;) {
+        struct pem_block block;
+        portls_status status = pem_reader_next(reader, &block, error);
+        if (status == PORTLS_OK && pem_block_is_certificate(&block)) {
+            status = skipped != NULL && pem_block_is(&block, "TRUSTED CERTIFICATE")
+                         ? PORTLS_BAD_CERTIFICATE
+                         : add_block(reader, &block, list, error);
         }
-        if (status == PORTLS_OK) {
-            status = pem_reader_next(&reader, &block, error);
+        status = skip_block(status, skipped, error);
+        if (status != PORTLS_OK) {
+            return status;
         }
     }
-    if (status == PORTLS_EOF) {
-        status = list->count > 0 ? PORTLS_OK : fail_none(bytes, size, name, error);
+}
+
+static portls_status read_certificates(const void *bytes, size_t size, const char *name,
+                                       struct certificate_list *list, size_t *skipped,
+                                       portls_error *error) {
+    *list = (struct certificate_list){NULL, 0};
+    struct pem_reader reader;
+    pem_reader_init(&reader, bytes, size, name, PORTLS_BAD_CERTIFICATE);
+    size_t before = skipped != NULL ? *skipped : 0;
+    portls_status status = add_blocks(&reader, list, skipped, error);
+    if (status == PORTLS_EOF && list->count > 0) {
+        status = PORTLS_OK;
+    } else if (status == PORTLS_EOF && skipped != NULL && *skipped > before) {
+        status = error_fail(error, PORTLS_BAD_CERTIFICATE,
+                            "%s: none of its %zu certificates can be used: they are malformed, or "
+                            "TRUSTED CERTIFICATE blocks, and CERTIFICATE blocks are needed",
+                            name, *skipped - before);
+    } else if (status == PORTLS_EOF) {
+        status = fail_none(bytes, size, name, error);
     }
     if (status != PORTLS_OK) {
         certificate_list_clear(list);
     }
     return status;
+}
+
+portls_status pem_certificates(const void *bytes, size_t size, const char *name,
+                               struct certificate_list *list, portls_error *error) {
+    return read_certificates(bytes, size, name, list, NULL, error);
+}
+
+portls_status pem_usable_certificates(const void *bytes, size_t size, const char *name,
+                                      struct certificate_list *list, size_t *skipped,
+                                      portls_error *error) {
+    return read_certificates(bytes, size, name, list, skipped, error);
 }

@@ -48,6 +48,16 @@ portls_status certificate_list_take(struct certificate_list *list, struct certif
 portls_status pem_certificates(const void *bytes, size_t size, const char *name,
                                struct certificate_list *list, portls_error *error);
 
+/*
+ * Decodes the certificates of a PEM text as pem_certificates does, but skips malformed blocks and
+ * TRUSTED CERTIFICATE blocks, which can name purposes to distrust, and adds their number to
+ * `*skipped`. Returns PORTLS_OK with at least one; PORTLS_BAD_CERTIFICATE with none;
+ * PORTLS_NO_MEMORY.
+ */
+portls_status pem_usable_certificates(const void *bytes, size_t size, const char *name,
+                                      struct certificate_list *list, size_t *skipped,
+                                      portls_error *error);
+
 /* A private key in DER, from memory_allocate; wiped by private_key_clear. */
 struct private_key {
     uint8_t *bytes;
@@ -56,6 +66,10 @@ struct private_key {
 };
 
 void private_key_clear(struct private_key *key);
+
+/* Copies a key, which may be absent, to one that is. PORTLS_OK or PORTLS_NO_MEMORY. */
+portls_status private_key_copy(struct private_key *key, const struct private_key *from,
+                               portls_error *error);
 
 /*
  * Finds the private key (manual: ssl-load-private-key!). With PORTLS_PEM it is the first key block;
@@ -73,12 +87,18 @@ portls_status pem_private_key(const void *bytes, size_t size, const char *name,
 /* ---- the system's trusted roots (trust.c) ---- */
 
 /*
- * Loads the system's roots into `list`, which is empty before: from the file or directory that
- * SSL_CERT_FILE or SSL_CERT_DIR names, else from the system's store or the first bundle of
- * os_root_bundles that exists. Fails for a malformed certificate in a bundle; skips files without
- * certificates in a directory. Returns PORTLS_OK with at least one root; PORTLS_FILE naming the
- * paths; PORTLS_BAD_CERTIFICATE; PORTLS_NO_MEMORY.
+ * Loads the system's roots into `list`, which is empty before: from the file and the directories
+ * that SSL_CERT_FILE and SSL_CERT_DIR name, else from the system's store or the first bundle of
+ * os_root_bundles that exists. Skips files without certificates in a directory; skips malformed
+ * certificates and adds their number to `*skipped`. Returns PORTLS_OK with at least one root;
+ * PORTLS_FILE naming the paths; PORTLS_BAD_CERTIFICATE (a file without a usable certificate);
+ * PORTLS_NO_MEMORY.
  */
-portls_status trust_load_system(struct certificate_list *list, portls_error *error);
+portls_status trust_load_system(struct certificate_list *list, size_t *skipped,
+                                portls_error *error);
+
+/* Loads the roots of a directory, as trust_load_system does. Hosted builds only. */
+portls_status trust_load_directory(struct certificate_list *list, const char *path, size_t *skipped,
+                                   portls_error *error);
 
 #endif

@@ -132,6 +132,11 @@ static portls_status take_body(struct pem_reader *reader, struct pem_block *bloc
             return PORTLS_OK;
         }
         if (starts_with(&line, begin_prefix) || starts_with(&line, end_prefix)) {
+            if (starts_with(&line, begin_prefix)) {
+                /* A caller that skips this block goes on with the one that begins here. */
+                reader->at = (size_t)(line.start - reader->text);
+                reader->line = line.number;
+            }
             break;
         }
         if (in_headers) {

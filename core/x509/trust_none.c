@@ -2,8 +2,10 @@
 #include "core/base/error.h"
 #include "core/x509/credentials.h"
 
-portls_status trust_load_system(struct certificate_list *list, portls_error *error) {
+portls_status trust_load_system(struct certificate_list *list, size_t *skipped,
+                                portls_error *error) {
     (void)list;
+    (void)skipped;
     return error_fail(
         error, PORTLS_UNSUPPORTED,
         "a bare build has no system roots, which PORTLS_SECURE needs: use PORTLS_AUTO, "

@@ -149,10 +149,6 @@ Test(context, a_bad_certificate_is_named_by_its_list_and_place) {
     struct backend_settings chain = plain_settings(PORTLS_SERVER);
     chain.chain = list.blobs;
     chain.chain_count = list.count;
-    struct backend_settings roots = plain_settings(PORTLS_CLIENT);
-    roots.verify = true;
-    roots.roots = list.blobs;
-    roots.roots_count = list.count;
     struct backend_settings authorities = plain_settings(PORTLS_SERVER);
     authorities.authorities = list.blobs;
     authorities.authorities_count = list.count;
@@ -162,7 +158,6 @@ Test(context, a_bad_certificate_is_named_by_its_list_and_place) {
         bool possible;
     } cases[] = {
         {&chain, "chain", true},
-        {&roots, "roots", true},
         {&authorities, "authorities",
          (portls_backend.capabilities() & PORTLS_CAN_SUGGESTED_AUTHORITIES) != 0},
     };
@@ -173,18 +168,27 @@ Test(context, a_bad_certificate_is_named_by_its_list_and_place) {
                       error.message);
         }
     }
+    portls_error error = no_error();
+    struct backend_trust *trust = NULL;
+    cr_assert_eq(portls_backend.trust_new(list.blobs, list.count, &trust, &error),
+                 PORTLS_BAD_CERTIFICATE);
+    expect_error(&error, PORTLS_BAD_CERTIFICATE);
+    cr_assert(strstr(error.message, "roots") && strchr(error.message, '2'), "%s", error.message);
+    cr_assert_null(trust);
 }
 
 Test(context, a_context_keeps_nothing_of_its_settings) {
     struct backend_settings server = plain_settings(PORTLS_SERVER);
     struct backend_settings client = plain_settings(PORTLS_CLIENT);
     add_identity(&server, "server-p256");
-    add_verification(&client, "root.pem");
+    struct der_list roots = load_pem("root.pem", "CERTIFICATE");
+    client.verify = true;
+    client.trust = make_trust(&roots);
     struct backend_context *server_context = make_context(&server);
     struct backend_context *client_context = make_context(&client);
     memset((void *)server.key.bytes, 0, server.key.size);
     memset((void *)server.chain[0].bytes, 0, server.chain[0].size);
-    memset((void *)client.roots[0].bytes, 0, client.roots[0].size);
+    memset((void *)roots.blobs[0].bytes, 0, roots.blobs[0].size);
     char host[] = "localhost";
     char name[] = "server.portls.test";
     const struct backend_session_options options = {.server_name = name, .verify_host = host};

@@ -16,6 +16,8 @@ static size_t owned_count;
 enum { CONTEXTS_MAX = 128 };
 static struct backend_context *contexts[CONTEXTS_MAX];
 static size_t context_count;
+static struct backend_trust *trusts[CONTEXTS_MAX];
+static size_t trust_count;
 
 static void *own(void *memory) {
     cr_assert(memory != NULL && owned_count < OWNED_MAX);
@@ -37,6 +39,9 @@ void support_begin(void) {
 void support_end(void) {
     while (context_count > 0) {
         portls_backend.context_free(contexts[--context_count]);
+    }
+    while (trust_count > 0) {
+        portls_backend.trust_free(trusts[--trust_count]);
     }
     while (owned_count > 0) {
         free(owned[--owned_count]);
@@ -164,9 +169,18 @@ void add_verification(struct backend_settings *settings, const char *roots_file)
     settings->verify = true;
     if (roots_file != NULL) {
         struct der_list roots = load_pem(roots_file, "CERTIFICATE");
-        settings->roots = keep(&roots);
-        settings->roots_count = roots.count;
+        settings->trust = make_trust(&roots);
     }
+}
+
+struct backend_trust *make_trust(const struct der_list *roots) {
+    portls_error error = no_error();
+    struct backend_trust *trust = NULL;
+    cr_assert_eq(portls_backend.trust_new(roots->blobs, roots->count, &trust, &error), PORTLS_OK,
+                 "%s", error.message);
+    cr_assert(trust != NULL && trust_count < CONTEXTS_MAX);
+    trusts[trust_count++] = trust;
+    return trust;
 }
 
 struct backend_context *make_context(const struct backend_settings *settings) {

@@ -43,6 +43,9 @@ void only_version(struct backend_settings *settings, uint16_t version);
 /* The versions this backend has, as capabilities say: 0 at the end. */
 const uint16_t *versions(void);
 
+/* Parses trusted roots; support_end frees them. */
+struct backend_trust *make_trust(const struct der_list *roots);
+
 struct backend_context *make_context(const struct backend_settings *settings);
 
 /* ---- transports ---- */

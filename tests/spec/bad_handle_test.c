@@ -88,6 +88,7 @@ SPEC(bad_handle, context_procedures_take_contexts_only) {
         REQUIRE_WRONG_KIND(portls_load_verify_root_certificates_data(other, "x", 1, &problem));
 #if PORTLS_HOSTED
         REQUIRE_WRONG_KIND(portls_load_verify_system_certificates(other, &problem));
+        REQUIRE_WRONG_KIND(portls_load_verify_directory(other, CERTS("roots.d"), &problem));
 #endif
         REQUIRE_WRONG_KIND(portls_load_suggested_certificate_authorities(other, ROOT, &problem));
         REQUIRE_WRONG_KIND(

@@ -42,6 +42,11 @@ static portls_status load_system_roots(portls_context *context) {
     return portls_load_verify_system_certificates(context, &problem);
 }
 #endif
+#if PORTLS_HOSTED
+static portls_status load_directory(portls_context *context) {
+    return portls_load_verify_directory(context, CERTS("roots.d"), &problem);
+}
+#endif
 static portls_status verify_host_not(portls_context *context) {
     return portls_set_verify_hostname(context, false, &problem);
 }
@@ -75,6 +80,7 @@ static const struct setter setters[] = {
     {load_roots_data, "portls_load_verify_root_certificates", true, true, true},
 #if PORTLS_HOSTED
     {load_system_roots, "portls_load_verify_system_certificates", true, true, true},
+    {load_directory, "portls_load_verify_directory", true, true, true},
 #endif
     {verify_host_not, "portls_set_verify_hostname", true, true, false},
     {verify_host, "portls_set_verify_hostname", true, true, false},

@@ -13,6 +13,7 @@
 
 static portls_error error;
 static struct certificate_list roots;
+static size_t skipped;
 
 #define IN_PKI(file) PORTLS_TEST_CERTS "/" file
 
@@ -21,7 +22,8 @@ static portls_status load(const char *file, const char *directory) {
     cr_assert_eq(
         directory != NULL ? setenv("SSL_CERT_DIR", directory, 1) : unsetenv("SSL_CERT_DIR"), 0);
     error_begin(&error);
-    portls_status status = trust_load_system(&roots, &error);
+    skipped = 0;
+    portls_status status = trust_load_system(&roots, &skipped, &error);
     cr_assert_eq(error.status, status);
     if (status != PORTLS_OK) {
         cr_assert_eq(roots.count, 0);
@@ -110,13 +112,82 @@ Test(trust, refuses_a_directory_without_certificates) {
     remove_directory(directory, "notes");
 }
 
-Test(trust, refuses_a_directory_with_a_broken_certificate) {
+Test(trust, skips_a_half_copied_file_in_a_directory) {
     char directory[64];
     make_directory(directory, "broken.pem", "-----BEGIN CERTIFICATE-----\nMAYw\n");
-    cr_expect_eq(load(NULL, directory), PORTLS_BAD_CERTIFICATE);
-    cr_expect_not_null(strstr(error.message, "/broken.pem: the PEM block CERTIFICATE"));
-    cr_expect_eq(load(IN_PKI("root.pem"), directory), PORTLS_BAD_CERTIFICATE);
+    cr_expect_eq(load(NULL, directory), PORTLS_FILE);
+    cr_expect_not_null(strstr(error.message, "has no usable certificate in PEM; 1 were skipped"),
+                       "%s", error.message);
+    expect_count(IN_PKI("root.pem"), directory, 1);
+    cr_expect_eq(skipped, 1);
     remove_directory(directory, "broken.pem");
+}
+
+static struct bytes joined(const char *first, const char *second, const char *third) {
+    return bytes_join(bytes_join(bytes_of(first), bytes_of(second)), bytes_of(third));
+}
+
+/* A bundle with malformed blocks, of which one lacks its end, and a block that can carry distrust.
+ */
+Test(trust, skips_and_counts_what_is_malformed_in_a_bundle) {
+    struct bytes good = pki_read("root.pem");
+    struct bytes other = pki_read("second-root.pem");
+    good.at[good.size] = other.at[other.size] = '\0';
+    struct certificate_list list;
+    cr_assert_eq(pem_certificates(good.at, good.size, "good", &list, &error), PORTLS_OK);
+    struct bytes trusted = pem_of("TRUSTED CERTIFICATE", list.blobs[0].bytes, list.blobs[0].size);
+    certificate_list_clear(&list);
+    struct bytes text = joined("-----BEGIN CERTIFICATE-----\nMAYw\n", (char *)good.at,
+                               "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n");
+    text = bytes_join(bytes_join(text, trusted), other);
+    text.at[text.size] = '\0';
+    char directory[64];
+    make_directory(directory, "bundle.pem", (char *)text.at);
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/bundle.pem", directory);
+    expect_count(path, NULL, 2);
+    cr_expect_eq(skipped, 3);
+    expect_count(NULL, directory, 2);
+    cr_expect_eq(skipped, 3);
+    remove_directory(directory, "bundle.pem");
+    free(text.at);
+    free(good.at);
+}
+
+Test(trust, refuses_a_bundle_of_which_nothing_can_be_used) {
+    char directory[64];
+    make_directory(
+        directory, "bundle.pem",
+        "-----BEGIN TRUSTED CERTIFICATE-----\nMAYw\n-----END TRUSTED CERTIFICATE-----\n");
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/bundle.pem", directory);
+    cr_expect_eq(load(path, NULL), PORTLS_BAD_CERTIFICATE);
+    cr_expect_not_null(strstr(error.message, "none of its 1 certificates can be used"), "%s",
+                       error.message);
+    remove_directory(directory, "bundle.pem");
+}
+
+/* A list, as OpenSSL reads it. */
+Test(trust, loads_every_directory_of_a_list) {
+    static const char form[] = "%s%c%s%c%c%s";
+    char directory[64];
+    char paths[1024];
+    struct bytes text = pki_read("test.pem");
+    text.at[text.size] = '\0';
+    make_directory(directory, "one.pem", (char *)text.at);
+    free(text.at);
+    const char s = os_path_list_separator;
+    (void)snprintf(paths, sizeof paths, form, directory, s, IN_PKI("roots.d"), s, s, "");
+    expect_count(NULL, paths, 3);
+    (void)snprintf(paths, sizeof paths, form, IN_PKI("none.d"), s, directory, s, s,
+                   IN_PKI("roots.d"));
+    expect_count(NULL, paths, 3);
+    (void)snprintf(paths, sizeof paths, form, directory, s, IN_PKI("none.d"), s, s, IN_PKI("no.d"));
+    expect_count(NULL, paths, 1);
+    (void)snprintf(paths, sizeof paths, form, IN_PKI("none.d"), s, IN_PKI("no.d"), s, s, "");
+    expect_failure(NULL, paths, PORTLS_FILE,
+                   IN_PKI("none.d") ": named by SSL_CERT_DIR, cannot be read: ");
+    remove_directory(directory, "one.pem");
 }
 
 static void count_root(void *argument, const uint8_t *der, size_t size) {

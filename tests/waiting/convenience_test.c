@@ -234,6 +234,31 @@ SPEC(convenience, the_short_ways_meet_and_the_server_is_verified) {
     portls_close(listener);
 }
 
+/* Both send close_notify, so that neither end takes the other's close for a truncation. */
+SPEC(convenience, the_short_ways_end_cleanly) {
+    cr_assert_eq(setenv("SSL_CERT_FILE", TEST_PEM, 1), 0);
+    struct caller caller = {0};
+    portls_listener *listener = listen_secure(&caller.port_no);
+    struct task task;
+    task_start(&task, call_secure, &caller);
+    portls_input_port *in = NULL;
+    portls_output_port *out = NULL;
+    REQUIRE_OK(portls_accept(listener, &in, &out, &problem));
+    task_join(&task);
+    cr_assert_eq(caller.side.status, PORTLS_OK, "%s", caller.side.error.message);
+    char byte;
+    size_t got = 0;
+    REQUIRE_OK(portls_close_output_port(caller.side.out, &problem));
+    REQUIRE_STATUS(portls_read(in, &byte, 1, &got, &problem), PORTLS_EOF);
+    cr_assert(!portls_input_truncated(in));
+    REQUIRE_OK(portls_close_output_port(out, &problem));
+    REQUIRE_STATUS(portls_read(caller.side.in, &byte, 1, &got, &problem), PORTLS_EOF);
+    cr_assert(!portls_input_truncated(caller.side.in));
+    REQUIRE_OK(portls_close_input_port(caller.side.in, &problem));
+    REQUIRE_OK(portls_close_input_port(in, &problem));
+    portls_close(listener);
+}
+
 SPEC(convenience, the_short_way_does_not_trust_a_stranger) {
     cr_assert_eq(setenv("SSL_CERT_FILE", ROOT, 1), 0);
     struct caller caller = {0};

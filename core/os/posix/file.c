@@ -195,6 +195,8 @@ const char *const os_root_bundles[] = {
     NULL,
 };
 
+const char os_path_list_separator = ':';
+
 /* The roots are in the files above. */
 int os_each_root(void (*each)(void *argument, const uint8_t *der, size_t size), void *argument) {
     (void)each;

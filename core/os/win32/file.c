@@ -164,6 +164,8 @@ int os_each_file(const char *directory, void (*each)(void *argument, const char 
     return failure;
 }
 
+const char os_path_list_separator = ';';
+
 const char *os_environment(const char *name) {
     return getenv(name);
 }
