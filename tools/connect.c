@@ -124,7 +124,7 @@ static int parse(int argc, char **argv, struct connect_options *options) {
 static int set_trust(const char *command, const struct connect_options *options,
                      portls_context *context) {
     portls_error error;
-    int result = tool_load_roots(command, context, &options->roots);
+    int result = tool_load_roots(command, context, &options->roots, 0);
     if (result != TOOL_OK) {
         return result;
     }
@@ -137,22 +137,38 @@ static int set_trust(const char *command, const struct connect_options *options,
     return TOOL_OK;
 }
 
-static int make_context(const char *command, const struct connect_options *options,
-                        portls_context **context) {
+/* The context for --roots alone. */
+static int make_verified_context(const char *command, const struct connect_options *options,
+                                 portls_context **context) {
     portls_error error;
-    bool own_trust = options->no_verify || options->roots.count != 0;
+    if (portls_make_verified_client_context(options->roots.path[0], context, &error) != PORTLS_OK) {
+        return tool_fail(command, &error);
+    }
+    return tool_load_roots(command, *context, &options->roots, 1);
+}
+
+/* Makes a context of --protocol, or the default one. */
+static int make_context_of_protocol(const char *command, const struct connect_options *options,
+                                    portls_context **context) {
+    portls_error error;
     portls_protocol protocol = options->protocol_given ? options->protocol
-                               : own_trust             ? PORTLS_AUTO
+                               : options->no_verify    ? PORTLS_AUTO
                                                        : PORTLS_SECURE;
     if (portls_make_client_context(protocol, context, &error) != PORTLS_OK) {
         return tool_fail(command, &error);
     }
-    int result = TOOL_OK;
     if (options->no_verify) {
         tool_say(command, "warning: --no-verify: anybody may be the server");
-    } else if (protocol != PORTLS_SECURE) {
-        result = set_trust(command, options, *context);
+        return TOOL_OK;
     }
+    return protocol == PORTLS_SECURE ? TOOL_OK : set_trust(command, options, *context);
+}
+
+static int make_context(const char *command, const struct connect_options *options,
+                        portls_context **context) {
+    int result = options->roots.count != 0 && !options->protocol_given
+                     ? make_verified_context(command, options, context)
+                     : make_context_of_protocol(command, options, context);
     if (result == TOOL_OK && options->certificate != NULL) {
         result = tool_load_identity(command, *context, options->certificate, options->key);
     }

@@ -138,7 +138,7 @@ static int make_context(const char *command, const struct listen_options *option
     }
     int result = tool_load_identity(command, *context, options->certificate, options->key);
     if (result == TOOL_OK) {
-        result = tool_load_roots(command, *context, &options->client_roots);
+        result = tool_load_roots(command, *context, &options->client_roots, 0);
     }
     if (result == TOOL_OK && options->client_roots.count != 0 &&
         portls_set_verify(*context, true, &error) != PORTLS_OK) {

@@ -68,10 +68,11 @@ int tool_bad_option(const char *command, int code, char *const *argv);
 /* ---- settings.c: filling contexts ---- */
 
 /* Each returns TOOL_OK, or says what is wrong and returns its exit code. `key` NULL: the key is in
-   the certificate's file. */
+   the certificate's file. Roots are loaded from the files with index `first` and up. */
 int tool_load_identity(const char *command, portls_context *context, const char *certificate,
                        const char *key);
-int tool_load_roots(const char *command, portls_context *context, const struct tool_files *roots);
+int tool_load_roots(const char *command, portls_context *context, const struct tool_files *roots,
+                    size_t first);
 
 /* ---- relay.c: carrying bytes ---- */
 
