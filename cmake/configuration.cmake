@@ -100,7 +100,7 @@ list(APPEND columns ${others})
 list(REMOVE_DUPLICATES columns)
 list(SORT columns)
 
-set(heading "| |")
+set(heading "| item |")
 set(rule "| --- |")
 foreach(column IN LISTS columns)
     string(APPEND heading " ${column} |")

@@ -24,16 +24,11 @@ SSL_CERT_FILE=$certs/root.pem run "$programs/portls-client" localhost "$port"
 same 'a client that does not trust the server: exit code' "$code" 1
 matches 'a client that does not trust the server: message' "$err" 'certificate was refused'
 
-# The server closes without close_notify, as ssl-accept does.
-run "$tool" connect --roots "$pem" --verbose "localhost:$port" <<<'a line'
-same 'portls connect: exit code' "$code" 0
-same 'portls connect: the echo' "$out" 'a line'
-matches 'portls connect: the end' "$err" \
-    "portls connect: the peer's stream ended without close_notify"
-run "$tool" connect --roots "$pem" --strict "localhost:$port" <<<'a line'
-same 'portls connect --strict: exit code' "$code" 4
+# The server sends close_notify, as portls_listen_secure does.
+run "$tool" connect --roots "$pem" --strict --verbose "localhost:$port" <<<'a line'
+same 'portls connect --strict: exit code' "$code" 0
 same 'portls connect --strict: the echo' "$out" 'a line'
-matches 'portls connect --strict: message' "$err" 'portls connect: .*without .*close_notify'
+matches 'portls connect --strict: what it says' "$err" 'portls connect: TLSv1.3, .*, verified'
 kill "$server"
 
 # The server of many: clients that stay connected and idle hold up nobody, and get their bytes back.
