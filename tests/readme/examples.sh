@@ -52,6 +52,14 @@ head -c 1000000 /dev/zero | tr '\0' x >"$work/sent"
 run "$tool" connect --roots "$pem" "localhost:$port" <"$work/sent"
 same 'many: exit code' "$code" 0
 same_file 'many: the echo' "$work/sent" "$work/out"
+# It closes without close_notify, as ssl-accept does.
+run "$tool" connect --roots "$pem" --verbose "localhost:$port" <<<'a line'
+matches 'portls connect: the end' "$err" \
+    "portls connect: the peer's stream ended without close_notify"
+run "$tool" connect --roots "$pem" --strict "localhost:$port" <<<'a line'
+same 'portls connect --strict: exit code' "$code" 4
+same 'portls connect --strict: the echo' "$out" 'a line'
+matches 'portls connect --strict: message' "$err" 'portls connect: .*without .*close_notify'
 for i in 1 2 3 4 5; do
     echo "line $i" >&"${writers[i - 1]}"
     eval "exec ${writers[i - 1]}>&-"
