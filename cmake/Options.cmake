@@ -31,6 +31,8 @@ cmake_dependent_option(PORTLS_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEV
     "PORTLS_HOSTED" OFF)
 cmake_dependent_option(PORTLS_BENCH "Build the benchmark" OFF
     "PORTLS_HOSTED" OFF)
+cmake_dependent_option(PORTLS_FUZZ "Build the fuzz programs: Clang and libFuzzer, see the preset fuzz" OFF
+    "PORTLS_HOSTED" OFF)
 option(PORTLS_INSTALL "Have the target install" ${PROJECT_IS_TOP_LEVEL})
 set(PORTLS_SANITIZE "" CACHE STRING
     "Sanitizers to build with, as the compiler spells them: address,undefined")

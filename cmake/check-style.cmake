@@ -10,7 +10,7 @@ find_program(RUN_CLANG_TIDY NAMES run-clang-tidy-14 run-clang-tidy)
 
 set(rooms api core backends tools examples bench)
 if(NOT CHECK STREQUAL "tidy")
-    list(APPEND rooms tests)
+    list(APPEND rooms fuzz tests)
 endif()
 set(sources "")
 foreach(room IN LISTS rooms)

@@ -195,7 +195,7 @@ endforeach()
 # A feature macro is 0 or 1 and tested with #if, so that -Wundef finds one that was forgotten. An
 # #ifndef is for an include guard or for a value that is given if nobody has given one.
 files(found api/*.[ch] core/*.[ch] backends/*.[ch] tools/*.[ch] examples/*.[ch] bench/*.[ch]
-    tests/*.[ch])
+    fuzz/*.[ch] tests/*.[ch])
 foreach(file IN LISTS found)
     directives("${file}" lines)
     set(asked "")
@@ -214,7 +214,7 @@ foreach(file IN LISTS found)
 endforeach()
 
 set(patterns CMakeLists.txt)
-foreach(room IN ITEMS api core backends tools examples bench tests certs cmake)
+foreach(room IN ITEMS api core backends tools examples bench fuzz tests certs cmake)
     foreach(pattern IN ITEMS *.c *.h *.cmake *.sh *.py CMakeLists.txt)
         list(APPEND patterns "${room}/${pattern}")
     endforeach()
@@ -231,7 +231,7 @@ foreach(file IN LISTS found)
 endforeach()
 
 # Every source file is named by the CMakeLists.txt of its folder or of one of the two folders above.
-files(found core/*.c backends/*.c tools/*.c examples/*.c bench/*.c tests/*.c)
+files(found core/*.c backends/*.c tools/*.c examples/*.c bench/*.c fuzz/*.c tests/*.c)
 foreach(file IN LISTS found)
     get_filename_component(folder "${file}" DIRECTORY)
     get_filename_component(above "${folder}" DIRECTORY)
