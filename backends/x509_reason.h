@@ -13,8 +13,13 @@ static inline portls_verify_reason backend_x509_reason(int code) {
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_CERT_UNTRUSTED:
     case X509_V_ERR_CERT_REJECTED:
-    case X509_V_ERR_CERT_CHAIN_TOO_LONG:
         return PORTLS_VERIFY_UNTRUSTED;
+    case X509_V_ERR_CERT_CHAIN_TOO_LONG:
+        return PORTLS_VERIFY_LIMIT;
+    case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+    case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+    case X509_V_ERR_INVALID_EXTENSION:
+        return PORTLS_VERIFY_MALFORMED;
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         return PORTLS_VERIFY_SELF_SIGNED;
     case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -52,6 +57,25 @@ static inline portls_verify_reason backend_x509_reason(int code) {
         return PORTLS_VERIFY_REVOKED;
     default:
         return PORTLS_VERIFY_OTHER;
+    }
+}
+
+/* Returns a code of the library for a reason of core/x509, one that backend_x509_reason maps back
+   and that leads to a fitting alert. */
+static inline int backend_x509_code(portls_verify_reason reason) {
+    switch (reason) {
+    case PORTLS_VERIFY_MALFORMED:
+        return X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD;
+    case PORTLS_VERIFY_LIMIT:
+        return X509_V_ERR_CERT_CHAIN_TOO_LONG;
+    case PORTLS_VERIFY_PURPOSE:
+        return X509_V_ERR_INVALID_PURPOSE;
+    case PORTLS_VERIFY_CONSTRAINT:
+        return X509_V_ERR_PERMITTED_VIOLATION;
+    case PORTLS_VERIFY_SIGNATURE:
+        return X509_V_ERR_CA_MD_TOO_WEAK;
+    default:
+        return X509_V_ERR_UNSPECIFIED;
     }
 }
 

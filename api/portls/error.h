@@ -76,7 +76,9 @@ typedef enum portls_error_class {
     X(9, CONSTRAINT, "a constraint of the chain is violated (path length, name, CA)")              \
     X(10, SIGNATURE, "a signature in the chain is wrong or too weak")                              \
     X(11, REVOKED, "a certificate of the chain is revoked")                                        \
-    X(12, OTHER, "the chain was refused")
+    X(12, OTHER, "the chain was refused")                                                          \
+    X(13, MALFORMED, "a certificate of the chain is malformed")                                    \
+    X(14, LIMIT, "the chain has more certificates, or larger ones, than are taken")
 
 /** Why a peer's certificate was refused. */
 typedef enum portls_verify_reason {

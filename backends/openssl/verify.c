@@ -3,7 +3,7 @@
 
 #include "backends/x509_reason.h"
 #include "core/x509/host_match.h"
-#include "core/x509/strength.h"
+#include "core/x509/path.h"
 
 static void record_failure(struct verify_failure *refused, X509_STORE_CTX *store_context) {
     if (X509_STORE_CTX_get_error(store_context) == X509_V_OK) {
@@ -21,43 +21,50 @@ static void record_failure(struct verify_failure *refused, X509_STORE_CTX *store
     }
 }
 
-/*
- * Returns whether the leaf's key usage allows digital signatures, which every TLS 1.3 handshake and
- * every ephemeral TLS 1.2 handshake requires (RFC 8446, 4.4.2.2). OpenSSL's TLS purposes also
- * accept keys for encipherment or key agreement only, so that one backend would accept a
- * certificate that another rejects.
- */
-static bool may_sign(X509_STORE_CTX *store_context) {
-    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
-    if ((X509_get_key_usage(leaf) & X509v3_KU_DIGITAL_SIGNATURE) != 0) {
-        return true; /* also without the extension: then all bits are set */
-    }
-    X509_STORE_CTX_set_error(store_context, X509_V_ERR_INVALID_PURPOSE);
-    X509_STORE_CTX_set_error_depth(store_context, 0);
-    X509_STORE_CTX_set_current_cert(store_context, leaf);
-    return false;
-}
-
-/* Returns whether keys and signatures of the chain are strong, also where a configuration file has
-   lowered OpenSSL's security level. The last certificate is trusted as it is. */
-static bool is_strong(X509_STORE_CTX *store_context) {
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
+/* Encodes a chain into one buffer, to be freed by OPENSSL_free, and sets `ders`, of
+   CHAIN_PATH_MAX. Returns NULL if out of memory. */
+static unsigned char *encode_chain(STACK_OF(X509) * chain, struct backend_blob *ders) {
+    size_t total = 0;
     int count = sk_X509_num(chain);
     for (int i = 0; i < count; i++) {
-        X509 *certificate = sk_X509_value(chain, i);
-        unsigned char *bytes = NULL;
-        int size = i2d_X509(certificate, &bytes);
-        struct backend_blob der = {bytes, size > 0 ? (size_t)size : 0};
-        bool strong = size > 0 && strength_of_der(&der, i == count - 1);
-        OPENSSL_free(bytes);
-        if (!strong) {
-            X509_STORE_CTX_set_error(store_context, X509_V_ERR_CA_MD_TOO_WEAK);
-            X509_STORE_CTX_set_error_depth(store_context, i);
-            X509_STORE_CTX_set_current_cert(store_context, certificate);
-            return false;
-        }
+        int size = i2d_X509(sk_X509_value(chain, i), NULL);
+        ders[i].size = size > 0 ? (size_t)size : 0;
+        total += ders[i].size;
     }
-    return true;
+    unsigned char *bytes = OPENSSL_malloc(total);
+    unsigned char *at = bytes;
+    for (int i = 0; bytes != NULL && i < count; i++) {
+        ders[i].bytes = at;
+        (void)i2d_X509(sk_X509_value(chain, i), &at);
+    }
+    return bytes;
+}
+
+/*
+ * Returns whether the accepted chain also keeps the rules of core/x509, which are the same for
+ * every backend: OpenSSL accepts malformed certificates, keys that may not sign, which TLS 1.3 and
+ * every ephemeral TLS 1.2 handshake require (RFC 8446, 4.4.2.2), and weak ones if a configuration
+ * file has lowered its security level.
+ */
+static bool keeps_rules(struct backend_session *session, X509_STORE_CTX *store_context) {
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_context);
+    struct backend_blob ders[CHAIN_PATH_MAX];
+    size_t depth = 0;
+    portls_verify_reason reason = PORTLS_VERIFY_LIMIT;
+    if (sk_X509_num(chain) <= CHAIN_PATH_MAX) {
+        unsigned char *bytes = encode_chain(chain, ders);
+        reason = bytes == NULL
+                     ? PORTLS_VERIFY_OTHER
+                     : path_check_accepted(ders, (size_t)sk_X509_num(chain),
+                                           session->context->role == PORTLS_CLIENT, &depth);
+        OPENSSL_free(bytes);
+    }
+    if (reason != PORTLS_VERIFY_OK) {
+        X509_STORE_CTX_set_error(store_context, backend_x509_code(reason));
+        X509_STORE_CTX_set_error_depth(store_context, (int)depth);
+        X509_STORE_CTX_set_current_cert(store_context, sk_X509_value(chain, (int)depth));
+    }
+    return reason == PORTLS_VERIFY_OK;
 }
 
 /*
@@ -102,8 +109,8 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         X509_STORE_CTX_get0_param(store_context),
         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
             (session->host != NULL ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT : 0U));
-    if (X509_verify_cert(store_context) == 1 && may_sign(store_context) &&
-        is_strong(store_context) && is_for_host(session, store_context)) {
+    if (X509_verify_cert(store_context) == 1 && keeps_rules(session, store_context) &&
+        is_for_host(session, store_context)) {
         return 1;
     }
     record_failure(&session->refused, store_context);

@@ -14,19 +14,19 @@
    malformed others. */
 struct peers {
     struct chain_search search;
-    struct certificate certificates[CHAIN_PEER_MAX];
+    portls_verify_reason refused; /* why none counts, or PORTLS_VERIFY_OK */
     size_t count;
-    bool malformed; /* the peer's own certificate is malformed */
+    struct certificate certificates[];
 };
 
 static void add_peer(struct peers *peers, const struct backend_blob *der) {
-    if (peers->malformed || peers->count == CHAIN_PEER_MAX) {
+    if (peers->refused != PORTLS_VERIFY_OK) {
         return;
     }
     if (certificate_parse(der, &peers->certificates[peers->count])) {
         peers->count++;
     } else if (peers->count == 0) {
-        peers->malformed = true;
+        peers->refused = PORTLS_VERIFY_MALFORMED;
     }
 }
 
@@ -39,7 +39,8 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     const struct backend_context *context = session->context;
     struct peer_verification *verification = &session->peer;
     verification->seen = true;
-    verification->reason = PORTLS_VERIFY_OTHER;
+    verification->reason =
+        peers->refused == PORTLS_VERIFY_OK ? PORTLS_VERIFY_OTHER : peers->refused;
     if (peers->count == 0) {
         return;
     }
@@ -70,18 +71,22 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     }
 }
 
-/* Returns an empty list, or NULL if out of memory; then no certificate is accepted. */
-static struct peers *new_peers(void) {
-    struct peers *peers = XMALLOC(sizeof *peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+/* Returns an empty list for `capacity` certificates (≥ 1), or NULL if out of memory; then no
+   certificate is accepted. */
+static struct peers *new_peers(int capacity) {
+    bool fits = capacity <= CHAIN_PEER_MAX;
+    size_t count = fits ? (size_t)capacity : 0;
+    struct peers *peers =
+        XMALLOC(sizeof *peers + count * sizeof *peers->certificates, NULL, DYNAMIC_TYPE_TMP_BUFFER);
     if (peers != NULL) {
         peers->count = 0;
-        peers->malformed = false;
+        peers->refused = fits ? PORTLS_VERIFY_OK : PORTLS_VERIFY_LIMIT;
     }
     return peers;
 }
 
 static void verify_store(struct backend_session *session, const WOLFSSL_X509_STORE_CTX *store) {
-    struct peers *peers = new_peers();
+    struct peers *peers = new_peers(store->totalCerts);
     session->peer.seen = true;
     session->peer.reason = PORTLS_VERIFY_OTHER;
     if (peers == NULL) {
@@ -99,8 +104,9 @@ static void verify_store(struct backend_session *session, const WOLFSSL_X509_STO
 void verify_undecodable(struct backend_session *session, int code) {
 #if WITH_SESSION_CHAIN
     WOLFSSL_X509_CHAIN *chain = wolfSSL_get_peer_chain(session->ssl);
-    struct peers *peers = new_peers();
-    for (int i = 0; peers != NULL && chain != NULL && i < wolfSSL_get_chain_count(chain); i++) {
+    int count = chain == NULL ? 0 : wolfSSL_get_chain_count(chain);
+    struct peers *peers = count > 0 ? new_peers(count) : NULL;
+    for (int i = 0; peers != NULL && i < count; i++) {
         int length = wolfSSL_get_chain_length(chain, i);
         struct backend_blob der = {wolfSSL_get_chain_cert(chain, i),
                                    length > 0 ? (size_t)length : 0};

@@ -3,98 +3,38 @@
 
 #include "core/x509/distinguished_name.h"
 #include "core/x509/host_match.h"
-#include "core/x509/name_constraints.h"
-#include "core/x509/strength.h"
 
 /* The number of complete paths and of steps is limited, so that a peer cannot keep the search busy
    with certificates that could all have issued each other. */
 enum { PATHS_MAX = 8, STEPS_MAX = 100 };
 
-/* ---- verifying a complete path: path[0] is the peer's, the last one is trusted ---- */
-
-static bool is_valid_ca(const struct chain_search *search, size_t depth) {
-    const struct certificate *certificate = search->path[depth];
-    if (certificate->has_key_usage &&
-        (certificate->key_usage & KEY_USAGE_CERTIFICATE_SIGNING) == 0) {
-        return false;
-    }
-    if (certificate->has_basic_constraints) {
-        return certificate->is_authority;
-    }
-    /* Old roots lack basic constraints: version 1, or with a sufficient key usage. */
-    bool trusted = depth + 1 == search->length;
-    return trusted &&
-           (certificate->has_key_usage ||
-            (certificate->is_version_1 && name_equal(&certificate->subject, &certificate->issuer)));
-}
-
-/* Returns whether the certificate allows its use. The leaf needs digitalSignature: the enabled
-   suites of TLS 1.2 and 1.3 authenticate by signature only. */
-static bool allows_purpose(const struct certificate *certificate, bool is_leaf, bool server) {
-    if (certificate->has_purposes &&
-        !(server ? certificate->for_servers : certificate->for_clients)) {
-        return false;
-    }
-    return !is_leaf || !certificate->has_key_usage ||
-           (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) != 0;
-}
-
-/* Checks the extensions of one certificate at its depth in the path. */
-static portls_verify_reason check_certificate(const struct chain_search *search, size_t depth,
-                                              size_t cas_below) {
-    const struct certificate *certificate = search->path[depth];
-    if (certificate->unknown_critical || (depth > 0 && !is_valid_ca(search, depth))) {
-        return PORTLS_VERIFY_CONSTRAINT;
-    }
-    if (!allows_purpose(certificate, depth == 0, search->request->peer_is_server)) {
-        return PORTLS_VERIFY_PURPOSE;
-    }
-    if (depth > 0 && certificate->has_path_length && cas_below > certificate->path_length) {
-        return PORTLS_VERIFY_CONSTRAINT;
-    }
-    return PORTLS_VERIFY_OK;
-}
-
-static portls_verify_reason check_certificates(const struct chain_search *search, size_t *depth) {
-    size_t authorities = 0;
-    for (*depth = 0; *depth < search->length; ++*depth) {
-        portls_verify_reason reason = check_certificate(search, *depth, authorities);
-        if (reason != PORTLS_VERIFY_OK) {
-            return reason;
-        }
-        const struct certificate *certificate = search->path[*depth];
-        /* Self-issued intermediates, made for a new key, do not count. */
-        if (*depth > 0 && !name_equal(&certificate->subject, &certificate->issuer)) {
-            authorities++;
-        }
-    }
-    return PORTLS_VERIFY_OK;
-}
+/* ---- verifying a complete path ---- */
 
 static portls_verify_reason check_host(const struct chain_search *search) {
     const struct chain_request *request = search->request;
-    return request->host == NULL ||
-                   host_matches(search->path[0], request->host, request->host_is_address)
+    return request->host == NULL || host_matches(search->path.certificates[0], request->host,
+                                                 request->host_is_address)
                ? PORTLS_VERIFY_OK
                : PORTLS_VERIFY_NAME;
 }
 
-/* Checks key sizes, signatures and times, from the trusted end down. Ignores the signature of the
+/* Checks keys, signatures and times, from the trusted end down. Ignores the signature of the
    trusted certificate. */
 static portls_verify_reason check_signatures(const struct chain_search *search, size_t *depth) {
-    for (size_t left = search->length; left > 0; left--) {
+    const struct chain_request *request = search->request;
+    for (size_t left = search->path.length; left > 0; left--) {
         *depth = left - 1;
-        const struct certificate *certificate = search->path[*depth];
-        const struct certificate *issuer = left < search->length ? search->path[left] : NULL;
-        if (!strength_of_key(certificate) || !search->request->key_is_usable(certificate) ||
-            (issuer != NULL && (!strength_of_signature(certificate) ||
-                                !search->request->signature_is_valid(certificate, issuer)))) {
+        const struct certificate *certificate = search->path.certificates[*depth];
+        bool is_trusted = left == search->path.length;
+        if (!request->key_is_usable(certificate) ||
+            (!is_trusted &&
+             !request->signature_is_valid(certificate, search->path.certificates[left]))) {
             return PORTLS_VERIFY_SIGNATURE;
         }
-        if (search->request->now < certificate->not_before) {
+        if (request->now < certificate->not_before) {
             return PORTLS_VERIFY_NOT_YET_VALID;
         }
-        if (search->request->now > certificate->not_after) {
+        if (request->now > certificate->not_after) {
             return PORTLS_VERIFY_EXPIRED;
         }
     }
@@ -102,36 +42,25 @@ static portls_verify_reason check_signatures(const struct chain_search *search, 
     return PORTLS_VERIFY_OK;
 }
 
-/* Checks the name constraints of every CA against all certificates below it. */
-static portls_verify_reason check_names(const struct chain_search *search, size_t *depth) {
-    for (size_t above = 1; above < search->length; above++) {
-        for (*depth = 0; *depth < above; ++*depth) {
-            const struct certificate *below = search->path[*depth];
-            bool exempt = *depth > 0 && name_equal(&below->subject, &below->issuer);
-            if (!exempt && !name_constraints_hold(search->path[above], below, *depth == 0)) {
-                return PORTLS_VERIFY_CONSTRAINT;
-            }
-        }
-    }
-    *depth = 0;
-    return PORTLS_VERIFY_OK;
-}
-
 static bool check_path(struct chain_search *search) {
+    const struct path *path = &search->path;
     size_t depth = 0;
-    portls_verify_reason reason = check_certificates(search, &depth);
+    portls_verify_reason reason =
+        path_check_extensions(path, search->request->peer_is_server, &depth);
     if (reason == PORTLS_VERIFY_OK) {
-        depth = 0;
         reason = check_host(search);
+    }
+    if (reason == PORTLS_VERIFY_OK) {
+        reason = path_check_strength(path, &depth);
     }
     if (reason == PORTLS_VERIFY_OK) {
         reason = check_signatures(search, &depth);
     }
     if (reason == PORTLS_VERIFY_OK) {
-        reason = check_names(search, &depth);
+        reason = path_check_names(path, &depth);
     }
     if (search->paths++ == 0) {
-        search->first = (struct chain_result){reason, depth, search->path[depth]};
+        search->first = (struct chain_result){reason, depth, path->certificates[depth]};
     }
     return reason == PORTLS_VERIFY_OK;
 }
@@ -139,8 +68,8 @@ static bool check_path(struct chain_search *search) {
 /* ---- building paths ---- */
 
 static bool is_on_path(const struct chain_search *search, const struct certificate *certificate) {
-    for (size_t i = 0; i < search->length; i++) {
-        if (der_equal(&search->path[i]->der, &certificate->der)) {
+    for (size_t i = 0; i < search->path.length; i++) {
+        if (der_equal(&search->path.certificates[i]->der, &certificate->der)) {
             return true;
         }
     }
@@ -163,15 +92,15 @@ static bool limit_reached(struct chain_search *search) {
 /* Returns whether the path plus one root is a valid path. */
 static bool try_roots(struct chain_search *search) {
     const struct chain_request *request = search->request;
-    const struct certificate *last = search->path[search->length - 1];
+    const struct certificate *last = search->path.certificates[search->path.length - 1];
     for (size_t i = 0; i < request->roots_count && search->paths < PATHS_MAX; i++) {
         const struct certificate *root = &request->roots[i];
         if (certificate_may_issue(root, last)) {
-            search->path[search->length++] = root;
+            search->path.certificates[search->path.length++] = root;
             if (check_path(search)) {
                 return true;
             }
-            search->length--;
+            search->path.length--;
         }
     }
     return false;
@@ -190,15 +119,15 @@ enum end { VALID, EXTENSIBLE, DEAD_END };
 
 /* Judges the path as it is, and with each root behind it. */
 static enum end judge_end(struct chain_search *search) {
-    const struct certificate *last = search->path[search->length - 1];
-    if (search->length > search->longest) {
-        search->longest = search->length;
+    const struct certificate *last = search->path.certificates[search->path.length - 1];
+    if (search->path.length > search->longest) {
+        search->longest = search->path.length;
         search->longest_end = last;
     }
     if (is_trusted(search, last)) {
         return check_path(search) ? VALID : DEAD_END;
     }
-    if (search->length == CHAIN_PATH_MAX || is_self_signed(search->request, last)) {
+    if (search->path.length == CHAIN_PATH_MAX || is_self_signed(search->request, last)) {
         return DEAD_END;
     }
     return try_roots(search) ? VALID : EXTENSIBLE;
@@ -207,7 +136,7 @@ static enum end judge_end(struct chain_search *search) {
 /* Returns the next certificate of the peer that may have issued the last one of the path, from
    index `*next` on, or NULL. */
 static const struct certificate *next_issuer(struct chain_search *search, size_t *next) {
-    const struct certificate *last = search->path[search->length - 1];
+    const struct certificate *last = search->path.certificates[search->path.length - 1];
     while (*next < search->request->peers_count && !limit_reached(search)) {
         const struct certificate *issuer = &search->request->peers[(*next)++];
         if (certificate_may_issue(issuer, last) && !is_on_path(search, issuer)) {
@@ -221,15 +150,15 @@ static const struct certificate *next_issuer(struct chain_search *search, size_t
 static bool find_path(struct chain_search *search) {
     search->next[0] = 1;
     enum end end = judge_end(search);
-    while (end != VALID && search->length > 0) {
+    while (end != VALID && search->path.length > 0) {
         const struct certificate *issuer =
-            end == EXTENSIBLE ? next_issuer(search, &search->next[search->length - 1]) : NULL;
+            end == EXTENSIBLE ? next_issuer(search, &search->next[search->path.length - 1]) : NULL;
         if (issuer == NULL) {
-            search->length--; /* back to the issuer before, of which more may come */
+            search->path.length--; /* back to the issuer before, of which more may come */
             end = EXTENSIBLE;
         } else {
-            search->next[search->length] = 1;
-            search->path[search->length++] = issuer;
+            search->next[search->path.length] = 1;
+            search->path.certificates[search->path.length++] = issuer;
             end = judge_end(search);
         }
     }
@@ -237,7 +166,7 @@ static bool find_path(struct chain_search *search) {
 }
 
 struct chain_result chain_verify(const struct chain_request *request, struct chain_search *search) {
-    *search = (struct chain_search){.request = request, .path = {request->peers}, .length = 1};
+    *search = (struct chain_search){.request = request, .path = {{request->peers}, 1}};
     if (find_path(search)) {
         return (struct chain_result){PORTLS_VERIFY_OK, 0, request->peers};
     }

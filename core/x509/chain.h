@@ -7,10 +7,7 @@
 #ifndef CORE_X509_CHAIN_H
 #define CORE_X509_CHAIN_H
 
-#include "core/x509/certificate.h"
-
-/* The number of peer certificates considered. */
-#define CHAIN_PEER_MAX 9
+#include "core/x509/path.h"
 
 /* The input of chain_verify. */
 struct chain_request {
@@ -38,14 +35,10 @@ struct chain_result {
     const struct certificate *culprit;
 };
 
-/* The longest path: all certificates of the peer and a root. */
-#define CHAIN_PATH_MAX (CHAIN_PEER_MAX + 1)
-
 /* The working memory of chain_verify, from the caller, since it is large for a small stack. */
 struct chain_search {
     const struct chain_request *request;
-    const struct certificate *path[CHAIN_PATH_MAX];
-    size_t length;
+    struct path path;
     size_t next[CHAIN_PATH_MAX]; /* for each certificate of the path: where its issuer is sought */
     size_t longest;              /* length of the longest path so far, and its last certificate */
     const struct certificate *longest_end;
