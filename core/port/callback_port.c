@@ -90,6 +90,17 @@ static portls_status call_close(portls_status (*close)(void *), void *argument,
     return status == PORTLS_OK ? PORTLS_OK : fail_callback(error, "close", status);
 }
 
+/* Calls a descriptor callback, which may be NULL. */
+static portls_descriptor call_descriptor(portls_descriptor (*descriptor)(void *), void *argument) {
+    if (descriptor == NULL) {
+        return PORTLS_NO_DESCRIPTOR;
+    }
+    int cancel = os_hold_cancel();
+    portls_descriptor below = descriptor(argument);
+    os_restore_cancel(cancel);
+    return below;
+}
+
 /* Adds the wait callback of a port without a descriptor to the set. */
 static void add_to_set(struct wait_set *set, void (*wait)(void *, int), void *argument) {
     if (wait != NULL) {
@@ -161,8 +172,7 @@ static bool byte_ready(portls_input_port *in) {
 
 static portls_descriptor input_descriptor(const portls_input_port *in) {
     const struct callback_input *input = input_of(in);
-    return input->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
-                                               : input->callbacks.descriptor(input->argument);
+    return call_descriptor(input->callbacks.descriptor, input->argument);
 }
 
 static void begin_read_wait(portls_input_port *in, struct wait_set *set) {
@@ -270,8 +280,7 @@ static portls_status flush_avail(portls_output_port *out, portls_error *error) {
 
 static portls_descriptor output_descriptor(const portls_output_port *out) {
     const struct callback_output *output = output_of(out);
-    return output->callbacks.descriptor == NULL ? PORTLS_NO_DESCRIPTOR
-                                                : output->callbacks.descriptor(output->argument);
+    return call_descriptor(output->callbacks.descriptor, output->argument);
 }
 
 /* No callback tells whether there is room, so this polls the descriptor. Without one there is room

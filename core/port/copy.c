@@ -14,6 +14,23 @@ static portls_status put_back(portls_input_port *in, const uint8_t *bytes, size_
                       size);
 }
 
+/* Reads what there is, and waits for it until a limit of either port ends the copy. */
+static portls_status read_piece(portls_input_port *in, const portls_output_port *out, void *bytes,
+                                size_t size, size_t *got, portls_error *error) {
+    const struct wait_limit *limit = &out->base.waits.limit;
+    if (limit->deadline == NO_DEADLINE && limit->brk == NULL) {
+        return portls_read(in, bytes, size, got, error);
+    }
+    portls_status status = portls_read_avail(in, bytes, size, got, error);
+    while (port_wants(status)) {
+        status = input_port_wait(in, limit, error);
+        if (status == PORTLS_OK) {
+            status = portls_read_avail(in, bytes, size, got, error);
+        }
+    }
+    return status;
+}
+
 /* Ends a copy at either port's break or deadline, also when the source always has more and the sink
    takes it. */
 static portls_status check_limits(const portls_input_port *in, const portls_output_port *out,
@@ -30,7 +47,7 @@ portls_status portls_copy(portls_input_port *in, portls_output_port *out, portls
     error_begin(error);
     portls_status status = output_port_check(out, error);
     while (status == PORTLS_OK) {
-        status = portls_read(in, bytes, sizeof bytes, &got, error);
+        status = read_piece(in, out, bytes, sizeof bytes, &got, error);
         size_t put = 0;
         if (status == PORTLS_OK) {
             status = portls_write(out, bytes, got, &put, error);

@@ -218,6 +218,10 @@ static inline bool input_port_may_block(const portls_input_port *in) {
 bool input_port_is_ready(portls_input_port *in); /* see portls_byte_ready; true for a closed port */
 void input_port_begin_wait(portls_input_port *in, struct wait_set *set);
 void input_port_end_wait(portls_input_port *in);
+/* Waits until the port may be ready, or a limit ends the wait: its own, or `also` (NULL: none).
+   PORTLS_OK; PORTLS_CLOSED; PORTLS_DEADLINE; PORTLS_BREAK; the failure of the wait. */
+portls_status input_port_wait(portls_input_port *in, const struct wait_limit *also,
+                              portls_error *error);
 void output_port_begin_wait(portls_output_port *out, struct wait_set *set);
 void output_port_end_wait(portls_output_port *out);
 

@@ -57,14 +57,20 @@ void output_port_end_wait(portls_output_port *out) {
     }
 }
 
-/* Waits until the port may be ready: PORTLS_OK, PORTLS_CLOSED, PORTLS_DEADLINE, PORTLS_BREAK. */
-static portls_status wait_input(portls_input_port *in, portls_error *error) {
+portls_status input_port_wait(portls_input_port *in, const struct wait_limit *also,
+                              portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     input_port_begin_wait(in, &set);
+    if (also != NULL) {
+        wait_set_add_limit(&set, also);
+    }
     portls_status status = wait_set_wait(&set, &in->base.waits.limit, error);
     wait_set_destroy(&set);
     input_port_end_wait(in);
+    if (status == PORTLS_OK && also != NULL) {
+        status = wait_limit_check(also, error);
+    }
     return status == PORTLS_OK ? port_check_open(in, HANDLE_INPUT_PORT, error) : status;
 }
 
@@ -94,7 +100,7 @@ portls_status portls_read(portls_input_port *in, void *buffer, size_t size, size
         status = may_block ? in->class->read_blocking(in, buffer, size, got, error)
                            : in->class->read_avail(in, buffer, size, got, error);
         *got = status == PORTLS_OK ? *got : 0;
-    } while (port_wants(status) && (status = wait_input(in, error)) == PORTLS_OK);
+    } while (port_wants(status) && (status = input_port_wait(in, NULL, error)) == PORTLS_OK);
     return error_end(error, status);
 }
 

@@ -214,6 +214,22 @@ void wait_set_add_deadline(struct wait_set *set, int64_t deadline) {
     }
 }
 
+void wait_set_add_limit(struct wait_set *set, const struct wait_limit *limit) {
+    portls_descriptor descriptor = PORTLS_NO_DESCRIPTOR;
+    wait_set_add_deadline(set, limit->deadline);
+    if (limit->brk == NULL) {
+        return;
+    }
+    break_settle(limit->brk); /* readable without a reason, it would end every wait at once */
+    portls_error error;
+    error_begin(&error);
+    if (break_descriptor(limit->brk, &descriptor, &error) != PORTLS_OK) {
+        set_failure(set, error.status, error.os_errno);
+        return;
+    }
+    wait_set_add_descriptor(set, descriptor, OS_READABLE);
+}
+
 void wait_set_add_ready(struct wait_set *set) {
     set->ready = true;
 }

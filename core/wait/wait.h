@@ -142,6 +142,9 @@ void wait_set_add_passing(struct wait_set *set);
 /* Ends the wait at that time, when something in the set is due. */
 void wait_set_add_deadline(struct wait_set *set, int64_t deadline);
 
+/* Ends the wait at the limit's deadline or break too; the caller then checks the limit. */
+void wait_set_add_limit(struct wait_set *set, const struct wait_limit *limit);
+
 /* Ends the wait when the object notifies its watchers. The caller holds the list's lock and has
    just seen that the object is not ready. */
 void wait_set_add_watch(struct wait_set *set, struct watch_list *list);

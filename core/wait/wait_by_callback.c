@@ -5,7 +5,7 @@
 #include "portls/clock.h"
 
 void wait_set_init(struct wait_set *set) {
-    *set = (struct wait_set){.callback = NULL};
+    *set = (struct wait_set){.callback = NULL, .deadline = NO_DEADLINE};
 }
 
 void wait_set_destroy(struct wait_set *set) {
@@ -41,6 +41,11 @@ void wait_set_add_descriptor(struct wait_set *set, portls_descriptor descriptor,
     set->impossible = true;
 }
 
+void wait_set_add_limit(struct wait_set *set, const struct wait_limit *limit) {
+    set->deadline = limit->deadline;
+    set->more_callbacks = set->more_callbacks || limit->brk != NULL; /* checked after each slice */
+}
+
 void watch_list_notify(struct watch_list *list) {
     (void)list; /* no other thread waits */
 }
@@ -55,7 +60,8 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
     if (status != PORTLS_OK || set->ready) {
         return status;
     }
-    if (limit->deadline != NO_DEADLINE && !clock_is_replaced()) {
+    int64_t deadline = limit->deadline < set->deadline ? limit->deadline : set->deadline;
+    if (deadline != NO_DEADLINE && !clock_is_replaced()) {
         return error_fail(error, PORTLS_UNSUPPORTED,
                           "there is no clock to wait by: give portls one with portls_set_clock");
     }
@@ -65,7 +71,7 @@ portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit
                           "here: use the calls that do not wait");
     }
     bool alone = !set->more_callbacks && limit->brk == NULL;
-    set->callback(set->callback_argument, wait_callback_milliseconds(limit->deadline, alone));
+    set->callback(set->callback_argument, wait_callback_milliseconds(deadline, alone));
     /* The callback may have returned early, so the caller tries again in any case. */
     return break_check(limit->brk, error);
 }

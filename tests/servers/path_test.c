@@ -2,6 +2,7 @@
 #include "sockets.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -207,6 +208,66 @@ SPEC(path, a_socket_that_nobody_listens_on_is_replaced) {
     close_side(&visitor.side);
     close_side(&server);
     portls_close(listener);
+}
+
+/* ---- servers that start at once ---- */
+
+enum { STARTERS = 3, ROUNDS = 300 };
+
+struct starter {
+    pthread_barrier_t *start;
+    portls_listener *listener;
+    portls_status status;
+};
+
+static void start_server(void *argument) {
+    struct starter *starter = argument;
+    portls_context *context = portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO);
+    (void)pthread_barrier_wait(starter->start);
+    starter->status = portls_listen_path(path, 0600, 5, context, &starter->listener, NULL);
+    portls_free_context(context);
+}
+
+/* Whether a client reaches a server by the path. */
+static bool answers(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int number = socket(AF_UNIX, SOCK_STREAM, 0);
+    bool connected = connect(number, (struct sockaddr *)&address, sizeof address) == 0;
+    (void)close(number);
+    return connected;
+}
+
+static void start_all(struct starter *starters) {
+    pthread_barrier_t start;
+    struct task tasks[STARTERS];
+    cr_assert_eq(pthread_barrier_init(&start, NULL, STARTERS), 0);
+    for (size_t i = 0; i < STARTERS; i++) {
+        starters[i] = (struct starter){&start, NULL, PORTLS_OK};
+        task_start(&tasks[i], start_server, &starters[i]);
+    }
+    for (size_t i = 0; i < STARTERS; i++) {
+        task_join(&tasks[i]);
+    }
+    (void)pthread_barrier_destroy(&start);
+}
+
+/* The others take no socket for a stale one on which the first is about to listen. */
+SPEC(path, of_servers_that_start_at_once_one_has_the_path) {
+    for (int i = 0; i < ROUNDS; i++) {
+        struct starter starters[STARTERS];
+        int listening = 0;
+        if (i % 2 == 0) {
+            (void)close(plain_socket(-1)); /* a stale one */
+        }
+        start_all(starters);
+        cr_assert(answers(), "round %d: the server has lost its socket", i);
+        for (size_t j = 0; j < STARTERS; j++) {
+            listening += starters[j].status == PORTLS_OK;
+            portls_close(starters[j].listener);
+        }
+        cr_assert_eq(listening, 1, "round %d: %d servers listen", i, listening);
+    }
 }
 
 static void is_taken(const char *text) {

@@ -208,6 +208,12 @@ static bool look(void *argument) {
     return true;
 }
 
+static portls_descriptor find_descriptor(void *argument) {
+    (void)argument;
+    pthread_testcancel();
+    return PORTLS_NO_DESCRIPTOR;
+}
+
 static portls_status release(void *argument) {
     ++*(int *)argument;
     pthread_testcancel();
@@ -221,8 +227,10 @@ static void make_callback_ports(portls_input_port **in, portls_output_port **out
     portls_output_callbacks output = PORTLS_OUTPUT_CALLBACKS_INIT;
     input.read = give;
     input.byte_ready = look;
+    input.descriptor = find_descriptor;
     input.close = release;
     output.write = take;
+    output.descriptor = find_descriptor;
     output.close = release;
     REQUIRE_OK(portls_make_input_port(&input, &released, in, &problem));
     REQUIRE_OK(portls_make_output_port(&output, &released, out, &problem));
@@ -233,6 +241,8 @@ static void use_and_close(void *argument) {
     char byte;
     size_t got = 0;
     cr_assert(portls_byte_ready(side->in));
+    cr_assert_eq(portls_descriptor_of(portls_source_input(side->in)), PORTLS_NO_DESCRIPTOR);
+    cr_assert_eq(portls_descriptor_of(portls_source_output(side->out)), PORTLS_NO_DESCRIPTOR);
     cr_assert_eq(portls_read(side->in, &byte, 1, &got, NULL), PORTLS_OK);
     cr_assert_eq(portls_write(side->out, &byte, 1, NULL, NULL), PORTLS_OK);
     cr_assert_eq(portls_close_ports(side->in, side->out, NULL), PORTLS_OK);

@@ -79,6 +79,62 @@ SPEC(convenience, what_could_not_be_copied_is_still_to_be_read) {
     REQUIRE_OK(portls_close_input_port(reader, &problem));
 }
 
+/* The source has nothing, so the copy waits for it. */
+SPEC(convenience, a_limit_of_the_sink_ends_a_copy_that_waits_for_its_source) {
+    portls_output_port *writer = NULL;
+    portls_input_port *in = pipe_with("", 0, false, &writer);
+    portls_input_port *reader = NULL;
+    portls_output_port *out = NULL;
+    portls_break *brk = NULL;
+    make_pipe(10, &reader, &out);
+    REQUIRE_OK(portls_make_break(&brk, &problem));
+    REQUIRE_OK(portls_set_write_deadline(out, PORTLS_NOW, &problem));
+    REQUIRE_STATUS(portls_copy(in, out, &problem), PORTLS_DEADLINE);
+    REQUIRE_OK(portls_set_write_deadline(out, PORTLS_NO_DEADLINE, &problem));
+    REQUIRE_OK(portls_set_write_break(out, brk, &problem));
+    portls_set_break(brk);
+    REQUIRE_STATUS(portls_copy(in, out, &problem), PORTLS_BREAK);
+    portls_clear_break(brk);
+    /* Both are good, also for a copy. */
+    REQUIRE_OK(portls_write(writer, "bytes", 5, NULL, &problem));
+    REQUIRE_OK(portls_close_output_port(writer, &problem));
+    REQUIRE_OK(portls_copy(in, out, &problem));
+    REQUIRE_OK(portls_close_ports(in, out, &problem));
+    REQUIRE_OK(portls_close_input_port(reader, &problem));
+    portls_free_break(brk);
+}
+
+static portls_status read_none(void *argument, void *buffer, size_t size, size_t *got) {
+    (void)argument;
+    (void)buffer;
+    (void)size;
+    *got = 0;
+    return PORTLS_WANT_READ;
+}
+
+static void set_break_meanwhile(void *argument, int milliseconds) {
+    (void)milliseconds;
+    portls_set_break(argument);
+}
+
+SPEC(convenience, a_break_of_the_sink_ends_a_copy_that_waits_already) {
+    portls_input_callbacks callbacks = PORTLS_INPUT_CALLBACKS_INIT;
+    portls_input_port *in = NULL;
+    portls_input_port *reader = NULL;
+    portls_output_port *out = NULL;
+    portls_break *brk = NULL;
+    REQUIRE_OK(portls_make_break(&brk, &problem));
+    callbacks.read = read_none;
+    callbacks.wait = set_break_meanwhile;
+    REQUIRE_OK(portls_make_input_port(&callbacks, brk, &in, &problem));
+    make_pipe(10, &reader, &out);
+    REQUIRE_OK(portls_set_write_break(out, brk, &problem));
+    REQUIRE_STATUS(portls_copy(in, out, &problem), PORTLS_BREAK);
+    REQUIRE_OK(portls_close_ports(in, out, &problem));
+    REQUIRE_OK(portls_close_input_port(reader, &problem));
+    portls_free_break(brk);
+}
+
 SPEC(convenience, copying_says_what_failed) {
     portls_output_port *writer = NULL;
     portls_input_port *in = pipe_with("bytes", 5, false, &writer);

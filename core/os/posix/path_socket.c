@@ -6,7 +6,10 @@
 #include "core/os/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -86,6 +89,42 @@ static int remove_stale(const struct os_address *address) {
     return unlink(path_of(address)) == 0 ? 0 : errno;
 }
 
+/*
+ * Takes the lock of the directory that a path is in. A server holds it from bind to listen: another
+ * one that starts meanwhile would take the socket for a stale one and remove it. Returns a
+ * descriptor for unlock, or a negative number: there is no lock where the directory cannot be
+ * opened, or where another program keeps it locked.
+ */
+static int lock_directory(const char *path) {
+    enum { TRIES = 100, PAUSE_MILLISECONDS = 10 };
+    char directory[sizeof(((struct sockaddr_un *)0)->sun_path)] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        size_t length = slash == path ? 1 : (size_t)(slash - path);
+        memcpy(directory, path, length);
+        directory[length] = '\0';
+    }
+    int number = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; number >= 0 && i < TRIES; i++) {
+        if (flock(number, LOCK_EX | LOCK_NB) == 0) {
+            return number;
+        }
+        (void)poll(NULL, 0, PAUSE_MILLISECONDS);
+    }
+    if (number >= 0) {
+        (void)close(number);
+    }
+    return -1;
+}
+
+/* A process that was forked meanwhile has a copy of the descriptor, so closing it is not enough. */
+static void unlock(int number) {
+    if (number >= 0) {
+        (void)flock(number, LOCK_UN);
+        (void)close(number);
+    }
+}
+
 static int bind_path(int number, const struct os_address *address) {
     const struct sockaddr *name = system_address(address);
     if (bind(number, name, (socklen_t)address->size) == 0) {
@@ -115,8 +154,8 @@ static int begin_listening(int number, unsigned int mode, int queue, struct os_s
     return 0;
 }
 
-int os_path_listen(const char *name, unsigned int mode, int queue, portls_descriptor *socket,
-                   struct os_socket_file *file) {
+static int listen_at(const char *name, unsigned int mode, int queue, portls_descriptor *socket,
+                     struct os_socket_file *file) {
     *socket = PORTLS_NO_DESCRIPTOR;
     file->exists = false;
     int failure = os_path_address(name, &file->address);
@@ -127,16 +166,26 @@ int os_path_listen(const char *name, unsigned int mode, int queue, portls_descri
     if (number < 0) {
         return errno;
     }
+    int lock = lock_directory(name);
     failure = bind_path(number, &file->address);
     if (failure == 0) {
         failure = begin_listening(number, mode, queue, file);
     }
+    unlock(lock);
     if (failure != 0) {
         (void)close(number);
         return failure;
     }
     *socket = number;
     return 0;
+}
+
+int os_path_listen(const char *name, unsigned int mode, int queue, portls_descriptor *socket,
+                   struct os_socket_file *file) {
+    int cancel = os_hold_cancel();
+    int failure = listen_at(name, mode, queue, socket, file);
+    os_restore_cancel(cancel);
+    return failure;
 }
 
 void os_path_remove(struct os_socket_file *file) {
