@@ -235,14 +235,14 @@ PORTLS_API size_t portls_output_pending(const portls_output_port *out);
  * @param out   any output port; both may be of one connection
  * @param error may be NULL
  * @return PORTLS_OK at the end of `in`; PORTLS_TRUNCATED (with portls_set_strict_eof);
- *         PORTLS_DEADLINE and PORTLS_BREAK (both ports are still usable); PORTLS_WRONG_KIND;
- *         PORTLS_CLOSED; PORTLS_IN_USE (wrapped); PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY
- *         (also: bytes that were read are lost, since there was no memory to keep them); PORTLS_OS;
- *         before the handshake is done also PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and
- *         PORTLS_VERIFY, and with portls_connect_avail PORTLS_RESOLVE and PORTLS_CONNECT;
- *         PORTLS_UNSUPPORTED (a port that cannot be waited for). Otherwise bytes that were read and
- *         could not be written are the next that `in` returns. Blocks. The thread that reads `in`
- *         and writes to `out`.
+ *         PORTLS_DEADLINE and PORTLS_BREAK, of either port, also while the other one waits (both
+ *         ports are still usable); PORTLS_WRONG_KIND; PORTLS_CLOSED; PORTLS_IN_USE (wrapped);
+ *         PORTLS_IO; PORTLS_PROTOCOL; PORTLS_NO_MEMORY (also: bytes that were read are lost, since
+ *         there was no memory to keep them); PORTLS_OS; before the handshake is done also
+ *         PORTLS_NO_CERTIFICATE, PORTLS_HANDSHAKE and PORTLS_VERIFY, and with portls_connect_avail
+ *         PORTLS_RESOLVE and PORTLS_CONNECT; PORTLS_UNSUPPORTED (a port that cannot be waited for).
+ *         Otherwise bytes that were read and could not be written are the next that `in` returns.
+ *         Blocks. The thread that reads `in` and writes to `out`.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_copy(portls_input_port *in, portls_output_port *out,
                                                      portls_error *error);

@@ -62,6 +62,22 @@ bool listener_leader_is_late(const portls_listener *listener) {
                                 : listener->beside > 0;
 }
 
+/* The wait ends when another thread has made something due before `until`, too. */
+static void add_watch(portls_listener *listener, struct wait_set *set) {
+    int64_t until = lead_until(listener);
+    if (listener->watchers.first == NULL || until > listener->watched_until) {
+        listener->watched_until = until;
+    }
+    wait_set_try_watch(set, &listener->watchers);
+}
+
+void listener_wake_watchers(portls_listener *listener) {
+    if (listener->watchers.first != NULL && lead_until(listener) < listener->watched_until) {
+        listener->watched_until = lead_until(listener);
+        watch_list_notify(&listener->watchers);
+    }
+}
+
 /* Without certificate or key no handshake can succeed: reports it before a peer comes. */
 static portls_status check_identity(portls_listener *listener, portls_error *error) {
     struct snapshot *snapshot = NULL;
@@ -239,6 +255,9 @@ bool listener_ready(portls_listener *listener) {
 void listener_begin_wait(portls_listener *listener, struct wait_set *set) {
     listener_lock(listener);
     add_wait(listener, set);
+    if (!wait_set_only_asks(set)) {
+        add_watch(listener, set);
+    }
     listener_unlock(listener);
 }
 

@@ -39,7 +39,9 @@ enum {
 struct incoming {
     struct incoming *previous, *next; /* in its queue */
     struct incoming_queue *queue;
-    struct stream *stream;
+    portls_input_port *in; /* of the socket */
+    portls_output_port *out;
+    struct stream *stream; /* NULL until its first step */
     portls_descriptor socket;
     uint8_t registered; /* what the listener's poller reports of the socket */
     bool had_turn;      /* in `ready`: it was stepped, and there was more to do */
@@ -91,6 +93,9 @@ struct portls_listener {
     int64_t leader_deadline;            /* until when the leader sleeps */
     size_t beside;                      /* threads that cannot follow, and poll beside the leader */
     struct follower *followers, *spare; /* asleep; not in use */
+    struct watch_list watchers;         /* threads that wait in portls_sync; notified when something
+                                           is due before `watched_until`, */
+    int64_t watched_until;              /* until when the last of them sleeps */
 
     int64_t handshake_milliseconds;
     size_t handshake_limit;
@@ -176,6 +181,9 @@ void listener_put_closing(portls_listener *listener, const struct closing *closi
 bool listener_has_ended(const portls_listener *listener);
 
 /* ---- accept.c; the caller holds the lock ---- */
+
+/* Wakes the threads in portls_sync that sleep longer than until the next thing is due. */
+void listener_wake_watchers(portls_listener *listener);
 
 /* Whether something is due before the leader wakes up, or a thread beside it must lead from now on.
  */

@@ -8,32 +8,30 @@
 
 /* ---- streams over accepted sockets ---- */
 
-/* Creates a stream that owns the socket; on failure the socket is closed. */
-static portls_status new_stream(const portls_listener *listener, portls_descriptor socket,
-                                struct snapshot *snapshot, struct stream **stream,
-                                portls_error *error) {
-    portls_input_port *in = NULL;
-    portls_output_port *out = NULL;
-    portls_status status = descriptor_ports_of_socket(socket, &in, &out, error);
-    if (status != PORTLS_OK) {
-        (void)os_close(socket);
-        return status;
+/* Creates the stream of a connection, without the listener's lock. PORTLS_OK, or what is lacking.
+ */
+static portls_status begin_stream(const portls_listener *listener, struct incoming *incoming,
+                                  portls_error *error) {
+    struct snapshot *snapshot = NULL;
+    portls_status status = context_snapshot(listener->context, PORTLS_SERVER, &snapshot, error);
+    if (status == PORTLS_OK) {
+        const portls_wrap_options asked = {.close_original = true,
+                                           .shutdown_on_close = listener->shutdown_on_close};
+        struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
+        status = stream_new(incoming->in, incoming->out, &options, &incoming->stream, error);
     }
-    const portls_wrap_options asked = {.close_original = true,
-                                       .shutdown_on_close = listener->shutdown_on_close};
-    struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
-    status = stream_new(in, out, &options, stream, error);
-    if (status != PORTLS_OK) {
-        descriptor_ports_skip_linger(in);
-        ports_drop(in, out);
-    }
+    snapshot_release(snapshot);
     return status;
 }
 
-/* Closes a stream that accept has not returned, without waiting for the peer. */
-static void abort_stream(struct stream *stream) {
-    descriptor_ports_skip_linger(stream->transport.in);
-    stream_abandon(stream, true);
+/* Closes a connection that accept has not returned, without waiting for the peer. */
+static void abort_connection(struct incoming *incoming) {
+    descriptor_ports_skip_linger(incoming->in);
+    if (incoming->stream != NULL) {
+        stream_abandon(incoming->stream, true);
+    } else {
+        ports_drop(incoming->in, incoming->out);
+    }
 }
 
 /* ---- queues ---- */
@@ -71,7 +69,7 @@ struct incoming *incoming_queue_take(struct incoming_queue *queue) {
 void incoming_queue_clear(struct incoming_queue *queue) {
     struct incoming *incoming = NULL;
     while ((incoming = incoming_queue_take(queue)) != NULL) {
-        abort_stream(incoming->stream);
+        abort_connection(incoming);
         memory_free(incoming);
     }
 }
@@ -86,7 +84,11 @@ void incoming_queue_lose(struct incoming_queue *queue) {
 void incoming_queue_forget(struct incoming_queue *queue) {
     struct incoming *incoming = NULL;
     while ((incoming = incoming_queue_take(queue)) != NULL) {
-        portls_forget_ports(&incoming->stream->in, &incoming->stream->out);
+        if (incoming->stream != NULL) {
+            portls_forget_ports(&incoming->stream->in, &incoming->stream->out);
+        } else {
+            portls_forget_ports(incoming->in, incoming->out);
+        }
         memory_free(incoming);
     }
 }
@@ -131,8 +133,13 @@ static uint8_t wanted_of(const struct stream_half *half) {
                      ((half->needs & NEEDS_OUTPUT) != 0 ? OS_WRITABLE : 0));
 }
 
-/* Steps a handshake, without the listener's lock. Returns whether it goes on. */
-static bool step_handshake(struct incoming *incoming) {
+/* Steps a handshake, without the listener's lock. Returns whether it goes on. A connection that
+   cannot begin its handshake still has no stream. */
+static bool step_handshake(const portls_listener *listener, struct incoming *incoming) {
+    if (incoming->stream == NULL &&
+        begin_stream(listener, incoming, &incoming->error) != PORTLS_OK) {
+        return false;
+    }
     struct stream *stream = incoming->stream;
     stream_enter(stream);
     portls_status status = stream_step_handshake(stream, &stream->reading);
@@ -143,13 +150,25 @@ static bool step_handshake(struct incoming *incoming) {
     return port_wants(status);
 }
 
+/* Drops a connection for want of memory. */
+static void drop_for_scarcity(portls_listener *listener, struct incoming *incoming) {
+    listener_pause(listener, &incoming->error);
+    (void)watch_socket(listener, incoming, 0);
+    abort_connection(incoming);
+    memory_free(incoming);
+}
+
 static void work_on(portls_listener *listener, struct incoming *incoming) {
     append(&listener->busy, incoming);
     listener_pass_on(listener);
     listener_unlock(listener);
-    bool goes_on = step_handshake(incoming);
+    bool goes_on = step_handshake(listener, incoming);
     listener_lock(listener);
     take_out(incoming);
+    if (incoming->stream == NULL) {
+        drop_for_scarcity(listener, incoming);
+        return;
+    }
     uint8_t wanted = wanted_of(&incoming->stream->reading);
     if (!goes_on) {
         finish(listener, incoming);
@@ -195,10 +214,11 @@ static void go_on_closing(portls_listener *listener, struct closing *closing) {
     }
 }
 
-/* Whether an alert may be on its way: none is for a peer that took too long, or for want of
-   descriptors. */
+/* Whether an alert may be on its way: none is for a peer that took too long or has sent nothing, or
+   for want of descriptors. */
 static bool may_have_alert(const struct incoming *incoming) {
-    return incoming->error.status != PORTLS_DEADLINE && incoming->error.status != PORTLS_OS;
+    return incoming->stream != NULL && incoming->error.status != PORTLS_DEADLINE &&
+           incoming->error.status != PORTLS_OS;
 }
 
 static void report_failed(portls_listener *listener, struct incoming *incoming) {
@@ -214,7 +234,7 @@ static void report_failed(portls_listener *listener, struct incoming *incoming) 
         go_on_closing(listener, &closing); /* the alert leaves now */
     } else {
         listener_unlock(listener);
-        abort_stream(incoming->stream);
+        abort_connection(incoming);
         listener_lock(listener);
     }
     report(listener, &event);
@@ -350,24 +370,16 @@ void listener_pause(portls_listener *listener, const portls_error *why) {
     pause->must_report = true;
 }
 
-/* Creates a connection for an accepted socket, which it owns. PORTLS_OK, or what is lacking. */
+/* Creates a connection for an accepted socket, which it owns. Its stream is made when the peer
+   sends: a silent one costs no session. PORTLS_OK; PORTLS_NO_MEMORY. */
 static portls_status add_connection(portls_listener *listener, portls_descriptor socket,
                                     const struct os_address *peer, portls_error *error) {
-    struct snapshot *snapshot = NULL;
-    portls_status status = context_snapshot(listener->context, PORTLS_SERVER, &snapshot, error);
-    struct incoming *incoming = status == PORTLS_OK ? memory_zeroed(sizeof *incoming) : NULL;
-    if (incoming == NULL) {
-        (void)os_close(socket);
-        snapshot_release(snapshot);
-        return status != PORTLS_OK
-                   ? status
-                   : error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
-    }
-    status = new_stream(listener, socket, snapshot, &incoming->stream, error);
-    snapshot_release(snapshot);
-    if (status != PORTLS_OK) {
+    struct incoming *incoming = memory_zeroed(sizeof *incoming);
+    if (incoming == NULL ||
+        descriptor_ports_of_socket(socket, &incoming->in, &incoming->out, NULL) != PORTLS_OK) {
         memory_free(incoming);
-        return status;
+        (void)os_close(socket);
+        return error_fail(error, PORTLS_NO_MEMORY, "no memory for a connection");
     }
     error_begin(&incoming->error);
     incoming->socket = socket;

@@ -98,6 +98,7 @@ static void drop_state(portls_listener *listener) {
     listener->has_leader = false;
     listener->beside = 0;
     listener_free_followers(listener);
+    watch_list_init(&listener->watchers, &listener->lock);
     incoming_queue_forget(&listener->waiting);
     incoming_queue_forget(&listener->ready);
     incoming_queue_forget(&listener->finished);
@@ -149,6 +150,7 @@ void listener_unlock(portls_listener *listener) {
         watch_sockets(listener);
         update_wakeup(listener);
     }
+    listener_wake_watchers(listener);
     if (listener_has_ended(listener)) {
         listener_wake_all(listener);
     }
@@ -173,7 +175,9 @@ portls_listener *listener_new(portls_context *context, portls_status *status, po
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
     atomic_init(&made->process, os_process_generation());
+    watch_list_init(&made->watchers, &made->lock);
     made->pause.until = NO_DEADLINE;
+    wakeup_pool_hold();
     made->handshake_milliseconds = LISTENER_HANDSHAKE_MILLISECONDS;
     made->handshake_limit = LISTENER_HANDSHAKES;
     return made;
@@ -186,6 +190,7 @@ static void free_listener(portls_listener *listener) {
     close_poller(listener);
     listener_free_followers(listener);
     portls_free_context(listener->context);
+    wakeup_pool_release();
     os_mutex_destroy(&listener->fork_lock);
     os_mutex_destroy(&listener->lock);
     memory_free(listener);

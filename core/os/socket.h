@@ -32,6 +32,10 @@ int os_read(portls_descriptor descriptor, enum os_descriptor_kind kind, void *bu
    OS_WOULD_BLOCK when it is not, or when it has a receive timeout. */
 int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got);
 
+/* Ends an os_receive that blocks in another thread, which then returns the end of the data, as do
+   all later ones. */
+void os_socket_stop_receiving(portls_descriptor socket);
+
 /* Whether a socket is a stream socket, so that a short read has taken everything. */
 bool os_socket_is_stream(portls_descriptor socket);
 

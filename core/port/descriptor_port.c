@@ -176,6 +176,13 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     return read_result(result, *got, error);
 }
 
+static void interrupt(portls_input_port *in) {
+    const struct descriptor_ports *ports = ports_of_input(in);
+    if (ports->kind == OS_SOCKET) {
+        os_socket_stop_receiving(ports->descriptor);
+    }
+}
+
 static portls_status linger_input(portls_input_port *in) {
     return linger_if_last(ports_of_input(in), NULL);
 }
@@ -228,6 +235,7 @@ static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
 static const struct input_class descriptor_input_class = {
     .read_avail = read_avail,
     .read_blocking = read_blocking,
+    .interrupt = interrupt,
     .byte_ready = byte_ready,
     .begin_wait = begin_read_wait,
     .end_wait = end_read_wait,

@@ -27,6 +27,9 @@ struct input_class {
        begin_wait. NULL: the class never blocks. */
     portls_status (*read_blocking)(portls_input_port *in, void *buffer, size_t size, size_t *got,
                                    portls_error *error);
+    /* Ends a read_blocking of another thread. The port then gives no more data than has arrived.
+       NULL: read_blocking does not block for long. */
+    void (*interrupt)(portls_input_port *in);
     /* Whether read_avail would return something other than WANT. */
     bool (*byte_ready)(portls_input_port *in);
     /* Adds to the set what read_avail waits for, or "ready". Each call is followed by one end_wait,

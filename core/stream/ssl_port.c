@@ -59,6 +59,14 @@ static portls_status read_blocking(portls_input_port *in, void *buffer, size_t s
     return leave(stream, half, status, error);
 }
 
+/* The thread blocks in the read of the port below, or is about to. */
+static void interrupt(portls_input_port *in) {
+    portls_input_port *below = around_input(in)->transport.in;
+    if (below->class->interrupt != NULL) {
+        below->class->interrupt(below);
+    }
+}
+
 /* Reads a byte ahead, which works with every backend, and keeps it for the next read. */
 static bool byte_ready(portls_input_port *in) {
     struct stream *stream = around_input(in);
@@ -141,6 +149,7 @@ static bool set_busy_poll(portls_input_port *in, unsigned int microseconds) {
 const struct input_class ssl_input_class = {
     .read_avail = read_avail,
     .read_blocking = read_blocking,
+    .interrupt = interrupt,
     .byte_ready = byte_ready,
     .begin_wait = input_begin_wait,
     .end_wait = input_end_wait,

@@ -74,6 +74,7 @@ static void free_stream(struct stream *stream) {
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);
+    wakeup_pool_release();
     failure_free(stream->failure);
     input_port_forget_unread(&stream->in);
     os_mutex_destroy(&stream->lock);
@@ -102,6 +103,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     atomic_init(&made->live_ports, 2);
     watch_list_init(&made->watchers, &made->lock);
     watch_list_init(&made->failure_watchers, &made->lock);
+    wakeup_pool_hold();
     made->snapshot = snapshot_hold(options->snapshot);
     made->close_original = options->asked->close_original;
     made->shutdown_on_close = options->asked->shutdown_on_close;

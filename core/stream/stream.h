@@ -63,7 +63,8 @@ struct stream {
     bool told_peer; /* stream_tell_peer has run */
     bool has_peeked_byte; /* peeked_byte is the next byte of data */
     uint8_t peeked_byte;
-    bool strict_eof; /* READ_TRUNCATED is an error */
+    bool blocks_in_read; /* the thread that has the role of receiving is in the port's read */
+    bool strict_eof;     /* READ_TRUNCATED is an error */
     bool close_original, shutdown_on_close, network;
     enum port_end end;  /* PORT_CLOSE unless a half was closed otherwise */
     bool has_sent_data; /* a record of data has been encrypted */
@@ -183,6 +184,10 @@ void stream_enter_blocking(struct stream *stream);
  * this function did not block and the next try may receive. False: wait with a wait set.
  */
 bool stream_receive_blocking(struct stream *stream, struct stream_half *half);
+
+/* Wakes the thread that has the role of receiving, or of sending, and would not notice that the
+   session has failed. The caller holds the lock. */
+void stream_wake_receiver(struct stream *stream);
 
 /* Wakes a wait that has a role, and is not notified of changes, when the other half fails the
    session. The caller holds the lock. */

@@ -15,8 +15,12 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
     return false;
 }
 
-void stream_watch_failure(struct stream *stream, struct wait_set *set) {
+void stream_wake_receiver(struct stream *stream) {
     (void)stream; /* there are no other threads */
+}
+
+void stream_watch_failure(struct stream *stream, struct wait_set *set) {
+    (void)stream;
     (void)set;
 }
 

@@ -42,6 +42,7 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
         return untried && transport->may_receive;
     }
     half->holds_receiving = true;
+    stream->blocks_in_read = true;
     stream_leave(stream, half);
     portls_error error;
     error_begin(&error);
@@ -50,6 +51,7 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
         input_port_read_blocking(transport->in, buffer, BUFFER_SIZE, &got, &error);
     os_mutex_lock(&stream->lock);
     half->holds_receiving = false;
+    stream->blocks_in_read = false;
     /* The other half may have failed the session, which the next step returns. */
     bool missed = half->seen != stream->changes;
     transport_hand_over(transport, buffer, status, got, &error);
@@ -60,6 +62,14 @@ bool stream_receive_blocking(struct stream *stream, struct stream_half *half) {
 }
 
 /* ---- waiting ---- */
+
+void stream_wake_receiver(struct stream *stream) {
+    portls_input_port *in = stream->transport.in;
+    watch_list_notify(&stream->failure_watchers);
+    if (stream->blocks_in_read && in->class->interrupt != NULL) {
+        in->class->interrupt(in);
+    }
+}
 
 void stream_watch_failure(struct stream *stream, struct wait_set *set) {
     wait_set_try_watch(set, &stream->failure_watchers);

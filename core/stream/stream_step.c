@@ -11,7 +11,7 @@ enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22 };
 portls_status stream_note_failure(struct stream *stream) {
     stream->transport.changed = true;
     stream->transport.must_flush = true; /* the alert */
-    watch_list_notify(&stream->failure_watchers);
+    stream_wake_receiver(stream);
     return stream->failure->error.status;
 }
 

@@ -63,15 +63,20 @@ static void unlink_watcher(struct watcher *watcher) {
 }
 
 void wait_set_destroy(struct wait_set *set) {
+    bool is_set = false;
     for (size_t i = 0; i < set->watcher_count; i++) {
         unlink_watcher(set->watchers[i]);
+        is_set = is_set || set->watchers[i]->notified;
         if (i >= WAIT_SET_INLINE) {
             memory_free(set->watchers[i]);
         }
     }
     /* Not earlier: until it is unlinked, a watcher may be notified. */
+    if (set->has_wakeup && is_set) {
+        os_wakeup_clear(&set->wakeup);
+    }
     if (set->has_wakeup) {
-        os_wakeup_destroy(&set->wakeup);
+        wakeup_give(&set->wakeup);
     }
     if (set->watchers != set->inline_watcher_pointers) {
         memory_free((void *)set->watchers);
@@ -154,7 +159,7 @@ static struct watcher *new_watcher(struct wait_set *set) {
 static portls_status watch(struct wait_set *set, struct watch_list *list, int *os_errno) {
     *os_errno = 0;
     if (!set->has_wakeup && set->notified == NULL) {
-        *os_errno = os_wakeup_init_inside(&set->wakeup);
+        *os_errno = wakeup_take(&set->wakeup);
         if (*os_errno != 0) {
             return PORTLS_OS;
         }

@@ -95,7 +95,7 @@ struct wait_set {
     struct watcher **watchers; /* each in `inline_watchers` or allocated, so that it does not move:
                                   lists link them */
     size_t watcher_count, watcher_capacity;
-    os_wakeup wakeup; /* made with the first watcher */
+    os_wakeup wakeup; /* taken with the first watcher */
     bool has_wakeup;
     /* Set after wait_set_init. `only_asks`: the caller asks what to wait for and does not wait.
        `only_polls`: moreover the waiter is a foreign event loop, which has nothing to be notified
@@ -173,6 +173,20 @@ void wait_set_add_impossible(struct wait_set *set);
  */
 portls_status wait_set_wait(struct wait_set *set, const struct wait_limit *limit,
                             portls_error *error);
+
+/* ---- spare wakeups (wakeup_pool.c) ---- */
+
+/* Counts the streams and listeners, without which the pool keeps no wakeup. A bare build has none.
+ */
+void wakeup_pool_hold(void);
+void wakeup_pool_release(void);
+
+/* Takes a wakeup that is not set, for os_poll. Hosted builds only, as wakeup_give. Returns 0 or the
+ * system's error. */
+int wakeup_take(os_wakeup *wakeup);
+
+/* Gives it back. It is not set, and no other thread can set it. */
+void wakeup_give(os_wakeup *wakeup);
 
 /* ---- breaks (break.c) ---- */
 

@@ -50,6 +50,12 @@ void watch_list_notify(struct watch_list *list) {
     (void)list; /* no other thread waits */
 }
 
+void wakeup_pool_hold(void) {
+}
+
+void wakeup_pool_release(void) {
+}
+
 void portls_set_clock(int64_t (*now)(void)) {
     clock_replace(now);
 }

@@ -286,13 +286,20 @@ static void *connect_one(void *argument) {
     return NULL;
 }
 
-/* One handshake alone would wait at the barrier for ever. */
-Test(accept, handshakes_run_in_as_many_threads_as_accept, .timeout = 60) {
+typedef portls_status handshake_function(struct backend_session *, struct backend_failure *);
+typedef portls_status session_function(struct backend_context *,
+                                       const struct backend_session_options *,
+                                       struct backend_transport *, struct backend_session **,
+                                       struct backend_failure *);
+
+/* Has THREADS threads accept a connection each, by a backend that has one of the functions. */
+static void accept_with_meeting_backend(handshake_function *handshake, session_function *session) {
     portls_listener *listener = listen_here(NULL);
     struct snapshot *snapshot = listener->context->snapshot;
     real = snapshot->backend;
     meeting_backend = *real;
-    meeting_backend.handshake = meet;
+    meeting_backend.handshake = handshake != NULL ? handshake : real->handshake;
+    meeting_backend.session_new = session != NULL ? session : real->session_new;
     snapshot->backend = &meeting_backend;
     cr_assert_eq(pthread_barrier_init(&meeting, NULL, THREADS), 0);
     pthread_t accepting[THREADS];
@@ -308,6 +315,51 @@ Test(accept, handshakes_run_in_as_many_threads_as_accept, .timeout = 60) {
         cr_assert_eq(pthread_join(connecting[i], NULL), 0);
     }
     snapshot->backend = real;
+    portls_close(listener);
+}
+
+/* One handshake alone would wait at the barrier for ever. */
+Test(accept, handshakes_run_in_as_many_threads_as_accept, .timeout = 60) {
+    accept_with_meeting_backend(meet, NULL);
+}
+
+/* Creates a session as soon as another thread does, too. */
+static portls_status meet_before_session(struct backend_context *context,
+                                         const struct backend_session_options *options,
+                                         struct backend_transport *transport,
+                                         struct backend_session **session,
+                                         struct backend_failure *failure) {
+    if (!has_met) {
+        has_met = true;
+        (void)pthread_barrier_wait(&meeting);
+    }
+    return real->session_new(context, options, transport, session, failure);
+}
+
+/* The listener's lock would keep the second one waiting. */
+Test(accept, sessions_are_made_in_as_many_threads_as_accept, .timeout = 60) {
+    accept_with_meeting_backend(NULL, meet_before_session);
+}
+
+/* A thread that only waits sleeps until what was due when it began. */
+Test(accept, a_thread_in_sync_learns_of_a_deadline_that_another_one_has_set, .timeout = 60) {
+    portls_listener *listener = listen_here(NULL);
+    struct wait_set asleep;
+    wait_set_init(&asleep);
+    listener_begin_wait(listener, &asleep);
+    cr_assert_eq(asleep.deadline, NO_DEADLINE);
+    int peer = connect_plainly(listener);
+    while (count_incoming(listener) == 0) {
+        cr_assert_not(look(listener, 0)); /* the other thread, which ends with this */
+    }
+    struct wait_limit limit = {clock_after(2000), NULL};
+    cr_expect_eq(wait_set_wait(&asleep, &limit, NULL), PORTLS_OK, "the handshake may last");
+    wait_set_destroy(&asleep);
+    wait_set_init(&asleep);
+    listener_begin_wait(listener, &asleep);
+    cr_expect_lt(asleep.deadline, NO_DEADLINE);
+    wait_set_destroy(&asleep);
+    (void)close(peer);
     portls_close(listener);
 }
 

@@ -3,6 +3,9 @@
  * what that port is told when the stream ends. Over an input port of the test's own.
  */
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -152,6 +155,14 @@ static portls_status fail_to_write(struct backend_session *session, const void *
     return backend_fail_session(failure, BACKEND_NO_MEMORY, 0);
 }
 
+static struct snapshot *fail_writes(void) {
+    struct snapshot *snapshot = stream_of(ends.client_in)->snapshot;
+    failing = *snapshot->backend;
+    failing.write = fail_to_write;
+    snapshot->backend = &failing;
+    return snapshot;
+}
+
 /* The session fails under the hands of the writer. */
 static void write_and_fail(void) {
     portls_error error;
@@ -163,11 +174,8 @@ Test(stream_receive, a_failure_of_the_writer_meanwhile_ends_a_read_that_got_noth
     char byte;
     size_t got = 0;
     begin();
-    struct snapshot *snapshot = stream_of(ends.client_in)->snapshot;
-    const struct backend *real = snapshot->backend;
-    failing = *real;
-    failing.write = fail_to_write;
-    snapshot->backend = &failing;
+    const struct backend *real = stream_of(ends.client_in)->snapshot->backend;
+    struct snapshot *snapshot = fail_writes();
     stand_in.meanwhile = write_and_fail;
     cr_assert_eq(portls_read(ends.client_in, &byte, 1, &got, &problem), PORTLS_NO_MEMORY);
     cr_assert_eq(stand_in.waits, 0, "the read waits for a peer that cannot be heard any more");
@@ -227,6 +235,15 @@ static void begin_over_sockets(void) {
     cr_assert(stream_is_open(stream_of(ends.client_in)), "%s", problem.message);
 }
 
+static void end_over_sockets(void) {
+    portls_close_input_port(ends.client_in, NULL);
+    portls_close_input_port(ends.server_in, NULL);
+    portls_close_output_port(ends.server_out, NULL);
+    portls_close_output_port(ends.client_out, NULL);
+    portls_free_context(ends.server);
+    portls_free_context(ends.client);
+}
+
 /* The peer may not take more before we have taken what it says. */
 Test(stream_receive, a_read_takes_what_is_there_although_what_was_written_cannot_leave) {
     static const char bytes[16384];
@@ -245,4 +262,37 @@ Test(stream_receive, a_read_takes_what_is_there_although_what_was_written_cannot
     portls_close_output_port(ends.client_out, NULL);
     portls_free_context(ends.server);
     portls_free_context(ends.client);
+}
+
+static void *read_a_byte(void *argument) {
+    char byte;
+    size_t got = 0;
+    (void)argument;
+    return (void *)(intptr_t)portls_read(ends.client_in, &byte, 1, &got, NULL);
+}
+
+static bool is_in_read(struct stream *stream) {
+    os_mutex_lock(&stream->lock);
+    bool blocks = stream->blocks_in_read;
+    os_mutex_unlock(&stream->lock);
+    return blocks;
+}
+
+/* It waits in the system's read, which nothing but the peer ends otherwise. */
+Test(stream_receive, a_failure_of_the_writer_ends_a_read_that_blocks_in_the_system) {
+    pthread_t reader;
+    void *status = NULL;
+    begin_over_sockets();
+    struct stream *stream = stream_of(ends.client_in);
+    const struct backend *real = stream->snapshot->backend;
+    cr_assert_eq(pthread_create(&reader, NULL, read_a_byte, NULL), 0);
+    while (!is_in_read(stream)) {
+        (void)sched_yield();
+    }
+    struct snapshot *snapshot = fail_writes();
+    write_and_fail();
+    cr_assert_eq(pthread_join(reader, &status), 0);
+    cr_expect_eq((portls_status)(intptr_t)status, PORTLS_NO_MEMORY);
+    snapshot->backend = real;
+    end_over_sockets();
 }

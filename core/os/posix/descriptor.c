@@ -188,6 +188,10 @@ int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got)
     return result;
 }
 
+void os_socket_stop_receiving(portls_descriptor socket) {
+    (void)shutdown(system_number(socket), SHUT_RD);
+}
+
 bool os_socket_is_stream(portls_descriptor socket) {
     int type = 0;
     socklen_t size = sizeof type;

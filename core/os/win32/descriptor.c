@@ -39,6 +39,10 @@ int os_receive(portls_descriptor socket, void *buffer, size_t size, size_t *got)
     return os_read(socket, OS_SOCKET, buffer, size, got);
 }
 
+void os_socket_stop_receiving(portls_descriptor socket) {
+    (void)socket; /* os_receive does not block */
+}
+
 bool os_socket_is_stream(portls_descriptor socket) {
     int type = 0;
     int size = sizeof type;
