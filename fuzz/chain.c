@@ -35,7 +35,8 @@ static size_t index_of(const struct certificate *certificate) {
 static bool signature_is_valid(const struct certificate *certificate,
                                const struct certificate *issuer) {
     choices.signatures++;
-    return (choices.bad >> (index_of(certificate) * 7 + index_of(issuer)) % 64 & 1) == 0;
+    return (choices.bad >> (index_of(certificate) * 7 + index_of(issuer)) % 64 & 1) == 0 &&
+           openssl_may_sign(certificate, issuer);
 }
 
 static bool key_is_usable(const struct certificate *certificate) {

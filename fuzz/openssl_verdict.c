@@ -7,9 +7,12 @@
 
 #include "fuzz/fuzz.h"
 
-static X509 *read_certificate(const struct backend_blob *der) {
+X509 *openssl_read(const struct backend_blob *der) {
     const uint8_t *at = der->bytes;
     X509 *x509 = d2i_X509(NULL, &at, (long)der->size);
+    if (x509 == NULL) {
+        ERR_print_errors_fp(stderr);
+    }
     FUZZ_CHECK(x509 != NULL);
     return x509;
 }
@@ -41,12 +44,12 @@ bool openssl_verifies_chain(const struct chain_request *request, const char **re
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     FUZZ_CHECK(store != NULL && chain != NULL && context != NULL);
     for (size_t i = 0; i < request->roots_count; i++) {
-        X509 *root = read_certificate(&request->roots[i].der);
+        X509 *root = openssl_read(&request->roots[i].der);
         X509_STORE_add_cert(store, root);
         X509_free(root);
     }
     for (size_t i = 0; i < request->peers_count; i++) {
-        FUZZ_CHECK(sk_X509_push(chain, read_certificate(&request->peers[i].der)) > 0);
+        FUZZ_CHECK(sk_X509_push(chain, openssl_read(&request->peers[i].der)) > 0);
     }
     FUZZ_CHECK(X509_STORE_CTX_init(context, store, sk_X509_value(chain, 0), chain) == 1);
     set_parameters(context, request);
@@ -59,16 +62,34 @@ bool openssl_verifies_chain(const struct chain_request *request, const char **re
     return verified;
 }
 
-bool openssl_knows_key(const struct certificate *certificate) {
+static EVP_PKEY *read_key(const struct certificate *certificate) {
     const uint8_t *at = certificate->key.bytes;
     EVP_PKEY *key = d2i_PUBKEY(NULL, &at, (long)certificate->key.size);
-    EVP_PKEY_free(key);
     ERR_clear_error();
+    return key;
+}
+
+bool openssl_knows_key(const struct certificate *certificate) {
+    EVP_PKEY *key = read_key(certificate);
+    EVP_PKEY_free(key);
     return key != NULL;
 }
 
+bool openssl_may_sign(const struct certificate *certificate, const struct certificate *issuer) {
+    EVP_PKEY *key = read_key(issuer);
+    X509 *x509 = openssl_read(&certificate->der);
+    int kind = NID_undef;
+    bool may = key != NULL && OBJ_find_sigid_algs(X509_get_signature_nid(x509), NULL, &kind) == 1 &&
+               (EVP_PKEY_is_a(key, OBJ_nid2sn(kind)) == 1 ||
+                (kind == NID_rsassaPss && EVP_PKEY_is_a(key, "RSA") == 1));
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return may;
+}
+
 bool openssl_matches_host(const struct backend_blob *der, const char *host, bool is_address) {
-    X509 *x509 = read_certificate(der);
+    X509 *x509 = openssl_read(der);
     unsigned flags = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
     int found = is_address ? X509_check_ip_asc(x509, host, flags)
                            : X509_check_host(x509, host, 0, flags, NULL);
@@ -79,8 +100,8 @@ bool openssl_matches_host(const struct backend_blob *der, const char *host, bool
 
 bool openssl_constraints_hold(const struct backend_blob *authority,
                               const struct backend_blob *certificate, const char **reason) {
-    X509 *above = read_certificate(authority);
-    X509 *below = read_certificate(certificate);
+    X509 *above = openssl_read(authority);
+    X509 *below = openssl_read(certificate);
     int critical = 0;
     NAME_CONSTRAINTS *constraints = X509_get_ext_d2i(above, NID_name_constraints, &critical, NULL);
     int error = constraints == NULL ? (critical == -1 ? X509_V_OK : X509_V_ERR_INVALID_EXTENSION)
