@@ -176,6 +176,8 @@ enum backend_cause {
     BACKEND_BAD_RECORD_MAC,
     BACKEND_UNEXPECTED_MESSAGE, /* a message or record out of order */
     BACKEND_RENEGOTIATION,      /* the peer asked for one */
+    BACKEND_EMPTY_RECORD,       /* without content, of a kind that must have some */
+    BACKEND_MESSAGE_TOO_LONG,   /* a handshake message beyond a limit of the library */
 };
 
 /* What the slots of a session fill in when they fail. */

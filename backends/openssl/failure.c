@@ -27,6 +27,11 @@ static const struct {
     {SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC, BACKEND_BAD_RECORD_MAC},
     {SSL_R_UNEXPECTED_MESSAGE, BACKEND_UNEXPECTED_MESSAGE},
     {SSL_R_UNEXPECTED_RECORD, BACKEND_UNEXPECTED_MESSAGE},
+    {SSL_R_CCS_RECEIVED_EARLY, BACKEND_UNEXPECTED_MESSAGE},
+    {SSL_R_NOT_ON_RECORD_BOUNDARY, BACKEND_UNEXPECTED_MESSAGE},
+    {SSL_R_BAD_LENGTH, BACKEND_EMPTY_RECORD},
+    {SSL_R_RECORD_TOO_SMALL, BACKEND_EMPTY_RECORD},
+    {SSL_R_EXCESSIVE_MESSAGE_SIZE, BACKEND_MESSAGE_TOO_LONG},
 };
 
 portls_status fail_no_memory(portls_error *error) {
@@ -92,6 +97,9 @@ static portls_status fail_by_reason(const struct backend_session *session, unsig
         if (known_reasons[i].reason == reason) {
             cause = known_reasons[i].cause;
         }
+    }
+    if (reason == SSL_R_BAD_LENGTH && session->alert_sent != SSL_AD_UNEXPECTED_MESSAGE) {
+        cause = BACKEND_OTHER; /* a field of a message */
     }
     failure->alert = session->alert_sent;
     return backend_fail_session(failure, cause, (int64_t)code);

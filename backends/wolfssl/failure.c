@@ -5,13 +5,22 @@ static const struct {
     int16_t code;
     uint8_t cause; /* enum backend_cause */
 } known_codes[] = {
-    {MATCH_SUITE_ERROR, BACKEND_NO_SHARED_CIPHER}, {UNSUPPORTED_SUITE, BACKEND_NO_SHARED_CIPHER},
-    {VERSION_ERROR, BACKEND_NO_COMMON_VERSION},    {NO_PEER_KEY, BACKEND_UNUSABLE_PEER_KEY},
-    {UNKNOWN_RECORD_TYPE, BACKEND_NOT_TLS},        {VERIFY_MAC_ERROR, BACKEND_BAD_RECORD_MAC},
-    {DECRYPT_ERROR, BACKEND_BAD_RECORD_MAC},       {AES_GCM_AUTH_E, BACKEND_BAD_RECORD_MAC},
-    {MAC_CMP_FAILED_E, BACKEND_BAD_RECORD_MAC},    {LENGTH_ERROR, BACKEND_RECORD_TOO_LONG},
-    {OUT_OF_ORDER_E, BACKEND_UNEXPECTED_MESSAGE},  {DUPLICATE_MSG_E, BACKEND_UNEXPECTED_MESSAGE},
+    {MATCH_SUITE_ERROR, BACKEND_NO_SHARED_CIPHER},
+    {UNSUPPORTED_SUITE, BACKEND_NO_SHARED_CIPHER},
+    {VERSION_ERROR, BACKEND_NO_COMMON_VERSION},
+    {NO_PEER_KEY, BACKEND_UNUSABLE_PEER_KEY},
+    {UNKNOWN_RECORD_TYPE, BACKEND_NOT_TLS},
+    {VERIFY_MAC_ERROR, BACKEND_BAD_RECORD_MAC},
+    {DECRYPT_ERROR, BACKEND_BAD_RECORD_MAC},
+    {AES_GCM_AUTH_E, BACKEND_BAD_RECORD_MAC},
+    {MAC_CMP_FAILED_E, BACKEND_BAD_RECORD_MAC},
+    {LENGTH_ERROR, BACKEND_RECORD_TOO_LONG},
+    {OUT_OF_ORDER_E, BACKEND_UNEXPECTED_MESSAGE},
+    {DUPLICATE_MSG_E, BACKEND_UNEXPECTED_MESSAGE},
     {SANITY_MSG_E, BACKEND_UNEXPECTED_MESSAGE},
+    {SIDE_ERROR, BACKEND_UNEXPECTED_MESSAGE},
+    {UNKNOWN_HANDSHAKE_TYPE, BACKEND_UNEXPECTED_MESSAGE},
+    {HANDSHAKE_SIZE_ERROR, BACKEND_MESSAGE_TOO_LONG},
 };
 
 portls_status fail_no_memory(portls_error *error) {
@@ -47,6 +56,16 @@ static int fatal_alert(const WOLFSSL_ALERT *alert) {
 
 const char *failure_error_text(int64_t code) {
 #if WITH_ERROR_TEXT
+    switch (code) { /* limits that the text of wolfSSL does not tell */
+    case HANDSHAKE_SIZE_ERROR:
+        return "a handshake message may have 18 KB";
+    case ALERT_COUNT_E:
+        return "four warning alerts are the limit";
+    case DUPLICATE_MSG_E:
+        return "a message that may come once came again; one HelloRequest is the limit";
+    default:
+        break;
+    }
     return wolfSSL_ERR_reason_error_string((unsigned long)(long)code);
 #else
     (void)code;
@@ -54,15 +73,30 @@ const char *failure_error_text(int64_t code) {
 #endif
 }
 
-static enum backend_cause cause_of(int code, bool established) {
+/* Returns whether the last record held no content: wolfSSL reports a length of zero, or that of a
+   handshake message that it did not find. */
+static bool is_empty_record(const struct backend_session *session, int code) {
+    enum { OVERHEAD_MAX = 24 }; /* AES-GCM in TLS 1.2: explicit nonce and tag */
+    size_t body = (size_t)session->header.bytes[3] << 8 | session->header.bytes[4];
+    return (code == LENGTH_ERROR && body == 0) ||
+           (code == HANDSHAKE_SIZE_ERROR && body <= OVERHEAD_MAX);
+}
+
+static enum backend_cause cause_of(const struct backend_session *session, int code) {
     enum backend_cause cause = BACKEND_OTHER;
     for (size_t i = 0; i < sizeof known_codes / sizeof *known_codes; i++) {
         if (known_codes[i].code == code) {
             cause = (enum backend_cause)known_codes[i].cause;
         }
     }
+    if (is_empty_record(session, code)) {
+        return BACKEND_EMPTY_RECORD;
+    }
+    if (session->unoffered_request) {
+        return BACKEND_UNEXPECTED_MESSAGE;
+    }
     /* After negotiation it means a wrong version in a record header. */
-    return cause == BACKEND_NO_COMMON_VERSION && established ? BACKEND_NOT_TLS : cause;
+    return cause == BACKEND_NO_COMMON_VERSION && session->established ? BACKEND_NOT_TLS : cause;
 }
 
 /* Returns whether the code is one of wolfCrypt's decoding errors; the range is the same in every
@@ -84,6 +118,24 @@ static __attribute__((noinline)) int peer_alert(const struct backend_session *se
     }
     return code == FATAL_ERROR ? fatal_alert(&history->last_rx) : -1;
 }
+
+#if WITH_OWN_ALERTS
+/* Tells the peer of a fault that wolfSSL found, but did not answer. Returns the alert. */
+static int answer(struct backend_session *session, int code, enum backend_cause cause) {
+    enum { ILLEGAL_PARAMETER = 47, DECODE_ERROR = 50, INTERNAL_ERROR = 80 };
+    bool malformed = code == BUFFER_ERROR || code == BUFFER_E || code == PARSE_ERROR;
+    int alert = cause == BACKEND_UNEXPECTED_MESSAGE || cause == BACKEND_EMPTY_RECORD ||
+                        cause == BACKEND_NOT_TLS
+                    ? ALERT_UNEXPECTED_MESSAGE
+                : cause == BACKEND_MESSAGE_TOO_LONG ? ILLEGAL_PARAMETER
+                : malformed                         ? DECODE_ERROR
+                                                    : INTERNAL_ERROR;
+    if (!session->unoffered_request) {
+        alert_send(session, alert);
+    }
+    return alert;
+}
+#endif
 
 /* Reports a fatal error of wolfSSL. */
 static portls_status fail_fatally(struct backend_session *session, int code, enum stage stage,
@@ -107,7 +159,14 @@ static portls_status fail_fatally(struct backend_session *session, int code, enu
         failure->code = code;
         return verify_fail(session, failure);
     }
-    return backend_fail_session(failure, cause_of(code, session->established), code);
+    enum backend_cause cause = cause_of(session, code);
+#if WITH_OWN_ALERTS
+    if (stage == STAGE_READ && failure->alert < 0) {
+        failure->alert = answer(session, code, cause);
+    }
+#endif
+    return backend_fail_session(failure, cause,
+                                cause == BACKEND_EMPTY_RECORD ? LENGTH_ERROR : code);
 }
 
 portls_status session_failure(struct backend_session *session, int result, enum stage stage,

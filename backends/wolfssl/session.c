@@ -138,7 +138,9 @@ portls_status session_read(struct backend_session *session, void *buffer, size_t
     if (session->close_notify_received) {
         return PORTLS_EOF;
     }
+    session->reading = true;
     int result = wolfSSL_read(session->ssl, buffer, size > INT32_MAX ? INT32_MAX : (int)size);
+    session->reading = false;
     if (result <= 0) {
         return session_failure(session, result, STAGE_READ, failure);
     }

@@ -99,11 +99,15 @@ static int on_receive(WOLFSSL *ssl, char *buffer, int size, void *argument) {
     return got;
 }
 
-/* Send callback. Never reports a failure to wolfSSL, which would then refuse to read, although the
-   bytes that the peer has sent are good; the verbs report it from send_status. */
+/* Send callback. Never reports a failure of the transport to wolfSSL, which would then refuse to
+   read, although the bytes that the peer has sent are good; the verbs report it from send_status.
+ */
 static int on_send(WOLFSSL *ssl, char *bytes, int size, void *argument) {
     (void)ssl;
     struct backend_session *session = argument;
+    if (size > 0 && alert_replaces(session, bytes, (size_t)size)) {
+        return WOLFSSL_CBIO_ERR_GENERAL;
+    }
     if (size > 0 && session->send_status == PORTLS_OK) {
         session->send_status = session->transport->send(session->transport, bytes, (size_t)size);
     }

@@ -121,6 +121,18 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_SESSION_CHAIN 0
 #endif
 
+/* The keys of a connection can be had, so that alert.c seals alerts with them. */
+#if defined(ATOMIC_USER)
+#define WITH_OWN_ALERTS 1
+#include <wolfssl/wolfcrypt/aes.h>
+#include <wolfssl/wolfcrypt/chacha20_poly1305.h>
+#else
+#define WITH_OWN_ALERTS 0
+#if defined(WOLFSSL_POST_HANDSHAKE_AUTH)
+#error "WOLFSSL_POST_HANDSHAKE_AUTH needs ATOMIC_USER, to refuse what was not offered"
+#endif
+#endif
+
 #if defined(NO_ERROR_STRINGS)
 #define WITH_ERROR_TEXT 0
 #else
@@ -171,7 +183,9 @@ struct backend_session {
     bool tls_seen; /* the peer's first byte was one of TLS */
     bool established;
     bool close_notify_received;
-    bool failed; /* fatal error: wolfSSL must not be called again for this session */
+    bool failed;            /* fatal error: wolfSSL must not be called again for this session */
+    bool reading;           /* wolfSSL_read is in progress */
+    bool unoffered_request; /* the peer sent a CertificateRequest after the handshake */
     struct peer_verification peer;
     struct record_header header;
     int16_t plain_alert;     /* the unencrypted alert received during the handshake, or -1 */
@@ -266,6 +280,26 @@ static inline bool thread_load(void) {
 }
 
 static inline void thread_used_keys(void) {
+}
+#endif
+
+/* ---- alert.c ---- */
+
+enum { ALERT_UNEXPECTED_MESSAGE = 10 };
+
+#if WITH_OWN_ALERTS
+/* Sends a fatal alert, after the handshake. wolfSSL must not send on the session afterwards. */
+void alert_send(struct backend_session *session, int description);
+
+/* Call before records are sent. Returns whether they must be dropped: they answer a
+   CertificateRequest that was not offered, and an alert was sent in their place. */
+bool alert_replaces(struct backend_session *session, const void *bytes, size_t size);
+#else
+static inline bool alert_replaces(struct backend_session *session, const void *bytes, size_t size) {
+    (void)session;
+    (void)bytes;
+    (void)size;
+    return false;
 }
 #endif
 

@@ -49,7 +49,10 @@
     X(BAD_RECORD_MAC, PROTOCOL,                                                                    \
       "a record of the peer was changed on its way, or made with other keys")                      \
     X(UNEXPECTED_MESSAGE, PROTOCOL, "the peer sent a message or a record out of order")            \
-    X(RENEGOTIATION, PROTOCOL, "the peer asked for a renegotiation, which is never done")
+    X(RENEGOTIATION, PROTOCOL, "the peer asked for a renegotiation, which is never done")          \
+    X(EMPTY_RECORD, PROTOCOL, "the peer sent an empty record of a kind that must not be empty")    \
+    X(MESSAGE_TOO_LONG, PROTOCOL,                                                                  \
+      "the peer sent a handshake message longer than the TLS library takes")
 
 /* RFC 8446 and RFC 5246. */
 #define ALERT_MAP(X)                                                                               \

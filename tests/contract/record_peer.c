@@ -20,14 +20,19 @@ enum {
     HELLO = 32
 };
 
+/* One direction of the connection. */
+struct direction {
+    uint8_t secret[MASTER]; /* TLS 1.3: the traffic secret; TLS 1.2: the master secret */
+    size_t secret_size;
+    uint8_t key[KEY], nonce[NONCE];
+    uint64_t sequence;
+};
+
 struct record_peer {
     SSL_CTX *context;
     SSL *ssl;
     bool is_server, tls13;
-    uint8_t secret[MASTER]; /* TLS 1.3: of what this end sends; TLS 1.2: the master secret */
-    size_t secret_size;
-    uint8_t key[KEY], nonce[NONCE];
-    uint64_t sequence;
+    struct direction sent, received;
 };
 
 #define REQUIRE(condition) cr_assert((condition), "record_peer: " #condition)
@@ -58,13 +63,19 @@ static void expand_label(const uint8_t secret[HASH], const char *label, uint8_t 
     memcpy(out, block, size);
 }
 
-static void derive_tls13(struct record_peer *peer) {
-    expand_label(peer->secret, "key", peer->key, KEY);
-    expand_label(peer->secret, "iv", peer->nonce, NONCE);
-    peer->sequence = 0;
+static void derive_tls13(struct direction *direction) {
+    expand_label(direction->secret, "key", direction->key, KEY);
+    expand_label(direction->secret, "iv", direction->nonce, NONCE);
+    direction->sequence = 0;
 }
 
-/* The key block (RFC 5246, 6.3), of which this end takes its half. Finished was record 0. */
+static void take_half(const uint8_t *block, bool of_server, struct direction *direction) {
+    memcpy(direction->key, block + (of_server ? KEY : 0), KEY);
+    memcpy(direction->nonce, block + (size_t)2 * KEY + (of_server ? FIXED : 0), FIXED);
+    direction->sequence = 1;
+}
+
+/* The key block (RFC 5246, 6.3), of which each direction takes its half. Finished was record 0. */
 static void derive_tls12(struct record_peer *peer) {
     uint8_t block[2 * HASH];
     uint8_t seed[HASH + 13 + 2 * HELLO];
@@ -72,16 +83,15 @@ static void derive_tls12(struct record_peer *peer) {
     memcpy(label, "key expansion", 13);
     REQUIRE(SSL_get_server_random(peer->ssl, label + 13, HELLO) == HELLO);
     REQUIRE(SSL_get_client_random(peer->ssl, label + 13 + HELLO, HELLO) == HELLO);
-    hmac(peer->secret, MASTER, label, 13 + 2 * HELLO, seed); /* A(1) */
+    hmac(peer->sent.secret, MASTER, label, 13 + 2 * HELLO, seed); /* A(1) */
     for (size_t i = 0; i < 2; i++) {
         uint8_t next[HASH];
-        hmac(peer->secret, MASTER, seed, sizeof seed, block + i * HASH);
-        hmac(peer->secret, MASTER, seed, HASH, next);
+        hmac(peer->sent.secret, MASTER, seed, sizeof seed, block + i * HASH);
+        hmac(peer->sent.secret, MASTER, seed, HASH, next);
         memcpy(seed, next, HASH);
     }
-    memcpy(peer->key, block + (peer->is_server ? KEY : 0), KEY);
-    memcpy(peer->nonce, block + (size_t)2 * KEY + (peer->is_server ? FIXED : 0), FIXED);
-    peer->sequence = 1;
+    take_half(block, peer->is_server, &peer->sent);
+    take_half(block, !peer->is_server, &peer->received);
 }
 
 static void from_hex(const char *text, uint8_t *out, size_t size) {
@@ -93,16 +103,28 @@ static void from_hex(const char *text, uint8_t *out, size_t size) {
     }
 }
 
-/* Keeps the secret from which this end's keys come: `line` is a label, a random and a secret. */
+static void keep_for(struct direction *direction, bool of_server, const char *line) {
+    static const struct {
+        const char *label;
+        size_t size;
+        bool of_client, of_server;
+    } labels[] = {{"CLIENT_RANDOM ", MASTER, true, true},
+                  {"CLIENT_TRAFFIC_SECRET_0 ", HASH, true, false},
+                  {"SERVER_TRAFFIC_SECRET_0 ", HASH, false, true}};
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        if (strncmp(line, labels[i].label, strlen(labels[i].label)) == 0 &&
+            (of_server ? labels[i].of_server : labels[i].of_client)) {
+            direction->secret_size = labels[i].size;
+            from_hex(strrchr(line, ' ') + 1, direction->secret, labels[i].size);
+        }
+    }
+}
+
+/* Keeps the secrets of both directions: `line` is a label, a random and a secret. */
 static void keep_secret(const SSL *ssl, const char *line) {
     struct record_peer *peer = SSL_get_app_data(ssl);
-    const char *label = !peer->tls13      ? "CLIENT_RANDOM "
-                        : peer->is_server ? "SERVER_TRAFFIC_SECRET_0 "
-                                          : "CLIENT_TRAFFIC_SECRET_0 ";
-    if (strncmp(line, label, strlen(label)) == 0) {
-        peer->secret_size = peer->tls13 ? HASH : MASTER;
-        from_hex(strrchr(line, ' ') + 1, peer->secret, peer->secret_size);
-    }
+    keep_for(&peer->sent, peer->is_server, line);
+    keep_for(&peer->received, !peer->is_server, line);
 }
 
 /* ---- the handshake ---- */
@@ -141,9 +163,17 @@ void record_peer_free(struct record_peer *peer) {
     free(peer);
 }
 
+/* Counts the tickets and other records that are not opened. */
+static void skip_records(struct record_peer *peer, const uint8_t *bytes, size_t size) {
+    for (size_t at = 0; at + 5 <= size; at += 5 + ((size_t)bytes[at + 3] << 8 | bytes[at + 4])) {
+        peer->received.sequence++;
+    }
+}
+
 void record_peer_feed(struct record_peer *peer, const void *bytes, size_t size) {
     if (SSL_is_init_finished(peer->ssl)) {
-        return; /* what the other end says about the records is not this end's concern */
+        skip_records(peer, bytes, size);
+        return;
     }
     if (size > 0) {
         REQUIRE(BIO_write(SSL_get_rbio(peer->ssl), bytes, (int)size) == (int)size);
@@ -151,8 +181,13 @@ void record_peer_feed(struct record_peer *peer, const void *bytes, size_t size) 
     int result = SSL_do_handshake(peer->ssl);
     REQUIRE(result == 1 || SSL_get_error(peer->ssl, result) == SSL_ERROR_WANT_READ);
     if (result == 1) {
-        REQUIRE(peer->secret_size > 0);
-        peer->tls13 ? derive_tls13(peer) : derive_tls12(peer);
+        REQUIRE(peer->sent.secret_size > 0 && peer->received.secret_size > 0);
+        if (peer->tls13) {
+            derive_tls13(&peer->sent);
+            derive_tls13(&peer->received);
+        } else {
+            derive_tls12(peer);
+        }
     }
 }
 
@@ -174,12 +209,12 @@ static void put_number(uint8_t *out, uint64_t number, size_t size) {
     }
 }
 
-static void encrypt(const struct record_peer *peer, const uint8_t nonce[NONCE],
-                    const uint8_t *extra, size_t extra_size, uint8_t *bytes, size_t size) {
+static void encrypt(const uint8_t key[KEY], const uint8_t nonce[NONCE], const uint8_t *extra,
+                    size_t extra_size, uint8_t *bytes, size_t size) {
     int length = 0;
     EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     REQUIRE(cipher != NULL);
-    REQUIRE(EVP_EncryptInit_ex(cipher, EVP_aes_128_gcm(), NULL, peer->key, nonce) == 1);
+    REQUIRE(EVP_EncryptInit_ex(cipher, EVP_aes_128_gcm(), NULL, key, nonce) == 1);
     REQUIRE(EVP_EncryptUpdate(cipher, NULL, &length, extra, (int)extra_size) == 1);
     REQUIRE(EVP_EncryptUpdate(cipher, bytes, &length, bytes, (int)size) == 1);
     REQUIRE(EVP_EncryptFinal_ex(cipher, bytes + length, &length) == 1);
@@ -187,40 +222,64 @@ static void encrypt(const struct record_peer *peer, const uint8_t nonce[NONCE],
     EVP_CIPHER_CTX_free(cipher);
 }
 
-static size_t seal_tls13(struct record_peer *peer, uint8_t type, const void *bytes, size_t size,
-                         uint8_t *room) {
-    uint8_t nonce[NONCE];
+/* Decrypts in place. The tag is behind the bytes. */
+static void decrypt(const uint8_t key[KEY], const uint8_t nonce[NONCE], const uint8_t *extra,
+                    size_t extra_size, uint8_t *bytes, size_t size) {
+    int length = 0;
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    REQUIRE(cipher != NULL);
+    REQUIRE(EVP_DecryptInit_ex(cipher, EVP_aes_128_gcm(), NULL, key, nonce) == 1);
+    REQUIRE(EVP_DecryptUpdate(cipher, NULL, &length, extra, (int)extra_size) == 1);
+    REQUIRE(EVP_DecryptUpdate(cipher, bytes, &length, bytes, (int)size) == 1);
+    REQUIRE(EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_SET_TAG, TAG, bytes + size) == 1);
+    REQUIRE(EVP_DecryptFinal_ex(cipher, bytes + length, &length) == 1);
+    EVP_CIPHER_CTX_free(cipher);
+}
+
+/* The nonce of the next record of a direction (RFC 8446, 5.3). */
+static void next_nonce(struct direction *direction, uint8_t nonce[NONCE]) {
     uint8_t number[8];
-    put_number(number, peer->sequence++, sizeof number);
-    memcpy(nonce, peer->nonce, NONCE);
+    put_number(number, direction->sequence++, sizeof number);
+    memcpy(nonce, direction->nonce, NONCE);
     for (size_t i = 0; i < sizeof number; i++) {
         nonce[NONCE - sizeof number + i] ^= number[i];
     }
+}
+
+static size_t seal_tls13(struct record_peer *peer, uint8_t type, const void *bytes, size_t size,
+                         uint8_t *room) {
+    uint8_t nonce[NONCE];
+    next_nonce(&peer->sent, nonce);
     room[0] = RECORD_DATA;
     put_number(room + 1, 0x0303, 2);
     put_number(room + 3, size + 1 + TAG, 2);
     memcpy(room + 5, bytes, size);
     room[5 + size] = type;
-    encrypt(peer, nonce, room, 5, room + 5, size + 1);
+    encrypt(peer->sent.key, nonce, room, 5, room + 5, size + 1);
     return 5 + size + 1 + TAG;
+}
+
+/* What a TLS 1.2 record is authenticated with (RFC 5246, 6.2.3.3). */
+static void extra_of(uint64_t sequence, uint8_t type, size_t size, uint8_t extra[13]) {
+    put_number(extra, sequence, 8);
+    extra[8] = type;
+    put_number(extra + 9, 0x0303, 2);
+    put_number(extra + 11, size, 2);
 }
 
 static size_t seal_tls12(struct record_peer *peer, uint8_t type, const void *bytes, size_t size,
                          uint8_t *room) {
     uint8_t nonce[NONCE];
     uint8_t extra[13];
-    memcpy(nonce, peer->nonce, FIXED);
-    put_number(nonce + FIXED, peer->sequence, EXPLICIT);
-    put_number(extra, peer->sequence++, 8);
-    extra[8] = type;
-    put_number(extra + 9, 0x0303, 2);
-    put_number(extra + 11, size, 2);
+    memcpy(nonce, peer->sent.nonce, FIXED);
+    put_number(nonce + FIXED, peer->sent.sequence, EXPLICIT);
+    extra_of(peer->sent.sequence++, type, size, extra);
     room[0] = type;
     put_number(room + 1, 0x0303, 2);
     put_number(room + 3, EXPLICIT + size + TAG, 2);
     memcpy(room + 5, nonce + FIXED, EXPLICIT);
     memcpy(room + 5 + EXPLICIT, bytes, size);
-    encrypt(peer, nonce, extra, sizeof extra, room + 5 + EXPLICIT, size);
+    encrypt(peer->sent.key, nonce, extra, sizeof extra, room + 5 + EXPLICIT, size);
     return 5 + EXPLICIT + size + TAG;
 }
 
@@ -229,12 +288,33 @@ size_t record_peer_seal(struct record_peer *peer, uint8_t type, const void *byte
     return (peer->tls13 ? seal_tls13 : seal_tls12)(peer, type, bytes, size, room);
 }
 
+size_t record_peer_open(struct record_peer *peer, uint8_t *record, size_t size, uint8_t *type) {
+    uint8_t nonce[NONCE];
+    REQUIRE(size > 5 + TAG && size == 5 + ((size_t)record[3] << 8 | record[4]));
+    if (peer->tls13) {
+        next_nonce(&peer->received, nonce);
+        size_t sealed = size - 5 - TAG;
+        decrypt(peer->received.key, nonce, record, 5, record + 5, sealed);
+        *type = record[5 + sealed - 1];
+        return sealed - 1;
+    }
+    uint8_t extra[13];
+    size_t content = size - 5 - EXPLICIT - TAG;
+    *type = record[0];
+    memcpy(nonce, peer->received.nonce, FIXED);
+    memcpy(nonce + FIXED, record + 5, EXPLICIT);
+    extra_of(peer->received.sequence++, *type, content, extra);
+    decrypt(peer->received.key, nonce, extra, sizeof extra, record + 5 + EXPLICIT, content);
+    memmove(record + 5, record + 5 + EXPLICIT, content);
+    return content;
+}
+
 size_t record_peer_update_keys(struct record_peer *peer, bool ask, uint8_t *room) {
     const uint8_t message[] = {24, 0, 0, 1, ask ? 1 : 0};
     uint8_t next[HASH];
     size_t size = record_peer_seal(peer, RECORD_HANDSHAKE, message, sizeof message, room);
-    expand_label(peer->secret, "traffic upd", next, HASH);
-    memcpy(peer->secret, next, HASH);
-    derive_tls13(peer);
+    expand_label(peer->sent.secret, "traffic upd", next, HASH);
+    memcpy(peer->sent.secret, next, HASH);
+    derive_tls13(&peer->sent);
     return size;
 }

@@ -33,6 +33,10 @@ enum { RECORD_OVERHEAD = 64 };
 size_t record_peer_seal(struct record_peer *peer, uint8_t type, const void *bytes, size_t size,
                         uint8_t *room);
 
+/* Opens a record that the other end sent after the handshake, in order. Decrypts its content in
+   place, from `record[5]`. Returns the content's size, and its type. */
+size_t record_peer_open(struct record_peer *peer, uint8_t *record, size_t size, uint8_t *type);
+
 /* Seals a KeyUpdate (RFC 8446, 4.6.3) and changes the keys. */
 size_t record_peer_update_keys(struct record_peer *peer, bool ask, uint8_t *room);
 
