@@ -1,6 +1,8 @@
 /* The OpenSSL backend: function table, initialisation and capabilities. */
 #include "backends/openssl/openssl.h"
 
+#include <openssl/conf.h>
+
 static uint32_t backend_capability_bits;
 
 /* Queries the providers, since a provider policy such as FIPS can remove key types. */
@@ -8,6 +10,29 @@ static bool has_key_type(const char *name) {
     EVP_KEYMGMT *type = EVP_KEYMGMT_fetch(NULL, name, NULL);
     EVP_KEYMGMT_free(type);
     return type != NULL;
+}
+
+/* Checks that contexts can be made. openssl.cnf can leave OpenSSL without a provider, which then
+   fails only here, as if out of memory. */
+static portls_status check_context(portls_error *error) {
+    SSL_CTX *trial = SSL_CTX_new(TLS_method());
+    bool usable = trial != NULL && configuration_install(trial);
+    SSL_CTX_free(trial);
+    if (usable) {
+        return PORTLS_OK;
+    }
+    unsigned long code = ERR_peek_error();
+    const char *reason = ERR_reason_error_string(code);
+    char *file = CONF_get1_default_config_file();
+    (void)backend_fail(error, PORTLS_UNAVAILABLE,
+                       "OpenSSL cannot make a TLS context (%s): the providers that its "
+                       "configuration file %s activates lack algorithms that TLS needs",
+                       reason != NULL ? reason : "no reason given",
+                       file != NULL ? file : "openssl.cnf");
+    error->backend_code = (int64_t)code;
+    OPENSSL_free(file);
+    ERR_clear_error();
+    return PORTLS_UNAVAILABLE;
 }
 
 static portls_status backend_load(const struct backend_memory *memory, portls_error *error) {
@@ -22,6 +47,10 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
     }
     if (!transport_bio_load()) {
         return fail_library(error, PORTLS_UNAVAILABLE, "OpenSSL had no memory to begin with");
+    }
+    portls_status status = check_context(error);
+    if (status != PORTLS_OK) {
+        return status;
     }
     backend_capability_bits = PORTLS_CAN_VERIFY_REASON;
 #ifndef OPENSSL_NO_TLS1_2

@@ -14,19 +14,18 @@ X509 *certificate_decode(const struct backend_blob *blob, const char *list, size
         X509_get0_pubkey(certificate) != NULL) {
         return certificate;
     }
-    const char *fault = certificate == NULL ? "is no X.509 certificate"
+    const char *fault = certificate == NULL ? "is not a valid X.509 certificate"
                         : cursor != blob->bytes + blob->size
-                            ? "has bytes behind its end"
-                            : "has a public key of an unknown kind";
+                            ? "has trailing bytes"
+                            : "has a public key of a kind that OpenSSL does not support";
     X509_free(certificate);
     unsigned long code = ERR_peek_error();
     if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE) {
         (void)fail_no_memory(error);
         return NULL;
     }
-    (void)backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                       "certificate %zu of the %zu in the %s %s that OpenSSL understands", position,
-                       count, list, fault);
+    (void)backend_fail(error, PORTLS_BAD_CERTIFICATE, "certificate %zu of the %zu in the %s %s",
+                       position, count, list, fault);
     error->backend_code = (int64_t)code;
     ERR_clear_error();
     return NULL;
@@ -57,7 +56,7 @@ EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format for
     }
     EVP_PKEY_free(pkey);
     (void)fail_library(error, PORTLS_BAD_KEY,
-                       decoded ? "the private key has bytes behind its end"
+                       decoded ? "the private key has trailing bytes"
                                : "the private key is damaged or of a kind that OpenSSL does not "
                                  "know; an RSA, EC or Ed25519 key would do");
     return NULL;

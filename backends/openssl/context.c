@@ -48,8 +48,27 @@ static void set_verification(SSL_CTX *ssl_context, const struct backend_settings
     verify_install(ssl_context);
 }
 
+/* Adds the size that a name takes in a CertificateRequest to `*sum`, which TLS limits to 65,535
+   bytes together with the other extensions. */
+static portls_status count_name(X509_NAME *name, size_t position, size_t *sum,
+                                portls_error *error) {
+    enum { NAMES_MAX_SIZE = 65000, LENGTH_SIZE = 2 };
+    int size = i2d_X509_NAME(name, NULL);
+    if (size < 0) {
+        return fail_no_memory(error);
+    }
+    *sum += (size_t)size + LENGTH_SIZE;
+    return *sum <= NAMES_MAX_SIZE
+               ? PORTLS_OK
+               : backend_fail(error, PORTLS_UNSUPPORTED,
+                              "the names of the suggested authorities may have %d bytes together; "
+                              "certificate %zu of them exceeds that",
+                              NAMES_MAX_SIZE, position + 1);
+}
+
 static portls_status set_authorities(SSL_CTX *ssl_context, const struct backend_settings *settings,
                                      portls_error *error) {
+    size_t sum = 0;
     STACK_OF(X509_NAME) *names = sk_X509_NAME_new_null();
     portls_status status = names == NULL ? fail_no_memory(error) : PORTLS_OK;
     for (size_t i = 0; i < settings->authorities_count && status == PORTLS_OK; i++) {
@@ -60,11 +79,14 @@ static portls_status set_authorities(SSL_CTX *ssl_context, const struct backend_
             break;
         }
         X509_NAME *name = X509_NAME_dup(X509_get_subject_name(authority));
-        if (name == NULL || sk_X509_NAME_push(names, name) <= 0) {
-            X509_NAME_free(name);
+        X509_free(authority);
+        status = name == NULL ? fail_no_memory(error) : count_name(name, i, &sum, error);
+        if (status == PORTLS_OK && sk_X509_NAME_push(names, name) <= 0) {
             status = fail_no_memory(error);
         }
-        X509_free(authority);
+        if (status != PORTLS_OK) {
+            X509_NAME_free(name);
+        }
     }
     if (status == PORTLS_OK) {
         SSL_CTX_set_client_CA_list(ssl_context, names);

@@ -27,17 +27,17 @@ static portls_status check_authority(const struct backend_settings *settings, si
                                      size_t *sum, portls_error *error) {
     struct certificate certificate;
     if (!certificate_parse(&settings->authorities[position], &certificate)) {
-        return backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                            "certificate %zu of the %zu in the suggested authorities is no X.509 "
-                            "certificate",
-                            position + 1, settings->authorities_count);
+        return backend_fail(
+            error, PORTLS_BAD_CERTIFICATE,
+            "certificate %zu of the %zu in the suggested authorities is not a valid X.509 "
+            "certificate",
+            position + 1, settings->authorities_count);
     }
     *sum += certificate.subject.size + 8;
     if (certificate.subject.size > NAME_MAX_SIZE || *sum > NAMES_MAX_SIZE) {
         return backend_fail(error, PORTLS_UNSUPPORTED,
-                            "wolfSSL can suggest authorities whose names have up to %d bytes each "
-                            "and %d together; certificate %zu of the suggested authorities is "
-                            "beyond that",
+                            "the names of the suggested authorities may have %d bytes each and %d "
+                            "together with wolfSSL; certificate %zu of them exceeds that",
                             NAME_MAX_SIZE, NAMES_MAX_SIZE, position + 1);
     }
     return PORTLS_OK;

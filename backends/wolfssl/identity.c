@@ -7,10 +7,11 @@ static portls_status check_chain(const struct backend_settings *settings, struct
                                  portls_error *error) {
     for (size_t i = settings->chain_count; i > 0; i--) {
         if (!certificate_parse(&settings->chain[i - 1], first)) {
-            return backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                                "certificate %zu of the %zu in the certificate chain is no X.509 "
-                                "certificate",
-                                i, settings->chain_count);
+            return backend_fail(
+                error, PORTLS_BAD_CERTIFICATE,
+                "certificate %zu of the %zu in the certificate chain is not a valid X.509 "
+                "certificate",
+                i, settings->chain_count);
         }
     }
     bool no_memory = false;

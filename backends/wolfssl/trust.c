@@ -23,7 +23,7 @@ static portls_status parse(const struct backend_blob *der, struct certificate *c
                            size_t position, size_t count, portls_error *error) {
     if (!certificate_parse(der, certificate)) {
         return backend_fail(error, PORTLS_BAD_CERTIFICATE,
-                            "certificate %zu of the %zu in the trusted roots is no X.509 "
+                            "certificate %zu of the %zu in the trusted roots is not a valid X.509 "
                             "certificate",
                             position, count);
     }
@@ -32,7 +32,7 @@ static portls_status parse(const struct backend_blob *der, struct certificate *c
     if (key == NULL && !no_memory) {
         return backend_fail(error, PORTLS_BAD_CERTIFICATE,
                             "certificate %zu of the %zu in the trusted roots has a public key of "
-                            "a kind that this wolfSSL does not know",
+                            "a kind that wolfSSL does not support",
                             position, count);
     }
     key_free(key);

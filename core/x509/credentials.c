@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/os/os.h"
 #include "core/x509/der.h"
+#include "core/x509/foreign_format.h"
 #include "core/x509/pem.h"
 
 /* ---- lists and keys in memory ---- */
@@ -188,10 +189,17 @@ static portls_status add_block(const struct pem_reader *reader, const struct pem
 /* Explains a text in which no certificate was found. */
 static portls_status fail_none(const void *bytes, size_t size, const char *name,
                                portls_error *error) {
+    const struct foreign_format *format = foreign_format_of(bytes, size);
+    if (format != NULL) {
+        return error_fail(
+            error, PORTLS_BAD_CERTIFICATE,
+            "%s: it is %s, and PEM was expected (%s converts its certificates to PEM)", name,
+            format->name, format->certificates);
+    }
     if (pem_is_der(bytes, size)) {
         return error_fail(error, PORTLS_BAD_CERTIFICATE,
                           "%s: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER "
-                          "-in FILE -out FILE.pem converts a certificate)",
+                          "-in FILE -out NEWFILE converts a certificate)",
                           name);
     }
     return error_fail(error, PORTLS_BAD_CERTIFICATE,

@@ -17,6 +17,7 @@
 #include "core/os/os.h"
 #include "core/x509/credentials.h"
 #include "core/x509/der.h"
+#include "core/x509/foreign_format.h"
 #include "core/x509/pem.h"
 
 /* ---- the form of a key in DER ---- */
@@ -266,8 +267,23 @@ static portls_status fail_other_kinds(const struct kinds *kinds, const char *nam
     return PORTLS_BAD_KEY;
 }
 
+static portls_status fail_foreign(const struct foreign_format *format, const char *name,
+                                  const char *wanted, portls_error *error) {
+    if (format->key == NULL) {
+        return error_fail(error, PORTLS_BAD_KEY, "%s: it is %s, which holds no private key", name,
+                          format->name);
+    }
+    return error_fail(error, PORTLS_BAD_KEY,
+                      "%s: it is %s, and %s was expected (%s converts its private key to PEM)",
+                      name, format->name, wanted, format->key);
+}
+
 static portls_status fail_none(const void *bytes, size_t size, const char *name,
                                portls_error *error) {
+    const struct foreign_format *format = foreign_format_of(bytes, size);
+    if (format != NULL) {
+        return fail_foreign(format, name, "PEM", error);
+    }
     if (pem_is_der(bytes, size)) {
         return error_fail(error, PORTLS_BAD_KEY,
                           "%s: it is DER (ASN.1), and PEM was asked for (PORTLS_ASN1 loads a key "
@@ -433,6 +449,10 @@ static portls_status take_der(const void *bytes, size_t size, const char *name,
                           "%s: it is PEM, and DER (ASN.1) was asked for (PORTLS_PEM loads a key in "
                           "PEM)",
                           name);
+    }
+    const struct foreign_format *format = foreign_format_of(bytes, size);
+    if (format != NULL) {
+        return fail_foreign(format, name, "a key in DER", error);
     }
     if (size > KEY_SIZE_MAX) {
         return error_fail(error, PORTLS_BAD_KEY,

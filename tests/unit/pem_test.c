@@ -142,7 +142,7 @@ Test(pem, says_what_is_missing) {
                    "CERTIFICATE----- was expected)");
     expect_message(pki_read("rsa.pkcs8.der"),
                    "x.pem: it is DER (ASN.1), and PEM was expected (openssl x509 -inform DER -in "
-                   "FILE -out FILE.pem converts a certificate)");
+                   "FILE -out NEWFILE converts a certificate)");
 }
 
 Test(pem, says_where_a_block_is_broken) {
