@@ -165,6 +165,9 @@ static portls_status load_directories(struct loading *loading, const char *paths
     const char separator[] = {os_path_list_separator, '\0'};
     portls_error later;
     portls_status status = PORTLS_OK;
+    if (paths[strspn(paths, separator)] == '\0') {
+        return error_fail(error, PORTLS_FILE, "%s: names no directory", directory_variable);
+    }
     while (*paths != '\0' && (status == PORTLS_OK || status == PORTLS_FILE)) {
         size_t size = strcspn(paths, separator);
         if (size > 0) {

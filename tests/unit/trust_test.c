@@ -69,6 +69,12 @@ Test(trust, loads_the_file_that_is_named) {
     expect_count(IN_PKI("roots.pem"), NULL, 2);
 }
 
+Test(trust, a_list_without_a_directory_is_an_error) {
+    const char only[] = {os_path_list_separator, os_path_list_separator, '\0'};
+    expect_failure(NULL, only, PORTLS_FILE, "SSL_CERT_DIR: names no directory");
+    expect_count(IN_PKI("root.pem"), only, 1);
+}
+
 Test(trust, loads_the_directory_that_is_named_and_passes_over_other_files) {
     expect_count(NULL, IN_PKI("roots.d"), 2);
 }
