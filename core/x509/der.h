@@ -27,6 +27,8 @@ enum {
     DER_UTC_TIME = 0x17,
     DER_GENERALIZED_TIME = 0x18,
     DER_VISIBLE_STRING = 0x1a,
+    DER_UNIVERSAL_STRING = 0x1c,
+    DER_BMP_STRING = 0x1e,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
 };

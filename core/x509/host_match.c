@@ -1,66 +1,26 @@
 /* Matches host names and addresses against certificates. */
 #include "core/x509/host_match.h"
 
+#include "core/x509/dns_name.h"
+#include "core/x509/general_name.h"
 #include "core/x509/hostname.h"
 
-static uint8_t lower(uint8_t byte) {
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
-}
-
-static bool equal_ignore_case(const uint8_t *one, const uint8_t *other, size_t size) {
-    for (size_t i = 0; i < size; i++) {
-        if (lower(one[i]) != lower(other[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Returns whether the text is of labels of letters, digits and inner hyphens, with `dots` dots
-   between them at least. */
-static bool has_plain_labels(const uint8_t *text, size_t size, size_t dots) {
-    size_t found = 0;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t byte = lower(text[i]);
-        bool at_edge = i == 0 || text[i - 1] == '.' || i + 1 == size || text[i + 1] == '.';
-        if (byte == '.' && i > 0 && i + 1 < size && text[i - 1] != '.') {
-            found++;
-        } else if (!(byte >= 'a' && byte <= 'z') && !(byte >= '0' && byte <= '9') &&
-                   (byte != '-' || at_edge)) {
-            return false;
-        }
-    }
-    return size > 0 && found >= dots;
-}
-
 /* Matches "*.example.com", whose wildcard stands for the left-most label of the host. */
-static bool wildcard_matches(const struct backend_blob *pattern, const uint8_t *host, size_t size) {
-    const uint8_t *dot = memchr(host, '.', size);
-    if (pattern->size < 2 || pattern->bytes[0] != '*' || pattern->bytes[1] != '.' || dot == NULL ||
-        !has_plain_labels(pattern->bytes + 2, pattern->size - 2, 1)) {
+static bool wildcard_matches(const struct backend_blob *pattern, const struct backend_blob *host) {
+    const uint8_t *dot = memchr(host->bytes, '.', host->size);
+    if (pattern->size < 2 || memcmp(pattern->bytes, "*.", 2) != 0 || dot == NULL ||
+        dot == host->bytes || memchr(host->bytes, '_', host->size) != NULL) {
         return false;
     }
-    size_t label = (size_t)(dot - host);
-    for (size_t i = 0; i < label; i++) {
-        if (host[i] == '_') {
-            return false;
-        }
-    }
-    return label > 0 && size - label == pattern->size - 1 &&
-           equal_ignore_case(pattern->bytes + 1, dot, size - label);
+    struct backend_blob parent = blob_after(pattern, 2);
+    struct backend_blob host_parent = blob_after(host, (size_t)(dot - host->bytes) + 1);
+    return dns_name_labels(&parent) >= 2 && dns_name_equal(&parent, &host_parent);
 }
 
 static bool name_matches(const struct backend_blob *pattern, const char *host) {
-    size_t size = strlen(host);
-    const uint8_t *bytes = (const uint8_t *)host;
-    if (size == 0) {
-        return false;
-    }
-    return (pattern->size == size && equal_ignore_case(pattern->bytes, bytes, size)) ||
-           wildcard_matches(pattern, bytes, size);
+    struct backend_blob name = {(const uint8_t *)host, strlen(host)};
+    return name.size > 0 && (dns_name_equal(pattern, &name) || wildcard_matches(pattern, &name));
 }
-
-enum { NAME_DNS = DER_CONTEXT(2), NAME_ADDRESS = DER_CONTEXT(7) };
 
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address) {
     uint8_t address[16];

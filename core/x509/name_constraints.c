@@ -1,294 +1,320 @@
-/* Name constraints: checks every name of a certificate against the subtrees of a CA. */
+/* Name constraints: checks every name of a certificate against the subtrees of an authority. */
 #include "core/x509/name_constraints.h"
 
 #include "core/x509/distinguished_name.h"
+#include "core/x509/dns_name.h"
+#include "core/x509/general_name.h"
 
-/* The supported choices of GeneralName, by tag. */
-enum {
-    NAME_EMAIL = DER_CONTEXT(1),
-    NAME_DNS = DER_CONTEXT(2),
-    NAME_DIRECTORY = DER_CONTEXT_CONSTRUCTED(4),
-    NAME_URI = DER_CONTEXT(6),
-    NAME_ADDRESS = DER_CONTEXT(7),
-};
-
-/* A GeneralName. The value of a directory name is a Name, of the others the text or bytes. */
-struct general_name {
-    uint8_t tag;
-    struct backend_blob value;
+/* A name of the certificate. */
+struct name {
+    uint8_t kind;
+    bool is_understood;
+    struct backend_blob value; /* the address, the content of the Name, or the text */
+    struct backend_blob host;  /* of DNS names, mail addresses and URIs */
 };
 
 enum match { MATCHES, MATCHES_NOT, CANNOT_TELL };
 
-static uint8_t lower(uint8_t byte) {
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+/* ---- hosts in names ---- */
+
+/* Returns the position behind the last @ of the text, or 0. */
+static size_t behind_at(const struct backend_blob *text) {
+    size_t at = text->size;
+    while (at > 0 && text->bytes[at - 1] != '@') {
+        at--;
+    }
+    return at;
 }
 
-/* Returns whether `text` ends with `end`, ignoring case. */
-static bool ends_with(const struct backend_blob *text, const struct backend_blob *end) {
-    if (text->size < end->size) {
-        return false;
-    }
-    size_t skipped = text->size - end->size;
-    for (size_t i = 0; i < end->size; i++) {
-        if (lower(text->bytes[skipped + i]) != lower(end->bytes[i])) {
-            return false;
-        }
-    }
-    return true;
+static bool is_digit(uint8_t byte) {
+    return byte >= '0' && byte <= '9';
 }
 
-static bool text_equal(const struct backend_blob *one, const struct backend_blob *other) {
-    return one->size == other->size && ends_with(one, other);
+/* Returns whether the last label begins with a digit, as of an IPv4 address in any notation. */
+static bool ends_in_number(const struct backend_blob *host) {
+    size_t at = host->size;
+    while (at > 0 && host->bytes[at - 1] != '.') {
+        at--;
+    }
+    return at < host->size && is_digit(host->bytes[at]);
 }
 
-/* Matches a DNS name: "example.com" covers itself and all names below it, ".example.com" only those
-   below. */
-static enum match match_dns(const struct backend_blob *name, const struct backend_blob *base) {
-    if (base->size == 0 || text_equal(name, base)) {
-        return MATCHES;
+/* Returns the host of a URI (RFC 3986, 3.2): between "//" and the port or the end of the authority.
+   Returns an empty one if there is no authority. A user stays in it, so that it is no DNS name. */
+static struct backend_blob uri_host(const struct backend_blob *uri) {
+    size_t scheme = 0;
+    while (scheme < uri->size && memchr(":/?#", uri->bytes[scheme], 4) == NULL) {
+        scheme++;
     }
-    if (!ends_with(name, base)) {
-        return MATCHES_NOT;
+    struct backend_blob host = blob_after(uri, scheme);
+    if (scheme == 0 || host.size < 3 || memcmp(host.bytes, "://", 3) != 0) {
+        return (struct backend_blob){NULL, 0};
     }
-    bool at_label = base->bytes[0] == '.' || name->bytes[name->size - base->size - 1] == '.';
-    return at_label ? MATCHES : MATCHES_NOT;
+    host = blob_after(&host, 3);
+    size_t size = 0;
+    while (size < host.size && memchr("/?#", host.bytes[size], 3) == NULL) {
+        size++;
+    }
+    host.size = size;
+    while (size > 0 && is_digit(host.bytes[size - 1])) {
+        size--;
+    }
+    if (size > 0 && host.bytes[size - 1] == ':') {
+        host.size = size - 1;
+    }
+    return host;
 }
 
-/* Matches the host of an e-mail address or URI: ".example.com" covers all names below it,
-   "example.com" only itself. */
-static enum match match_host(const struct backend_blob *host, const struct backend_blob *base) {
-    if (base->size > 0 && base->bytes[0] == '.') {
-        return host->size > base->size && ends_with(host, base) ? MATCHES : MATCHES_NOT;
+/* Finds the host of a text, and whether it is a DNS name. */
+static void find_host(struct name *name) {
+    name->host = name->value;
+    if (name->kind == NAME_URI) {
+        name->host = uri_host(&name->value);
+        name->is_understood = !ends_in_number(&name->host);
+    } else if (name->kind == NAME_EMAIL) {
+        size_t start = behind_at(&name->value);
+        name->host = blob_after(&name->value, start);
+        name->is_understood = start > 1;
     }
-    return text_equal(host, base) ? MATCHES : MATCHES_NOT;
+    struct backend_blob labels = name->host;
+    if (name->kind == NAME_DNS && labels.size > 2 && memcmp(labels.bytes, "*.", 2) == 0) {
+        labels = blob_after(&labels, 2);
+    }
+    name->is_understood = name->is_understood && dns_name_labels(&labels) > 0;
 }
 
-/* Returns the text after the last `letter`, or all of it if there is none. */
-static struct backend_blob behind_last(const struct backend_blob *text, uint8_t letter,
-                                       bool *found) {
-    for (size_t i = text->size; i > 0; i--) {
-        if (text->bytes[i - 1] == letter) {
-            *found = true;
-            return (struct backend_blob){text->bytes + i, text->size - i};
-        }
-    }
-    *found = false;
-    return *text;
-}
-
-static enum match match_email(const struct backend_blob *name, const struct backend_blob *base) {
-    bool name_has = false;
-    bool base_has = false;
-    struct backend_blob name_host = behind_last(name, '@', &name_has);
-    struct backend_blob base_host = behind_last(base, '@', &base_has);
-    if (!name_has) {
-        return CANNOT_TELL;
-    }
-    if (!base_has) {
-        return match_host(&name_host, base);
-    }
-    /* A mailbox: the local part is case-sensitive. An empty one matches the whole host. */
-    size_t name_local = name->size - name_host.size;
-    size_t base_local = base->size - base_host.size;
-    bool same_local = base_local == 1 || (name_local == base_local &&
-                                          memcmp(name->bytes, base->bytes, base_local) == 0);
-    return same_local && text_equal(&name_host, &base_host) ? MATCHES : MATCHES_NOT;
-}
-
-/* Matches a URI by the host between "//" (and a user, if any) and a port or path. */
-static enum match match_uri(const struct backend_blob *name, const struct backend_blob *base) {
-    size_t at = 0;
-    while (at + 3 <= name->size && memcmp(name->bytes + at, "://", 3) != 0) {
-        at++;
-    }
-    if (at == 0 || at + 3 > name->size) {
-        return CANNOT_TELL;
-    }
-    struct backend_blob host = {name->bytes + at + 3, name->size - at - 3};
-    for (size_t i = 0; i < host.size; i++) {
-        if (host.bytes[i] == '/' || host.bytes[i] == '?' || host.bytes[i] == '#') {
-            host.size = i;
-        }
-    }
-    bool has_user = false;
-    host = behind_last(&host, '@', &has_user);
-    for (size_t i = 0; i < host.size; i++) {
-        if (host.bytes[i] == ':') {
-            host.size = i;
-        }
-    }
-    return host.size == 0 || host.bytes[0] == '[' ? CANNOT_TELL : match_host(&host, base);
-}
-
-/* Matches an address; the base is an address and a mask. */
-static enum match match_address(const struct backend_blob *name, const struct backend_blob *base) {
-    if ((base->size != 8 && base->size != 32) || (name->size != 4 && name->size != 16)) {
-        return CANNOT_TELL;
-    }
-    if (base->size != name->size * 2) {
-        return MATCHES_NOT;
-    }
-    for (size_t i = 0; i < name->size; i++) {
-        uint8_t mask = base->bytes[name->size + i];
-        if (((name->bytes[i] ^ base->bytes[i]) & mask) != 0) {
-            return MATCHES_NOT;
-        }
-    }
-    return MATCHES;
-}
-
-static enum match match_directory(const struct backend_blob *name,
-                                  const struct backend_blob *base) {
-    struct backend_blob name_inside;
-    struct backend_blob base_inside;
-    if (!der_whole(name->bytes, name->size, DER_SEQUENCE, &name_inside) ||
-        !der_whole(base->bytes, base->size, DER_SEQUENCE, &base_inside) ||
-        !name_is_valid(&name_inside) || !name_is_valid(&base_inside)) {
-        return CANNOT_TELL;
-    }
-    return name_has_prefix(&name_inside, &base_inside) ? MATCHES : MATCHES_NOT;
-}
-
-static enum match match_name(const struct general_name *name, const struct backend_blob *base) {
-    switch (name->tag) {
-    case NAME_EMAIL:
-        return match_email(&name->value, base);
+/* `value` is the content of the GeneralName. */
+static struct name read_name(uint8_t kind, const struct backend_blob *value) {
+    struct name name = {.kind = kind, .is_understood = true, .value = *value};
+    switch (kind) {
     case NAME_DNS:
-        return match_dns(&name->value, base);
-    case NAME_DIRECTORY:
-        return match_directory(&name->value, base);
+    case NAME_EMAIL:
     case NAME_URI:
-        return match_uri(&name->value, base);
+        find_host(&name);
+        break;
+    case NAME_DIRECTORY:
+        name.is_understood = der_whole(value->bytes, value->size, DER_SEQUENCE, &name.value) &&
+                             name_is_valid(&name.value);
+        break;
     case NAME_ADDRESS:
-        return match_address(&name->value, base);
+        name.is_understood = value->size == 4 || value->size == 16;
+        break;
     default:
-        return CANNOT_TELL;
+        name.is_understood = false;
     }
+    return name;
 }
 
-/* Both lists of subtrees; an absent list is empty. */
-struct subtrees {
-    struct backend_blob permitted, excluded;
+/* ---- subtrees ---- */
+
+struct subtree {
+    uint8_t kind;
+    bool is_excluded;
+    struct backend_blob base; /* the content of the GeneralName */
 };
 
-static bool read_subtrees(struct backend_blob constraints, struct subtrees *subtrees) {
-    bool present = false;
-    *subtrees = (struct subtrees){.permitted = {NULL, 0}};
-    if (!der_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(0), &subtrees->permitted,
-                           &present) ||
-        !der_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(1), &subtrees->excluded,
-                           &present)) {
-        return false;
-    }
-    return constraints.size == 0;
+/* Takes the next subtree. Refuses one with a minimum or a maximum, and a tag that is no choice of
+   GeneralName. */
+static bool next_subtree(struct backend_blob *list, struct subtree *subtree) {
+    struct backend_blob inside;
+    return der_take(list, DER_SEQUENCE, &inside) &&
+           der_next(&inside, &subtree->kind, &subtree->base, NULL) && inside.size == 0 &&
+           general_name_is_kind(subtree->kind);
 }
 
-/* Takes the next subtree. Rejects one with a minimum or maximum. */
-static bool next_subtree(struct backend_blob *list, struct general_name *base) {
-    struct backend_blob subtree;
-    return der_take(list, DER_SEQUENCE, &subtree) &&
-           der_next(&subtree, &base->tag, &base->value, NULL) && subtree.size == 0;
-}
-
-/* Returns whether the name is in one of the permitted subtrees of its type, if there are any, and
-   in none of the excluded ones. */
-static bool name_is_within(const struct general_name *name, const struct subtrees *subtrees) {
-    struct backend_blob list = subtrees->excluded;
-    struct general_name base;
-    while (list.size > 0) {
-        if (!next_subtree(&list, &base) ||
-            (base.tag == name->tag && match_name(name, &base.value) != MATCHES_NOT)) {
-            return false;
+/* Matches a host: ".example.com" covers all names below it; "example.com" covers itself, and for
+   DNS names also those below. A wildcard is covered as if it were a label, and an excluded name as
+   well covers the wildcard that stands for it. */
+static enum match match_host(const struct name *name, const struct subtree *subtree,
+                             const struct backend_blob *base) {
+    const struct backend_blob *host = &name->host;
+    bool dotted = base->size > 0 && base->bytes[0] == '.';
+    struct backend_blob plain = blob_after(base, dotted ? 1 : 0);
+    if (dns_name_labels(&plain) == 0) {
+        return CANNOT_TELL;
+    }
+    if (subtree->is_excluded && host->bytes[0] == '*') {
+        const uint8_t *dot = memchr(base->bytes, '.', base->size);
+        struct backend_blob parent = {dot,
+                                      dot == NULL ? 0 : base->size - (size_t)(dot - base->bytes)};
+        struct backend_blob wild = blob_after(host, 1);
+        if (dns_name_equal(&wild, &parent)) {
+            return MATCHES;
         }
     }
-    bool restricted = false;
-    bool permitted = false;
-    list = subtrees->permitted;
-    while (list.size > 0) {
-        if (!next_subtree(&list, &base)) {
+    if (!dotted && dns_name_equal(host, &plain)) {
+        return MATCHES;
+    }
+    return (dotted || name->kind == NAME_DNS) && host->size > plain.size &&
+                   host->bytes[host->size - plain.size - 1] == '.' &&
+                   dns_name_ends_with(host, &plain)
+               ? MATCHES
+               : MATCHES_NOT;
+}
+
+/* Matches a mail address with a host, or with a mailbox, whose local part is case-sensitive. */
+static enum match match_email(const struct name *name, const struct subtree *subtree) {
+    size_t local = behind_at(&subtree->base);
+    struct backend_blob host = blob_after(&subtree->base, local);
+    if (local == 0) {
+        return match_host(name, subtree, &host);
+    }
+    if (dns_name_labels(&host) == 0 || memchr(name->value.bytes, '"', name->value.size) != NULL) {
+        return CANNOT_TELL; /* a quoted local part can be equal to one that looks different */
+    }
+    bool same_local = name->value.size - name->host.size == local &&
+                      memcmp(name->value.bytes, subtree->base.bytes, local) == 0;
+    return same_local && dns_name_equal(&name->host, &host) ? MATCHES : MATCHES_NOT;
+}
+
+/* Matches an address with an address and a mask, whose bits are ones followed by zeros. */
+static enum match match_address(const struct name *name, const struct backend_blob *base) {
+    size_t size = base->size / 2;
+    if (base->size != 8 && base->size != 32) {
+        return CANNOT_TELL;
+    }
+    bool matches = name->value.size == size;
+    bool has_ended = false;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t mask = base->bytes[size + i];
+        uint8_t zeros = (uint8_t)~mask;
+        if ((zeros & (zeros + 1)) != 0 || (has_ended && mask != 0)) {
+            return CANNOT_TELL;
+        }
+        has_ended = zeros != 0;
+        matches = matches && ((name->value.bytes[i] ^ base->bytes[i]) & mask) == 0;
+    }
+    return matches ? MATCHES : MATCHES_NOT;
+}
+
+static enum match match_directory(const struct name *name, const struct backend_blob *base) {
+    struct backend_blob prefix;
+    if (!der_whole(base->bytes, base->size, DER_SEQUENCE, &prefix) || !name_is_valid(&prefix)) {
+        return CANNOT_TELL;
+    }
+    return name_has_prefix(&name->value, &prefix) ? MATCHES : MATCHES_NOT;
+}
+
+/* Matches a name with a subtree of its kind. */
+static enum match match_name(const struct name *name, const struct subtree *subtree) {
+    if (!name->is_understood) {
+        return CANNOT_TELL;
+    }
+    switch (name->kind) {
+    case NAME_EMAIL:
+        return match_email(name, subtree);
+    case NAME_DNS:
+        return subtree->base.size == 0 ? MATCHES : match_host(name, subtree, &subtree->base);
+    case NAME_URI:
+        return match_host(name, subtree, &subtree->base);
+    case NAME_DIRECTORY:
+        return match_directory(name, &subtree->base);
+    default:
+        return match_address(name, &subtree->base);
+    }
+}
+
+/* ---- certificates ---- */
+
+struct check {
+    struct backend_blob constraints; /* the content of the extension */
+    size_t *left;
+};
+
+/* Takes a comparison, or several if it is long, off those that are left. */
+static bool spend(const struct check *check, const struct name *name,
+                  const struct subtree *subtree) {
+    size_t cost = 1 + (name->value.size + subtree->base.size) / 64;
+    bool suffices = *check->left > cost;
+    *check->left = suffices ? *check->left - cost : 0;
+    return suffices;
+}
+
+/* Returns whether the name is in a permitted subtree of its kind, if there is one, and in no
+   excluded one. */
+static bool is_within(const struct check *check, const struct name *name) {
+    struct backend_blob constraints = check->constraints;
+    bool is_restricted = false;
+    bool is_permitted = false;
+    for (uint8_t list = 0; list < 2; list++) {
+        struct backend_blob subtrees = {NULL, 0};
+        struct subtree subtree = {.is_excluded = list == 1};
+        bool present = false;
+        if (!der_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(list), &subtrees, &present)) {
             return false;
         }
-        if (base.tag == name->tag) {
-            enum match match = match_name(name, &base.value);
-            restricted = true;
-            permitted = permitted || match == MATCHES;
-            if (match == CANNOT_TELL) {
+        while (subtrees.size > 0) {
+            if (!next_subtree(&subtrees, &subtree) || !spend(check, name, &subtree)) {
                 return false;
             }
+            if (subtree.kind != name->kind) {
+                continue;
+            }
+            enum match match = match_name(name, &subtree);
+            if (match == CANNOT_TELL || (match == MATCHES && subtree.is_excluded)) {
+                return false;
+            }
+            is_restricted = is_restricted || !subtree.is_excluded;
+            is_permitted = is_permitted || match == MATCHES;
         }
     }
-    return permitted || !restricted;
+    return constraints.size == 0 && (is_permitted || !is_restricted);
 }
 
-/* Returns whether a common name looks like a host name: at least one dot; otherwise letters,
-   digits, hyphens, underscores and asterisks. */
-static bool looks_like_host(const struct backend_blob *text) {
-    bool dot = false;
-    for (size_t i = 0; i < text->size; i++) {
-        uint8_t byte = lower(text->bytes[i]);
-        bool letter = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' ||
-                      byte == '_' || byte == '*';
-        if (byte == '.') {
-            dot = true;
-        } else if (!letter) {
-            return false;
-        }
+/* Checks the subject, and the mail addresses in it. */
+static bool subject_is_within(const struct check *check, const struct backend_blob *subject) {
+    struct name name = {.kind = NAME_DIRECTORY, .is_understood = true, .value = *subject};
+    if (subject->size > 0 && !is_within(check, &name)) {
+        return false;
     }
-    return dot;
-}
-
-static bool subject_is_within(const struct certificate *certificate, bool is_leaf,
-                              const struct subtrees *subtrees) {
-    struct backend_blob rdns = certificate->subject;
+    struct backend_blob rdns = *subject;
     struct backend_blob set = {NULL, 0};
     struct name_attribute attribute;
     while (name_next(&rdns, &set, &attribute)) {
-        struct general_name name = {NAME_EMAIL, attribute.value};
-        if (name_is_email(&attribute) && !name_is_within(&name, subtrees)) {
-            return false;
-        }
-        name.tag = NAME_DNS;
-        if (is_leaf && !certificate->has_alternative_names && name_is_common_name(&attribute) &&
-            looks_like_host(&name.value) && !name_is_within(&name, subtrees)) {
+        name = read_name(NAME_EMAIL, &attribute.value);
+        if (name_is_email(&attribute) && !is_within(check, &name)) {
             return false;
         }
     }
     return true;
 }
 
-/* Checks the subject as a directory name. The base of a subtree is a complete Name, so this passes
-   one as well. */
-static bool directory_is_within(const struct certificate *certificate,
-                                const struct subtrees *subtrees) {
-    if (certificate->subject.size == 0) {
+/* Checks a mail address in UTF-8 among the other names, which rfc822Name constrains too (RFC 9598,
+   section 6). */
+static bool mailbox_is_within(const struct check *check, struct backend_blob other_name) {
+    struct backend_blob type;
+    struct backend_blob part;
+    struct backend_blob text = {NULL, 0};
+    if (!der_take(&other_name, DER_OID, &type) ||
+        !DER_IS_OID(&type, "\x2b\x06\x01\x05\x05\x07\x08\x09")) {
         return true;
     }
-    /* The header immediately precedes the content: SEQUENCE and a length of 1 to 4 bytes. */
-    size_t size = certificate->subject.size;
-    size_t header = size < 0x80 ? 2 : size < 0x100 ? 3 : size < 0x10000 ? 4 : 5;
-    struct general_name name = {NAME_DIRECTORY,
-                                {certificate->subject.bytes - header, size + header}};
-    return name_is_within(&name, subtrees);
+    if (der_take(&other_name, DER_CONTEXT_CONSTRUCTED(0), &part)) {
+        (void)der_take(&part, DER_UTF8_STRING, &text);
+    }
+    struct name name = read_name(NAME_EMAIL, &text);
+    return is_within(check, &name);
+}
+
+static bool alternative_names_are_within(const struct check *check, struct backend_blob names) {
+    while (names.size > 0) {
+        uint8_t kind = 0;
+        struct backend_blob value;
+        if (!der_next(&names, &kind, &value, NULL)) {
+            return false;
+        }
+        struct name name = read_name(kind, &value);
+        if (!is_within(check, &name) || (kind == NAME_OTHER && !mailbox_is_within(check, value))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool name_constraints_hold(const struct certificate *authority,
-                           const struct certificate *certificate, bool is_leaf) {
-    if (!authority->has_name_constraints) {
-        return true;
-    }
-    struct subtrees subtrees;
-    if (!read_subtrees(authority->name_constraints, &subtrees) ||
-        !directory_is_within(certificate, &subtrees) ||
-        !subject_is_within(certificate, is_leaf, &subtrees)) {
-        return false;
-    }
-    struct backend_blob names = certificate->alternative_names;
-    while (names.size > 0) {
-        struct general_name name;
-        if (!der_next(&names, &name.tag, &name.value, NULL) || !name_is_within(&name, &subtrees)) {
-            return false;
-        }
-    }
-    return true;
+                           const struct certificate *certificate, size_t *left) {
+    const struct check check = {authority->name_constraints, left};
+    return !authority->has_name_constraints ||
+           (subject_is_within(&check, &certificate->subject) &&
+            alternative_names_are_within(&check, certificate->alternative_names));
 }

@@ -4,13 +4,21 @@
 
 #include "core/x509/certificate.h"
 
+/* The comparisons of names and subtrees that a path may take, as many as OpenSSL allows. */
+#define NAME_COMPARISONS_MAX ((size_t)1 << 20)
+
 /*
- * Returns whether all names of `certificate` satisfy the name constraints of `authority`. The
- * common names of a leaf without alternative names count as DNS names, as in host_matches. A
- * malformed constraint, or one of an unsupported type for which the certificate has a name, counts
- * as violated.
+ * Returns whether all names of `certificate` satisfy the name constraints of `authority`: its
+ * subject, the mail addresses in that, and its subject alternative names, but no common name. Says
+ * no
+ *  - to a constraint that is malformed or has a minimum or a maximum,
+ *  - to a name that is constrained but malformed, or of a kind other than DNS, mail (also in UTF-8,
+ *    RFC 9598), directory, URI and address,
+ *  - to a wildcard that stands for an excluded name.
+ * Takes each comparison off `*left`, and long names for several. Says no, with `*left` 0, when
+ * these do not suffice.
  */
 bool name_constraints_hold(const struct certificate *authority,
-                           const struct certificate *certificate, bool is_leaf);
+                           const struct certificate *certificate, size_t *left);
 
 #endif

@@ -89,12 +89,13 @@ portls_verify_reason path_check_strength(const struct path *path, size_t *depth)
 
 /* Checks the name constraints of every CA against all certificates below it. */
 portls_verify_reason path_check_names(const struct path *path, size_t *depth) {
+    size_t left = NAME_COMPARISONS_MAX;
     for (size_t above = 1; above < path->length; above++) {
         for (*depth = 0; *depth < above; ++*depth) {
             const struct certificate *below = path->certificates[*depth];
             bool exempt = *depth > 0 && is_self_issued(below);
-            if (!exempt && !name_constraints_hold(path->certificates[above], below, *depth == 0)) {
-                return PORTLS_VERIFY_CONSTRAINT;
+            if (!exempt && !name_constraints_hold(path->certificates[above], below, &left)) {
+                return left == 0 ? PORTLS_VERIFY_LIMIT : PORTLS_VERIFY_CONSTRAINT;
             }
         }
     }

@@ -134,7 +134,7 @@ foreach(file IN LISTS found)
 endforeach()
 
 # What a backend may use of the core besides backends/backend.h: how certificates are read and judged.
-set(CERTIFICATE_HEADERS "certificate|chain|der|distinguished_name|host_match|strength")
+set(CERTIFICATE_HEADERS "certificate|chain|der|distinguished_name|host_match|path|strength")
 
 files(found backends/*.h backends/*.c)
 foreach(file IN LISTS found)
