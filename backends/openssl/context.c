@@ -23,15 +23,17 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
 
 /*
  * Allows clients of other implementations to resume a session by ticket; portls clients never
- * resume. Ticket keys belong to this SSL_CTX, so a ticket comes from a handshake with the same
- * settings: if they require verification, the first handshake passed it, and session_handshake
- * checks the stored result again. OpenSSL refuses to resume a verified session without a session id
- * context. One ticket is enough, and each costs as much as a small message.
+ * resume, and offer no ticket. Ticket keys belong to this SSL_CTX, so a ticket comes from a
+ * handshake with the same settings. A server that verifies issues none: each of its handshakes then
+ * checks the client's certificate. One ticket is enough, and each costs as much as a small message.
  */
-static bool set_resumption(SSL_CTX *ssl_context) {
+static bool set_resumption(SSL_CTX *ssl_context, const struct backend_settings *settings) {
     static const unsigned char id_context[] = "portls";
+    bool issues = settings->role == PORTLS_SERVER && !settings->verify;
     SSL_CTX_set_session_cache_mode(ssl_context, SSL_SESS_CACHE_OFF);
-    return SSL_CTX_set_num_tickets(ssl_context, 1) == 1 &&
+    issues ? SSL_CTX_clear_options(ssl_context, SSL_OP_NO_TICKET)
+           : SSL_CTX_set_options(ssl_context, SSL_OP_NO_TICKET);
+    return SSL_CTX_set_num_tickets(ssl_context, issues ? 1 : 0) == 1 &&
            SSL_CTX_set_session_id_context(ssl_context, id_context, sizeof id_context - 1) == 1;
 }
 
@@ -147,7 +149,7 @@ static portls_status compile(SSL_CTX *ssl_context, const struct backend_settings
                             "this OpenSSL lacks cipher suites, groups or signature schemes that "
                             "portls uses");
     }
-    if (!set_resumption(ssl_context)) {
+    if (!set_resumption(ssl_context, settings)) {
         return fail_no_memory(error);
     }
     portls_status status = trust_install(ssl_context, settings->trust, error);

@@ -73,13 +73,14 @@ const char *failure_error_text(int64_t code) {
 #endif
 }
 
-/* Returns whether the last record held no content: wolfSSL reports a length of zero, or that of a
-   handshake message that it did not find. */
+/* Returns whether the last record held no content: wolfSSL reports a length of zero, or that the
+   header of a handshake message is not there. */
 static bool is_empty_record(const struct backend_session *session, int code) {
-    enum { OVERHEAD_MAX = 24 }; /* AES-GCM in TLS 1.2: explicit nonce and tag */
+    enum { TAG = 16, TYPE = 1, EXPLICIT_NONCE = 8 };
     size_t body = (size_t)session->header.bytes[3] << 8 | session->header.bytes[4];
+    bool no_header = code == HANDSHAKE_SIZE_ERROR || code == INCOMPLETE_DATA;
     return (code == LENGTH_ERROR && body == 0) ||
-           (code == HANDSHAKE_SIZE_ERROR && body <= OVERHEAD_MAX);
+           (no_header && (body == TAG || body == TAG + TYPE || body == TAG + EXPLICIT_NONCE));
 }
 
 static enum backend_cause cause_of(const struct backend_session *session, int code) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "hello.h"
+#include "resumption.h"
 
 SPEC_SUITE(configuration);
 
@@ -173,6 +174,19 @@ IN_EACH_PROTOCOL(configuration, a_client_of_one_version_offers_that_version) {
     }
 }
 
+/* ---- resumption ---- */
+
+SPEC(configuration, resumption_is_what_the_table_says) {
+    for (size_t i = 0; i < resumption_table_size; i++) {
+        const struct resumption_row *row = &resumption_table[i];
+        size_t measured = 0;
+        if (resumption_measure(row->subject, &measured)) {
+            size_t expected = resumption_expected(row);
+            cr_expect_eq(measured, expected, "%s: %zu, not %zu", row->what, measured, expected);
+        }
+    }
+}
+
 /* ---- the table in docs/backends.md ---- */
 
 #if PORTLS_HOSTED
@@ -216,6 +230,16 @@ static void write_choices(FILE *file) {
     portls_free_context(contexts[1]);
 }
 
+static void write_resumption(FILE *file) {
+    for (size_t i = 0; i < resumption_table_size; i++) {
+        const struct resumption_row *row = &resumption_table[i];
+        size_t measured = 0;
+        if (resumption_measure(row->subject, &measured)) {
+            fprintf(file, "%s|%zu\n", row->what, measured);
+        }
+    }
+}
+
 /* cmake/configuration.cmake asks for it. */
 SPEC(configuration, is_written_down) {
     const char *path = getenv("PORTLS_CONFIGURATION_FILE");
@@ -225,6 +249,7 @@ SPEC(configuration, is_written_down) {
         fprintf(file, "%s\n%s\n", portls_backend_name(), portls_backend_version());
         write_offers(file);
         write_choices(file);
+        write_resumption(file);
         cr_assert_eq(fclose(file), 0);
     }
 }

@@ -6,6 +6,8 @@ enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, SERVER_KEY_EXCHANGE = 12 };
 enum {
     GROUPS_EXTENSION = 10,
     SCHEMES_EXTENSION = 13,
+    TICKET_EXTENSION = 35,
+    EARLY_DATA_EXTENSION = 42,
     VERSIONS_EXTENSION = 43,
     SHARE_EXTENSION = 51
 };
@@ -160,6 +162,31 @@ void hello_read(const uint8_t *bytes, size_t size, struct codes offered[OFFERED_
     }
 }
 
+/* Whether there is an extension, empty or not. */
+static bool has_extension(struct cursor extensions, size_t wanted) {
+    while (extensions.left > 0) {
+        size_t type = take_number(&extensions, 2);
+        (void)take_vector(&extensions, 2);
+        if (type == wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct resumption read_resumption(const uint8_t *bytes, size_t size, size_t message) {
+    static uint8_t room[20000];
+    struct cursor hello = find_message(join_records(bytes, size, room), message);
+    (void)take(&hello, 2 + 32);
+    struct resumption resumption = {.session_id = take_vector(&hello, 1).left};
+    (void)(message == CLIENT_HELLO ? take_vector(&hello, 2) : take(&hello, 2));
+    (void)(message == CLIENT_HELLO ? take_vector(&hello, 1) : take(&hello, 1));
+    struct cursor extensions = hello.left > 0 ? take_vector(&hello, 2) : hello;
+    resumption.has_ticket = has_extension(extensions, TICKET_EXTENSION);
+    resumption.has_early_data = has_extension(extensions, EARLY_DATA_EXTENSION);
+    return resumption;
+}
+
 /* What a server answered, in TLS 1.3 with the request for another share. */
 static struct choice read_choice(const uint8_t *bytes, size_t size) {
     static uint8_t room[20000];
@@ -254,7 +281,9 @@ static struct message client_hello(const struct choice_row *row) {
     put_lists(&extensions, row);
     if (row->version == TLS12) {
         struct message renegotiation = {{0}, 1};
+        const struct message nothing = {.size = 0};
         put_extension(&extensions, 0xff01, &renegotiation);
+        put_extension(&extensions, TICKET_EXTENSION, &nothing);
     } else {
         struct message versions = {{2, 3, 4}, 3}, shares = {{0, 0}, 2};
         put_extension(&extensions, VERSIONS_EXTENSION, &versions);
@@ -307,4 +336,32 @@ void hello_hear(portls_context *client, struct codes offered[OFFERED_COUNT]) {
     hear(&lone);
     hello_read(lone.heard, lone.size, offered);
     end_side(&lone);
+}
+
+struct resumption hello_resumption_offered(portls_context *client) {
+    static struct lone_side lone;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.mode = PORTLS_MODE_CONNECT;
+    options.context = client;
+    begin_side(&lone, &options);
+    hear(&lone);
+    struct resumption offered = read_resumption(lone.heard, lone.size, CLIENT_HELLO);
+    end_side(&lone);
+    return offered;
+}
+
+struct resumption hello_resumption_granted(portls_context *server) {
+    static const struct choice_row row = {
+        .what = "a ticket", .version = TLS12, .suites = {0xc02f, 0xc030, 0xc02b, 0xc02c}};
+    static struct lone_side lone;
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    struct message hello = client_hello(&row);
+    options.context = server;
+    begin_side(&lone, &options);
+    REQUIRE_OK(portls_write(lone.arriving, hello.bytes, hello.size, NULL, &problem));
+    hear(&lone);
+    cr_assert_eq(lone.side.status, PORTLS_WANT_READ, "%s", lone.side.error.message);
+    struct resumption granted = read_resumption(lone.heard, lone.size, SERVER_HELLO);
+    end_side(&lone);
+    return granted;
 }

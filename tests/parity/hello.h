@@ -16,6 +16,18 @@ struct choice {
 };
 struct choice hello_say(portls_context *server, const struct choice_row *row);
 
+/* What a hello says of resumption. */
+struct resumption {
+    size_t session_id;   /* its size */
+    bool has_ticket;     /* the extension session_ticket (RFC 5077) */
+    bool has_early_data; /* early_data, of a client */
+};
+
+/* Reads what a client with this context says of it, and what a server answers to a TLS 1.2 client
+   that offers a ticket. */
+struct resumption hello_resumption_offered(portls_context *client);
+struct resumption hello_resumption_granted(portls_context *server);
+
 /* Reads what a client with this context says first. */
 void hello_hear(portls_context *client, struct codes offered[OFFERED_COUNT]);
 

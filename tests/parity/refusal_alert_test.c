@@ -24,7 +24,11 @@ static int expected(const struct refusal *row, const struct spoken *version) {
     if (row->reason == PORTLS_VERIFY_NO_CERTIFICATE && version->protocol == PORTLS_TLS12) {
         return 40; /* TLS 1.2 has no certificate_required */
     }
-    return strcmp(portls_backend_name(), "wolfssl") == 0 ? row->wolfssl_alert : row->alert;
+    if (strcmp(portls_backend_name(), "wolfssl") != 0) {
+        return row->alert;
+    }
+    bool has_layer = strstr(portls_backend_version(), "OpenSSL layer") != NULL;
+    return row->reason == PORTLS_VERIFY_SELF_SIGNED && !has_layer ? 48 : row->wolfssl_alert;
 }
 
 static int alert_told(struct side *side) {
