@@ -90,9 +90,9 @@ function(portls_add_module backend)
     set_target_properties(portls-backend-${backend} PROPERTIES C_VISIBILITY_PRESET default)
     # What a backend uses of the core.
     set(core base/error.c base/format.c x509/certificate.c x509/chain.c x509/der.c
-        x509/directory_string.c x509/distinguished_name.c x509/dns_name.c x509/host_match.c
-        x509/hostname.c x509/name_constraints.c x509/name_format.c
-        x509/path.c x509/path_accepted.c x509/strength.c)
+        x509/directory_string.c x509/distinguished_name.c x509/dns_name.c x509/extensions.c
+        x509/host_match.c x509/hostname.c x509/name_constraints.c x509/name_format.c
+        x509/path.c x509/path_accepted.c x509/pss.c x509/strength.c)
     list(TRANSFORM core PREPEND "${PROJECT_SOURCE_DIR}/core/")
     add_library(${target} MODULE $<TARGET_OBJECTS:portls-backend-${backend}> ${core})
     portls_library_code(${target})

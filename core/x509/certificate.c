@@ -2,6 +2,8 @@
 #include "core/x509/certificate.h"
 
 #include "core/x509/distinguished_name.h"
+#include "core/x509/extensions.h"
+#include "core/x509/general_name.h"
 
 /* ---- times ---- */
 
@@ -15,17 +17,30 @@ static bool two_digits(const uint8_t **cursor, int64_t min, int64_t max, int64_t
     return *value >= min && *value <= max;
 }
 
-/* Returns the days from 1970-01-01 to the first of a month in the Gregorian calendar. */
-static int64_t days_before(int64_t year, int64_t month) {
-    static const int days[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    int64_t past = year - 1;
-    int64_t since_year_one = past * 365 + past / 4 - past / 100 + past / 400;
-    return since_year_one - 719162 + days[month - 1] + (leap && month > 2 ? 1 : 0);
+static bool is_leap(int64_t year) {
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* Takes a UTCTime or GeneralizedTime, only as RFC 5280 allows: in UTC, with seconds. */
-static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
+/* The days of a year before each month that is not leap, and before the next year. */
+static const int16_t days_before_month[] = {0,   31,  59,  90,  120, 151, 181,
+                                            212, 243, 273, 304, 334, 365};
+
+static int64_t days_of(int64_t year, int64_t month) {
+    return days_before_month[month] - days_before_month[month - 1] +
+           (month == 2 && is_leap(year) ? 1 : 0);
+}
+
+/* Returns the days from 1970-01-01 to the first of a month in the Gregorian calendar. */
+static int64_t days_before(int64_t year, int64_t month) {
+    int64_t past = year - 1;
+    int64_t since_year_one = past * 365 + past / 4 - past / 100 + past / 400;
+    return since_year_one - 719162 + days_before_month[month - 1] +
+           (month > 2 && is_leap(year) ? 1 : 0);
+}
+
+/* Takes a UTCTime or GeneralizedTime as RFC 5280 has them, in UTC and with seconds. Sets `*early`
+   if it is a GeneralizedTime before 2050. */
+static bool take_time(struct backend_blob *cursor, int64_t *seconds, bool *early) {
     uint8_t tag = 0;
     struct backend_blob text;
     if (!der_next(cursor, &tag, &text, NULL)) {
@@ -41,154 +56,18 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     const uint8_t *at = text.bytes;
     bool general = tag == DER_GENERALIZED_TIME;
     if (text.size != (general ? 15U : 13U) || (!general && tag != DER_UTC_TIME) ||
-        (general && !two_digits(&at, 0, 99, &century)) || !two_digits(&at, 0, 99, &year) ||
+        (general && !two_digits(&at, 19, 99, &century)) || !two_digits(&at, 0, 99, &year) ||
         !two_digits(&at, 1, 12, &month) || !two_digits(&at, 1, 31, &day) ||
         !two_digits(&at, 0, 23, &hour) || !two_digits(&at, 0, 59, &minute) ||
         !two_digits(&at, 0, 59, &second) || *at != 'Z') {
         return false;
     }
-    if (!general) {
-        century = year < 50 ? 20 : 19;
-    }
-    year += century * 100;
-    if (year == 0) {
+    year += general ? century * 100 : year < 50 ? 2000 : 1900;
+    if (day > days_of(year, month)) {
         return false;
     }
+    *early = *early || (general && year < 2050);
     *seconds = ((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
-    return true;
-}
-
-/* ---- extensions; each function takes the content of the OCTET STRING ---- */
-
-static bool parse_basic_constraints(struct backend_blob value, struct certificate *certificate) {
-    struct backend_blob inside;
-    struct backend_blob part;
-    bool present = false;
-    if (!der_take(&value, DER_SEQUENCE, &inside) || value.size > 0 ||
-        !der_take_optional(&inside, DER_BOOLEAN, &part, &present) ||
-        (present && !der_boolean(&part, &certificate->is_authority)) ||
-        !der_take_optional(&inside, DER_INTEGER, &part, &certificate->has_path_length) ||
-        inside.size > 0) {
-        return false;
-    }
-    return !certificate->has_path_length ||
-           der_small_integer(&part, INT32_MAX, &certificate->path_length);
-}
-
-static bool parse_key_usage(struct backend_blob value, struct certificate *certificate) {
-    struct backend_blob bits;
-    if (!der_take(&value, DER_BIT_STRING, &bits) || value.size > 0 || bits.size < 1 ||
-        bits.size > 3) {
-        return false;
-    }
-    certificate->key_usage = bits.size > 1 ? bits.bytes[1] : 0;
-    return true;
-}
-
-static bool parse_purposes(struct backend_blob value, struct certificate *certificate) {
-    struct backend_blob inside;
-    if (!der_take(&value, DER_SEQUENCE, &inside) || value.size > 0) {
-        return false;
-    }
-    while (inside.size > 0) {
-        struct backend_blob purpose;
-        if (!der_take(&inside, DER_OID, &purpose)) {
-            return false;
-        }
-        if (DER_IS_OID(&purpose, "\x2b\x06\x01\x05\x05\x07\x03\x01")) {
-            certificate->for_servers = true;
-        } else if (DER_IS_OID(&purpose, "\x2b\x06\x01\x05\x05\x07\x03\x02")) {
-            certificate->for_clients = true;
-        }
-    }
-    return true;
-}
-
-static bool parse_sequence(struct backend_blob value, struct backend_blob *inside) {
-    return der_take(&value, DER_SEQUENCE, inside) && value.size == 0;
-}
-
-static bool parse_subject_key_id(struct backend_blob value, struct certificate *certificate) {
-    return der_take(&value, DER_OCTET_STRING, &certificate->subject_key_id) && value.size == 0;
-}
-
-static bool parse_issuer_key_id(struct backend_blob value, struct certificate *certificate) {
-    struct backend_blob inside;
-    bool present = false;
-    return der_take(&value, DER_SEQUENCE, &inside) && value.size == 0 &&
-           der_take_optional(&inside, DER_CONTEXT(0), &certificate->issuer_key_id, &present);
-}
-
-/* Returns whether to ignore the extension even if critical: it matters only for policies and
-   revocation, which are not checked. */
-static bool is_ignorable(uint8_t number) {
-    return number == 0x20 || number == 0x1f || number == 0x21 || number == 0x24 || number == 0x36;
-}
-
-/* Parses an extension under 2.5.29. Returns false if it is malformed or duplicated. */
-static bool parse_extension(uint8_t number, struct backend_blob value, bool critical,
-                            struct certificate *certificate) {
-    bool seen = false;
-    switch (number) {
-    case 0x13:
-        seen = certificate->has_basic_constraints;
-        certificate->has_basic_constraints = true;
-        return !seen && parse_basic_constraints(value, certificate);
-    case 0x0f:
-        seen = certificate->has_key_usage;
-        certificate->has_key_usage = true;
-        return !seen && parse_key_usage(value, certificate);
-    case 0x25:
-        seen = certificate->has_purposes;
-        certificate->has_purposes = true;
-        return !seen && parse_purposes(value, certificate);
-    case 0x11:
-        seen = certificate->has_alternative_names;
-        certificate->has_alternative_names = true;
-        return !seen && parse_sequence(value, &certificate->alternative_names);
-    case 0x1e:
-        seen = certificate->has_name_constraints;
-        certificate->has_name_constraints = true;
-        return !seen && parse_sequence(value, &certificate->name_constraints);
-    case 0x0e:
-        return certificate->subject_key_id.bytes == NULL &&
-               parse_subject_key_id(value, certificate);
-    case 0x23:
-        return certificate->issuer_key_id.bytes == NULL && parse_issuer_key_id(value, certificate);
-    default:
-        if (critical && !is_ignorable(number)) {
-            certificate->unknown_critical = true;
-        }
-        return true;
-    }
-}
-
-static bool parse_extensions(struct backend_blob list, struct certificate *certificate) {
-    struct backend_blob extensions;
-    if (!der_take(&list, DER_SEQUENCE, &extensions) || list.size > 0) {
-        return false;
-    }
-    while (extensions.size > 0) {
-        struct backend_blob one;
-        struct backend_blob type;
-        struct backend_blob part;
-        struct backend_blob value;
-        bool present = false;
-        bool critical = false;
-        if (!der_take(&extensions, DER_SEQUENCE, &one) || !der_take(&one, DER_OID, &type) ||
-            !der_take_optional(&one, DER_BOOLEAN, &part, &present) ||
-            (present && !der_boolean(&part, &critical)) ||
-            !der_take(&one, DER_OCTET_STRING, &value) || one.size > 0) {
-            return false;
-        }
-        if (type.size == 3 && type.bytes[0] == 0x55 && type.bytes[1] == 0x1d) {
-            if (!parse_extension(type.bytes[2], value, critical, certificate)) {
-                return false;
-            }
-        } else if (critical) {
-            certificate->unknown_critical = true;
-        }
-    }
     return true;
 }
 
@@ -197,20 +76,30 @@ static bool parse_extensions(struct backend_blob list, struct certificate *certi
 static bool parse_validity(struct backend_blob *cursor, struct certificate *certificate) {
     struct backend_blob validity;
     return der_take(cursor, DER_SEQUENCE, &validity) &&
-           take_time(&validity, &certificate->not_before) &&
-           take_time(&validity, &certificate->not_after) && validity.size == 0;
+           take_time(&validity, &certificate->not_before, &certificate->has_early_time) &&
+           take_time(&validity, &certificate->not_after, &certificate->has_early_time) &&
+           validity.size == 0;
+}
+
+/* Takes the OID of an AlgorithmIdentifier's content, and its parameters, one element or none. */
+static bool parse_algorithm(struct backend_blob content, struct backend_blob *type,
+                            struct backend_blob *parameters) {
+    struct backend_blob value;
+    if (!der_take_oid(&content, type)) {
+        return false;
+    }
+    *parameters = content;
+    return content.size == 0 || (der_next(&content, NULL, &value, NULL) && content.size == 0);
 }
 
 static bool parse_key(struct backend_blob *cursor, struct certificate *certificate) {
     uint8_t tag = 0;
     struct backend_blob inside;
-    struct backend_blob type = {NULL, 0};
-    bool whole = der_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
-                 der_take(&inside, DER_SEQUENCE, &type) &&
-                 der_take(&type, DER_OID, &certificate->key_type) &&
-                 der_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
-    certificate->key_parameters = type;
-    return whole;
+    struct backend_blob algorithm;
+    return der_next(cursor, &tag, &inside, &certificate->key) && tag == DER_SEQUENCE &&
+           der_take(&inside, DER_SEQUENCE, &algorithm) &&
+           parse_algorithm(algorithm, &certificate->key_type, &certificate->key_parameters) &&
+           der_take_bits(&inside, &certificate->key_bits) && inside.size == 0;
 }
 
 /* Takes the version, which version 1 omits. */
@@ -224,19 +113,27 @@ static bool parse_version(struct backend_blob *cursor, uint32_t *version) {
                          der_small_integer(&number, 2, version)));
 }
 
+/* Skips a unique identifier of the issuer or the subject, if there is one: a BIT STRING by another
+   tag, from version 2 on. */
+static bool take_unique_id(struct backend_blob *cursor, uint8_t tag, uint32_t version) {
+    struct backend_blob bits;
+    bool present = false;
+    return der_take_optional(cursor, tag, &bits, &present) &&
+           (!present || (version > 0 && bits.size > 0 && bits.bytes[0] <= 7));
+}
+
 static bool parse_signed_part(struct backend_blob part, struct backend_blob *algorithm,
                               struct certificate *certificate) {
     uint32_t version = 0;
-    struct backend_blob skipped;
     struct backend_blob extensions;
     bool present = false;
-    if (!parse_version(&part, &version) || !der_take(&part, DER_INTEGER, &skipped) ||
-        !der_take(&part, DER_SEQUENCE, algorithm) ||
+    if (!parse_version(&part, &version) || !der_take(&part, DER_INTEGER, &certificate->serial) ||
+        !der_is_integer(&certificate->serial) || !der_take(&part, DER_SEQUENCE, algorithm) ||
         !der_take(&part, DER_SEQUENCE, &certificate->issuer) ||
         !parse_validity(&part, certificate) ||
         !der_take(&part, DER_SEQUENCE, &certificate->subject) || !parse_key(&part, certificate) ||
-        !der_take_optional(&part, DER_CONTEXT(1), &skipped, &present) ||
-        !der_take_optional(&part, DER_CONTEXT(2), &skipped, &present) ||
+        !take_unique_id(&part, DER_CONTEXT(1), version) ||
+        !take_unique_id(&part, DER_CONTEXT(2), version) ||
         !der_take_optional(&part, DER_CONTEXT_CONSTRUCTED(3), &extensions, &present) ||
         part.size > 0) {
         return false;
@@ -245,7 +142,7 @@ static bool parse_signed_part(struct backend_blob part, struct backend_blob *alg
     if (!name_is_valid(&certificate->issuer) || !name_is_valid(&certificate->subject)) {
         return false;
     }
-    return !present || (version == 2 && parse_extensions(extensions, certificate));
+    return !present || (version == 2 && extensions_parse(extensions, certificate));
 }
 
 bool certificate_parse(const struct backend_blob *der, struct certificate *certificate) {
@@ -265,21 +162,38 @@ bool certificate_parse(const struct backend_blob *der, struct certificate *certi
         return false;
     }
     /* The signature algorithm appears twice, once in the signed part. */
-    if (!der_equal(&algorithm, &signed_algorithm) ||
-        !der_take(&algorithm, DER_OID, &certificate->signature_type)) {
-        return false;
+    return der_equal(&algorithm, &signed_algorithm) &&
+           parse_algorithm(algorithm, &certificate->signature_type,
+                           &certificate->signature_parameters);
+}
+
+/* ---- issuers ---- */
+
+/* Returns whether names include the issuer's issuer as a directory name, or no directory name. */
+static bool names_fit(struct backend_blob names, const struct certificate *issuer) {
+    uint8_t tag = 0;
+    struct backend_blob value;
+    while (der_next(&names, &tag, &value, NULL)) {
+        struct backend_blob name;
+        if (tag == NAME_DIRECTORY) {
+            return der_take(&value, DER_SEQUENCE, &name) && name_equal(&name, &issuer->issuer);
+        }
     }
-    certificate->signature_parameters = algorithm;
     return true;
 }
 
-/* Returns whether the key identifiers match, or either certificate has none. */
-static bool key_ids_match(const struct certificate *issuer, const struct certificate *certificate) {
-    return issuer->subject_key_id.size == 0 || certificate->issuer_key_id.size == 0 ||
-           der_equal(&issuer->subject_key_id, &certificate->issuer_key_id);
+/* Returns whether the issuer is the one that the authority key identifier says, as far as it says
+   something. */
+static bool key_id_fits(const struct certificate *issuer, const struct certificate *certificate) {
+    return (issuer->subject_key_id.size == 0 || certificate->issuer_key_id.size == 0 ||
+            der_equal(&issuer->subject_key_id, &certificate->issuer_key_id)) &&
+           (certificate->issuer_key_serial.size == 0 ||
+            der_equal(&issuer->serial, &certificate->issuer_key_serial)) &&
+           names_fit(certificate->issuer_key_names, issuer);
 }
 
 bool certificate_may_issue(const struct certificate *issuer,
                            const struct certificate *certificate) {
-    return name_equal(&issuer->subject, &certificate->issuer) && key_ids_match(issuer, certificate);
+    return certificate->issuer.size > 0 && name_equal(&issuer->subject, &certificate->issuer) &&
+           key_id_fits(issuer, certificate);
 }

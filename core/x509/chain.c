@@ -1,12 +1,32 @@
 /* Builds a path from the peer's certificate to a trusted one, and verifies it. */
 #include "core/x509/chain.h"
 
-#include "core/x509/distinguished_name.h"
 #include "core/x509/host_match.h"
+#include "core/x509/strength.h"
 
-/* The number of complete paths and of steps is limited, so that a peer cannot keep the search busy
-   with certificates that could all have issued each other. */
-enum { PATHS_MAX = 8, STEPS_MAX = 100 };
+/*
+ * A peer can send certificates that could all have issued each other. So a search ends after this
+ * many complete paths, and this many signatures for each certificate that the peer sent; an honest
+ * chain needs one. The steps are limited to twice what certificates in the worst order need.
+ */
+enum { PATHS_MAX = 8, SIGNATURES_PER_PEER = 5 };
+
+/* Counts one more use of something that is limited. Returns false when there is no more of it. */
+static bool spend(struct chain_search *search, size_t *used, size_t limit) {
+    if (*used >= limit) {
+        search->limited = true;
+        return false;
+    }
+    ++*used;
+    return true;
+}
+
+static bool signature_is_valid(struct chain_search *search, const struct certificate *certificate,
+                               const struct certificate *issuer) {
+    const struct chain_request *request = search->request;
+    return spend(search, &search->signatures, request->peers_count * SIGNATURES_PER_PEER) &&
+           request->signature_is_valid(certificate, issuer);
+}
 
 /* ---- verifying a complete path ---- */
 
@@ -20,7 +40,7 @@ static portls_verify_reason check_host(const struct chain_search *search) {
 
 /* Checks keys, signatures and times, from the trusted end down. Ignores the signature of the
    trusted certificate. */
-static portls_verify_reason check_signatures(const struct chain_search *search, size_t *depth) {
+static portls_verify_reason check_signatures(struct chain_search *search, size_t *depth) {
     const struct chain_request *request = search->request;
     for (size_t left = search->path.length; left > 0; left--) {
         *depth = left - 1;
@@ -28,7 +48,7 @@ static portls_verify_reason check_signatures(const struct chain_search *search, 
         bool is_trusted = left == search->path.length;
         if (!request->key_is_usable(certificate) ||
             (!is_trusted &&
-             !request->signature_is_valid(certificate, search->path.certificates[left]))) {
+             !signature_is_valid(search, certificate, search->path.certificates[left]))) {
             return PORTLS_VERIFY_SIGNATURE;
         }
         if (request->now < certificate->not_before) {
@@ -59,7 +79,7 @@ static bool check_path(struct chain_search *search) {
     if (reason == PORTLS_VERIFY_OK) {
         reason = path_check_names(path, &depth);
     }
-    if (search->paths++ == 0) {
+    if (search->paths == 1) {
         search->first = (struct chain_result){reason, depth, path->certificates[depth]};
     }
     return reason == PORTLS_VERIFY_OK;
@@ -85,17 +105,16 @@ static bool is_trusted(const struct chain_search *search, const struct certifica
     return false;
 }
 
-static bool limit_reached(struct chain_search *search) {
-    return search->paths >= PATHS_MAX || ++search->steps > STEPS_MAX;
-}
-
 /* Returns whether the path plus one root is a valid path. */
 static bool try_roots(struct chain_search *search) {
     const struct chain_request *request = search->request;
     const struct certificate *last = search->path.certificates[search->path.length - 1];
-    for (size_t i = 0; i < request->roots_count && search->paths < PATHS_MAX; i++) {
+    for (size_t i = 0; i < request->roots_count; i++) {
         const struct certificate *root = &request->roots[i];
         if (certificate_may_issue(root, last)) {
+            if (!spend(search, &search->paths, PATHS_MAX)) {
+                return false;
+            }
             search->path.certificates[search->path.length++] = root;
             if (check_path(search)) {
                 return true;
@@ -106,12 +125,22 @@ static bool try_roots(struct chain_search *search) {
     return false;
 }
 
-/* Returns whether the certificate is signed with its own key, so that no other certificate of the
-   same name can be its issuer. */
-static bool is_self_signed(const struct chain_request *request,
-                           const struct certificate *certificate) {
-    return certificate_may_issue(certificate, certificate) &&
-           request->signature_is_valid(certificate, certificate);
+/*
+ * Returns whether a certificate of the peer is signed with its own key, so that no other
+ * certificate of the same name can be its issuer. Checks the signature once, and none by a weak
+ * key, which may cost much and is refused in any path.
+ */
+static bool is_self_signed(struct chain_search *search, const struct certificate *certificate) {
+    uint32_t bit = UINT32_C(1) << (certificate - search->request->peers);
+    if ((search->judged & bit) == 0) {
+        search->judged |= bit;
+        if (certificate_may_issue(certificate, certificate) &&
+            (!strength_of_key(certificate) ||
+             signature_is_valid(search, certificate, certificate))) {
+            search->self_signed |= bit;
+        }
+    }
+    return (search->self_signed & bit) != 0;
 }
 
 /* What the end of a path allows. */
@@ -125,9 +154,9 @@ static enum end judge_end(struct chain_search *search) {
         search->longest_end = last;
     }
     if (is_trusted(search, last)) {
-        return check_path(search) ? VALID : DEAD_END;
+        return spend(search, &search->paths, PATHS_MAX) && check_path(search) ? VALID : DEAD_END;
     }
-    if (search->path.length == CHAIN_PATH_MAX || is_self_signed(search->request, last)) {
+    if (is_self_signed(search, last)) {
         return DEAD_END;
     }
     return try_roots(search) ? VALID : EXTENSIBLE;
@@ -136,9 +165,11 @@ static enum end judge_end(struct chain_search *search) {
 /* Returns the next certificate of the peer that may have issued the last one of the path, from
    index `*next` on, or NULL. */
 static const struct certificate *next_issuer(struct chain_search *search, size_t *next) {
+    const struct chain_request *request = search->request;
     const struct certificate *last = search->path.certificates[search->path.length - 1];
-    while (*next < search->request->peers_count && !limit_reached(search)) {
-        const struct certificate *issuer = &search->request->peers[(*next)++];
+    while (*next < request->peers_count &&
+           spend(search, &search->steps, 2 * request->peers_count * request->peers_count)) {
+        const struct certificate *issuer = &request->peers[(*next)++];
         if (certificate_may_issue(issuer, last) && !is_on_path(search, issuer)) {
             return issuer;
         }
@@ -170,10 +201,13 @@ struct chain_result chain_verify(const struct chain_request *request, struct cha
     if (find_path(search)) {
         return (struct chain_result){PORTLS_VERIFY_OK, 0, request->peers};
     }
+    if (search->limited) {
+        return (struct chain_result){PORTLS_VERIFY_LIMIT, 0, request->peers};
+    }
     if (search->paths > 0) {
         return search->first;
     }
-    return (struct chain_result){is_self_signed(request, request->peers) ? PORTLS_VERIFY_SELF_SIGNED
-                                                                         : PORTLS_VERIFY_UNTRUSTED,
+    return (struct chain_result){is_self_signed(search, request->peers) ? PORTLS_VERIFY_SELF_SIGNED
+                                                                        : PORTLS_VERIFY_UNTRUSTED,
                                  search->longest - 1, search->longest_end};
 }

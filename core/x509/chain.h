@@ -11,8 +11,8 @@
 
 /* The input of chain_verify. */
 struct chain_request {
-    const struct certificate *peers; /* in the order sent, the peer's own first; at least one */
-    size_t peers_count;
+    const struct certificate *peers; /* in the order sent, the peer's own first */
+    size_t peers_count;              /* 1 to CHAIN_PEER_MAX */
     const struct certificate *roots; /* each trusted as it is, including intermediates and leaves */
     size_t roots_count;
     bool peer_is_server;
@@ -42,8 +42,10 @@ struct chain_search {
     size_t next[CHAIN_PATH_MAX]; /* for each certificate of the path: where its issuer is sought */
     size_t longest;              /* length of the longest path so far, and its last certificate */
     const struct certificate *longest_end;
-    unsigned paths, steps;
-    struct chain_result first; /* the result of the first complete path */
+    size_t paths, steps, signatures; /* used up to their limits */
+    bool limited;                    /* one of them was reached */
+    uint32_t judged, self_signed; /* bits by peer: whether is_self_signed was asked; its answer */
+    struct chain_result first;    /* the result of the first complete path */
 };
 
 /* Searches for a valid path, depth first and without recursion. `search` need not be initialised.

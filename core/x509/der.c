@@ -57,16 +57,43 @@ bool der_take_bits(struct backend_blob *cursor, struct backend_blob *bytes) {
     return true;
 }
 
-bool der_boolean(const struct backend_blob *content, bool *value) {
-    if (content->size != 1) {
+bool der_take_boolean(struct backend_blob *cursor, bool *value) {
+    struct backend_blob content;
+    bool present = false;
+    if (!der_take_optional(cursor, DER_BOOLEAN, &content, &present) ||
+        (present && (content.size != 1 || (content.bytes[0] != 0 && content.bytes[0] != 0xff)))) {
         return false;
     }
-    *value = content->bytes[0] != 0;
+    *value = present && content.bytes[0] != 0;
     return true;
 }
 
+bool der_is_oid(const struct backend_blob *content) {
+    bool at_start = true; /* of a number, which begins with no zero bits */
+    for (size_t i = 0; i < content->size; i++) {
+        if (at_start && content->bytes[i] == 0x80) {
+            return false;
+        }
+        at_start = (content->bytes[i] & 0x80) == 0;
+    }
+    return content->size > 0 && at_start;
+}
+
+bool der_take_oid(struct backend_blob *cursor, struct backend_blob *content) {
+    return der_take(cursor, DER_OID, content) && der_is_oid(content);
+}
+
+bool der_is_integer(const struct backend_blob *content) {
+    const uint8_t *bytes = content->bytes;
+    if (content->size < 2) {
+        return content->size == 1;
+    }
+    bool negative = (bytes[1] & 0x80) != 0;
+    return bytes[0] != (negative ? 0xff : 0x00);
+}
+
 bool der_small_integer(const struct backend_blob *content, uint32_t max, uint32_t *value) {
-    if (content->size == 0 || content->size > 4 || (content->bytes[0] & 0x80) != 0) {
+    if (!der_is_integer(content) || content->size > 4 || (content->bytes[0] & 0x80) != 0) {
         return false;
     }
     uint32_t number = 0;

@@ -61,8 +61,16 @@ bool der_take_bits(struct backend_blob *cursor, struct backend_blob *bytes);
 /* Takes a non-negative INTEGER of one byte, such as a version. Returns false for anything else. */
 bool der_take_small(struct backend_blob *cursor, uint8_t *value);
 
-/* Parses the content of a BOOLEAN. */
-bool der_boolean(const struct backend_blob *content, bool *value);
+/* Takes a BOOLEAN, which is 0 or 0xFF; false, if the next element is none. Returns false only if it
+   is malformed. */
+bool der_take_boolean(struct backend_blob *cursor, bool *value);
+
+/* Takes an OBJECT IDENTIFIER, and returns its content. */
+bool der_take_oid(struct backend_blob *cursor, struct backend_blob *content);
+
+/* Return whether the content of an element is a valid OBJECT IDENTIFIER, and a valid INTEGER. */
+bool der_is_oid(const struct backend_blob *content);
+bool der_is_integer(const struct backend_blob *content);
 
 /* Parses the content of an INTEGER from 0 to `max`. Returns false for any other. */
 bool der_small_integer(const struct backend_blob *content, uint32_t max, uint32_t *value);

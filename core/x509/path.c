@@ -20,10 +20,11 @@ static bool is_valid_ca(const struct path *path, size_t depth) {
     if (certificate->has_basic_constraints) {
         return certificate->is_authority;
     }
-    /* Old roots lack basic constraints: version 1, or with a sufficient key usage. */
+    /* Old roots lack basic constraints: version 1, or with a sufficient key usage or type. */
     bool trusted = depth + 1 == path->length;
-    return trusted && (certificate->has_key_usage ||
-                       (certificate->is_version_1 && is_self_issued(certificate)));
+    return trusted &&
+           (certificate->has_key_usage || (certificate->netscape_type & NETSCAPE_AUTHORITY) != 0 ||
+            (certificate->is_version_1 && is_self_issued(certificate)));
 }
 
 /* Returns whether the certificate allows its use. The leaf needs digitalSignature: the enabled
@@ -33,14 +34,22 @@ static bool allows_purpose(const struct certificate *certificate, bool is_leaf, 
         !(server ? certificate->for_servers : certificate->for_clients)) {
         return false;
     }
-    return !is_leaf || !certificate->has_key_usage ||
-           (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) != 0;
+    if (!is_leaf) {
+        return true;
+    }
+    return (!certificate->has_key_usage ||
+            (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) != 0) &&
+           (!certificate->has_netscape_type ||
+            (certificate->netscape_type & (server ? NETSCAPE_SERVER : NETSCAPE_CLIENT)) != 0);
 }
 
 /* Checks the extensions of one certificate at its depth in the path. */
 static portls_verify_reason check_certificate(const struct path *path, size_t depth,
                                               bool peer_is_server, size_t cas_below) {
     const struct certificate *certificate = path->certificates[depth];
+    if (certificate->has_early_time && depth + 1 < path->length) {
+        return PORTLS_VERIFY_MALFORMED;
+    }
     if (certificate->unknown_critical || (depth > 0 && !is_valid_ca(path, depth))) {
         return PORTLS_VERIFY_CONSTRAINT;
     }

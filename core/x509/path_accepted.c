@@ -6,8 +6,8 @@ portls_verify_reason path_check_accepted(const struct backend_blob *certificates
     struct certificate parsed[CHAIN_PATH_MAX];
     struct path path = {.length = 0};
     *depth = 0;
-    if (count > CHAIN_PATH_MAX) {
-        return PORTLS_VERIFY_LIMIT;
+    if (count == 0 || count > CHAIN_PATH_MAX) {
+        return count == 0 ? PORTLS_VERIFY_NO_CERTIFICATE : PORTLS_VERIFY_LIMIT;
     }
     for (size_t i = 0; i < count; i++) {
         *depth = i;

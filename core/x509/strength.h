@@ -6,12 +6,16 @@
 
 #include "core/x509/certificate.h"
 
-/* Returns whether the certificate's own key is strong: RSA of 2048 bits, EC of 224 bits on a named
-   curve. DSA is not. Says yes to kinds it does not know, which a TLS library knows or refuses. */
+/*
+ * Returns whether the certificate's own key is strong: RSA with 2048 bits or EC with 224 bits on a
+ * named curve; DSA is not. Also refuses RSA keys that cost much to use, with more than 8192 bits or
+ * an exponent of more than 33, and malformed ones. Says yes to kinds it does not know, which a TLS
+ * library knows or refuses.
+ */
 bool strength_of_key(const struct certificate *certificate);
 
-/* Returns whether the certificate's signature is of a strong hash: not of SHA-1 or MD5. Says yes to
-   algorithms it does not know. */
+/* Returns whether the certificate's signature is made with a strong hash: not with SHA-1 or an
+   older one. Says yes to algorithms it does not know. */
 bool strength_of_signature(const struct certificate *certificate);
 
 /* Parses a certificate and returns whether its key is strong and, unless it is a trusted one, whose

@@ -134,7 +134,7 @@ foreach(file IN LISTS found)
 endforeach()
 
 # What a backend may use of the core besides backends/backend.h: how certificates are read and judged.
-set(CERTIFICATE_HEADERS "certificate|chain|der|distinguished_name|host_match|path|strength")
+set(CERTIFICATE_HEADERS "certificate|chain|der|distinguished_name|host_match|path|pss|strength")
 
 files(found backends/*.h backends/*.c)
 foreach(file IN LISTS found)
