@@ -189,10 +189,23 @@ def subject(common_name):
     return der.name(der.attribute("O", "portls test"), der.attribute("CN", common_name))
 
 
+_made = {}
+
+
+def certificate(*arguments, **options):
+    """_certificate, once for each description, unless that has a function."""
+    if any(callable(option) for option in options.values()):
+        return _certificate(*arguments, **options)
+    described = repr((arguments, sorted(options.items())))
+    if described not in _made:
+        _made[described] = _certificate(*arguments, **options)
+    return _made[described]
+
+
 _serial = 0
 
 
-def certificate(name, issuer, signer, own_key, extensions, *, begins=FROM, ends=UNTIL,
+def _certificate(name, issuer, signer, own_key, extensions, *, begins=FROM, ends=UNTIL,
                 algorithm=None, inner=None, version=2, validity=None, serial=None, spki=None,
                 unique=b"", change_body=None, change_signature=None):
     """A certificate. `inner`: the algorithm that its signed part names, if another; `validity`,

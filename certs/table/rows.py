@@ -15,6 +15,8 @@ WAITING = [
     "alternative names with a DNS name that is constructed", "alternative names with an ID that is none",
     "alternative names with a DNS name with a length that is too long",
     "key usage: set bits beyond the declared ones", "purposes: an empty OID", "an unknown one twice",
+    "pss-*, of a key of pss", "pss-mask-*", "ed448, *", "the issuer's name in BMPString",
+    "the issuer's name in UniversalString", "*: Netscape's type *",
 ]
 
 
@@ -30,7 +32,7 @@ class Row:
     host: str
     client: bool
     stricter: bool
-    exception: tuple  # a library, and its own outcome
+    exception: tuple  # libraries, with commas between, and their own outcome
 
 
 class Table:

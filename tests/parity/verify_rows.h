@@ -18,8 +18,8 @@ struct verify_generated {
     const char *host;   /* the name that a client asks for; NULL: none */
     bool server_verifies;
     portls_verify_reason outcome; /* PORTLS_VERIFY_OTHER: refused, for any reason */
-    const char *library;          /* in portls_backend_version; NULL: none */
-    portls_verify_reason its_own; /* that library's outcome, which is stricter or less exact */
+    const char *libraries;        /* parts of portls_backend_version, with ", " between; or NULL */
+    portls_verify_reason its_own; /* their outcome, which is stricter or less exact */
 };
 
 extern const struct verify_generated verify_rows[];
