@@ -15,6 +15,7 @@ WAITING = [
     "alternative names with a DNS name that is constructed", "alternative names with an ID that is none",
     "alternative names with a DNS name with a length that is too long",
     "key usage: set bits beyond the declared ones", "purposes: an empty OID", "an unknown one twice",
+    "a root with a broken signature of RSASSA-PSS of a PSS key, *", "a root with a broken signature of Ed448, *",
     "pss-*, of a key of pss", "pss-mask-*", "ed448, *", "the issuer's name in BMPString",
     "the issuer's name in UniversalString", "*: Netscape's type *",
 ]
