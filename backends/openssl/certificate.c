@@ -3,6 +3,8 @@
 
 #include "backends/openssl/openssl.h"
 
+#include "core/x509/distinguished_name.h"
+
 X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t position,
                          size_t count, portls_error *error) {
     const unsigned char *cursor = blob->bytes;
@@ -29,6 +31,16 @@ X509 *certificate_decode(const struct backend_blob *blob, const char *list, size
     error->backend_code = (int64_t)code;
     ERR_clear_error();
     return NULL;
+}
+
+size_t certificate_subject(const X509 *certificate, char *text, size_t size) {
+    const unsigned char *bytes = NULL;
+    size_t length = 0;
+    struct backend_blob name = {NULL, 0};
+    if (X509_NAME_get0_der(X509_get_subject_name(certificate), &bytes, &length) == 1) {
+        (void)der_whole(bytes, length, DER_SEQUENCE, &name);
+    }
+    return name_format(&name, text, size);
 }
 
 EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format format,

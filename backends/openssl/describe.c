@@ -9,8 +9,11 @@ bool session_speaks_tls13(struct backend_session *session) {
 static const char *peer_subject(struct backend_session *session) {
     X509 *peer = SSL_get0_peer_certificate(session->ssl);
     if (session->peer_subject == NULL && peer != NULL) {
-        /* The form "/CN=name", as in every backend; escapes unprintable characters. */
-        session->peer_subject = X509_NAME_oneline(X509_get_subject_name(peer), NULL, 0);
+        size_t size = certificate_subject(peer, NULL, 0) + 1;
+        session->peer_subject = OPENSSL_malloc(size);
+        if (session->peer_subject != NULL) {
+            (void)certificate_subject(peer, session->peer_subject, size);
+        }
     }
     return session->peer_subject != NULL ? session->peer_subject : "";
 }

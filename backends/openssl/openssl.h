@@ -80,6 +80,9 @@ BIO *transport_bio_new(struct backend_session *session);
 X509 *certificate_decode(const struct backend_blob *blob, const char *list, size_t position,
                          size_t count, portls_error *error);
 
+/* Formats the subject of a certificate, as name_format of core/x509/distinguished_name.h does. */
+size_t certificate_subject(const X509 *certificate, char *text, size_t size);
+
 /* Decodes a private key. Never prompts for a passphrase. On failure fills `error` with
    PORTLS_BAD_KEY and returns NULL. */
 EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format format,

@@ -16,8 +16,7 @@ static void record_failure(struct verify_failure *refused, X509_STORE_CTX *store
         certificate = X509_STORE_CTX_get0_cert(store_context);
     }
     if (certificate != NULL) {
-        (void)X509_NAME_oneline(X509_get_subject_name(certificate), refused->subject,
-                                (int)sizeof refused->subject);
+        (void)certificate_subject(certificate, refused->subject, sizeof refused->subject);
     }
 }
 

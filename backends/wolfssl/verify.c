@@ -45,7 +45,7 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
         return;
     }
     const struct backend_blob *subject = &peers->certificates->subject;
-    name_format(subject, verification->subject, sizeof verification->subject);
+    (void)name_format(subject, verification->subject, sizeof verification->subject);
     if (!context->verify) {
         return;
     }
@@ -67,7 +67,7 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     if (result.reason == PORTLS_VERIFY_NAME) {
         host_list(result.culprit, verification->culprit, sizeof verification->culprit);
     } else {
-        name_format(&result.culprit->subject, verification->culprit, sizeof verification->culprit);
+        (void)name_format(&result.culprit->subject, verification->culprit, sizeof verification->culprit);
     }
 }
 
