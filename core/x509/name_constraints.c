@@ -261,7 +261,7 @@ static bool is_within(const struct check *check, const struct name *name) {
     return constraints.size == 0 && (is_permitted || !is_restricted);
 }
 
-/* Checks the subject, and the mail addresses in it. */
+/* Checks the subject, and the mail addresses in it, which are IA5Strings. */
 static bool subject_is_within(const struct check *check, const struct backend_blob *subject) {
     struct name name = {.kind = NAME_DIRECTORY, .is_understood = true, .value = *subject};
     if (subject->size > 0 && !is_within(check, &name)) {
@@ -272,7 +272,8 @@ static bool subject_is_within(const struct check *check, const struct backend_bl
     struct name_attribute attribute;
     while (name_next(&rdns, &set, &attribute)) {
         name = read_name(NAME_EMAIL, &attribute.value);
-        if (name_is_email(&attribute) && !is_within(check, &name)) {
+        if (name_is_email(&attribute) &&
+            (attribute.tag != DER_IA5_STRING || !is_within(check, &name))) {
             return false;
         }
     }

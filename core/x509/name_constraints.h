@@ -12,6 +12,7 @@
  * subject, the mail addresses in that, and its subject alternative names, but no common name. Says
  * no
  *  - to a constraint that is malformed or has a minimum or a maximum,
+ *  - to a mail address in the subject that is not an IA5String,
  *  - to a name that is constrained but malformed, or of a kind other than DNS, mail (also in UTF-8,
  *    RFC 9598), directory, URI and address,
  *  - to a wildcard that stands for an excluded name.
