@@ -29,11 +29,12 @@
 #include "portls/available.h"
 #include "portls/context.h"
 #include "portls/error.h"
+#include "portls/negotiation.h"
 #include "portls/wrap.h"
 
 /* Increases with every incompatible change of this file. The core refuses to load a module that has
    another one. */
-#define BACKEND_INTERFACE_VERSION 7
+#define BACKEND_INTERFACE_VERSION 8
 
 /* The most bytes that the core passes to `write` at once: one full TLS record. */
 #define BACKEND_WRITE_MAX 16384
@@ -138,6 +139,10 @@ struct backend_session_options {
     const char *verify_host; /* clients: the DNS name or IP address (text) that the certificate must
                                 be for, or NULL; only with settings.verify */
     bool verify_host_is_address;
+    /* The application protocols (ALPN, RFC 7301), each behind a byte with its size; only with
+       PORTLS_CAN_ALPN. Clients: to offer. Servers: the one that the core has chosen, which the
+       client offers. Empty: no ALPN. */
+    struct backend_blob alpn;
 };
 
 /* What `describe` fills in. No string is NULL; "" means none. */
@@ -146,6 +151,7 @@ struct backend_facts {
     const char *cipher;       /* the cipher suite, as the library spells it */
     const char *server_name;  /* servers: the SNI of the client, else "" */
     const char *peer_subject; /* the subject of the peer's certificate, or "" without one */
+    struct backend_blob alpn; /* the name of the negotiated application protocol; empty: none */
 };
 
 /* ---- failures of a session ---- */

@@ -55,7 +55,8 @@ PORTLS_API const char *portls_backend_version(void);
     X(3, SUGGESTED_AUTHORITIES_13, "a server sends suggested authorities in TLS 1.3")              \
     X(4, VERIFY_REASON, "a refused certificate is reported with its reason")                       \
     X(5, ED25519, "Ed25519 certificates")                                                          \
-    X(6, STDIO, "ports as FILE streams of the C library")
+    X(6, STDIO, "ports as FILE streams of the C library")                                          \
+    X(7, ALPN, "application protocols are negotiated")
 
 /** The bits of portls_capabilities. */
 typedef enum portls_capability {

@@ -200,8 +200,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_verify(portls_context *conte
  * the host of the connect, or for the `hostname` of the wrap. As RFC 9525 says, only subject
  * alternative names count, never the common name; a wildcard stands for the left-most label only,
  * and for none with an underscore; an address matches addresses only. The error of a refusal lists
- * the names that the certificate has. Off by default, except with PORTLS_SECURE. It needs portls_set_verify, without which connections are refused with
- * PORTLS_INVALID_ARGUMENT.
+ * the names that the certificate has. Off by default, except with PORTLS_SECURE. It needs
+ * portls_set_verify, without which connections are refused with PORTLS_INVALID_ARGUMENT.
  * @param context a client context that is not sealed
  * @param verify  true: on
  * @param error   may be NULL

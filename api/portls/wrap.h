@@ -36,12 +36,15 @@ typedef struct portls_wrap_options {
     const char *hostname;     /**< NULL; on clients the server's name, for SNI and verification */
     portls_on_error *on_error; /**< NULL; called for communication errors */
     void *on_error_argument;   /**< NULL; the caller's, passed to `on_error` */
+    const char *const *alpn;   /**< NULL; application protocols to use instead of those of the
+                                    context, as portls_set_alpn takes them; copied */
+    size_t alpn_count;         /**< 0; of `alpn` */
 } portls_wrap_options;
 
 #define PORTLS_WRAP_OPTIONS_INIT                                                                   \
     {                                                                                              \
         sizeof(portls_wrap_options), PORTLS_MODE_ACCEPT, NULL, PORTLS_SSLV2_OR_V3, false, false,   \
-            NULL, NULL, NULL                                                                       \
+            NULL, NULL, NULL, NULL, 0                                                              \
     }
 
 /** The `size` of a portls_wrap_options in the first version that had it: a smaller one is refused.

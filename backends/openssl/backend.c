@@ -52,7 +52,7 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
     if (status != PORTLS_OK) {
         return status;
     }
-    backend_capability_bits = PORTLS_CAN_VERIFY_REASON;
+    backend_capability_bits = PORTLS_CAN_VERIFY_REASON | PORTLS_CAN_ALPN;
 #ifndef OPENSSL_NO_TLS1_2
     backend_capability_bits |= PORTLS_CAN_TLS12 | PORTLS_CAN_SUGGESTED_AUTHORITIES;
 #endif

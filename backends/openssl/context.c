@@ -157,6 +157,7 @@ static portls_status compile(SSL_CTX *ssl_context, const struct backend_settings
         return status;
     }
     set_verification(ssl_context, settings);
+    SSL_CTX_set_alpn_select_cb(ssl_context, session_select_alpn, NULL);
     X509 *own = NULL;
     status = set_chain(ssl_context, settings, &own, error);
     if (status == PORTLS_OK && settings->key_format != BACKEND_KEY_NONE) {

@@ -23,11 +23,16 @@ void session_describe(struct backend_session *session, struct backend_facts *fac
     const char *name = session->context->role == PORTLS_SERVER
                            ? SSL_get_servername(session->ssl, TLSEXT_NAMETYPE_host_name)
                            : NULL;
+    struct backend_blob alpn = {NULL, 0};
+    unsigned int alpn_size = 0;
+    SSL_get0_alpn_selected(session->ssl, &alpn.bytes, &alpn_size);
+    alpn.size = alpn_size;
     *facts = (struct backend_facts){
         .protocol = SSL_get_version(session->ssl),
         .cipher = cipher != NULL ? SSL_CIPHER_get_name(cipher) : "",
         .server_name = name != NULL ? name : "",
         .peer_subject = peer_subject(session),
+        .alpn = alpn,
     };
     ERR_clear_error();
 }

@@ -54,8 +54,10 @@ struct backend_session {
     bool queue_dirty; /* handshake messages or alerts were processed since the error queue was
                          emptied; they may leave entries even on success */
     bool close_notify_received;
-    int alert_sent; /* the fatal alert sent, or -1 */
-    char *host;     /* the name to verify, or NULL */
+    int alert_sent;    /* the fatal alert sent, or -1 */
+    uint8_t alpn_size; /* servers: of the application protocol to select; 0: none */
+    uint8_t alpn[255];
+    char *host; /* the name to verify, or NULL */
     bool host_is_address;
     char *peer_subject; /* set by describe.c on first use; NULL before */
     bool failed;        /* fatal error: OpenSSL must not be called again for this session */
@@ -129,6 +131,10 @@ portls_status session_new(struct backend_context *context,
                           struct backend_transport *transport, struct backend_session **session,
                           struct backend_failure *failure);
 void session_free(struct backend_session *session);
+
+/* Selects the application protocol of a server's session; for SSL_CTX_set_alpn_select_cb. */
+int session_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+                        const unsigned char *offered, unsigned int offered_size, void *argument);
 portls_status session_handshake(struct backend_session *session, struct backend_failure *failure);
 size_t session_pending(struct backend_session *session);
 void session_rest(struct backend_session *session);

@@ -27,7 +27,31 @@ static bool set_names(struct backend_session *session,
     return (options->server_name == NULL ||
             SSL_set_tlsext_host_name(session->ssl, options->server_name) == 1) &&
            (options->verify_host == NULL ||
-            verify_expect_host(session, options->verify_host, options->verify_host_is_address));
+            verify_expect_host(session, options->verify_host, options->verify_host_is_address)) &&
+           (options->alpn.size == 0 || SSL_set_alpn_protos(session->ssl, options->alpn.bytes,
+                                                           (unsigned int)options->alpn.size) == 0);
+}
+
+int session_select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+                        const unsigned char *offered, unsigned int offered_size, void *argument) {
+    const struct backend_session *session = SSL_get_app_data(ssl);
+    (void)offered;
+    (void)offered_size;
+    (void)argument;
+    if (session->alpn_size == 0) {
+        return SSL_TLSEXT_ERR_NOACK;
+    }
+    *out = session->alpn;
+    *out_size = session->alpn_size;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* Copies the application protocol that a server's session selects: its size, and the name. */
+static void set_selected(struct backend_session *session, const struct backend_blob *alpn) {
+    if (alpn->size > 0) {
+        session->alpn_size = alpn->bytes[0];
+        memcpy(session->alpn, alpn->bytes + 1, session->alpn_size);
+    }
 }
 
 /* Reports a failure with the oldest error of the queue. Empties the queue. */
@@ -64,6 +88,7 @@ portls_status session_new(struct backend_context *context,
     SSL_set_info_callback(made->ssl, on_info);
     if (context->role == PORTLS_SERVER) {
         SSL_set_accept_state(made->ssl);
+        set_selected(made, &options->alpn);
     } else {
         SSL_set_connect_state(made->ssl);
         if (!set_names(made, options)) {

@@ -36,6 +36,7 @@ static uint32_t backend_capabilities(void) {
     bits |= WITH_TLS12 ? PORTLS_CAN_TLS12 : 0U;
     bits |= WITH_TLS13 ? PORTLS_CAN_TLS13 : 0U;
     bits |= WITH_AUTHORITIES ? PORTLS_CAN_SUGGESTED_AUTHORITIES : 0U;
+    bits |= WITH_ALPN ? PORTLS_CAN_ALPN : 0U;
     bits |= WITH_ED25519 ? PORTLS_CAN_ED25519 : 0U;
     return bits;
 }

@@ -19,6 +19,33 @@ static portls_status set_names(struct backend_session *session,
     return PORTLS_OK;
 }
 
+#if WITH_ALPN
+/* Passes wolfSSL the application protocols, as one text with commas, which no name has: those to
+   offer, or the one to select. */
+static portls_status set_alpn(const struct backend_session *session,
+                              const struct backend_blob *alpn, struct backend_failure *failure) {
+    char text[PORTLS_ALPN_MAX];
+    size_t at = 0;
+    while (at < alpn->size && alpn->size <= sizeof text) {
+        size_t size = alpn->bytes[at];
+        memcpy(text + at, alpn->bytes + at + 1, size);
+        at += size + 1;
+        text[at - 1] = ',';
+    }
+    int result = at == 0 ? WOLFSSL_SUCCESS
+                         : wolfSSL_UseALPN(session->ssl, text, (unsigned int)at - 1,
+                                           WOLFSSL_ALPN_CONTINUE_ON_MISMATCH);
+    return result == WOLFSSL_SUCCESS ? PORTLS_OK
+                                     : backend_fail_session(failure, BACKEND_NO_MEMORY, result);
+}
+#else
+static portls_status set_alpn(const struct backend_session *session,
+                              const struct backend_blob *alpn, struct backend_failure *failure) {
+    (void)session, (void)alpn, (void)failure;
+    return PORTLS_OK;
+}
+#endif
+
 /*
  * Keeps the buffer in which wolfSSL assembles a message from several records. wolfSSL frees it
  * after the handshake and then treats the first of those records as malformed; Debian's build keeps
@@ -68,6 +95,7 @@ portls_status session_new(struct backend_context *context,
         keep_message_buffer(made);
         wolfSSL_SetCertCbCtx(made->ssl, made);
         status = set_names(made, options, failure);
+        status = status == PORTLS_OK ? set_alpn(made, &options->alpn, failure) : status;
     }
     failure_clear();
     if (status != PORTLS_OK) {

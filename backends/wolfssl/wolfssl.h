@@ -83,6 +83,12 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_ED25519 0
 #endif
 
+#ifdef HAVE_ALPN
+#define WITH_ALPN 1
+#else
+#define WITH_ALPN 0
+#endif
+
 #if defined(WC_RSA_PSS) && WITH_RSA
 #define WITH_RSA_PSS 1
 #else

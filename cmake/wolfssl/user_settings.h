@@ -12,6 +12,7 @@
 #define HAVE_TLS_EXTENSIONS
 #define HAVE_SUPPORTED_CURVES
 #define HAVE_SNI
+#define HAVE_ALPN
 #define WOLFSSL_ALWAYS_KEEP_SNI     /* a server tells which name was asked for */
 #define WOLFSSL_ALWAYS_VERIFY_CB    /* the backend decides about every certificate, also a good one \
                                      */

@@ -85,6 +85,14 @@ portls_status context_load_identity(portls_context *context, const struct source
                                     portls_encoding encoding, const char *call,
                                     portls_error *error);
 
+/* Parses an identity and adds it to those that a server chooses from. Hosted builds only. */
+portls_status context_add_identity(portls_context *context, const struct source *chain_source,
+                                   const struct source *key_source, const char *call,
+                                   portls_error *error);
+
+/* Checks that a change of a server context is allowed. Hosted builds only. */
+portls_status context_check_server(portls_context *context, const char *call, portls_error *error);
+
 /* Checks enum values that come from a program: PORTLS_OK or PORTLS_INVALID_ARGUMENT. */
 portls_status context_check_key_arguments(portls_key_kind kind, portls_encoding encoding,
                                           portls_error *error);

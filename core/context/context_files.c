@@ -8,6 +8,7 @@
 #include "core/context/context.h"
 #include "core/x509/credentials.h"
 #include "core/os/file.h"
+#include "portls/choice.h"
 #include "portls/files.h"
 
 /* More than any certificate bundle or key takes; stops at a device that never ends. */
@@ -100,6 +101,27 @@ portls_status portls_load_identity(portls_context *context, const char *chain, c
     if (status == PORTLS_OK) {
         status = context_load_identity(context, &chain_file.source, &key_file.source,
                                        PORTLS_KEY_ANY, PORTLS_PEM, call, error);
+    }
+    free_file(&chain_file);
+    free_file(&key_file);
+    return status;
+}
+
+portls_status portls_add_identity(portls_context *context, const char *chain_path,
+                                  const char *key_path, portls_error *error) {
+    error_begin(error);
+    const char *call = "portls_add_identity";
+    struct file chain_file = {.bytes = NULL};
+    struct file key_file = {.bytes = NULL};
+    portls_status status = context_check_server(context, call, error);
+    if (status == PORTLS_OK) {
+        status = read_file(chain_path, &chain_file, error);
+    }
+    if (status == PORTLS_OK) {
+        status = read_file(key_path, &key_file, error);
+    }
+    if (status == PORTLS_OK) {
+        status = context_add_identity(context, &chain_file.source, &key_file.source, call, error);
     }
     free_file(&chain_file);
     free_file(&key_file);

@@ -11,9 +11,18 @@
 #include "backends/backend.h"
 #include "core/base/atomic.h"
 #include "core/base/buffer_pool.h"
+#include "core/context/alpn.h"
 #include "core/context/roots.h"
 #include "core/x509/credentials.h"
+#include "core/x509/certificate.h"
+#include "portls/choice.h"
 #include "portls/context.h"
+
+/* A chain and its key. */
+struct identity {
+    struct certificate_list chain;
+    struct private_key key;
+};
 
 struct settings {
     portls_role role;
@@ -28,6 +37,14 @@ struct settings {
     struct certificate_list more_roots; /* loaded after `roots`, each of them checked; parsed with
                                            `roots` when the next snapshot is compiled */
     struct certificate_list authorities;
+    struct alpn alpn;
+
+    /* Of servers that choose by the ClientHello. */
+    struct identity *more_identities; /* beside chain and key */
+    size_t more_count;
+    bool refuse_unknown_names;
+    portls_context_chooser *chooser; /* NULL: none */
+    void *chooser_argument;
 };
 
 /* Wipes and frees what the settings hold. */
@@ -50,6 +67,13 @@ portls_status settings_copy(struct settings *settings, const struct settings *fr
 struct backend_settings settings_for_backend(const struct settings *settings,
                                              uint32_t capabilities);
 
+/* An identity that a server chooses from. */
+struct snapshot_identity {
+    struct backend_context *context;
+    uint8_t *leaf;                  /* its own certificate, in DER */
+    struct certificate certificate; /* parsed from it */
+};
+
 struct snapshot {
     atomic_uint references;
     const struct backend *backend;
@@ -59,7 +83,14 @@ struct snapshot {
     bool verify_hostname;
     bool has_chain;
     bool has_key;
-    struct roots *roots;        /* that `context` refers to; NULL: none */
+    struct roots *roots; /* that `context` refers to; NULL: none */
+    struct alpn alpn;
+    uint16_t highest_version;
+    struct snapshot_identity *identities; /* to choose from; NULL: there is only `context` */
+    size_t identity_count;
+    bool refuse_unknown_names;
+    portls_context_chooser *chooser; /* NULL: none */
+    void *chooser_argument;
     struct buffer_pool buffers; /* for the connections made from it */
 };
 

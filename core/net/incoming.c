@@ -8,9 +8,16 @@
 
 /* ---- streams over accepted sockets ---- */
 
+/* Called by portls_resume_handshake in any thread. */
+static void on_resumed(void *argument) {
+    portls_listener *listener = argument;
+    atomic_store(&listener->resumed, true);
+    os_wakeup_set(&listener->wakeup);
+}
+
 /* Creates the stream of a connection, without the listener's lock. PORTLS_OK, or what is lacking.
  */
-static portls_status begin_stream(const portls_listener *listener, struct incoming *incoming,
+static portls_status begin_stream(portls_listener *listener, struct incoming *incoming,
                                   portls_error *error) {
     struct snapshot *snapshot = NULL;
     portls_status status = context_snapshot(listener->context, PORTLS_SERVER, &snapshot, error);
@@ -19,6 +26,9 @@ static portls_status begin_stream(const portls_listener *listener, struct incomi
                                            .shutdown_on_close = listener->shutdown_on_close};
         struct stream_options options = {.snapshot = snapshot, .asked = &asked, .network = true};
         status = stream_new(incoming->in, incoming->out, &options, &incoming->stream, error);
+    }
+    if (status == PORTLS_OK) {
+        stream_on_resume(incoming->stream, on_resumed, listener);
     }
     snapshot_release(snapshot);
     return status;
@@ -135,7 +145,7 @@ static uint8_t wanted_of(const struct stream_half *half) {
 
 /* Steps a handshake, without the listener's lock. Returns whether it goes on. A connection that
    cannot begin its handshake still has no stream. */
-static bool step_handshake(const portls_listener *listener, struct incoming *incoming) {
+static bool step_handshake(portls_listener *listener, struct incoming *incoming) {
     if (incoming->stream == NULL &&
         begin_stream(listener, incoming, &incoming->error) != PORTLS_OK) {
         return false;
@@ -158,6 +168,31 @@ static void drop_for_scarcity(portls_listener *listener, struct incoming *incomi
     memory_free(incoming);
 }
 
+/* Has a connection go on whose program has decided about it, or wait until it does. The listener
+   may have a thread in a resume already. */
+static void wait_for_choice(portls_listener *listener, struct incoming *incoming) {
+    if (stream_is_resumed(incoming->stream)) {
+        append(&listener->ready, incoming);
+        return;
+    }
+    wait_for_peer(listener, incoming, 0);
+}
+
+/* Makes ready what portls_resume_handshake has decided about. */
+static void take_resumed(portls_listener *listener) {
+    struct incoming *next =
+        atomic_exchange(&listener->resumed, false) ? listener->waiting.first : NULL;
+    while (next != NULL) {
+        struct incoming *incoming = next;
+        next = incoming->next;
+        if (incoming->stream != NULL && stream_is_resumed(incoming->stream)) {
+            take_out(incoming);
+            incoming->had_turn = false;
+            append(&listener->ready, incoming);
+        }
+    }
+}
+
 static void work_on(portls_listener *listener, struct incoming *incoming) {
     append(&listener->busy, incoming);
     listener_pass_on(listener);
@@ -172,6 +207,8 @@ static void work_on(portls_listener *listener, struct incoming *incoming) {
     uint8_t wanted = wanted_of(&incoming->stream->reading);
     if (!goes_on) {
         finish(listener, incoming);
+    } else if ((incoming->stream->reading.needs & NEEDS_CHOICE) != 0) {
+        wait_for_choice(listener, incoming);
     } else if (wanted == 0 && incoming->deadline > clock_now()) {
         incoming->had_turn = true; /* the step has reached its work limit */
         append(&listener->ready, incoming);
@@ -336,10 +373,12 @@ static void drop_expired(portls_listener *listener) {
    sockets with connections, as a mask. */
 static unsigned int sort_events(portls_listener *listener, void **tags, size_t count) {
     unsigned int sockets = 0;
+    take_resumed(listener);
     for (size_t i = 0; i < count; i++) {
         void *tag = tags[i];
         const portls_descriptor *socket = tag;
         if (tag == &listener->wakeup) {
+            listener->wakeup_is_set = true; /* also by portls_resume_handshake */
             continue;
         }
         if (socket >= listener->sockets && socket < listener->sockets + LISTENER_SOCKETS) {

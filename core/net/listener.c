@@ -129,8 +129,8 @@ void listener_lock(portls_listener *listener) {
 static bool must_wake(const portls_listener *listener) {
     bool is_left =
         listener_has_work(listener) && listener->busy.count == 0 && listener->followers == NULL;
-    return listener->finished.first != NULL || is_left || listener_leader_is_late(listener) ||
-           listener_has_ended(listener);
+    return atomic_load(&listener->resumed) || listener->finished.first != NULL || is_left ||
+           listener_leader_is_late(listener) || listener_has_ended(listener);
 }
 
 static void update_wakeup(portls_listener *listener) {
@@ -141,6 +141,10 @@ static void update_wakeup(portls_listener *listener) {
             os_wakeup_set(&listener->wakeup);
         } else {
             os_wakeup_clear(&listener->wakeup);
+            if (atomic_load(&listener->resumed)) { /* set meanwhile, and perhaps cleared */
+                listener->wakeup_is_set = true;
+                os_wakeup_set(&listener->wakeup);
+            }
         }
     }
 }
@@ -174,6 +178,7 @@ portls_listener *listener_new(portls_context *context, portls_status *status, po
     }
     made->handle.kind = HANDLE_LISTENER;
     made->context = context;
+    atomic_init(&made->resumed, false);
     atomic_init(&made->process, os_process_generation());
     watch_list_init(&made->watchers, &made->lock);
     made->pause.until = NO_DEADLINE;

@@ -18,43 +18,69 @@ static portls_status refusal_of(const struct snapshot *snapshot) {
     return snapshot->verify && snapshot->roots == NULL ? PORTLS_VERIFY : PORTLS_OK;
 }
 
-/* Checks the options of host name verification, and makes the session unless it is forbidden. */
-static portls_status begin_session(struct stream *stream, const struct stream_options *options,
-                                   portls_error *error) {
-    struct snapshot *snapshot = options->snapshot;
-    struct backend_session_options session = {NULL, NULL, false};
-    if (snapshot->role == PORTLS_CLIENT && options->asked->hostname != NULL) {
-        portls_status status =
-            hostname_normalise(options->asked->hostname, stream->server_name, error);
+/* Checks the host name, and what the context verifies of it. */
+static portls_status set_host(struct stream *stream, const char *hostname, portls_error *error) {
+    const struct snapshot *snapshot = stream->snapshot;
+    if (snapshot->role == PORTLS_CLIENT && hostname != NULL) {
+        portls_status status = hostname_normalise(hostname, stream->server_name, error);
         if (status != PORTLS_OK) {
             return status;
         }
-        bool is_address = hostname_is_address(stream->server_name);
-        session.server_name = is_address ? NULL : stream->server_name;
-        session.verify_host = snapshot->verify_hostname ? stream->server_name : NULL;
-        session.verify_host_is_address = is_address;
     }
     if (snapshot->verify_hostname && !snapshot->verify) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "verifying the host name without verifying the certificate proves "
                           "nothing: call portls_set_verify too");
     }
-    if (snapshot->verify_hostname && session.verify_host == NULL) {
+    if (snapshot->verify_hostname && stream->server_name[0] == '\0') {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "the context verifies the host name, but the hostname option is NULL");
     }
+    return PORTLS_OK;
+}
+
+portls_status stream_make_session(struct stream *stream, struct backend_blob alpn,
+                                  portls_error *error) {
+    const struct snapshot *snapshot = stream->snapshot;
     stream->refusal = refusal_of(snapshot);
     if (stream->refusal != PORTLS_OK) {
         return PORTLS_OK;
     }
+    const char *host = stream->server_name[0] != '\0' ? stream->server_name : NULL;
+    bool is_address = host != NULL && hostname_is_address(host);
+    const struct backend_session_options session = {.server_name = is_address ? NULL : host,
+                                                    .verify_host =
+                                                        snapshot->verify_hostname ? host : NULL,
+                                                    .verify_host_is_address = is_address,
+                                                    .alpn = alpn};
     struct backend_failure failure = BACKEND_FAILURE_INIT;
-    int cancel = os_hold_cancel(); /* the lock is not held yet */
+    int cancel = os_hold_cancel(); /* the lock may not be held yet */
     portls_status status = snapshot->backend->session_new(
-        snapshot->context, &session, &stream->transport.face, &stream->session, &failure);
+        stream->identity != NULL ? stream->identity->context : snapshot->context, &session,
+        &stream->transport.face, &stream->session, &failure);
     os_restore_cancel(cancel);
     const struct session_state state = {snapshot->backend, snapshot->role, true, NULL};
     return status == PORTLS_OK ? PORTLS_OK
                                : session_failure_describe(&failure, status, &state, error);
+}
+
+/* Checks the options, and makes the session unless it is forbidden or waits for the ClientHello. */
+static portls_status begin_session(struct stream *stream, const portls_wrap_options *asked,
+                                   portls_error *error) {
+    const struct snapshot *snapshot = stream->snapshot;
+    portls_status status = set_host(stream, asked->hostname, error);
+    if (status == PORTLS_OK && asked->alpn_count > 0) {
+        status = alpn_make(snapshot->role, snapshot->backend->capabilities(), asked->alpn,
+                           asked->alpn_count, snapshot->alpn.policy, &stream->own_alpn, error);
+    }
+    if (status == PORTLS_OK) {
+        status = stream_begin_hello(stream, error);
+    }
+    if (status != PORTLS_OK || stream->hello != NULL) {
+        return status;
+    }
+    const struct alpn *alpn = stream_own_alpn(stream);
+    return stream_make_session(stream, (struct backend_blob){alpn->bytes, alpn->size}, error);
 }
 
 /* Nothing else uses the session, so the lock is not held. */
@@ -71,10 +97,14 @@ static void free_stream(struct stream *stream) {
     stream->in.handle.kind = HANDLE_FREED;
     stream->out.handle.kind = HANDLE_FREED;
     free_session(stream);
+    stream_drop_hello(stream);
     stream_drop_unsent(stream);
     transport_destroy(&stream->transport);
     snapshot_release(stream->snapshot);
     wakeup_pool_release();
+    snapshot_release(stream->first_snapshot);
+    alpn_clear(&stream->own_alpn);
+    memory_free(stream->alpn);
     failure_free(stream->failure);
     input_port_forget_unread(&stream->in);
     os_mutex_destroy(&stream->lock);
@@ -117,7 +147,7 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
     if (status == PORTLS_OK) {
         status = output_port_take(out, "the output port", error);
         if (status == PORTLS_OK) {
-            status = begin_session(made, options, error);
+            status = begin_session(made, options->asked, error);
             if (status == PORTLS_OK) {
                 observer_detach(&in->base.observer);
                 observer_detach(&out->base.observer);
@@ -136,9 +166,8 @@ portls_status stream_new(portls_input_port *in, portls_output_port *out,
 
 /* ---- steps ---- */
 
-/* Has the sync sets of the stream's ports check them again, under the lock. A closed port has left
-   its set, and may have been freed. */
-static void notify_sync_sets(struct stream *stream) {
+/* A closed port has left its set, and may have been freed. */
+void stream_notify_sync_sets(struct stream *stream) {
     if (!stream->reading.closed) {
         observer_notify(&stream->in.base.observer);
     }
@@ -163,7 +192,7 @@ void stream_leave(struct stream *stream, struct stream_half *half) {
         stream_notify(stream);
     }
     if (stream->transport.changed || !stream->is_poll) {
-        notify_sync_sets(stream);
+        stream_notify_sync_sets(stream);
     }
     stream_half_sees(half, stream);
     if (transport_step_is_over(&stream->transport)) {
@@ -338,7 +367,7 @@ portls_status stream_close_half(struct stream *stream, struct stream_half *half,
     stream->end = stream->end == PORT_CLOSE ? end : stream->end;
     bool last = stream->reading.closed && stream->writing.closed;
     stream_notify(stream);
-    notify_sync_sets(stream);
+    stream_notify_sync_sets(stream);
     os_mutex_unlock(&stream->lock);
     if (!last) {
         return PORTLS_OK;

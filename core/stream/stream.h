@@ -23,7 +23,11 @@
 #include "portls/wrap.h"
 
 /* What a half waits for, as bits. */
-enum { NEEDS_INPUT = 1, NEEDS_OUTPUT = 2 };
+enum {
+    NEEDS_INPUT = 1,
+    NEEDS_OUTPUT = 2,
+    NEEDS_CHOICE = 4, /* portls_resume_handshake: a change of the stream, without input or output */
+};
 
 /* The stream's side of one of its two ports. */
 struct stream_half {
@@ -53,6 +57,9 @@ enum stream_read_side {
 
 /* Small members that each step reads come first, where a Cortex-M reaches them with short
    instructions; the transport comes last. */
+struct stream_hello;
+struct hello_turn;
+
 struct stream {
     struct stream_half reading, writing;
     enum stream_state state;
@@ -70,7 +77,14 @@ struct stream {
     bool has_sent_data; /* a record of data has been encrypted */
     bool finish_failed; /* stream_step_finish has returned a failure, and returns it again */
     struct snapshot *snapshot;
+    struct snapshot *first_snapshot; /* whose buffers the transport uses, if a chooser has chosen
+                                        another one; else NULL */
+    const struct snapshot_identity *identity; /* of the snapshot; NULL: its only one */
+    struct stream_hello *hello;      /* a server that still reads the ClientHello; else NULL */
+    struct hello_turn *turn;         /* of its chooser; NULL: none was asked */
     struct backend_session *session; /* NULL when the settings forbid one; see refusal */
+    struct alpn own_alpn;            /* of the wrap's options; no names: the snapshot's */
+    char *alpn;                      /* the negotiated application protocol; NULL: none */
     struct failure *failure;         /* of the session, both directions; NULL: none */
     uint32_t changes;                /* counts steps that changed something */
 
@@ -118,11 +132,25 @@ void stream_abandon(struct stream *stream, bool and_close);
 /* ---- steps: called with the lock held, between stream_enter and stream_leave ---- */
 
 void stream_enter(struct stream *stream);
+/* Has the sync sets of the stream's ports check them again. The caller holds the lock. */
+void stream_notify_sync_sets(struct stream *stream);
 /* Enters a step while the caller holds the lock. */
 void stream_enter_locked(struct stream *stream);
 void stream_leave(struct stream *stream, struct stream_half *half);
 
 portls_status stream_step_handshake(struct stream *stream, struct stream_half *half);
+
+/* Makes the backend's session, with the application protocols `alpn` (see backend_session_options).
+   Also without the lock, while no other thread knows the stream. PORTLS_OK, also when the settings
+   forbid a session; what session_new says. */
+portls_status stream_make_session(struct stream *stream, struct backend_blob alpn,
+                                  portls_error *error);
+
+/* Fails a handshake with what a function of the backend returned and reported; recognises first
+   what that cannot tell: a failed port, a peer that does not speak TLS, an end of file. */
+portls_status stream_fail_handshake(struct stream *stream, portls_status status,
+                                    const struct backend_failure *failure);
+
 portls_status stream_step_read(struct stream *stream, void *buffer, size_t size, size_t *got);
 /* Returns how many bytes a read returns without receiving. Decrypts what was received until there
    is data, if nothing is decrypted yet; receives and sends nothing. */
@@ -170,6 +198,41 @@ portls_status stream_note_failure(struct stream *stream);
    that of the underlying output port: the bytes are lost. */
 portls_status stream_encrypt(struct stream *stream, const uint8_t *bytes, size_t size,
                              size_t *taken, bool flush_follows);
+
+/* ---- application protocols (stream_alpn.c) ---- */
+
+/* The protocols of this side. */
+static inline const struct alpn *stream_own_alpn(const struct stream *stream) {
+    return stream->own_alpn.size > 0 ? &stream->own_alpn : &stream->snapshot->alpn;
+}
+
+/* Records the protocol that a client's session has agreed on. PORTLS_OK; the session's failure:
+   there is none although one is required, or none that was offered. */
+portls_status stream_end_alpn(struct stream *stream);
+
+/* Records a protocol. PORTLS_OK, or the session's failure without memory. */
+portls_status stream_keep_alpn(struct stream *stream, const struct backend_blob *name);
+
+/* ---- in stream_hello.c, or stream_bare.c, where a server does not look at the ClientHello ---- */
+
+/* Begins to read the ClientHello before there is a session, if the settings of a server depend on
+   it: PORTLS_OK, or PORTLS_NO_MEMORY. */
+portls_status stream_begin_hello(struct stream *stream, portls_error *error);
+
+/* Goes on with it, and makes the session when it is complete: PORTLS_OK with `hello` NULL;
+   PORTLS_WANT_READ; the failure of the session. */
+portls_status stream_step_hello(struct stream *stream, struct stream_half *half);
+
+/* Frees it, where it has not become complete. Without the lock. */
+void stream_drop_hello(struct stream *stream);
+
+/* Has a portls_resume_handshake that comes later call a function, which takes no locks. The
+   argument outlives the stream. */
+typedef void on_resume(void *argument);
+void stream_on_resume(struct stream *stream, on_resume *function, void *argument);
+
+/* Whether the stream waits no more for portls_resume_handshake. Without the lock. */
+bool stream_is_resumed(const struct stream *stream);
 
 /* ---- in stream_hosted.c or stream_bare.c ---- */
 

@@ -97,7 +97,7 @@ portls_status stream_set_buffering(struct stream *stream, portls_buffering buffe
 void stream_drop_unsent(struct stream *stream) {
     if (stream->unsent != NULL) {
         os_wipe(stream->unsent, RECORD);
-        buffer_pool_give(&stream->snapshot->buffers, stream->unsent);
+        buffer_pool_give(stream->transport.pool, stream->unsent);
         stream->unsent = NULL;
     }
     stream->unsent_size = 0;
@@ -127,7 +127,7 @@ portls_status stream_encrypt_unsent(struct stream *stream) {
 static portls_status buffer_unsent(struct stream *stream, const uint8_t *bytes, size_t size,
                                    size_t *taken) {
     if (stream->unsent == NULL) {
-        stream->unsent = buffer_pool_take(&stream->snapshot->buffers);
+        stream->unsent = buffer_pool_take(stream->transport.pool);
         if (stream->unsent == NULL) {
             return stream_fail(stream, PORTLS_NO_MEMORY, "no memory to buffer output");
         }

@@ -55,9 +55,7 @@ static portls_status fail_plaintext(struct stream *stream, int64_t code) {
     return stream_note_failure(stream);
 }
 
-/* Fails a handshake. Recognises first what a backend cannot tell: a failed port, a peer that does
-   not speak TLS, an end of file. */
-static portls_status fail_handshake(struct stream *stream, portls_status status,
+portls_status stream_fail_handshake(struct stream *stream, portls_status status,
                                     const struct backend_failure *failure) {
     struct transport *transport = &stream->transport;
     if (transport->in_failure != NULL) {
@@ -147,6 +145,10 @@ static portls_status run_handshake(struct stream *stream, struct stream_half *ha
     struct transport *transport = &stream->transport;
     struct backend_failure failure = BACKEND_FAILURE_INIT;
     portls_status status = stream->snapshot->backend->handshake(stream->session, &failure);
+    portls_status ended = status == PORTLS_OK ? stream_end_alpn(stream) : PORTLS_OK;
+    if (ended != PORTLS_OK) {
+        return ended;
+    }
     if (status == PORTLS_OK) {
         stream->state = STREAM_FLUSHING_HANDSHAKE;
         transport->limits_work = true;
@@ -157,7 +159,7 @@ static portls_status run_handshake(struct stream *stream, struct stream_half *ha
     }
     portls_status flushed = transport_flush(transport);
     if (status != PORTLS_WANT_READ) {
-        return fail_handshake(stream, status, &failure);
+        return stream_fail_handshake(stream, status, &failure);
     }
     if (flushed == PORTLS_OK) {
         stream_half_needs(half, NEEDS_INPUT);
@@ -222,6 +224,12 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
     }
     if (stream->failure != NULL) {
         return stream->failure->error.status;
+    }
+    if (stream->hello != NULL) {
+        portls_status status = stream_step_hello(stream, half);
+        if (status != PORTLS_OK) {
+            return status;
+        }
     }
     if (stream->session == NULL) {
         return stream->snapshot->role == PORTLS_SERVER ? refuse_server(stream, half)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/memory.h"
 
 /* ---- receiving ---- */
 
@@ -41,6 +42,31 @@ void transport_note_received(struct transport *transport, portls_status status, 
     } else {
         failure_keep(&transport->in_failure, error);
     }
+}
+
+static void drop_replay(struct transport *transport) {
+    memory_free(transport->replay);
+    transport->replay = NULL;
+}
+
+void transport_replay(struct transport *transport, uint8_t *bytes, size_t size) {
+    transport->replay = bytes;
+    transport->replay_start = 0;
+    transport->replay_end = size;
+}
+
+size_t transport_take_replay(struct transport *transport, void *buffer, size_t size) {
+    if (transport->replay == NULL) {
+        return 0;
+    }
+    size_t here = transport->replay_end - transport->replay_start;
+    size_t part = size < here ? size : here;
+    memcpy(buffer, transport->replay + transport->replay_start, part);
+    transport->replay_start += part;
+    if (transport->replay_start == transport->replay_end) {
+        drop_replay(transport);
+    }
+    return part;
 }
 
 bool transport_has_input(struct transport *transport) {
@@ -131,6 +157,7 @@ void transport_begin_step(struct transport *transport, bool may_receive, bool ma
 }
 
 void transport_destroy(struct transport *transport) {
+    drop_replay(transport);
     transport_drop_received(transport);
     transport_drop_pending(transport);
     failure_free(transport->in_failure);

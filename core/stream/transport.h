@@ -69,6 +69,10 @@ struct transport {
     uint8_t *received; /* NULL: none */
     size_t received_start, received_end;
 
+    /* Ciphertext that the core has received before the session existed, which takes it first. */
+    uint8_t *replay; /* from memory_allocate; NULL: none */
+    size_t replay_start, replay_end;
+
     struct buffer_pool *pool;
     uint8_t first_count;
     uint8_t first_bytes[TRANSPORT_FIRST_BYTES];
@@ -109,7 +113,7 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
 
 /* Whether the session has not consumed all that was received. */
 static inline bool transport_has_received(const struct transport *transport) {
-    return transport->received != NULL;
+    return transport->received != NULL || transport->replay != NULL;
 }
 
 /* Whether `receive` would return something other than PORTLS_WANT_READ. */
@@ -136,6 +140,13 @@ void transport_drop_received(struct transport *transport);
 /* Receives ahead, unless some of what was received is left. PORTLS_OK: something is there, or the
    build does not receive ahead; PORTLS_WANT_READ; PORTLS_EOF; the underlying port's failure. */
 portls_status transport_fill(struct transport *transport);
+
+/* Has the session receive `size` ≥ 1 bytes again, before all others. Takes over `bytes`, which are
+   from memory_allocate. */
+void transport_replay(struct transport *transport, uint8_t *bytes, size_t size);
+
+/* Copies 1 to `size` bytes of those to be received again. Returns how many; 0: none are left. */
+size_t transport_take_replay(struct transport *transport, void *buffer, size_t size);
 
 /* ---- receiving in hosted builds only ---- */
 

@@ -40,6 +40,10 @@ portls_status transport_fill(struct transport *transport) {
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got) {
     struct transport *transport = (struct transport *)face;
+    *got = transport_take_replay(transport, buffer, size);
+    if (*got > 0) {
+        return PORTLS_OK;
+    }
     portls_status status = transport_begin_receive(transport);
     if (status != PORTLS_OK) {
         return status;

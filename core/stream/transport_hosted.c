@@ -79,6 +79,10 @@ portls_status transport_fill(struct transport *transport) {
 portls_status transport_receive(struct backend_transport *face, void *buffer, size_t size,
                                 size_t *got) {
     struct transport *transport = (struct transport *)face;
+    *got = transport_take_replay(transport, buffer, size);
+    if (*got > 0) {
+        return PORTLS_OK;
+    }
     portls_status status = transport_fill(transport);
     if (status != PORTLS_OK) {
         return status;
@@ -97,7 +101,7 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
 
 portls_status transport_give_back(struct transport *transport) {
     if (transport->received == NULL) {
-        return PORTLS_OK;
+        return PORTLS_OK; /* what is to be replayed was an incomplete handshake */
     }
     portls_status status =
         input_port_unread(transport->in, transport->received + transport->received_start,

@@ -17,9 +17,24 @@ static bool wildcard_matches(const struct backend_blob *pattern, const struct ba
     return dns_name_labels(&parent) >= 2 && dns_name_equal(&parent, &host_parent);
 }
 
-static bool name_matches(const struct backend_blob *pattern, const char *host) {
+static enum host_match match_name(const struct backend_blob *pattern, const char *host) {
     struct backend_blob name = {(const uint8_t *)host, strlen(host)};
-    return name.size > 0 && (dns_name_equal(pattern, &name) || wildcard_matches(pattern, &name));
+    if (name.size > 0 && dns_name_equal(pattern, &name)) {
+        return HOST_EQUAL;
+    }
+    return name.size > 0 && wildcard_matches(pattern, &name) ? HOST_WILDCARD : HOST_DIFFERENT;
+}
+
+enum host_match host_match(const struct certificate *certificate, const char *host) {
+    enum host_match closest = HOST_DIFFERENT;
+    struct backend_blob names = certificate->alternative_names;
+    uint8_t tag = 0;
+    struct backend_blob name;
+    while (der_next(&names, &tag, &name, NULL)) {
+        enum host_match match = tag == NAME_DNS ? match_name(&name, host) : HOST_DIFFERENT;
+        closest = match > closest ? match : closest;
+    }
+    return closest;
 }
 
 bool host_matches(const struct certificate *certificate, const char *host, bool is_address) {
@@ -28,14 +43,14 @@ bool host_matches(const struct certificate *certificate, const char *host, bool 
     if (is_address && address_size == 0) {
         return false;
     }
+    if (!is_address) {
+        return host_match(certificate, host) != HOST_DIFFERENT;
+    }
     struct backend_blob names = certificate->alternative_names;
     uint8_t tag = 0;
     struct backend_blob name;
     while (der_next(&names, &tag, &name, NULL)) {
-        if (!is_address && tag == NAME_DNS && name_matches(&name, host)) {
-            return true;
-        }
-        if (is_address && tag == NAME_ADDRESS && name.size == address_size &&
+        if (tag == NAME_ADDRESS && name.size == address_size &&
             memcmp(name.bytes, address, address_size) == 0) {
             return true;
         }

@@ -5,6 +5,12 @@
 
 #include "core/x509/certificate.h"
 
+/* How closely a certificate's names match a DNS name: by a wildcard, or the name itself. */
+enum host_match { HOST_DIFFERENT, HOST_WILDCARD, HOST_EQUAL };
+
+/* Returns the closest match of the certificate's DNS names. */
+enum host_match host_match(const struct certificate *certificate, const char *host);
+
 /*
  * Returns whether the certificate is valid for the host, a DNS name or (`is_address`) the text of
  * an IP address. Compares a DNS name with the DNS names among the subject alternative names, and an

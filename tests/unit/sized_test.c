@@ -90,7 +90,7 @@ Test(sized, a_wrong_size_of_wrap_options_names_the_macro) {
     for (size_t i = 0; size > 0; i++) {
         portls_error error;
         portls_wrap_options options = client_options();
-        size = no_size(i, sizeof options);
+        size = no_size(i, PORTLS_WRAP_OPTIONS_FIRST_SIZE);
         options.size = size;
         cr_expect_eq(wrap(&options, &error), PORTLS_INVALID_ARGUMENT, "%zu", size);
         EXPECT_MESSAGE(error, "PORTLS_WRAP_OPTIONS_INIT");
@@ -160,10 +160,21 @@ Test(sized, a_size_below_that_of_the_first_version_is_refused) {
 
 /* A member that a later version adds must not change them. */
 Test(sized, the_first_sizes_are_those_of_version_0_1) {
-    cr_expect_eq(PORTLS_WRAP_OPTIONS_FIRST_SIZE, sizeof(portls_wrap_options));
+    cr_expect_eq(PORTLS_WRAP_OPTIONS_FIRST_SIZE, offsetof(portls_wrap_options, alpn));
     cr_expect_eq(PORTLS_INPUT_CALLBACKS_FIRST_SIZE, sizeof(portls_input_callbacks));
     cr_expect_eq(PORTLS_OUTPUT_CALLBACKS_FIRST_SIZE, sizeof(portls_output_callbacks));
     cr_expect_eq(PORTLS_ALLOCATOR_FIRST_SIZE, sizeof(portls_allocator));
+}
+
+/* A program that was built with the first version has no application protocols behind its options.
+ */
+Test(sized, the_members_behind_a_first_size_are_not_read) {
+    portls_error error;
+    portls_wrap_options options = client_options();
+    options.size = PORTLS_WRAP_OPTIONS_FIRST_SIZE;
+    options.alpn = NULL;
+    options.alpn_count = 1000;
+    cr_expect_eq(wrap(&options, &error), PORTLS_OK, "%s", error.message);
 }
 
 /* ---- newer programs ---- */
