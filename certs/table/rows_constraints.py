@@ -10,6 +10,10 @@ EMAIL, DNS, DIRECTORY, URI, ADDRESS, REGISTERED = 0x81, 0x82, 0xA4, 0x86, 0x87, 
 RULE = "RFC 5280, 4.2.1.10"
 
 
+# OpenSSL ends the authority of a URI at a colon or a slash only.
+AUTHORITY_ENDS = ("OpenSSL 3, libretls", "OTHER")
+
+
 def text(kind, value):
     return tlv(kind, value if isinstance(value, bytes) else value.encode())
 
@@ -39,8 +43,9 @@ def add_pair(table, root, what, base, relation, *, stricter=False, leaf_names=No
         openssl_errs = stricter == "both" or stricter == ("excluded" if excluded else "permitted")
         table.add(f"{what}, {'excluded' if excluded else 'permitted'}",
                   authority.leaf(*listed, san=leaf_names is None, **leaf), root,
-                  "OK" if good else "CONSTRAINT", by=RULE + "; openssl verify",
-                  stricter=RULE if openssl_errs else None)
+                  "OK" if good else "OTHER" if relation == BAD else "CONSTRAINT", by=RULE + "; openssl verify",
+                  stricter=RULE if openssl_errs else None,
+                  exception=AUTHORITY_ENDS if good and stricter and relation == IN else None)
 
 
 DNS_PAIRS = [
@@ -74,6 +79,17 @@ ADDRESS_PAIRS = [
     ("IPv6 name, IPv4 base", "0a000000ff000000", "0a" + "00" * 15, OUT),
 ]
 
+# Names that are no DNS names, and wildcards: openssl verify compares the text alone.
+DNS_STRICT = [
+    ("good.test", "good.test.", BAD, "excluded"), ("good.test", "a..good.test", BAD, "permitted"),
+    ("good.test", ".good.test", BAD, "permitted"), ("good.test", "-a.good.test", BAD, "permitted"),
+    ("good.test", "a b.good.test", BAD, "permitted"), ("good.test", b"evil.test\0.good.test", BAD, "permitted"),
+    ("good.test", b"good.test\0", BAD, "excluded"), ("good.test", b"\xe9.good.test", BAD, "permitted"),
+    ("good.test", "", BAD, "excluded"), ("good.test", "*", BAD, "excluded"),
+    ("good.test", "a*.good.test", BAD, "permitted"), ("good.test", "a.*.good.test", BAD, "permitted"),
+    ("good.test", "*.*.good.test", BAD, "permitted"),
+]
+
 EMAIL_PAIRS = [
     ("good.test", "a@good.test", IN, ""), ("good.test", "a@GOOD.test", IN, ""),
     ("good.test", "a@a.good.test", OUT, ""), ("good.test", "a@xgood.test", OUT, ""),
@@ -82,6 +98,25 @@ EMAIL_PAIRS = [
     ("a@good.test", "b@good.test", OUT, ""), ("a@good.test", "A@good.test", OUT, ""),
     ("a@good.test", "a@Good.test", IN, ""), ("a@good.test", "a@evil.test", OUT, ""),
     ("good.test", "no-at-sign", BAD, ""), ("good.test", "good.test", BAD, ""),
+]
+
+EMAIL_STRICT = [
+    ("good.test", b"a@evil.test\0@good.test", IN, ""), ("good.test", b"a@good.test\0", BAD, "excluded"),
+    ("good.test", "@good.test", BAD, "permitted"), ("good.test", "a@", BAD, "excluded"),
+    ("good.test", "a@good.test.", BAD, "excluded"), ("good.test", "a@.good.test", BAD, "excluded"),
+    ("a@good.test", "\"a\"@good.test", BAD, "excluded"),
+]
+
+URI_STRICT = [
+    ("good.test", "https://user@good.test/", BAD, "excluded"), ("good.test", "https://good.test@evil.test/", BAD, "excluded"),
+    ("good.test", "https://good.test:x@evil.test/", BAD, "permitted"), ("good.test", "https://evil.test\\@good.test/", BAD, "excluded"),
+    ("good.test", "https://evil.test\\.good.test/", BAD, "excluded"), ("good.test", "https://evil.test?good.test", OUT, ""),
+    ("good.test", "https://good.test?x", IN, "excluded"), ("good.test", "https://good.test#x", IN, "excluded"),
+    ("good.test", "https://evil.test#@good.test", OUT, ""), ("good.test", "https://[::1]/", BAD, "excluded"),
+    ("good.test", "https://192.0.2.1/", BAD, "excluded"), ("good.test", "https://good.test:443x/", BAD, "permitted"),
+    ("good.test", "https://good.test./", BAD, "excluded"), ("good.test", "https://go%6fd.test/", BAD, "excluded"),
+    ("good.test", b"https://good.test\0/", BAD, "excluded"), ("good.test", "https://", BAD, ""),
+    ("good.test", "", BAD, ""),
 ]
 
 URI_PAIRS = [
@@ -98,10 +133,11 @@ URI_PAIRS = [
 
 
 def add_hosts(table, root):
-    for kind, word, pairs in ((DNS, "DNS name", DNS_PAIRS), (EMAIL, "mail address", EMAIL_PAIRS),
-                              (URI, "URI", URI_PAIRS)):
+    for kind, word, pairs in ((DNS, "DNS name", DNS_PAIRS + DNS_STRICT),
+                              (EMAIL, "mail address", EMAIL_PAIRS + EMAIL_STRICT), (URI, "URI", URI_PAIRS + URI_STRICT)):
         for base, value, relation, stricter in pairs:
-            add_pair(table, root, f"{word} {value}, base \"{base}\"", text(kind, base), relation,
+            shown = value if isinstance(value, str) else value.decode("latin-1").encode("unicode_escape").decode()
+            add_pair(table, root, f"{word} {shown}, base \"{base}\"", text(kind, base), relation,
                      stricter=stricter, leaf_names=[text(kind, value)])
     for what, base, value, relation in ADDRESS_PAIRS:
         add_pair(table, root, f"address, {what}", tlv(ADDRESS, bytes.fromhex(base)), relation,
@@ -153,6 +189,46 @@ def add_directories(table, root):
     table.add("directory name among the alternative names, excluded", other.leaf(
         pki.names(tlv(DIRECTORY, der.name(o("Evil Corp"))), pki.LOCALHOST), san=False, name=plain),
         root, "CONSTRAINT", by=RULE)
+
+
+def add_wildcards(table, root):
+    """A wildcard stands for every name in its place: it is refused if one of them is excluded, and
+    permitted only if all are."""
+    for base, value, excluded, outcome, stricter in (
+            ("a.good.test", "*.good.test", True, "CONSTRAINT", True), ("a.good.test", "*.good.test", False, "CONSTRAINT", False),
+            ("good.test", "*.good.test", True, "CONSTRAINT", False), ("test", "*.good.test", True, "CONSTRAINT", False),
+            ("a.evil.test", "*.good.test", True, "OK", False), ("good.test", "*.evil.test", False, "CONSTRAINT", False),
+            ("a.b.good.test", "*.good.test", True, "OK", False), ("A.Good.test", "*.good.TEST", True, "CONSTRAINT", True)):
+        listed = constraints(excluded=[text(DNS, base)]) if excluded else constraints([text(DNS, base)])
+        table.add(f"the wildcard {value}, {'excluded' if excluded else 'permitted'} is {base}", root.authority(
+            "constrained", listed).leaf(pki.names(text(DNS, value)), san=False), root, outcome, by=RULE,
+            stricter=RULE + "; CVE-2025-61727" if stricter else None)
+    for base, outcome in (("good.test", "OK"), ("evil.test", "CONSTRAINT")):
+        mailbox = tlv(0xA0, oid("1.3.6.1.5.5.7.8.9"), tlv(0xA0, der.text("\u00e9@good.test")))
+        table.add(f"a mailbox in UTF-8 at good.test, permitted is {base}", root.authority(
+            "constrained", constraints([text(EMAIL, base)])).leaf(pki.names(mailbox, pki.LOCALHOST), san=False),
+            root, outcome, by="RFC 9598, 6")
+        other = root.authority("constrained", constraints(excluded=[text(EMAIL, base)]))
+        table.add(f"a mailbox in UTF-8 at good.test, excluded is {base}", other.leaf(
+            pki.names(mailbox, pki.LOCALHOST), san=False), root, "CONSTRAINT" if outcome == "OK" else "OK", by="RFC 9598, 6")
+    for mask, what in (("ff00ff00", "with a hole"), ("00ffffff", "that begins with zeros")):
+        base = tlv(ADDRESS, bytes.fromhex("0a000000" + mask))
+        table.add(f"an address mask {what}", root.authority("constrained", constraints([base])).leaf(
+            pki.names(tlv(ADDRESS, b"\x0a\0\0\0")), san=False), root, "CONSTRAINT", by=RULE, stricter=RULE)
+
+
+def add_common_names(table, root):
+    """The common name is no host name, on no backend, and escapes nothing: it is never matched."""
+    permitted = root.authority("constrained", constraints([text(DNS, "good.test")]))
+    for name in ("*.evil.test", "-evil.test", "intranet", "evil.test"):
+        for names, host in ((None, "NAME"), ([text(DNS, "a.good.test")], "NAME")):
+            listed = [] if names is None else [pki.names(*names)]
+            what = "alone" if names is None else "beside a name that is permitted"
+            asked = "a.evil.test" if name[0] == "*" else name
+            if asked[0] != "-":
+                table.add(f"the common name {name}, {what}, asked for", permitted.leaf(*listed, san=False, name=name),
+                          root, "OTHER", by="RFC 9525, 2", host=asked,
+                          stricter="RFC 9525, 2" if names is None and name in ("*.evil.test", "intranet") else None)
 
 
 def add_other_kinds(table, root):
@@ -244,6 +320,8 @@ def add(table):
     root = pki.root("table root")
     add_hosts(table, root)
     add_directories(table, root)
+    add_wildcards(table, root)
+    add_common_names(table, root)
     add_other_kinds(table, root)
     add_authorities(table, root)
     add_malformed(table, root)

@@ -107,13 +107,15 @@ def add_rest(table, root):
     table.add("a serial number of 1", good.leaf(serial=der.integer(1)), root)
     table.add("a certificate that does not end", good.leaf(ends="99991231235959Z"), root, by="RFC 5280, 4.1.2.5")
     table.add("a year before 1970", good.leaf(begins="19600101000000Z"), root)
-    table.add("a year before 1950, in a GeneralizedTime", good.leaf(begins="19000101000000Z"), root)
+    for what, begins, ends in (("before 1950", b"19000101000000Z", b"20500101000000Z"),
+                               ("before 2050", b"20200101000000Z", b"20490101000000Z")):
+        dates = sequence(tlv(0x18, begins), tlv(0x18, ends))
+        table.add(f"a GeneralizedTime {what}", good.leaf(validity=dates), root, "OTHER", by="RFC 5280, 4.1.2.5",
+                  stricter="RFC 5280, 4.1.2.5")
     table.add("basic constraints with a false that is written", good.leaf(extensions=[
         pki.extension(19, sequence(der.boolean(False))), *pki.LEAF[1:], pki.names(pki.LOCALHOST)]), root)
     table.add("an extension whose critical is a false that is written", good.leaf(extensions=[
         *pki.LEAF, sequence(der.oid("2.5.29.17"), der.boolean(False), der.octets(sequence(pki.LOCALHOST)))]), root)
-    table.add("an authority in GeneralizedTime", root.authority("authority", validity=sequence(
-        tlv(0x18, b"20200101000000Z"), tlv(0x18, b"20400101000000Z"))).leaf(), root)
     table.add("unique identifiers", good.leaf(unique=tlv(0x81, b"\0x") + tlv(0x82, b"\0y")), root,
               exception=("wolfSSL", "OTHER"))
     table.add("an extension of 4000 bytes", good.leaf(pki.extension("1.3.6.1.4.1.55555.1", der.octets(bytes(4000)))), root)
