@@ -1,7 +1,7 @@
 /* Trusted roots beyond the manual: loading them in many calls, copies of contexts, and contexts
    that verify from the start. unit.roots shows which certificates are skipped, and that roots are
    shared. */
-#include "spec_link.h"
+#include "spec_wire.h"
 
 #include <stdlib.h>
 
@@ -79,6 +79,55 @@ SPEC(roots, a_copy_of_a_server_has_its_identity) {
     link_open(&link, wide_pipes, &client, &server);
     REQUIRE_STATUS(link.server.status, PORTLS_VERIFY);
     link_close(&link);
+    portls_free_context(client.context);
+    portls_free_context(server.context);
+}
+
+/* A copy also has the chain that waits for its key, the suggested authorities, and whether names
+   are verified. The original stays as it is. */
+SPEC(roots, a_copy_has_what_is_only_half_loaded) {
+    portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
+    portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
+    portls_context *original = server_context(PORTLS_AUTO, "server-rsa2048", NULL);
+    struct link link;
+    client.context = client_context(PORTLS_AUTO, NULL, NULL);
+    REQUIRE_OK(portls_load_certificate_chain(original, CERTS("ip-only.chain.pem"), &problem));
+    REQUIRE_OK(portls_copy_context(original, &server.context, &problem));
+    REQUIRE_OK(portls_load_private_key(server.context, CERTS("ip-only.key"), PORTLS_KEY_ANY,
+                                       PORTLS_PEM, &problem));
+    link_open_well(&link, wide_pipes, &client, &server);
+    REQUIRE_TEXT(portls_connection_peer_subject(link.client.in), "ip-only");
+    link_close(&link);
+    portls_free_context(server.context);
+    server.context = original;
+    link_open_well(&link, wide_pipes, &client, &server);
+    cr_assert(strstr(portls_connection_peer_subject(link.client.in), "ip-only") == NULL);
+    link_close(&link);
+    portls_free_context(original);
+    portls_free_context(client.context);
+}
+
+SPEC(roots, a_copy_suggests_the_same_authorities) {
+    static const char name[] = "portls second test root";
+    portls_wrap_options client = PORTLS_WRAP_OPTIONS_INIT;
+    portls_wrap_options server = PORTLS_WRAP_OPTIONS_INIT;
+    struct wire wire;
+    if (!spec_can(PORTLS_CAN_SUGGESTED_AUTHORITIES)) {
+        return;
+    }
+    portls_context *original = server_context(PORTLS_TLS12, "server-rsa2048", ROOT);
+    REQUIRE_OK(portls_load_suggested_certificate_authorities(original, SECOND_ROOT, &problem));
+    REQUIRE_OK(portls_copy_context(original, &server.context, &problem));
+    portls_free_context(original);
+    REQUIRE_OK(
+        portls_set_verify(server.context, true, &problem)); /* compiled of its own settings */
+    client.mode = PORTLS_MODE_CONNECT;
+    client.context = client_context(PORTLS_TLS12, "client-rsa2048", NULL);
+    wire_begin(&wire, 65536, &client, &server);
+    wire_handshake(&wire);
+    REQUIRE_OK(wire.link.server.status);
+    cr_assert(recording_has(&wire.server_sent, name, sizeof name - 1));
+    wire_end(&wire);
     portls_free_context(client.context);
     portls_free_context(server.context);
 }
