@@ -84,7 +84,8 @@ static portls_status check_identity(portls_listener *listener, portls_error *err
     if (context_snapshot(listener->context, PORTLS_SERVER, &snapshot, NULL) != PORTLS_OK) {
         return PORTLS_OK; /* the connection pauses the listener */
     }
-    portls_status status = snapshot_check_identity(snapshot, error);
+    portls_status status =
+        snapshot->chooser != NULL ? PORTLS_OK : snapshot_check_identity(snapshot, error);
     snapshot_release(snapshot);
     return status;
 }

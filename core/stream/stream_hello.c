@@ -245,7 +245,9 @@ static portls_status ask_chooser(struct stream *stream) {
     stream->turn = turn;
     hello->hello->turn = turn;
     portls_choice choice = {.context = NULL};
+    int cancel = os_hold_cancel(); /* the lock is held */
     portls_status status = snapshot->chooser(snapshot->chooser_argument, hello->hello, &choice);
+    os_restore_cancel(cancel);
     if (status == PORTLS_WANT_READ) {
         unsigned int still = TURN_CHOOSER;
         (void)atomic_compare_exchange_strong(&turn->state, &still, TURN_LATER);

@@ -273,6 +273,69 @@ SPEC(choice, a_chooser_that_fails_or_errs_refuses_with_internal_error) {
     portls_free_context(servers);
 }
 
+SPEC(choice, a_listener_whose_chooser_has_all_certificates_needs_none) {
+    portls_context *other = server_context(PORTLS_AUTO, "server-p256", NULL);
+    struct chooser chooser = {.choice = {.context = other}};
+    portls_context *servers = server_context(PORTLS_AUTO, NULL, NULL);
+    REQUIRE_OK(portls_set_context_chooser(servers, choose, &chooser, &problem));
+    require_served(by_connect, servers, "localhost");
+    require_served(wide_pipes, servers, "localhost");
+    chooser.choice.context = NULL;
+    struct link link;
+    connect_to(&link, wide_pipes, servers, "localhost");
+    cr_assert_eq(link.server.status, PORTLS_NO_CERTIFICATE);
+    cr_assert_eq(link.client.error.alert, 40);
+    link_close(&link);
+    portls_free_context(servers);
+    portls_free_context(other);
+}
+
+/* ---- peers that send no ClientHello, the same as without a choice ---- */
+
+static void require_refused(const char *bytes, size_t size, portls_status status, int alert,
+                            const char *beginning) {
+    struct chooser chooser = {.answer = PORTLS_OK};
+    portls_context *servers = choosing_servers(&chooser);
+    struct link link;
+    link_make_raw(&link, wide_pipes);
+    portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
+    options.context = servers;
+    options.close_original = true;
+    REQUIRE_OK(portls_wrap_ports_avail(link.server.raw_in, link.server.raw_out, &options,
+                                       &link.server.in, &link.server.out, &problem));
+    size_t put = 0;
+    REQUIRE_OK(portls_write_avail(link.client.raw_out, bytes, size, &put, &problem));
+    portls_close_output_port(link.client.raw_out, NULL);
+    REQUIRE_STATUS(portls_handshake_avail(link.server.in, &problem), status);
+    REQUIRE_ERROR(&problem, status, beginning);
+    uint8_t answer[7] = {0};
+    size_t got = 0;
+    ignore(portls_read_avail(link.client.raw_in, answer, sizeof answer, &got, NULL));
+    cr_assert(alert < 0 || (got == 7 && answer[0] == 21 && answer[6] == alert), "%d", answer[6]);
+    cr_assert_eq(chooser.calls, 0);
+    portls_close_input_port(link.client.raw_in, NULL);
+    portls_close_ports(link.server.in, link.server.out, NULL);
+    portls_free_context(servers);
+}
+
+#define REFUSED(bytes, status, alert, beginning)                                                   \
+    require_refused((bytes), sizeof(bytes) - 1, (status), (alert), (beginning))
+
+SPEC(choice, a_peer_without_tls_is_recognised) {
+    REFUSED("GET / HTTP/1.0\r\n\r\n", PORTLS_PROTOCOL, -1, "the peer does not speak TLS: it began");
+}
+
+SPEC(choice, an_end_within_the_hello_is_told) {
+    REFUSED("\x16\x03\x01\x00\x40\x01", PORTLS_HANDSHAKE, -1, "the peer closed the connection in");
+}
+
+SPEC(choice, a_malformed_hello_is_refused_with_an_alert) {
+    REFUSED("\x16\x03\x01\x00\x04\x01\x00\x00\x00", PORTLS_PROTOCOL, 50,
+            "the client's first message is malformed");
+    REFUSED("\x16\x03\x01\x00\x04\x01\x01\x00\x00", PORTLS_PROTOCOL, 50,
+            "the client's first message is longer than 64 KB");
+}
+
 /* ---- later ---- */
 
 #if PORTLS_HOSTED
