@@ -1,10 +1,9 @@
-/* Sync sets: the public calls. */
+/* Sync sets: the public calls, and the wait: check the pending members, then sleep until there is
+   one. */
 #include "core/sync/sync_set.h"
 
-#include "core/wait/wait.h"
 #include "core/base/error.h"
 #include "core/base/memory.h"
-#include "core/sync/sync.h"
 
 /* ---- creating and freeing ---- */
 
@@ -21,8 +20,10 @@ static portls_sync_set *new_set(void) {
         memory_free(made);
         return NULL;
     }
+    made->handle.kind = HANDLE_SYNC_SET;
     sync_link_init(&made->pending);
     sync_link_init(&made->idle);
+    sync_link_init(&made->reported);
     sync_link_init(&made->timed);
     return made;
 }
@@ -33,19 +34,15 @@ portls_status portls_make_sync_set(portls_sync_set **set, portls_error *error) {
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
                           "set is NULL, and should receive the sync set");
     }
-    *set = NULL;
     portls_sync_set *made = new_set();
-    if (made == NULL) {
-        return error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a sync set");
-    }
-    portls_status status = sync_set_own_poller(made, error);
-    if (status != PORTLS_OK) {
+    portls_status status =
+        made != NULL ? sync_set_own_poller(made, error)
+                     : error_fail(error, PORTLS_NO_MEMORY, "there is no memory for a sync set");
+    if (status != PORTLS_OK && made != NULL) {
         destroy(made);
-        return status;
     }
-    made->handle.kind = HANDLE_SYNC_SET;
-    *set = made;
-    return PORTLS_OK;
+    *set = status == PORTLS_OK ? made : NULL;
+    return status;
 }
 
 void portls_free_sync_set(portls_sync_set *set) {
@@ -97,6 +94,193 @@ portls_status portls_sync_set_remove(portls_sync_set *set, portls_source source,
 }
 
 /* ---- the wait ---- */
+
+/* Marks pending the members that every wait checks, those with an expired deadline, and (`polls`)
+   those with a ready descriptor. Returns 0 or the system's error. */
+static int find_pending(portls_sync_set *set, bool polls) {
+    os_mutex_lock(&set->lock);
+    int64_t now = sync_link_alone(&set->timed) ? 0 : clock_now();
+    for (struct sync_link *link = set->timed.next; link != &set->timed; link = link->next) {
+        struct sync_member *member = sync_member_of_timed(link);
+        if (member->each_time || member->wait.deadline <= now) {
+            sync_member_mark_pending(member);
+        }
+    }
+    int failed = polls ? sync_set_poll(set) : 0;
+    os_mutex_unlock(&set->lock);
+    return failed;
+}
+
+/* Takes the member that has been pending longest, or NULL. */
+static struct sync_member *take_pending(portls_sync_set *set) {
+    struct sync_member *member = NULL;
+    os_mutex_lock(&set->lock);
+    if (set->pending_count > 0) {
+        member = sync_member_of_queue(set->pending.next);
+        member->pending = false;
+        set->pending_count--;
+        sync_link_move(&member->queue, &set->idle);
+    }
+    set->checking = member;
+    os_mutex_unlock(&set->lock);
+    return member;
+}
+
+/* Checks a member. PORTLS_OK, with *count incremented if it is ready; PORTLS_NO_MEMORY. */
+static portls_status check(portls_sync_set *set, struct sync_member *member, portls_ready *ready,
+                           size_t *count, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    bool is_ready = sync_source_ready(member->source);
+    if (!is_ready) {
+        sync_member_ask(member);
+    }
+    os_mutex_lock(&set->lock);
+    bool removed = set->checking == NULL; /* by a callback of the program */
+    set->checking = NULL;
+    if (!removed && is_ready) {
+        ready[(*count)++] = (portls_ready){{member->source}, member->data};
+        if (!member->pending) { /* it is, when the check has changed its state */
+            sync_link_move(&member->queue, &set->reported);
+        }
+    } else if (!removed) {
+        status = sync_member_register(member);
+    }
+    os_mutex_unlock(&set->lock);
+    return status == PORTLS_OK ? PORTLS_OK : error_fail(error, status, "out of memory for a wait");
+}
+
+/* Checks the members that are pending now, until `ready` is full. */
+static portls_status check_pending(portls_sync_set *set, portls_ready *ready, size_t capacity,
+                                   size_t *count, portls_error *error) {
+    portls_status status = PORTLS_OK;
+    struct sync_member *member = NULL;
+    os_mutex_lock(&set->lock);
+    size_t pending = set->pending_count;
+    os_mutex_unlock(&set->lock);
+    for (; status == PORTLS_OK && pending > 0 && *count < capacity; pending--) {
+        if ((member = take_pending(set)) == NULL) {
+            break;
+        }
+        status = check(set, member, ready, count, error);
+    }
+    return status;
+}
+
+/* Marks the reported members pending, which may still be ready in the next wait, behind all that
+   are ready now. */
+static void requeue_reported(portls_sync_set *set) {
+    os_mutex_lock(&set->lock);
+    while (!sync_link_alone(&set->reported)) {
+        sync_member_mark_pending(sync_member_of_queue(set->reported.next));
+    }
+    os_mutex_unlock(&set->lock);
+}
+
+/* Tries once, without waiting. `polls`: what is ready is pending only after a poll. Without it the
+   thread sleeps next, which polls, unless a member is ready: then it must not keep others out. */
+static portls_status try_once(portls_sync_set *set, bool polls, portls_ready *ready,
+                              size_t capacity, size_t *count, portls_error *error) {
+    portls_status status = sync_set_own_poller(set, error);
+    if (status != PORTLS_OK) {
+        return status;
+    }
+    sync_linger_step(set);
+    int failed = find_pending(set, polls);
+    if (failed == 0) {
+        status = check_pending(set, ready, capacity, count, error);
+    }
+    if (failed == 0 && *count > 0 && !polls) {
+        failed = find_pending(set, true);
+    }
+    requeue_reported(set);
+    return failed == 0 ? status
+                       : error_fail_os(error, PORTLS_OS, failed, "the system could not wait");
+}
+
+/* Begins or ends a wait for each member that every wait checks. No other thread changes `timed`. */
+static void wait_each_time(const portls_sync_set *set, struct wait_set *begins) {
+    for (struct sync_link *link = set->timed.next; link != &set->timed; link = link->next) {
+        const struct sync_member *member = sync_member_of_timed(link);
+        if (member->each_time && begins != NULL) {
+            sync_source_begin_wait(member->source, begins);
+        } else if (member->each_time) {
+            sync_source_end_wait(member->source);
+        }
+    }
+}
+
+/* Sets `asleep` and fills `wait`, unless a member is pending. */
+static void prepare_sleep(portls_sync_set *set, struct wait_set *wait) {
+    os_mutex_lock(&set->lock);
+    set->asleep = set->pending_count == 0;
+    if (!set->asleep) {
+        wait_set_add_ready(wait);
+    }
+    wait_set_add_descriptor(wait, set->poller.descriptor, OS_READABLE);
+    wait_set_add_deadline(wait, closing_queue_due(&set->closing));
+    for (struct sync_link *link = set->timed.next; link != &set->timed; link = link->next) {
+        wait_set_add_deadline(wait, sync_member_of_timed(link)->wait.deadline);
+    }
+    os_mutex_unlock(&set->lock);
+}
+
+static void wake_up(portls_sync_set *set) {
+    os_mutex_lock(&set->lock);
+    set->asleep = false;
+    if (set->wakeup_is_set) {
+        set->wakeup_is_set = false;
+        os_wakeup_clear(&set->wakeup);
+    }
+    os_mutex_unlock(&set->lock);
+}
+
+/* Waits until a member is pending, or may be. */
+static portls_status sleep_until_pending(portls_sync_set *set, const struct wait_limit *limit,
+                                         portls_error *error) {
+    struct wait_set wait;
+    wait_set_init(&wait);
+    prepare_sleep(set, &wait);
+    wait_each_time(set, &wait);
+    portls_status status = wait_set_wait(&wait, limit, error);
+    wait_set_destroy(&wait);
+    wait_each_time(set, NULL);
+    wake_up(set);
+    return status;
+}
+
+static portls_status wait_ready(portls_sync_set *set, portls_ready *ready, size_t capacity,
+                                size_t *count, const struct wait_limit *limit,
+                                portls_error *error) {
+    portls_status slept = PORTLS_DEADLINE; /* PORTLS_OK: the poller may have events */
+    for (;;) {
+        /* Checked first: a source that is always ready must not hide the break. */
+        portls_status status = break_check(limit->brk, error);
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        /* Before the descriptors are polled, so that the last try misses no event. */
+        bool is_last = wait_limit_has_passed(limit);
+        status = try_once(set, is_last || slept == PORTLS_OK, ready, capacity, count, error);
+        if (*count > 0) {
+            error_begin(error); /* a member that failed stays pending, and fails again */
+            return PORTLS_OK;
+        }
+        if (status == PORTLS_OK && is_last) {
+            status = error_fail(error, PORTLS_DEADLINE, "the deadline passed while waiting");
+        }
+        if (status != PORTLS_OK) {
+            return status;
+        }
+        slept = sleep_until_pending(set, limit, error);
+        if (slept == PORTLS_DEADLINE) {
+            error_begin(error);
+        } else if (slept != PORTLS_OK) {
+            return slept;
+        }
+    }
+}
+
+/* ---- its arguments ---- */
 
 static portls_status check_wait(const portls_sync_set *set, const portls_ready *ready,
                                 size_t capacity, size_t *count, const portls_break *brk,
@@ -157,7 +341,7 @@ portls_status portls_sync_set_wait(portls_sync_set *set, portls_ready *ready, si
         return status;
     }
     size_t found = 0;
-    status = sync_set_wait(set, ready, capacity, &found, &limit, error);
+    status = wait_ready(set, ready, capacity, &found, &limit, error);
     if (status == PORTLS_OK && count != NULL) {
         *count = found;
     }

@@ -65,6 +65,7 @@ struct portls_sync_set {
     struct handle handle; /* HANDLE_SYNC_SET */
     os_mutex lock;        /* guards everything below */
     struct sync_link pending, idle, timed;
+    struct sync_link reported; /* by the wait that has not returned yet */
     size_t pending_count;
     struct closing_queue closing; /* connections that the waits close; they are no members */
     uint32_t generation;          /* of the process that made `poller` and `wakeup` */
@@ -74,7 +75,6 @@ struct portls_sync_set {
     bool waiting;                 /* a thread is in portls_sync_set_wait */
     bool asleep;                  /* that thread sleeps */
     bool wakeup_is_set;           /* and is being woken by `wakeup` */
-    bool must_poll;               /* the poller may have events; used by that thread only */
     struct sync_member *checking; /* whose readiness it checks; NULL once it was removed */
     struct sync_member *buckets[SYNC_BUCKETS]; /* the registered members, by descriptor */
 };
@@ -171,12 +171,5 @@ void sync_set_close_poller(portls_sync_set *set);
 /* Goes on with the closes that are due, without waiting. Called by the thread that waits, without a
    lock. */
 void sync_linger_step(portls_sync_set *set);
-
-/* ---- sync_wait.c ---- */
-
-/* Waits as portls_sync_set_wait does. The caller has checked the arguments, and that no other
-   thread waits. */
-portls_status sync_set_wait(portls_sync_set *set, portls_ready *ready, size_t capacity,
-                            size_t *count, const struct wait_limit *limit, portls_error *error);
 
 #endif

@@ -53,6 +53,11 @@ int __wrap_os_close(portls_descriptor descriptor);
 
 int __wrap_os_poll(struct os_poll_item *items, size_t count, int64_t deadline, size_t *ready) {
     *ready = 0;
+    if (fails.look != 0 && deadline != 0) { /* a poller that cannot be looked at ends a wait */
+        items[0].got = items[0].wanted;
+        *ready = 1;
+        return 0;
+    }
     return fails.poll != 0 ? fails.poll : __real_os_poll(items, count, deadline, ready);
 }
 
