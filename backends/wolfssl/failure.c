@@ -144,11 +144,13 @@ static portls_status fail_fatally(struct backend_session *session, int code, enu
     WOLFSSL_ALERT_HISTORY history = {.last_rx = {0, 0}}; /* no alert is fatal */
     (void)wolfSSL_get_alert_history(session->ssl, &history);
     int received = peer_alert(session, code, stage, &history);
-    bool undecodable = stage == STAGE_HANDSHAKE && !session->peer.seen && is_decode_error(code);
+    bool undecodable = stage == STAGE_HANDSHAKE && !session->peer.seen &&
+                       (is_decode_error(code) || code == MAX_CHAIN_ERROR ||
+                        (is_no_memory(code) && verify_finds_malformed(session)));
     if (undecodable) {
         verify_undecodable(session, code);
     }
-    if (is_no_memory(code)) {
+    if (is_no_memory(code) && !undecodable) {
         return backend_fail_session(failure, BACKEND_NO_MEMORY, code);
     }
     if (received >= 0) {

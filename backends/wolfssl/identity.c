@@ -1,6 +1,6 @@
 /* The local certificate chain and private key of a context. */
 #include "backends/wolfssl/key.h"
-#include "backends/wolfssl/signature.h"
+#include "core/x509/strength.h"
 
 /* Parses the whole chain. `first` receives the own certificate. */
 static portls_status check_chain(const struct backend_settings *settings, struct certificate *first,
@@ -14,8 +14,13 @@ static portls_status check_chain(const struct backend_settings *settings, struct
                 i, settings->chain_count);
         }
     }
+    if (settings->chain_count == 0) {
+        return PORTLS_OK;
+    }
     bool no_memory = false;
-    if (settings->chain_count > 0 && !signature_key_is_strong(first, &no_memory)) {
+    struct key *key = strength_of_key(first) ? key_of_certificate(first, &no_memory) : NULL;
+    key_free(key);
+    if (key == NULL) {
         return no_memory
                    ? fail_no_memory(error)
                    : backend_fail(

@@ -6,7 +6,9 @@ enum { POINT_MAX = 2 * 66 + 1 };
 
 #define OID_RSA     "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
 #define OID_EC      "\x2a\x86\x48\xce\x3d\x02\x01"
+#define OID_RSA_PSS "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"
 #define OID_ED25519 "\x2b\x65\x70"
+#define OID_ED448   "\x2b\x65\x71"
 
 static bool kind_of(const struct backend_blob *oid, enum key_kind *kind) {
     if (DER_IS_OID(oid, OID_RSA)) {
@@ -19,6 +21,19 @@ static bool kind_of(const struct backend_blob *oid, enum key_kind *kind) {
     }
     *kind = KEY_ED25519;
     return WITH_ED25519 && DER_IS_OID(oid, OID_ED25519);
+}
+
+/* As kind_of, for a certificate, which may be of more kinds. */
+static bool kind_of_public(const struct backend_blob *oid, enum key_kind *kind) {
+    if (WITH_RSA_PSS && DER_IS_OID(oid, OID_RSA_PSS)) {
+        *kind = KEY_RSA;
+        return true;
+    }
+    if (WITH_ED448 && DER_IS_OID(oid, OID_ED448)) {
+        *kind = KEY_ED448;
+        return true;
+    }
+    return kind_of(oid, kind);
 }
 
 /* Returns an empty key of a kind, or NULL if out of memory. */
@@ -42,6 +57,11 @@ static struct key *key_new(enum key_kind kind) {
     case KEY_ED25519:
 #if WITH_ED25519
         result = wc_ed25519_init(&key->as.ed25519);
+#endif
+        break;
+    case KEY_ED448:
+#if WITH_ED448
+        result = wc_ed448_init(&key->as.ed448);
 #endif
         break;
     }
@@ -71,6 +91,11 @@ void key_free(struct key *key) {
         wc_ed25519_free(&key->as.ed25519);
 #endif
         break;
+    case KEY_ED448:
+#if WITH_ED448
+        wc_ed448_free(&key->as.ed448);
+#endif
+        break;
     }
     /* Wipes private keys only: keys are large, and those of a handshake are public. */
     volatile uint8_t *bytes = (volatile uint8_t *)key;
@@ -84,7 +109,7 @@ void key_free(struct key *key) {
 struct key *key_of_certificate(const struct certificate *certificate, bool *no_memory) {
     enum key_kind kind;
     *no_memory = false;
-    if (certificate->key.size > INT32_MAX || !kind_of(&certificate->key_type, &kind)) {
+    if (certificate->key.size > INT32_MAX || !kind_of_public(&certificate->key_type, &kind)) {
         return NULL;
     }
     struct key *key = key_new(kind);
@@ -99,7 +124,8 @@ struct key *key_of_certificate(const struct certificate *certificate, bool *no_m
     switch (kind) {
     case KEY_RSA:
 #if WITH_RSA
-        result = wc_RsaPublicKeyDecode(der, &read, &key->as.rsa, size);
+        result = wc_RsaPublicKeyDecode(certificate->key_bits.bytes, &read, &key->as.rsa,
+                                       (word32)certificate->key_bits.size);
 #endif
         break;
     case KEY_EC:
@@ -108,6 +134,11 @@ struct key *key_of_certificate(const struct certificate *certificate, bool *no_m
     case KEY_ED25519:
 #if WITH_ED25519
         result = wc_Ed25519PublicKeyDecode(der, &read, &key->as.ed25519, size);
+#endif
+        break;
+    case KEY_ED448:
+#if WITH_ED448
+        result = wc_Ed448PublicKeyDecode(der, &read, &key->as.ed448, size);
 #endif
         break;
     }
@@ -188,6 +219,8 @@ struct key *key_private(const struct backend_blob *der, enum backend_key_format 
 #if WITH_ED25519
         result = wc_Ed25519PrivateKeyDecode(der->bytes, &read, &key->as.ed25519, size);
 #endif
+        break;
+    case KEY_ED448:
         break;
     }
     if (result != 0) {
@@ -278,7 +311,9 @@ int key_matches(struct key *private_key, struct key *public_key) {
     case KEY_EC:
         return ec_matches(private_key, public_key);
     case KEY_ED25519:
+        return ed25519_matches(private_key, public_key);
+    case KEY_ED448:
         break;
     }
-    return ed25519_matches(private_key, public_key);
+    return 0;
 }

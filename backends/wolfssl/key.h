@@ -4,7 +4,7 @@
 
 #include "backends/wolfssl/wolfssl.h"
 
-enum key_kind { KEY_RSA, KEY_EC, KEY_ED25519 };
+enum key_kind { KEY_RSA, KEY_EC, KEY_ED25519, KEY_ED448 };
 
 struct key {
     enum key_kind kind;
@@ -17,11 +17,16 @@ struct key {
 #if WITH_ED25519
         ed25519_key ed25519;
 #endif
+#if WITH_ED448
+        ed448_key ed448; /* of a certificate only */
+#endif
     } as;
 };
 
-/* Decode the public key of a certificate, and a private key in a given format. Return NULL if the
-   key is malformed or of an unsupported kind, or, with `*no_memory` set, if out of memory. */
+/* Decode the public key of a certificate, which may be an RSA key for RSASSA-PSS only, and a
+   private key in a given format. Return NULL if the key is malformed or of an unsupported kind, or,
+   with
+   `*no_memory` set, if out of memory. */
 struct key *key_of_certificate(const struct certificate *certificate, bool *no_memory);
 struct key *key_private(const struct backend_blob *der, enum backend_key_format format,
                         bool *no_memory);

@@ -1,18 +1,12 @@
-/* Signature checks and key strength of certificates, for core/x509/chain.h. */
+/* Checks signatures and keys of certificates, for core/x509/chain.h. Its two implementations are
+   signature_library.c and, for a wolfSSL that does not export the call, signature_wolfcrypt.c. */
 #ifndef BACKENDS_WOLFSSL_SIGNATURE_H
 #define BACKENDS_WOLFSSL_SIGNATURE_H
 
 #include "core/x509/certificate.h"
 
-/* Returns whether `issuer`'s key made the signature of `certificate`, with a current algorithm: RSA
-   (PKCS #1 and PSS) or ECDSA with SHA-2, or Ed25519. */
+/* Returns whether the key of `issuer` made the signature of `certificate`: RSA (PKCS #1 and PSS),
+   ECDSA, Ed25519 or Ed448, as far as this wolfSSL has them. Both are strong (strength.h). */
 bool signature_is_valid(const struct certificate *certificate, const struct certificate *issuer);
-
-/*
- * Returns whether the certificate's own key is of a kind that wolfSSL supports, with at least 112
- * bits of security: RSA of 2048 bits, EC of 224. Also returns false, with `*no_memory` set, if out
- * of memory.
- */
-bool signature_key_is_strong(const struct certificate *certificate, bool *no_memory);
 
 #endif

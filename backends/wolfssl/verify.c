@@ -4,6 +4,7 @@
  * intermediate or leaf as it is, applies name constraints only to the next certificate, and keeps
  * certificates of one peer for the next.
  */
+#include "backends/wolfssl/key.h"
 #include "backends/wolfssl/signature.h"
 #include "backends/wolfssl/wolfssl.h"
 #include "core/x509/chain.h"
@@ -32,7 +33,9 @@ static void add_peer(struct peers *peers, const struct backend_blob *der) {
 
 static bool key_is_usable(const struct certificate *certificate) {
     bool no_memory = false;
-    return signature_key_is_strong(certificate, &no_memory);
+    struct key *key = key_of_certificate(certificate, &no_memory);
+    key_free(key);
+    return key != NULL;
 }
 
 static void verify_peers(struct backend_session *session, struct peers *peers) {
@@ -67,7 +70,8 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     if (result.reason == PORTLS_VERIFY_NAME) {
         host_list(result.culprit, verification->culprit, sizeof verification->culprit);
     } else {
-        (void)name_format(&result.culprit->subject, verification->culprit, sizeof verification->culprit);
+        (void)name_format(&result.culprit->subject, verification->culprit,
+                          sizeof verification->culprit);
     }
 }
 
@@ -100,28 +104,60 @@ static void verify_store(struct backend_session *session, const WOLFSSL_X509_STO
     XFREE(peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
 }
 
-/* Applies also without verification: wolfSSL cannot continue with such a certificate. */
-void verify_undecodable(struct backend_session *session, int code) {
+/* Returns how many certificates of the peer's current message the session keeps. */
+static int kept_count(const struct backend_session *session) {
 #if WITH_SESSION_CHAIN
     WOLFSSL_X509_CHAIN *chain = wolfSSL_get_peer_chain(session->ssl);
-    int count = chain == NULL ? 0 : wolfSSL_get_chain_count(chain);
+    return chain == NULL ? 0 : wolfSSL_get_chain_count(chain);
+#else
+    (void)session;
+    return 0;
+#endif
+}
+
+static struct backend_blob kept(const struct backend_session *session, int i) {
+    struct backend_blob der = {NULL, 0};
+#if WITH_SESSION_CHAIN
+    WOLFSSL_X509_CHAIN *chain = wolfSSL_get_peer_chain(session->ssl);
+    int length = wolfSSL_get_chain_length(chain, i);
+    der = (struct backend_blob){wolfSSL_get_chain_cert(chain, i), length > 0 ? (size_t)length : 0};
+#else
+    (void)session;
+    (void)i;
+#endif
+    return der;
+}
+
+bool verify_finds_malformed(const struct backend_session *session) {
+    int count = kept_count(session);
+    struct peers *peers = count > 0 ? new_peers(1) : NULL;
+    bool malformed = false;
+    for (int i = 0; peers != NULL && i < count; i++) {
+        struct backend_blob der = kept(session, i);
+        malformed = malformed || !certificate_parse(&der, peers->certificates);
+    }
+    XFREE(peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
+    return malformed;
+}
+
+/* Applies also without verification: wolfSSL cannot continue with such a certificate. */
+void verify_undecodable(struct backend_session *session, int code) {
+    int count = kept_count(session);
     struct peers *peers = count > 0 ? new_peers(count) : NULL;
     for (int i = 0; peers != NULL && i < count; i++) {
-        int length = wolfSSL_get_chain_length(chain, i);
-        struct backend_blob der = {wolfSSL_get_chain_cert(chain, i),
-                                   length > 0 ? (size_t)length : 0};
+        struct backend_blob der = kept(session, i);
         add_peer(peers, &der);
     }
     if (peers != NULL) {
         verify_peers(session, peers);
     }
     XFREE(peers, NULL, DYNAMIC_TYPE_TMP_BUFFER);
-#endif
     struct peer_verification *verification = &session->peer;
     verification->seen = true;
     if (verification->reason == PORTLS_VERIFY_OK || verification->reason == PORTLS_VERIFY_OTHER) {
-        verification->reason =
-            code == ASN_CRIT_EXT_E ? PORTLS_VERIFY_CONSTRAINT : PORTLS_VERIFY_OTHER;
+        verification->reason = code == ASN_CRIT_EXT_E    ? PORTLS_VERIFY_CONSTRAINT
+                               : code == MAX_CHAIN_ERROR ? PORTLS_VERIFY_LIMIT
+                                                         : PORTLS_VERIFY_OTHER;
     }
 }
 

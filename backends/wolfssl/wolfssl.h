@@ -15,9 +15,11 @@
 
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/ssl.h>
+#include <wolfssl/wolfcrypt/asn.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
+#include <wolfssl/wolfcrypt/ed448.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 #include <wolfssl/wolfcrypt/hash.h>
 #include <wolfssl/wolfcrypt/random.h>
@@ -87,6 +89,12 @@ WOLFSSL_VERIFY_CB_ALL_CERTS"
 #define WITH_ALPN 1
 #else
 #define WITH_ALPN 0
+#endif
+
+#if defined(HAVE_ED448) && defined(HAVE_ED448_KEY_IMPORT) && defined(HAVE_ED448_VERIFY)
+#define WITH_ED448 1
+#else
+#define WITH_ED448 0
 #endif
 
 #if defined(WC_RSA_PSS) && WITH_RSA
@@ -247,6 +255,10 @@ bool verify_passed(const struct backend_session *session);
 /* Verifies the peer's certificates after wolfSSL failed to decode them, with this code, before it
    called on_certificate. */
 void verify_undecodable(struct backend_session *session, int code);
+
+/* Returns whether a certificate of the peer is malformed, before wolfSSL called on_certificate. Of
+   an IP address of a wrong size wolfSSL says that it is out of memory. */
+bool verify_finds_malformed(const struct backend_session *session);
 
 /* Reports why the peer's certificate was rejected. Keeps failure->code. */
 portls_status verify_fail(const struct backend_session *session, struct backend_failure *failure);

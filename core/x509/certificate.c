@@ -38,9 +38,9 @@ static int64_t days_before(int64_t year, int64_t month) {
            (month > 2 && is_leap(year) ? 1 : 0);
 }
 
-/* Takes a UTCTime or GeneralizedTime as RFC 5280 has them, in UTC and with seconds. Sets `*early`
-   if it is a GeneralizedTime before 2050. */
-static bool take_time(struct backend_blob *cursor, int64_t *seconds, bool *early) {
+/* Takes a UTCTime or GeneralizedTime, in UTC and with seconds, as RFC 5280 has them. That
+   GeneralizedTime is for 2050 and later is not kept by authorities that are in use. */
+static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     uint8_t tag = 0;
     struct backend_blob text;
     if (!der_next(cursor, &tag, &text, NULL)) {
@@ -56,17 +56,16 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds, bool *early
     const uint8_t *at = text.bytes;
     bool general = tag == DER_GENERALIZED_TIME;
     if (text.size != (general ? 15U : 13U) || (!general && tag != DER_UTC_TIME) ||
-        (general && !two_digits(&at, 19, 99, &century)) || !two_digits(&at, 0, 99, &year) ||
+        (general && !two_digits(&at, 0, 99, &century)) || !two_digits(&at, 0, 99, &year) ||
         !two_digits(&at, 1, 12, &month) || !two_digits(&at, 1, 31, &day) ||
         !two_digits(&at, 0, 23, &hour) || !two_digits(&at, 0, 59, &minute) ||
         !two_digits(&at, 0, 59, &second) || *at != 'Z') {
         return false;
     }
     year += general ? century * 100 : year < 50 ? 2000 : 1900;
-    if (day > days_of(year, month)) {
+    if (year == 0 || day > days_of(year, month)) {
         return false;
     }
-    *early = *early || (general && year < 2050);
     *seconds = ((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
     return true;
 }
@@ -76,9 +75,8 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds, bool *early
 static bool parse_validity(struct backend_blob *cursor, struct certificate *certificate) {
     struct backend_blob validity;
     return der_take(cursor, DER_SEQUENCE, &validity) &&
-           take_time(&validity, &certificate->not_before, &certificate->has_early_time) &&
-           take_time(&validity, &certificate->not_after, &certificate->has_early_time) &&
-           validity.size == 0;
+           take_time(&validity, &certificate->not_before) &&
+           take_time(&validity, &certificate->not_after) && validity.size == 0;
 }
 
 /* Takes the OID of an AlgorithmIdentifier's content, and its parameters, one element or none. */

@@ -34,8 +34,7 @@ struct certificate {
     struct backend_blob key_parameters;  /* what follows that OID; may be empty */
     struct backend_blob key_bits;        /* its BIT STRING's bytes */
     int64_t not_before, not_after;
-    bool has_early_time; /* one is a GeneralizedTime before 2050, which only old roots have */
-    bool is_version_1;   /* has no extensions */
+    bool is_version_1; /* has no extensions */
     bool unknown_critical;
     bool has_basic_constraints, is_authority, has_path_length;
     uint32_t path_length;

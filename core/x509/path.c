@@ -47,9 +47,6 @@ static bool allows_purpose(const struct certificate *certificate, bool is_leaf, 
 static portls_verify_reason check_certificate(const struct path *path, size_t depth,
                                               bool peer_is_server, size_t cas_below) {
     const struct certificate *certificate = path->certificates[depth];
-    if (certificate->has_early_time && depth + 1 < path->length) {
-        return PORTLS_VERIFY_MALFORMED;
-    }
     if (certificate->unknown_critical || (depth > 0 && !is_valid_ca(path, depth))) {
         return PORTLS_VERIFY_CONSTRAINT;
     }

@@ -39,14 +39,6 @@ static struct der_certificate version_1(struct der_certificate parts, struct bac
     return parts;
 }
 
-static struct der_certificate early(struct der_certificate parts) {
-    parts.validity = SEQUENCE(BLOB("\x18\x0f"
-                                   "20200101000000Z"),
-                              BLOB("\x17\x0d"
-                                   "300101000000Z"));
-    return parts;
-}
-
 static struct der_certificate weak(struct der_certificate parts) {
     parts.key = weak_key();
     return parts;
@@ -189,17 +181,6 @@ Test(path, strength) {
         ROW("a root is signed weakly", OK, 0, 2, leaf(NOTHING), weakly_signed(root(CA_TRUE))),
         ROW("a trusted leaf is signed weakly", OK, 0, 1, weakly_signed(leaf(NOTHING))),
         ROW("the purpose comes first", PURPOSE, 0, 2, leaf(FOR_CLIENTS), weak(root(CA_TRUE))),
-    };
-    CHECK(rows);
-}
-
-Test(path, dates_in_the_wrong_form) {
-    const struct path_row rows[] = {
-        ROW("of the leaf", MALFORMED, 0, 2, early(leaf(NOTHING)), root(CA_TRUE)),
-        ROW("of an authority", MALFORMED, 1, 3, leaf(NOTHING), early(authority(CA_TRUE)),
-            root(CA_TRUE)),
-        ROW("of a root, as one in use has them", OK, 0, 2, leaf(NOTHING), early(root(CA_TRUE))),
-        ROW("of a trusted leaf", OK, 0, 1, early(leaf(NOTHING))),
     };
     CHECK(rows);
 }
