@@ -189,12 +189,15 @@ enum backend_cause {
 /* What the slots of a session fill in when they fail. */
 struct backend_failure {
     enum backend_cause cause;
-    int alert;    /* the fatal alert sent or received; -1: none or unknown */
-    int64_t code; /* the library's own code (see `error_text`); 0: none */
+    int alert;        /* the fatal alert sent or received; -1: none or unknown */
+    int64_t code;     /* the library's own code (see `error_text`); 0: none */
+    const char *text; /* the library's own words, of a library that tells texts rather than codes;
+                         valid until the next call on the session. NULL: see `error_text` */
 
     /* With BACKEND_REFUSED. */
     portls_verify_reason verify_reason;
-    int depth;           /* the index of the certificate in the chain; 0 is the peer's own */
+    int depth;           /* the index of the certificate in the chain; 0 is the peer's own; -1:
+                            the library does not tell, and `subject` is not used */
     const char *subject; /* of that certificate; lives as long as the session */
     const char *names;   /* with PORTLS_VERIFY_NAME: the hosts it is for, as host_list of
                             core/x509/host_match.h writes them; lives as long; NULL: none */
@@ -202,7 +205,7 @@ struct backend_failure {
 
 /* An empty failure, as the core passes it in. */
 #define BACKEND_FAILURE_INIT                                                                       \
-    { BACKEND_NO_CAUSE, -1, 0, PORTLS_VERIFY_OK, 0, "", NULL }
+    { BACKEND_NO_CAUSE, -1, 0, NULL, PORTLS_VERIFY_OK, 0, "", NULL }
 
 /* Reports why the session failed. Returns PORTLS_PROTOCOL, for the slot to return. */
 static inline portls_status backend_fail_session(struct backend_failure *failure,

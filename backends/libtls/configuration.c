@@ -1,5 +1,5 @@
-/* The suites and groups of backends/configuration.h, in a tls_config. tls.h has no call for TLS 1.3
-   suites, signature schemes and a client's groups. */
+/* The suites and groups of backends/configuration.h, in a tls_config. <tls.h> has no call for
+   TLS 1.3 suites, signature schemes and a client's groups. */
 #include "backends/configuration.h"
 #include "backends/libtls/libtls.h"
 

@@ -1,4 +1,5 @@
-/* Encodes DER as PEM, the only form in which libtls takes certificates and keys. */
+/* Encodes DER as PEM, the only form in which libtls takes certificates and keys, and decodes the
+   certificates that it gives. */
 #include <limits.h>
 #include <string.h>
 
@@ -99,4 +100,48 @@ void pem_free(struct pem *pem) {
     }
     core_memory->free(pem->bytes);
     *pem = (struct pem){NULL, 0};
+}
+
+/* ---- decoding ---- */
+
+/* Returns the value of a base64 letter, or -1. Certificates are no secrets: a table would do too.
+ */
+static int base64_value(uint8_t letter) {
+    return letter >= 'A' && letter <= 'Z'   ? letter - 'A'
+           : letter >= 'a' && letter <= 'z' ? letter - 'a' + 26
+           : letter >= '0' && letter <= '9' ? letter - '0' + 52
+           : letter == '+'                  ? 62
+           : letter == '/'                  ? 63
+                                            : -1;
+}
+
+/* Returns the position behind the next mark, or `size` if there is none. */
+static size_t find_mark(const uint8_t *text, size_t size, size_t at, const char *mark) {
+    size_t length = strlen(mark);
+    for (; at + length <= size; at++) {
+        if (memcmp(text + at, mark, length) == 0) {
+            return at + length;
+        }
+    }
+    return size;
+}
+
+size_t pem_decode_next(const uint8_t *text, size_t size, size_t *at, uint8_t *room) {
+    size_t next = find_mark(text, size, *at, "-----BEGIN CERTIFICATE-----");
+    size_t made = 0;
+    uint32_t bits = 0;
+    unsigned count = 0;
+    while (next < size && text[next] != '-') {
+        int value = base64_value(text[next++]);
+        if (value >= 0) {
+            bits = (bits << 6 | (uint32_t)value) & 0xffffff;
+            count += 6;
+        }
+        if (count >= 8) {
+            count -= 8;
+            room[made++] = (uint8_t)(bits >> count);
+        }
+    }
+    *at = next;
+    return made;
 }

@@ -5,11 +5,16 @@
 
 static uint32_t backend_capability_bits;
 
-/* Queries the providers, since a provider policy such as FIPS can remove key types. */
-static bool has_key_type(const char *name) {
-    EVP_KEYMGMT *type = EVP_KEYMGMT_fetch(NULL, name, NULL);
-    EVP_KEYMGMT_free(type);
+/* Queries the providers, since a provider policy such as FIPS can remove key types. A library that
+   cannot select signature algorithms is LibreSSL, which has Ed25519, but not in TLS. */
+static bool has_ed25519(void) {
+#if defined(SSL_CTX_set1_sigalgs_list)
+    EVP_PKEY_CTX *type = EVP_PKEY_CTX_new_id(EVP_PKEY_ED25519, NULL);
+    EVP_PKEY_CTX_free(type);
     return type != NULL;
+#else
+    return false;
+#endif
 }
 
 /* Checks that contexts can be made. openssl.cnf can leave OpenSSL without a provider, which then
@@ -59,7 +64,7 @@ static portls_status backend_load(const struct backend_memory *memory, portls_er
 #ifndef OPENSSL_NO_TLS1_3
     backend_capability_bits |= PORTLS_CAN_TLS13 | PORTLS_CAN_SUGGESTED_AUTHORITIES_13;
 #endif
-    if (has_key_type("ED25519")) {
+    if (has_ed25519()) {
         backend_capability_bits |= PORTLS_CAN_ED25519;
     }
     ERR_clear_error();

@@ -43,33 +43,32 @@ size_t certificate_subject(const X509 *certificate, char *text, size_t size) {
     return name_format(&name, text, size);
 }
 
+/* Decodes a key of a known format, so that an encrypted key is rejected without looking inside and
+   nothing can prompt. */
+static EVP_PKEY *decode_as(const struct backend_blob *key, enum backend_key_format format,
+                           const unsigned char **cursor) {
+    if (format != BACKEND_KEY_PKCS8) {
+        int type = format == BACKEND_KEY_PKCS1 ? EVP_PKEY_RSA : EVP_PKEY_EC;
+        return d2i_PrivateKey(type, NULL, cursor, (long)key->size);
+    }
+    PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, cursor, (long)key->size);
+    EVP_PKEY *decoded = info == NULL ? NULL : EVP_PKCS82PKEY(info);
+    PKCS8_PRIV_KEY_INFO_free(info);
+    return decoded;
+}
+
 EVP_PKEY *key_decode(const struct backend_blob *key, enum backend_key_format format,
                      portls_error *error) {
-    const char *structure = format == BACKEND_KEY_PKCS8 ? "PrivateKeyInfo" : "type-specific";
-    const char *type = format == BACKEND_KEY_PKCS1  ? "RSA"
-                       : format == BACKEND_KEY_SEC1 ? "EC"
-                                                    : NULL;
     const unsigned char *cursor = key->bytes;
-    size_t left = key->size;
-    EVP_PKEY *pkey = NULL;
-    /* With the structure fixed, the decoder rejects an encrypted key without looking inside, and
-       without a passphrase callback nothing can prompt. */
-    OSSL_DECODER_CTX *decoder =
-        OSSL_DECODER_CTX_new_for_pkey(&pkey, "DER", structure, type, EVP_PKEY_KEYPAIR, NULL, NULL);
-    if (decoder == NULL) {
-        (void)fail_no_memory(error);
-        return NULL;
-    }
-    bool decoded = OSSL_DECODER_from_data(decoder, &cursor, &left) == 1 && pkey != NULL;
-    OSSL_DECODER_CTX_free(decoder);
-    if (decoded && left == 0) {
+    EVP_PKEY *decoded = key->size <= LONG_MAX ? decode_as(key, format, &cursor) : NULL;
+    if (decoded != NULL && cursor == key->bytes + key->size) {
         ERR_clear_error();
-        return pkey;
+        return decoded;
     }
-    EVP_PKEY_free(pkey);
     (void)fail_library(error, PORTLS_BAD_KEY,
-                       decoded ? "the private key has trailing bytes"
-                               : "the private key is damaged or of a kind that OpenSSL does not "
-                                 "know; an RSA, EC or Ed25519 key would do");
+                       decoded != NULL ? "the private key has bytes behind its end"
+                                       : "the private key is damaged or of a kind that OpenSSL "
+                                         "does not know; an RSA, EC or Ed25519 key would do");
+    EVP_PKEY_free(decoded);
     return NULL;
 }

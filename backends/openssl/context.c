@@ -15,7 +15,8 @@ static bool set_protocol(SSL_CTX *ssl_context, const struct backend_settings *se
        was loaded, never one completed from the trusted roots. RELEASE_BUFFERS would allocate a
        buffer for each record; session_rest() frees them when the session is idle. */
     SSL_CTX_clear_mode(ssl_context, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_mode(ssl_context, SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set_mode(ssl_context,
+                     SSL_MODE_AUTO_RETRY | SSL_MODE_NO_AUTO_CHAIN | MODE_FREES_BUFFERS);
     SSL_CTX_set_read_ahead(ssl_context, 0);
     return SSL_CTX_set_min_proto_version(ssl_context, settings->lowest_version) == 1 &&
            SSL_CTX_set_max_proto_version(ssl_context, settings->highest_version) == 1;

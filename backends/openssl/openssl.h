@@ -1,5 +1,5 @@
-/* Shared declarations of this backend, and the only file that includes OpenSSL's headers. Requires
-   OpenSSL 3.0 or later and uses nothing that 3.x deprecates. */
+/* Shared declarations of this backend. Requires OpenSSL 3.0 or later, of which it uses nothing that
+   3.x deprecates, or the libssl of LibreSSL. */
 #ifndef BACKENDS_OPENSSL_OPENSSL_H
 #define BACKENDS_OPENSSL_OPENSSL_H
 
@@ -10,7 +10,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
-#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
@@ -19,6 +18,7 @@
 #include <openssl/x509v3.h>
 
 #include "backends/backend.h"
+#include "backends/openssl/libressl.h"
 
 /* Immutable once created. */
 struct backend_trust {

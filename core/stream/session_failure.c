@@ -165,6 +165,11 @@ static void say_refused(const struct backend_failure *failure, const struct sess
         }
         /* fall through */
     default:
+        if (failure->depth < 0) {
+            (void)error_fail(error, PORTLS_VERIFY, "the %s's certificate was refused: %s", peer,
+                             portls_verify_reason_text(failure->verify_reason));
+            break;
+        }
         (void)error_fail(error, PORTLS_VERIFY,
                          "the %s's certificate was refused: %s (certificate %d of its chain, %s)",
                          peer, portls_verify_reason_text(failure->verify_reason),
@@ -179,7 +184,7 @@ static void append_reason(const struct backend_failure *failure, const struct ba
     if (failure->code == 0) {
         return;
     }
-    const char *reason = backend->error_text(failure->code);
+    const char *reason = failure->text != NULL ? failure->text : backend->error_text(failure->code);
     char number[16];
     if (reason == NULL) {
         (void)format_text(number, sizeof number, "error %d", (int)failure->code);

@@ -147,6 +147,12 @@ static int alert_sent(void) {
     return alert;
 }
 
+/* Whether the backend knows which alert it has sent: <tls.h> does not tell, once it is encrypted.
+ */
+static bool tells_alerts(void) {
+    return strcmp(portls_backend_name(), "libtls") != 0;
+}
+
 /* ---- a CertificateRequest that was not offered (RFC 8446, 4.6.2) ---- */
 
 static const uint8_t certificate_request[] = {13, 0, 0, 14, 1, 7, 0, 10, 0,
@@ -165,7 +171,8 @@ Test(alerts, a_certificate_request_after_the_handshake_ends_the_connection) {
         }
         add_record(RECORD_HANDSHAKE, many, i % 2 == 0 ? sizeof certificate_request : sizeof many);
         cr_expect_eq(read_on(&error), PORTLS_PROTOCOL, "%s: %s", what, error.message);
-        cr_expect_eq(error.alert, 10, "%s: alert %d", what, error.alert);
+        cr_expect(error.alert == 10 || (error.alert == -1 && !tells_alerts()), "%s: alert %d", what,
+                  error.alert);
         cr_expect_not_null(strstr(error.message, "a message or a record out of order"), "%s",
                            error.message);
         cr_expect_eq(alert_sent(), 10, "%s", what);
@@ -256,14 +263,13 @@ static const struct exception {
 } exceptions[] = {
     {"openssl", "TLS 1.2: an empty handshake record", ENDURED, ""},
     {"libtls", "TLS 1.2: an empty handshake record", ENDURED, ""},
-    {"libtls", "an empty handshake record", 10, IS_OUT_OF_ORDER},
-    {"libtls", "a client's empty handshake record", 10, IS_OUT_OF_ORDER},
     {"wolfssl", "TLS 1.2: an alert of level 3", ENDURED, ""},
     {"wolfssl", "a message behind a KeyUpdate", ENDURED, ""},
     {"OpenSSL layer", "TLS 1.3, client: message 13", 50, FAILED}, /* decodes it first */
     {"wolfssl", "TLS 1.3, server: message 11", 50, FAILED},
     {"openssl", "TLS 1.2, server: message 1", ENDURED, ""}, /* by a warning: no renegotiation */
     {"libtls", "TLS 1.2, server: message 1", ENDURED, ""},
+    {"libtls", "TLS 1.2, client: message 0", SILENT, "the peer asked for a renegotiation"},
 };
 
 static struct fault with_exceptions(struct fault fault) {
@@ -320,8 +326,8 @@ static void check_fault(const struct fault *row) {
         bool silent = may_be_silent() && alert == SILENT;
         cr_expect_eq(status, PORTLS_PROTOCOL, "%s: %s", fault.what, error.message);
         cr_expect(alert == fault.alert || silent, "%s: alert %d", fault.what, alert);
-        cr_expect_eq(error.alert, alert, "%s: alert %d: %s", fault.what, error.alert,
-                     error.message);
+        cr_expect(error.alert == alert || (error.alert == -1 && !tells_alerts()),
+                  "%s: alert %d: %s", fault.what, error.alert, error.message);
         cr_expect(strstr(error.message, fault.says) == error.message, "%s: %s", fault.what,
                   error.message);
     }

@@ -29,6 +29,10 @@ static void *zeroed(size_t size) {
     return calloc(1, size);
 }
 
+bool support_tells_alerts(void) {
+    return strcmp(portls_backend.name, "libtls") != 0;
+}
+
 void support_begin(void) {
     static const struct backend_memory memory = {malloc, zeroed, free};
     portls_error error = no_error();

@@ -134,6 +134,10 @@ portls_error no_error(void);
 
 /* Before and after each test. */
 void support_begin(void);
+
+/* Whether the backend knows which alert it has sent. libtls does not tell, where it is encrypted.
+ */
+bool support_tells_alerts(void);
 void support_end(void);
 
 #endif

@@ -154,7 +154,9 @@ Test(error_queue, a_failure_tells_of_itself_and_not_of_what_the_program_left) {
             }
             cr_assert_eq(read_on(&pair.client, text, sizeof text, &count), PORTLS_PROTOCOL, "%s",
                          pair.client.error.message);
-            cr_assert_eq(first_error(), 0, "a failed read has left an error");
+            /* <tls.h> has no call that empties the queue; libtls does so when it is called next. */
+            cr_assert(strcmp(portls_backend.name, "libtls") == 0 || first_error() == 0,
+                      "a failed read has left an error");
             if (dirty == 0) {
                 clean = pair.client.error;
             } else {
@@ -242,5 +244,6 @@ Test(error_queue, a_read_that_runs_out_of_memory_says_so) {
                       (i > 0 && (status == PORTLS_OK || status == PORTLS_PROTOCOL)),
                   "allocation %d: %d, %s", i, (int)status, pair.client.error.message);
         pair_end(&pair);
+        support_end(); /* each connection has contexts of its own */
     }
 }

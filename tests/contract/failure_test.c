@@ -149,20 +149,21 @@ static void spoil(struct pair *pair, size_t from_end) {
     pair->to_server.bytes[pair->to_server.end - 1 - from_end] ^= 1;
 }
 
-/* What a side reads when the other has been sent a changed record: the alert that the other says it
-   has sent. Only LibreSSL sends none, in TLS 1.3: then nothing comes. */
+/* What a side reads when the other has been sent a changed record: the alert that the other has
+   sent, and says so if it knows. Only LibreSSL sends none, in TLS 1.3: then nothing comes. */
 static void expect_told(struct side *told, const portls_error *error, uint16_t version) {
     bool is_silent = version == TLS13 && strstr(portls_backend.version(), "LibreSSL") != NULL;
-    cr_assert_eq(error->alert, is_silent ? -1 : 20, "%s", error->message);
+    cr_assert_eq(error->alert, is_silent || !support_tells_alerts() ? -1 : 20, "%s",
+                 error->message);
     uint8_t byte;
     size_t got = 0;
     portls_status status = read_on(told, &byte, 1, &got);
-    if (error->alert < 0) {
+    if (is_silent) {
         cr_assert_eq(status, PORTLS_WANT_READ);
         return;
     }
     cr_assert_eq(status, PORTLS_PROTOCOL, "%s", told->error.message);
-    cr_assert_eq(told->error.alert, error->alert);
+    cr_assert_eq(told->error.alert, 20);
     cr_assert_not_null(strstr(told->error.message, "bad record MAC"), "%s", told->error.message);
 }
 

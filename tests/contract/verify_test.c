@@ -38,7 +38,7 @@ static const struct server_case accepted_servers[] = {
     {"second-root-leaf", "roots.pem", "localhost", false, PORTLS_VERIFY_OK},
     /* What is in the roots is trusted as it is: an intermediate, a leaf, the manual's file. */
     {"server-rsa2048", "intermediate.pem", "localhost", false, PORTLS_VERIFY_OK},
-    {"server-rsa2048", "server-rsa2048.pem", "localhost", false, PORTLS_VERIFY_OK},
+    {"server-rsa2048", "server-rsa2048.pem", "localhost", false, PORTLS_VERIFY_OK}, /* a leaf */
     {"self-signed", "self-signed.pem", "localhost", false, PORTLS_VERIFY_OK},
     {"test", "test.pem", "localhost", false, PORTLS_VERIFY_OK},
 };
@@ -79,6 +79,19 @@ static const struct server_case refused_servers[] = {
     {"nul-name", "root.pem", "localhost", false, PORTLS_VERIFY_NAME},
 };
 
+/* libtls trusts no leaf that another certificate has issued, and so does not get to its dates. */
+static bool is_trusted_leaf(const struct server_case *which) {
+    size_t length = strlen(which->identity);
+    return which->roots != NULL && strncmp(which->roots, which->identity, length) == 0 &&
+           strcmp(which->roots + length, ".pem") == 0 && strcmp(which->identity, "test") != 0 &&
+           strcmp(which->identity, "self-signed") != 0;
+}
+
+static portls_verify_reason reason_of(const struct server_case *which) {
+    bool refused = is_trusted_leaf(which) && strcmp(portls_backend.name, "libtls") == 0;
+    return refused ? PORTLS_VERIFY_UNTRUSTED : which->reason;
+}
+
 /* Does the handshake of a case; the caller ends the pair. */
 static void begin_server_case(struct pair *pair, const struct server_case *which,
                               uint16_t version) {
@@ -93,11 +106,36 @@ static void begin_server_case(struct pair *pair, const struct server_case *which
     pair_handshake(pair);
 }
 
+static void expect_refused_server(const struct server_case *which, uint16_t version) {
+    struct pair pair;
+    begin_server_case(&pair, which, version);
+    const char *host = which->host ? which->host : "any";
+    cr_assert_eq(pair.client.status, PORTLS_VERIFY, "%s, host %s, version %x: status %d, %s",
+                 which->identity, host, version, (int)pair.client.status,
+                 pair.client.error.message);
+    cr_assert_eq(pair.client.error.verify_reason, told(reason_of(which)),
+                 "%s, roots %s, host %s: reason %d, %s", which->identity,
+                 which->roots ? which->roots : "none", host, (int)pair.client.error.verify_reason,
+                 pair.client.error.message);
+    /* The server gets to know by an alert, where the library sends one. */
+    if (pair.client.error.alert >= 0) {
+        cr_assert_eq(pair.server.status, PORTLS_HANDSHAKE, "%s", pair.server.error.message);
+        cr_assert_eq(pair.server.error.alert, pair.client.error.alert);
+    } else if (support_tells_alerts()) {
+        cr_assert_neq(pair.server.status, PORTLS_OK);
+    }
+    pair_end(&pair);
+}
+
 Test(verify, good_servers_are_accepted) {
     for (const uint16_t *version = versions(); *version != 0; version++) {
         for (size_t i = 0; i < COUNT(accepted_servers); i++) {
             const struct server_case *which = &accepted_servers[i];
             struct pair pair;
+            if (reason_of(which) != PORTLS_VERIFY_OK) {
+                expect_refused_server(which, *version);
+                continue;
+            }
             begin_server_case(&pair, which, *version);
             cr_assert_eq(pair.client.status, PORTLS_OK, "%s, roots %s, host %s: %s",
                          which->identity, which->roots, which->host ? which->host : "any",
@@ -107,27 +145,6 @@ Test(verify, good_servers_are_accepted) {
         }
         support_end();
     }
-}
-
-static void expect_refused_server(const struct server_case *which, uint16_t version) {
-    struct pair pair;
-    begin_server_case(&pair, which, version);
-    const char *host = which->host ? which->host : "any";
-    cr_assert_eq(pair.client.status, PORTLS_VERIFY, "%s, host %s, version %x: status %d, %s",
-                 which->identity, host, version, (int)pair.client.status,
-                 pair.client.error.message);
-    cr_assert_eq(pair.client.error.verify_reason, told(which->reason),
-                 "%s, roots %s, host %s: reason %d, %s", which->identity,
-                 which->roots ? which->roots : "none", host, (int)pair.client.error.verify_reason,
-                 pair.client.error.message);
-    /* The server gets to know by an alert, where the library sends one. */
-    if (pair.client.error.alert >= 0) {
-        cr_assert_eq(pair.server.status, PORTLS_HANDSHAKE, "%s", pair.server.error.message);
-        cr_assert_eq(pair.server.error.alert, pair.client.error.alert);
-    } else {
-        cr_assert_neq(pair.server.status, PORTLS_OK);
-    }
-    pair_end(&pair);
 }
 
 Test(verify, bad_servers_are_refused_with_the_reason) {
@@ -209,13 +226,15 @@ static void expect_client_case(const struct client_case *which, uint16_t version
             uint8_t byte;
             size_t got = 0;
             cr_assert_neq(read_on(&pair.client, &byte, 1, &got), PORTLS_OK);
-            cr_assert_eq(pair.client.error.status,
-                         pair.server.error.alert >= 0 ? PORTLS_PROTOCOL : PORTLS_TRUNCATED);
+            if (support_tells_alerts()) {
+                cr_assert_eq(pair.client.error.status,
+                             pair.server.error.alert >= 0 ? PORTLS_PROTOCOL : PORTLS_TRUNCATED);
+            }
         } else {
             cr_assert_neq(pair.client.status, PORTLS_OK);
         }
-        cr_assert_eq(pair.client.error.alert, pair.server.error.alert, "%s",
-                     pair.client.error.message);
+        cr_assert(!support_tells_alerts() || pair.client.error.alert == pair.server.error.alert,
+                  "%s", pair.client.error.message);
     }
     pair_end(&pair);
 }

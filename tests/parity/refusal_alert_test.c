@@ -59,10 +59,13 @@ static void check(const struct refusal *row, const struct spoken *version) {
     int alert = expected(row, version);
     cr_expect_eq(refusing->status, PORTLS_VERIFY, "%s", refusing->error.message);
     cr_expect_eq(refusing->error.verify_reason, row->reason, "%s", refusing->error.message);
-    cr_expect_eq(refusing->error.alert, alert, "%s: reports alert %d", row->identity,
-                 refusing->error.alert);
-    cr_expect_eq(alert_told(told), alert, "%s: alert %d: %s", row->identity, told->error.alert,
-                 told->error.message);
+    bool libtls = strcmp(portls_backend_name(), "libtls") == 0;
+    /* <tls.h> does not tell an alert that is encrypted; portls sends none when it refuses a name
+       after the library has accepted. */
+    cr_expect(refusing->error.alert == alert || (libtls && refusing->error.alert == -1),
+              "%s: reports alert %d", row->identity, refusing->error.alert);
+    cr_expect_eq(alert_told(told), libtls && row->wrong_name ? -1 : alert, "%s: alert %d: %s",
+                 row->identity, told->error.alert, told->error.message);
     wire_abandon(&wire);
     free_options(&options);
 }

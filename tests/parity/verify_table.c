@@ -314,7 +314,17 @@ const struct verify_row verify_table[] = {
 
 const size_t verify_table_size = sizeof verify_table / sizeof verify_table[0];
 
+/* The first that fits counts. */
 const struct verify_exception verify_exceptions[] = {
+    {"libtls", "the leaf as a root", PORTLS_VERIFY_UNTRUSTED, false},
+    {"libtls", "the leaf as a root, for another name", PORTLS_VERIFY_UNTRUSTED, false},
+    {"libtls", "client: the leaf as a root", PORTLS_VERIFY_UNTRUSTED, false},
+    {"libtls", "a common name that is not permitted, asked for", PORTLS_VERIFY_CONSTRAINT, false},
+    {"libtls", "a root for clients", PORTLS_VERIFY_PURPOSE, true},
+    {"libtls", "key usage for encipherment only", PORTLS_VERIFY_PURPOSE, true},
+    {"libtls", "key usage for agreement only", PORTLS_VERIFY_PURPOSE, true},
+    {"libtls", "client: key usage for agreement only", PORTLS_VERIFY_PURPOSE, true},
+    {"libtls", NULL, PORTLS_VERIFY_NAME, true},
     {"LibreSSL", "a common name that is not permitted beside a DNS name that is",
      PORTLS_VERIFY_CONSTRAINT, false},
     {"wolfSSL 5.5.4 with its OpenSSL layer", "an unknown critical extension, not looked at",

@@ -36,12 +36,12 @@ extern const size_t verify_table_size;
 
 /*
  * A row that a library cannot be brought to, and what it does instead. Only the stricter direction
- * exists: the row is accepted by all others and refused by this one; or it is refused as by all
- * others, and only the peer is not told why. docs/backends.md says what the reason is.
+ * exists: this library refuses, what all others accept or refuse for another reason; or it refuses
+ * for the same reason, and only the peer is not told why. docs/backends.md says what the reason is.
  */
 struct verify_exception {
     const char *library; /* in portls_backend_version */
-    const char *what;    /* the row */
+    const char *what;    /* the row; NULL: every other row with this outcome */
     portls_verify_reason outcome;
     bool untold; /* its peer may hear of the refusal by the connection's end alone */
 };

@@ -134,7 +134,8 @@ foreach(file IN LISTS found)
 endforeach()
 
 # What a backend may use of the core besides backends/backend.h: how certificates are read and judged.
-set(CERTIFICATE_HEADERS "certificate|chain|der|distinguished_name|host_match|path|pss|strength")
+set(CERTIFICATE_HEADERS
+    "certificate|chain|der|distinguished_name|host_match|name_constraints|path|pss|strength")
 
 files(found backends/*.h backends/*.c)
 foreach(file IN LISTS found)
@@ -142,9 +143,9 @@ foreach(file IN LISTS found)
         set(backend "${CMAKE_MATCH_1}")
         set(library "^${backend}(/|\\.h$)")
         if(backend STREQUAL "libtls")
-            # libtls is itself a layer over libcrypto and libssl, its own or OpenSSL's. LibreSSL is
-            # one over POSIX threads, and leaves it to its user to free what it keeps for a thread.
-            set(library "^(tls\\.h$|openssl/|pthread\\.h$)")
+            # libtls is itself a layer over a libssl. None of its own headers: then it runs over any.
+            # The time is that of core/x509's verdict.
+            set(library "^(tls|time)\\.h$")
         endif()
         check_includes("${file}" "(^(${C_SYSTEM})\\.h$|${library})"
             "^(portls/|backends/([^/]+$|${backend}/)|core/x509/(${CERTIFICATE_HEADERS})\\.h$)" ""
@@ -160,6 +161,14 @@ foreach(file IN LISTS found)
             "backends/ (the interface, and what backends share)")
     endif()
 endforeach()
+
+# backends/libtls links what it includes, libtls alone.
+if(EXISTS "${ROOT}/cmake/FindBackendLibtls.cmake")
+    file(READ "${ROOT}/cmake/FindBackendLibtls.cmake" source)
+    if(source MATCHES "(find_library|find_package|pkg_check_modules)\\([^)]*(ssl|SSL|crypto)")
+        problem("cmake/FindBackendLibtls.cmake" "the backend libtls links libtls alone")
+    endif()
+endif()
 
 # In bare builds core/base/format_bare.c formats messages. It has the conversions that they use and no others.
 files(found core/*.c backends/*.c)
