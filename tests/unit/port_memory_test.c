@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "core/base/error.h"
 #include "core/port/port.h"
 #include "portls/portls.h"
 
@@ -103,5 +104,21 @@ Test(port_memory, of_a_wait_for_many) {
     wait_set_destroy(&set);
     cr_expect_null(list.first);
     os_mutex_destroy(&lock);
+}
+
+/* The wait adds its wakeup and its break to the descriptors, for which there is room inline. */
+Test(port_memory, of_a_wait_whose_wakeup_has_no_room) {
+    struct wait_set set;
+    const struct wait_limit limit = {clock_after(1000), NULL};
+    portls_error error;
+    error_begin(&error);
+    wait_set_init(&set);
+    for (int i = 0; i < WAIT_SET_INLINE; i++) {
+        wait_set_add_descriptor(&set, 0, 0);
+        cr_expect_eq(set.failure, PORTLS_OK);
+    }
+    cr_expect_eq(wait_set_wait(&set, &limit, &error), PORTLS_NO_MEMORY);
+    cr_expect_eq(error.status, PORTLS_NO_MEMORY);
+    wait_set_destroy(&set);
 }
 #endif

@@ -294,6 +294,36 @@ Test(stream_failure, a_writer_that_waits_for_room_learns_of_it) {
     }
 }
 
+/* The alert of a handshake that failed is pending in the stream. */
+Test(stream_failure, a_close_without_waiting_keeps_an_alert_that_cannot_leave) {
+    char bytes[8];
+    size_t got = 0;
+    portls_input_port *in = NULL;
+    portls_input_port *reads = NULL;
+    portls_output_port *out = NULL;
+    cr_assert_eq(portls_make_pipe(100, &in, &ends.writes, NULL), PORTLS_OK);
+    cr_assert_eq(portls_make_pipe(1, &reads, &out, NULL), PORTLS_OK);
+    ends.stream = plain_over(in, out, false);
+    plain_alert = "alert";
+    cr_assert_eq(portls_handshake_avail(&ends.stream->in, NULL), PORTLS_HANDSHAKE);
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(portls_read_avail(reads, bytes, sizeof bytes, &got, NULL), PORTLS_OK);
+        cr_expect_eq(bytes[0], "alert"[i]);
+        portls_status status = portls_close_output_port_avail(&ends.stream->out, NULL);
+        cr_expect_eq(status, i < 3 ? PORTLS_WANT_WRITE : PORTLS_OK, "after %d bytes: %s", i + 1,
+                     portls_status_name(status));
+        if (status == PORTLS_OK) {
+            break;
+        }
+    }
+    cr_assert_eq(portls_read_avail(reads, bytes, sizeof bytes, &got, NULL), PORTLS_OK);
+    cr_expect_eq(bytes[0], 't');
+    portls_close_input_port(&ends.stream->in, NULL);
+    portls_close_input_port(reads, NULL);
+    portls_close_output_port(ends.writes, NULL);
+    plain_alert = NULL;
+}
+
 static void *read_waiting(void *argument) {
     char byte = 0;
     size_t got = 0;
