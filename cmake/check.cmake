@@ -9,10 +9,10 @@ cmake_minimum_required(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/InstallPackages.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/CheckPresets.cmake")
 
-# Not run by default: valgrind, which takes as long as all the others, and helgrind, which .ci/run
-# runs.
-set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgrind)
-set(LEFT_OUT valgrind helgrind)
+# Not run by default: valgrind, which takes as long as all the others, and helgrind and fuzz, which
+# .ci/run runs.
+set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgrind fuzz)
+set(LEFT_OUT valgrind helgrind fuzz)
 choose_steps()
 
 if(NOT DEFINED PACKAGES OR PACKAGES)
