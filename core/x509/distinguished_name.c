@@ -11,7 +11,7 @@ enum { SET_MAX = 16 };
 
 static bool next_attribute(struct backend_blob *set, struct name_attribute *attribute) {
     struct backend_blob pair;
-    return der_take(set, DER_SEQUENCE, &pair) && der_take(&pair, DER_OID, &attribute->type) &&
+    return der_take(set, DER_SEQUENCE, &pair) && der_take_oid(&pair, &attribute->type) &&
            der_next(&pair, &attribute->tag, &attribute->value, &attribute->encoded) &&
            pair.size == 0;
 }
@@ -21,12 +21,24 @@ bool name_next(struct backend_blob *rdns, struct backend_blob *set,
     return (set->size > 0 || der_take(rdns, DER_SET, set)) && next_attribute(set, attribute);
 }
 
+/* Returns whether the value is of a type that OpenSSL reads in a name, and well-formed: of whole
+   characters, or a BIT STRING (as in x500UniqueIdentifier) or SEQUENCE (as in postalAddress). */
 static bool value_is_valid(const struct name_attribute *attribute) {
     struct backend_blob left = attribute->value;
     uint32_t character = 0;
-    while (directory_string_next(attribute->tag, &left, &character)) {
+    switch (attribute->tag) {
+    case DER_SEQUENCE:
+    case DER_NUMERIC_STRING:
+        return true;
+    case DER_BIT_STRING:
+        return left.size > 0 && left.bytes[0] <= 7;
+    case DER_VISIBLE_STRING:
+        return false;
+    default:
+        while (directory_string_next(attribute->tag, &left, &character)) {
+        }
+        return left.size == 0 && directory_string_has_tag(attribute->tag);
     }
-    return left.size == 0 || !directory_string_has_tag(attribute->tag);
 }
 
 bool name_is_valid(const struct backend_blob *name) {
