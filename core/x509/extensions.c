@@ -144,10 +144,35 @@ static bool parse_alternative_names(struct backend_blob value, struct certificat
            general_names_are_valid(certificate->alternative_names);
 }
 
+/* Returns whether a list of subtrees has bases of kinds that exist. What a base says is looked at
+   where names are compared with it. */
+static bool subtrees_are_valid(struct backend_blob list) {
+    while (list.size > 0) {
+        struct backend_blob subtree;
+        struct backend_blob base;
+        uint8_t kind = 0;
+        if (!der_take(&list, DER_SEQUENCE, &subtree) || !der_next(&subtree, &kind, &base, NULL) ||
+            !general_name_is_kind(kind) || (kind == NAME_DIRECTORY && !is_directory_name(base)) ||
+            !is_der(subtree)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool parse_name_constraints(struct backend_blob value, struct certificate *certificate) {
+    struct backend_blob inside;
+    struct backend_blob list;
+    bool present = false;
     certificate->has_name_constraints = true;
-    return parse_sequence(value, &certificate->name_constraints) &&
-           certificate->name_constraints.size > 0;
+    if (!parse_sequence(value, &inside) || inside.size == 0) {
+        return false;
+    }
+    certificate->name_constraints = inside;
+    return der_take_optional(&inside, DER_CONTEXT_CONSTRUCTED(0), &list, &present) &&
+           (!present || subtrees_are_valid(list)) &&
+           der_take_optional(&inside, DER_CONTEXT_CONSTRUCTED(1), &list, &present) &&
+           (!present || subtrees_are_valid(list)) && inside.size == 0;
 }
 
 static bool parse_subject_key_id(struct backend_blob value, struct certificate *certificate) {
