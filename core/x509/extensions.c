@@ -1,6 +1,7 @@
 /* Parses the extensions of a certificate. */
 #include "core/x509/extensions.h"
 
+#include "core/x509/directory_string.h"
 #include "core/x509/distinguished_name.h"
 #include "core/x509/general_name.h"
 
@@ -41,6 +42,23 @@ static bool is_other_name(struct backend_blob content) {
            value.size > 0 && is_der(value);
 }
 
+/* Returns whether the content is an EDIPartyName: two strings, of which the first may be absent. */
+static bool is_edi_party(struct backend_blob content) {
+    for (uint8_t tag = DER_CONTEXT_CONSTRUCTED(0); tag <= DER_CONTEXT_CONSTRUCTED(1); tag++) {
+        struct backend_blob inside;
+        struct backend_blob text;
+        uint8_t type = 0;
+        bool present = false;
+        if (!der_take_optional(&content, tag, &inside, &present) ||
+            (present && (!der_next(&inside, &type, &text, NULL) || inside.size > 0 ||
+                         !directory_string_has_tag(type))) ||
+            (!present && tag == DER_CONTEXT_CONSTRUCTED(1))) {
+            return false;
+        }
+    }
+    return content.size == 0;
+}
+
 static bool general_name_is_valid(uint8_t tag, const struct backend_blob *value) {
     switch (tag) {
     case NAME_EMAIL:
@@ -53,8 +71,9 @@ static bool general_name_is_valid(uint8_t tag, const struct backend_blob *value)
         return is_directory_name(*value);
     case NAME_OTHER:
         return is_other_name(*value);
-    case NAME_X400:
     case NAME_EDI_PARTY:
+        return is_edi_party(*value);
+    case NAME_X400:
         return is_der(*value);
     case NAME_REGISTERED_ID:
         return der_is_oid(value);
@@ -144,16 +163,16 @@ static bool parse_alternative_names(struct backend_blob value, struct certificat
            general_names_are_valid(certificate->alternative_names);
 }
 
-/* Returns whether a list of subtrees has bases of kinds that exist. What a base says is looked at
-   where names are compared with it. */
+/* Returns whether a list of subtrees has bases of kinds that exist and are not forbidden there (RFC
+   5280, 4.2.1.10). What a base says is looked at where names are compared with it. */
 static bool subtrees_are_valid(struct backend_blob list) {
     while (list.size > 0) {
         struct backend_blob subtree;
         struct backend_blob base;
         uint8_t kind = 0;
         if (!der_take(&list, DER_SEQUENCE, &subtree) || !der_next(&subtree, &kind, &base, NULL) ||
-            !general_name_is_kind(kind) || (kind == NAME_DIRECTORY && !is_directory_name(base)) ||
-            !is_der(subtree)) {
+            !general_name_is_kind(kind) || kind == NAME_X400 || kind == NAME_EDI_PARTY ||
+            (kind == NAME_DIRECTORY && !is_directory_name(base)) || !is_der(subtree)) {
             return false;
         }
     }
