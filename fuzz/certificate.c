@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     FUZZ_CHECK(strength_of_der(&der, false) ==
                (strength_of_key(&certificate) && strength_of_signature(&certificate)));
     size_t left = NAME_COMPARISONS_MAX;
-    (void)name_constraints_hold(&certificate, &certificate, &left);
+    (void)name_constraints_hold(&certificate, &certificate, true, &left);
     (void)certificate_may_issue(&certificate, &certificate);
     return 0;
 }

@@ -125,7 +125,7 @@ static void check_constraints(const struct certificate *authority,
                               const struct certificate *certificate) {
     const char *reason = "";
     size_t left = NAME_COMPARISONS_MAX;
-    if (!name_constraints_hold(authority, certificate, &left)) {
+    if (!name_constraints_hold(authority, certificate, true, &left)) {
         return;
     }
     bool openssl_accepts = openssl_constraints_hold(&authority->der, &certificate->der, &reason);

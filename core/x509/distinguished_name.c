@@ -55,6 +55,10 @@ bool name_is_valid(const struct backend_blob *name) {
     return true;
 }
 
+bool name_is_common_name(const struct name_attribute *attribute) {
+    return DER_IS_OID(&attribute->type, "\x55\x04\x03");
+}
+
 bool name_is_email(const struct name_attribute *attribute) {
     return DER_IS_OID(&attribute->type, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01");
 }

@@ -43,7 +43,8 @@ size_t name_format(const struct backend_blob *name, char *text, size_t size);
 /* Formats the subject of a certificate, which may be malformed elsewhere, as name_format does. */
 size_t name_format_subject(const struct backend_blob *certificate, char *text, size_t size);
 
-/* Returns whether the attribute is an e-mail address (PKCS #9). */
+/* Return whether the attribute is a common name, and an e-mail address (PKCS #9). */
+bool name_is_common_name(const struct name_attribute *attribute);
 bool name_is_email(const struct name_attribute *attribute);
 
 #endif

@@ -261,8 +261,27 @@ static bool is_within(const struct check *check, const struct name *name) {
     return constraints.size == 0 && (is_permitted || !is_restricted);
 }
 
-/* Checks the subject, and the mail addresses in it, which are IA5Strings. */
-static bool subject_is_within(const struct check *check, const struct backend_blob *subject) {
+/* Checks a common name that looks like a host, with a dot, as a DNS name: OpenSSL does, although no
+   host is compared with it. One in 16 or 32 bits per character cannot be told. */
+static bool common_name_is_within(const struct check *check,
+                                  const struct name_attribute *attribute) {
+    struct backend_blob text = attribute->value;
+    while (text.size > 0 && text.bytes[text.size - 1] == 0) {
+        text.size--;
+    }
+    struct name name = read_name(NAME_DNS, &text);
+    bool is_wide = attribute->tag == DER_BMP_STRING || attribute->tag == DER_UNIVERSAL_STRING;
+    bool is_host = name.is_understood && memchr(text.bytes, '.', text.size) != NULL;
+    name.is_understood = !is_wide;
+    return (!is_wide && !is_host) || is_within(check, &name);
+}
+
+/* Checks the subject, the mail addresses in it, which are IA5Strings, and, of a leaf without
+   alternative names, the common names. */
+static bool subject_is_within(const struct check *check, const struct certificate *certificate,
+                              bool is_leaf) {
+    const struct backend_blob *subject = &certificate->subject;
+    bool is_nameless = is_leaf && !certificate->has_alternative_names;
     struct name name = {.kind = NAME_DIRECTORY, .is_understood = true, .value = *subject};
     if (subject->size > 0 && !is_within(check, &name)) {
         return false;
@@ -274,6 +293,10 @@ static bool subject_is_within(const struct check *check, const struct backend_bl
         name = read_name(NAME_EMAIL, &attribute.value);
         if (name_is_email(&attribute) &&
             (attribute.tag != DER_IA5_STRING || !is_within(check, &name))) {
+            return false;
+        }
+        if (is_nameless && name_is_common_name(&attribute) &&
+            !common_name_is_within(check, &attribute)) {
             return false;
         }
     }
@@ -313,9 +336,9 @@ static bool alternative_names_are_within(const struct check *check, struct backe
 }
 
 bool name_constraints_hold(const struct certificate *authority,
-                           const struct certificate *certificate, size_t *left) {
+                           const struct certificate *certificate, bool is_leaf, size_t *left) {
     const struct check check = {authority->name_constraints, left};
     return !authority->has_name_constraints ||
-           (subject_is_within(&check, &certificate->subject) &&
+           (subject_is_within(&check, certificate, is_leaf) &&
             alternative_names_are_within(&check, certificate->alternative_names));
 }

@@ -9,8 +9,8 @@
 
 /*
  * Returns whether all names of `certificate` satisfy the name constraints of `authority`: its
- * subject, the mail addresses in that, and its subject alternative names, but no common name. Says
- * no
+ * subject, the mail addresses in that, its subject alternative names, and, of a leaf without these,
+ * the common names that look like hosts, as for OpenSSL. Says no
  *  - to a constraint that is malformed or has a minimum or a maximum,
  *  - to a mail address in the subject that is not an IA5String,
  *  - to a name that is constrained but malformed, or of a kind other than DNS, mail (also in UTF-8,
@@ -20,6 +20,6 @@
  * these do not suffice.
  */
 bool name_constraints_hold(const struct certificate *authority,
-                           const struct certificate *certificate, size_t *left);
+                           const struct certificate *certificate, bool is_leaf, size_t *left);
 
 #endif

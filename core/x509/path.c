@@ -100,7 +100,8 @@ portls_verify_reason path_check_names(const struct path *path, size_t *depth) {
         for (*depth = 0; *depth < above; ++*depth) {
             const struct certificate *below = path->certificates[*depth];
             bool exempt = *depth > 0 && is_self_issued(below);
-            if (!exempt && !name_constraints_hold(path->certificates[above], below, &left)) {
+            if (!exempt &&
+                !name_constraints_hold(path->certificates[above], below, *depth == 0, &left)) {
                 return left == 0 ? PORTLS_VERIFY_LIMIT : PORTLS_VERIFY_CONSTRAINT;
             }
         }

@@ -19,6 +19,7 @@ struct fixture {
     struct der lists[2];
     struct der names, subject;
     size_t left;
+    bool is_leaf;
 };
 
 static inline void constrain(struct fixture *fixture, int list, uint8_t kind, const void *base,
@@ -28,14 +29,14 @@ static inline void constrain(struct fixture *fixture, int list, uint8_t kind, co
     der_add_der(&fixture->lists[list], DER_SEQUENCE, &subtree);
 }
 
-/* Checks with constraints whose content is given. */
+/* Checks with constraints whose content is given. There is no list of names if it is empty. */
 static inline bool holds_with(struct fixture *fixture, const struct der *constraints) {
     struct certificate authority = {.has_name_constraints = true,
                                     .name_constraints = der_blob(constraints)};
     struct certificate certificate = {.subject = der_blob(&fixture->subject),
-                                      .has_alternative_names = true,
+                                      .has_alternative_names = fixture->names.size > 0,
                                       .alternative_names = der_blob(&fixture->names)};
-    return name_constraints_hold(&authority, &certificate, &fixture->left);
+    return name_constraints_hold(&authority, &certificate, fixture->is_leaf, &fixture->left);
 }
 
 static inline bool holds(struct fixture *fixture) {

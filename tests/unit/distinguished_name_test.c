@@ -281,10 +281,14 @@ Test(distinguished_name, prefix_is_of_whole_relative_names) {
     cr_assert(are_equal(&none, &none));
 }
 
-Test(distinguished_name, mail_address_is_told_by_its_type) {
+Test(distinguished_name, common_name_and_mail_address_are_told_by_their_types) {
     struct name_attribute attribute = {
         .type = {(const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", 9}};
     cr_assert(name_is_email(&attribute));
+    cr_assert_not(name_is_common_name(&attribute));
     attribute.type.size = 8;
+    cr_assert_not(name_is_email(&attribute));
+    attribute.type = (struct backend_blob){(const uint8_t *)OID_CN, 3};
+    cr_assert(name_is_common_name(&attribute));
     cr_assert_not(name_is_email(&attribute));
 }

@@ -148,14 +148,49 @@ Test(name_constraints, mail_address_of_the_subject_is_held) {
     cr_expect(subject_mail_holds(DER_IA5_STRING, "a@out.test", false));
 }
 
-/* Common names count for nothing. */
-Test(name_constraints, common_name_is_no_dns_name) {
-    static const char *const names[] = {"out.test", "*.evil.test", "-evil.test", "intranet"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct fixture fixture = {.left = 0};
-        constrain(&fixture, PERMITTED, NAME_DNS, "in.test", 7);
-        der_add_rdn(&fixture.subject, OID_CN, DER_UTF8_STRING, names[i]);
-        cr_expect(holds(&fixture), "%s", names[i]);
+static bool common_name_holds(const char *oid, uint8_t tag, const char *name, size_t size,
+                              bool is_leaf, bool has_names) {
+    struct fixture fixture = {.is_leaf = is_leaf};
+    struct der set = {.size = 0};
+    constrain(&fixture, PERMITTED, NAME_DNS, "in.test", 7);
+    der_add_attribute(&set, oid, 3, tag, name, size);
+    der_add_der(&fixture.subject, DER_SET, &set);
+    if (has_names) {
+        der_add_text(&fixture.names, NAME_URI, "urn:a");
+    }
+    return holds(&fixture);
+}
+
+/* As OpenSSL does, if no alternative name takes its place. No host is compared with it. */
+Test(name_constraints, common_name_of_a_nameless_leaf_is_held_if_it_looks_like_a_host) {
+    static const struct {
+        uint8_t tag;
+        const char *name;
+        size_t size;
+        bool good;
+    } rows[] = {
+        {DER_UTF8_STRING, "a.in.test", 9, true},
+        {DER_UTF8_STRING, "out.test", 8, false},
+        {DER_PRINTABLE_STRING, "OUT.test", 8, false},
+        {DER_UTF8_STRING, "*.evil.test", 11, false},
+        {DER_UTF8_STRING, "out.test\0\0", 10, false},
+        {DER_UTF8_STRING, "\0", 1, true},
+        {DER_UTF8_STRING, "", 0, true},
+        {DER_UTF8_STRING, "Alice A. Person", 15, true},
+        {DER_UTF8_STRING, "-evil.test", 10, true},
+        {DER_UTF8_STRING, "intranet", 8, true},
+        {DER_BMP_STRING, "\0a", 2, false},
+        {DER_UNIVERSAL_STRING, "\0\0\0a", 4, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t tag = rows[i].tag;
+        const char *name = rows[i].name;
+        size_t size = rows[i].size;
+        cr_expect_eq(common_name_holds(OID_CN, tag, name, size, true, false), rows[i].good,
+                     "row %zu", i);
+        cr_expect(common_name_holds(OID_CN, tag, name, size, true, true), "row %zu", i);
+        cr_expect(common_name_holds(OID_CN, tag, name, size, false, false), "row %zu", i);
+        cr_expect(common_name_holds(OID_OU, tag, name, size, true, false), "row %zu", i);
     }
 }
 
@@ -304,7 +339,7 @@ Test(name_constraints, certificate_without_constraints_restricts_nothing) {
     struct certificate authority = {.name_constraints = der_blob(&junk)};
     struct certificate certificate = {.has_alternative_names = true,
                                       .alternative_names = der_blob(&junk)};
-    cr_expect(name_constraints_hold(&authority, &certificate, &fixture.left));
+    cr_expect(name_constraints_hold(&authority, &certificate, true, &fixture.left));
     cr_expect_eq(fixture.left, 1);
 }
 
