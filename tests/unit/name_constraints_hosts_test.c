@@ -155,6 +155,7 @@ Test(name_constraints, uri_is_held_by_its_host) {
         ROW(URI, ".in.test", "https://in.test", IS_BESIDE),
         ROW(URI, ".in.test", "ldap://b.in.test/?a", COVERS),
         ROW(URI, ".in.test", "a://b1.in.test:1/", COVERS),
+        ROW(URI, ".in.test", "a://b.in.test:9089", COVERS),
     };
     CHECK_ROWS(rows);
 }
@@ -189,6 +190,7 @@ Test(name_constraints, uri_without_a_dns_name_is_refused) {
         ROW(URI, "in.test", "https://192.0.2.1/", REFUSES),
         ROW(URI, "in.test", "https://192.0.2.1:80/", REFUSES),
         ROW(URI, "in.test", "https://3221225985/", REFUSES),
+        ROW(URI, "in.test", "https://a.9x/", REFUSES),
         ROW(URI, "in.test", "https://0xc0.0x0.0x2.0x1/", REFUSES),
         ROW(URI, "", "https://in.test", REFUSES),
         ROW(URI, ".", "https://in.test", REFUSES),
