@@ -88,7 +88,7 @@ static bool is_acceptable(const struct certificate *authority, bool is_root,
                           const struct certificate *leaf) {
     size_t comparisons = NAME_COMPARISONS_MAX;
     return strength_of_key(authority) && (is_root || strength_of_signature(authority)) &&
-           name_constraints_hold(authority, leaf, &comparisons);
+           name_constraints_hold(authority, leaf, true, &comparisons);
 }
 
 /* Returns whether a certificate leads to a root directly, and whether that root is acceptable. */
