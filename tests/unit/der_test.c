@@ -96,6 +96,7 @@ static bool takes_bits(struct backend_blob bytes, size_t *size) {
     struct backend_blob content = NOTHING;
     bool taken = der_take_bits(&bytes, &content);
     *size = content.size;
+    cr_assert(!taken || content.bytes == bytes.bytes - content.size);
     return taken;
 }
 
