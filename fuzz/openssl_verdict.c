@@ -7,6 +7,11 @@
 
 #include "fuzz/fuzz.h"
 
+bool openssl_is_asked(void) {
+    const char *compare = getenv("FUZZ_COMPARE");
+    return compare == NULL || strcmp(compare, "0") != 0;
+}
+
 X509 *openssl_read(const struct backend_blob *der) {
     const uint8_t *at = der->bytes;
     X509 *x509 = d2i_X509(NULL, &at, (long)der->size);
@@ -77,6 +82,9 @@ bool openssl_knows_key(const struct certificate *certificate) {
 }
 
 bool openssl_may_sign(const struct certificate *certificate, const struct certificate *issuer) {
+    if (!openssl_is_asked()) {
+        return true;
+    }
     EVP_PKEY *key = read_key(issuer);
     X509 *x509 = openssl_read(&certificate->der);
     int kind = NID_undef;

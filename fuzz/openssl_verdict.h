@@ -6,6 +6,9 @@
 
 #include "core/x509/chain.h"
 
+/* Returns whether to compare with OpenSSL: unless the environment has FUZZ_COMPARE=0. */
+bool openssl_is_asked(void);
+
 /* Reads what certificate_parse has accepted, which OpenSSL accepts too. To be freed. */
 X509 *openssl_read(const struct backend_blob *der);
 

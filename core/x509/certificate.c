@@ -79,15 +79,27 @@ static bool parse_validity(struct backend_blob *cursor, struct certificate *cert
            take_time(&validity, &certificate->not_after) && validity.size == 0;
 }
 
+/* Returns whether the content is what parameters of algorithms are: nothing, a NULL, the OBJECT
+   IDENTIFIER of a curve, or a SEQUENCE. */
+static bool are_parameters(struct backend_blob content) {
+    uint8_t tag = 0;
+    struct backend_blob value;
+    if (content.size == 0) {
+        return true;
+    }
+    return der_next(&content, &tag, &value, NULL) && content.size == 0 &&
+           (tag == DER_SEQUENCE || (tag == DER_NULL && value.size == 0) ||
+            (tag == DER_OID && der_is_oid(&value)));
+}
+
 /* Takes the OID of an AlgorithmIdentifier's content, and its parameters, one element or none. */
 static bool parse_algorithm(struct backend_blob content, struct backend_blob *type,
                             struct backend_blob *parameters) {
-    struct backend_blob value;
     if (!der_take_oid(&content, type)) {
         return false;
     }
     *parameters = content;
-    return content.size == 0 || (der_next(&content, NULL, &value, NULL) && content.size == 0);
+    return are_parameters(content);
 }
 
 static bool parse_key(struct backend_blob *cursor, struct certificate *certificate) {

@@ -19,6 +19,7 @@ enum {
     DER_INTEGER = 0x02,
     DER_BIT_STRING = 0x03,
     DER_OCTET_STRING = 0x04,
+    DER_NULL = 0x05,
     DER_OID = 0x06,
     DER_UTF8_STRING = 0x0c,
     DER_NUMERIC_STRING = 0x12,

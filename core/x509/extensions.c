@@ -172,7 +172,7 @@ static bool subtrees_are_valid(struct backend_blob list) {
         uint8_t kind = 0;
         if (!der_take(&list, DER_SEQUENCE, &subtree) || !der_next(&subtree, &kind, &base, NULL) ||
             !general_name_is_kind(kind) || kind == NAME_X400 || kind == NAME_EDI_PARTY ||
-            (kind == NAME_DIRECTORY && !is_directory_name(base)) || !is_der(subtree)) {
+            (kind != NAME_ADDRESS && !general_name_is_valid(kind, &base)) || !is_der(subtree)) {
             return false;
         }
     }

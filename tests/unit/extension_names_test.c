@@ -29,6 +29,7 @@ Test(extension_names, malformed_name_constraints_are_refused) {
         {"a base of an EDI party", BLOB("\x30\x0b\xa0\x09\x30\x07\xa5\x05\xa1\x03\x0c\x01x")},
         {"a base that is cut", BLOB("\x30\x07\xa1\x05\x30\x03\x82\x05x")},
         {"a base that is no directory name", BLOB("\x30\x08\xa0\x06\x30\x04\xa4\x02\x31\x00")},
+        {"a base that is no other name", BLOB("\x30\x06\xa0\x04\x30\x02\xa0\x00")},
         {"junk behind a base", BLOB("\x30\x08\xa0\x06\x30\x04\x82\x01x\x80")},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
