@@ -14,13 +14,12 @@ static const char suites[] = BACKEND_TLS12_SUITES(SUITE);
 static const char level_suites[] =
     BACKEND_TLS12_SUITES(SUITE) ":@SECLEVEL=" TEXT(BACKEND_SECURITY_LEVEL);
 static const char groups[] = BACKEND_GROUPS(GROUP);
-static const char hybrid_groups[] = BACKEND_HYBRID_GROUP BACKEND_GROUPS(GROUP);
 
-/* A LibreSSL before 3.6 does not know the level, and no library but LibreSSL 4.3 the group. */
+/* A LibreSSL before 3.6 does not know the level. Leaves out the hybrid group: a server of LibreSSL
+   4.3 that has it fails every handshake of TLS 1.2. */
 bool configuration_install(struct tls_config *config) {
     tls_config_prefer_ciphers_server(config);
     return (tls_config_set_ciphers(config, level_suites + 1) == 0 ||
             tls_config_set_ciphers(config, suites + 1) == 0) &&
-           (tls_config_set_ecdhecurves(config, hybrid_groups) == 0 ||
-            tls_config_set_ecdhecurves(config, groups + 1) == 0);
+           tls_config_set_ecdhecurves(config, groups + 1) == 0;
 }

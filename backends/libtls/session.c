@@ -346,7 +346,8 @@ portls_status session_shutdown(struct backend_session *session, struct backend_f
     }
     /* OpenSSL does not send close_notify while it has read only part of a message, such as a
        ticket. Writing nothing reads the rest. */
-    if (session->speaks_tls13) {
+    if (session->speaks_tls13 && strstr(portls_backend.version(), "LibreSSL") == NULL) {
+        /* LibreSSL would send an empty record. */
         ssize_t written;
         do {
             written = tls_write(session->tls, "", 0);
