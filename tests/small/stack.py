@@ -45,6 +45,8 @@ POINTERS = {
     "backend.session_free": [],
     "backend.context_new": [],
     "backend.context_free": [],
+    "backend.trust_new": [],
+    "backend.trust_free": [],
     "backend.capabilities": [],
     "backend.describe": [],
     "backend.speaks_tls13": [],
@@ -53,12 +55,14 @@ POINTERS = {
     "backend.error_text": [],
     "request.signature_is_valid": [],  # wolfCrypt's
     "request.key_is_usable": [],
+    "parse": ["extensions.c:parse_alternative_names", "extensions.c:parse_issuer_key_id"],  # the deepest
     "face.receive": ["transport_receive"],
     "face.send": ["transport_send"],
     "function": ["context.c:fill_unmade", "available.c:load_once"],  # of os_once
     # the program's own
     "callbacks.*": [],
     "close": [],
+    "descriptor": [],
     "installed.*": [],
     "stream.on_error": [],
     "set.callback": [],
