@@ -409,8 +409,8 @@ void listener_pause(portls_listener *listener, const portls_error *why) {
     pause->must_report = true;
 }
 
-/* Creates a connection for an accepted socket, which it owns. Its stream is made when the peer
-   sends: a silent one costs no session. PORTLS_OK; PORTLS_NO_MEMORY. */
+/* Creates a connection for an accepted socket, which it owns. Its stream is made by its
+   first step. PORTLS_OK; PORTLS_NO_MEMORY. */
 static portls_status add_connection(portls_listener *listener, portls_descriptor socket,
                                     const struct os_address *peer, portls_error *error) {
     struct incoming *incoming = memory_zeroed(sizeof *incoming);
@@ -424,7 +424,7 @@ static portls_status add_connection(portls_listener *listener, portls_descriptor
     incoming->socket = socket;
     incoming->peer = *peer;
     incoming->deadline = clock_after(listener->handshake_milliseconds);
-    wait_for_peer(listener, incoming, OS_READABLE); /* a server has nothing to send at first */
+    append(&listener->ready, incoming); /* to have its stream made, without the lock */
     return PORTLS_OK;
 }
 
