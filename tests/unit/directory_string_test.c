@@ -99,6 +99,16 @@ Test(directory_string, wide_types_have_whole_characters) {
     cr_expect(is_text(DER_UNIVERSAL_STRING, BLOB("\0\x10\xff\xff")));
 }
 
+Test(directory_string, nothing_has_no_characters) {
+    static const uint8_t tags[] = {DER_UTF8_STRING, DER_T61_STRING, DER_BMP_STRING};
+    for (size_t i = 0; i < sizeof tags; i++) {
+        struct backend_blob text = {NULL, 0}; /* no byte may be read */
+        uint32_t character = 7;
+        cr_expect_not(directory_string_next(tags[i], &text, &character));
+        cr_expect_eq(character, 7);
+    }
+}
+
 /* As in OpenSSL, which does not read a certificate with any other. */
 Test(directory_string, names_have_certain_types) {
     cr_expect(is_value(DER_UTF8_STRING, BLOB("a\xc3\xa9")));

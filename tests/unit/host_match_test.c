@@ -1,8 +1,8 @@
 /* Hosts against the subject alternative names of a certificate, and the list of these names. */
 #include "core/x509/host_match.h"
 
-#include <criterion/criterion.h>
-#include <string.h>
+#include "chain_certificates.h"
+#include "core/x509/dns_name.h"
 
 /* A certificate with these names alone. */
 struct named {
@@ -47,6 +47,20 @@ Test(host_match, ignores_case_and_nothing_else) {
     cr_assert_not(dns_matches("a.b.test.", "a.b.test"));
     cr_assert_not(dns_matches("a.b.test", "x.a.b.test"));
     cr_assert_not(dns_matches("", ""));
+}
+
+Test(host_match, one_letter_is_no_wildcard) {
+    cr_assert_not(dns_matches("x.b.test", "a.b.test"));
+    cr_assert_not(dns_matches("x.b.test", "xyz.b.test"));
+}
+
+Test(host_match, name_does_not_end_with_a_longer_one) {
+    struct backend_blob longer = BLOB("a.test");
+    struct backend_blob shorter = blob_after(&longer, 1);
+    cr_assert(dns_name_ends_with(&longer, &shorter));
+    cr_assert_not(dns_name_ends_with(&shorter, &longer));
+    cr_assert_not(dns_name_equal(&shorter, &longer));
+    cr_assert_not(dns_name_ends_with(&NOTHING, &longer));
 }
 
 Test(host_match, wildcard_stands_for_one_whole_label) {
@@ -139,6 +153,13 @@ Test(host_match, escapes_what_no_host_name_has) {
     expect_list(&named, 128, "a\\x2C\\x20b\\x5C\\x0A\\x1B[1m\\xFF\\x00, c");
 }
 
+Test(host_match, text_that_is_no_address_matches_no_empty_one) {
+    struct named named = {.bytes = {0}};
+    add(&named, DER_CONTEXT(7), "", 0);
+    cr_assert_not(host_matches(&named.certificate, "1.2.3", true));
+    cr_assert_not(host_matches(&named.certificate, "", true));
+}
+
 Test(host_match, truncates_the_list_between_names) {
     struct named named = {.bytes = {0}};
     add_dns(&named, "first.test");
@@ -153,6 +174,15 @@ Test(host_match, truncates_the_list_between_names) {
 Test(host_match, der_that_is_no_certificate_matches_nothing) {
     char names[64] = "#";
     struct backend_blob der = {(const uint8_t *)"\x30\x00", 2};
+    cr_assert_not(host_matches_der(&der, "a.test", false, names, sizeof names));
+    cr_assert_str_eq(names, "");
+    struct der_certificate parts = der_certificate();
+    parts.extensions = FOR_HOST("a.test");
+    der = der_write(&parts);
+    cr_assert(host_matches_der(&der, "a.test", false, names, sizeof names));
+    cr_assert_str_eq(names, "a.test");
+    parts.behind_signature = BLOB("\x05\x00"); /* what comes before is right */
+    der = der_write(&parts);
     cr_assert_not(host_matches_der(&der, "a.test", false, names, sizeof names));
     cr_assert_str_eq(names, "");
 }

@@ -240,6 +240,9 @@ Test(name_constraints, kinds_that_are_not_understood_are_refused_if_constrained)
     for (size_t i = 0; i < sizeof kinds; i++) {
         struct row row = {kinds[i], "\x06\x01\x2a", 3, "\x06\x01\x2a", 3, REFUSES};
         check_rows(&row, 1);
+        /* Not even one of the size of an address and a mask. */
+        struct row sized = {kinds[i], NET ONES, 8, NET, 4, REFUSES};
+        check_rows(&sized, 1);
         for (size_t other = 0; other < sizeof all; other++) {
             struct fixture fixture = {.left = 0};
             constrain(&fixture, PERMITTED, all[other], "in.test", 7);
