@@ -103,6 +103,21 @@ static void begin_with(struct chain_case *test, struct chain_part first, struct 
 
 /* ---- paths ---- */
 
+Test(chain, certificates_beyond_the_count_are_not_used) {
+    static struct chain_case test;
+    begin_with(&test, LEAF('c'), CA('r'), ROOT);
+    test.request.roots_count = 0;
+    expect(&test, PORTLS_VERIFY_UNTRUSTED, 1, &test.peers[1], "a root");
+    begin_with(&test, LEAF('c'), CA('r'), ROOT);
+    test.request.peers_count = 1;
+    expect(&test, PORTLS_VERIFY_UNTRUSTED, 0, test.peers, "an authority of the peer");
+    begin(&test);
+    send_one(&test, LEAF('c'));
+    trust(&test, LEAF('c'));
+    test.request.roots_count = 0;
+    expect(&test, PORTLS_VERIFY_UNTRUSTED, 0, test.peers, "a trusted leaf");
+}
+
 Test(chain, paths_that_are_found) {
     static struct chain_case test;
     begin_with(&test, LEAF('c'), CA('r'), ROOT);

@@ -179,6 +179,7 @@ Test(der, small_integers) {
         bool taken = der_take_small(&cursor, &value);
         cr_assert_eq(taken, rows[i].value >= 0, "row %zu", i);
         cr_assert_eq(cursor.size, rows[i].bytes.size - (taken ? 3 : 0));
+        cr_assert_eq(cursor.bytes, rows[i].bytes.bytes + (taken ? 3 : 0));
         cr_assert(!taken || value == rows[i].value);
     }
 }

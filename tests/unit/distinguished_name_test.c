@@ -172,6 +172,8 @@ Test(distinguished_name, case_and_blanks_do_not_count) {
     cr_assert_not(are_equal_values(UTF8("ab"), UTF8("a b")));
     cr_assert_not(are_equal_values(UTF8("a b"), UTF8("a b c")));
     cr_assert_not(are_equal_values(UTF8("a"), UTF8("b")));
+    cr_assert_not(are_equal_values(UTF8(" a"), UTF8(" b")));
+    cr_assert_not(are_equal_values(UTF8(" a "), UTF8("\tb")));
     cr_assert_not(are_equal_values(UTF8("a"), UTF8("")));
     cr_assert_not(are_equal_values(UTF8("@"), UTF8("`")));
     cr_assert_not(are_equal_values(UTF8("["), UTF8("{")));

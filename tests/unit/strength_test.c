@@ -289,3 +289,21 @@ Test(strength, malformed_certificate_is_weak_unless_trusted) {
     cr_assert_not(strength_of_der(&malformed, false));
     cr_assert(strength_of_der(&malformed, true));
 }
+
+Test(strength, signature_of_a_trusted_certificate_does_not_count) {
+    struct der_certificate parts = der_certificate();
+    struct backend_blob der = der_write(&parts);
+    cr_assert(strength_of_der(&der, false));
+    cr_assert(strength_of_der(&der, true));
+    parts.inner_algorithm = parts.outer_algorithm =
+        BLOB("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05\x05\x00"); /* SHA-1 */
+    der = der_write(&parts);
+    cr_assert_not(strength_of_der(&der, false));
+    cr_assert(strength_of_der(&der, true));
+    parts = der_certificate();
+    parts.key = SEQUENCE(BLOB("\x30\x0b\x06\x07\x2a\x86\x48\xce\x38\x04\x01\x05\x00"),
+                         BLOB("\x03\x02\x00\x01")); /* DSA */
+    der = der_write(&parts);
+    cr_assert_not(strength_of_der(&der, false));
+    cr_assert_not(strength_of_der(&der, true));
+}
