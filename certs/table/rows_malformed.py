@@ -182,6 +182,16 @@ def add_extensions(table, root):
                   stricter=EXTENSIONS if what == "bytes behind" else None)
 
 
+def add_before_right_one(table, root):
+    """A malformed leaf, whose place no other certificate takes, even if that has its key and names."""
+    good = root.authority("authority")
+    _, usage, purposes = pki.LEAF
+    malformed = good.leaf(extensions=[usage, purposes, pki.names(pki.LOCALHOST),
+                                      raw(19, sequence() + der.NULL)])
+    table.add("a malformed leaf before a right one of its key", [malformed[0], *good.leaf()], root,
+              "OTHER", by=EXTENSIONS, stricter=EXTENSIONS)
+
+
 def add_duplicates(table, root):
     good = root.authority("authority")
     unknown = pki.extension("1.3.6.1.4.1.55555.1", der.NULL)
@@ -237,5 +247,6 @@ def add(table):
     root = pki.root("table root")
     add_bodies(table, root)
     add_extensions(table, root)
+    add_before_right_one(table, root)
     add_duplicates(table, root)
     add_wholes(table, root)

@@ -226,6 +226,7 @@ Test(certificate, dates_that_exist_are_accepted) {
 
 Test(certificate, dates_that_do_not_exist_are_refused) {
     static const struct date_row rows[] = {
+        {0x17, "2001010000Z0Z", 0},       {0x17, "20010100Z000Z", 0},
         {0x17, "200001000000Z", 0},       {0x17, "201301000000Z", 0},
         {0x17, "200100000000Z", 0},       {0x17, "200132000000Z", 0},
         {0x17, "200431000000Z", 0},       {0x17, "200631000000Z", 0},

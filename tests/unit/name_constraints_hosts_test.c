@@ -198,3 +198,12 @@ Test(name_constraints, uri_without_a_dns_name_is_refused) {
     };
     CHECK_ROWS(rows);
 }
+
+/* The scheme ends with the text: bytes behind it in memory are not read. */
+Test(name_constraints, uri_is_not_read_beyond_its_end) {
+    struct fixture fixture = {.left = 0};
+    constrain(&fixture, PERMITTED, NAME_URI, "in.test", 7);
+    der_add_text(&fixture.names, NAME_URI, "in");
+    memcpy(fixture.names.bytes + fixture.names.size, "x://in.test/", 12);
+    cr_expect_not(holds(&fixture));
+}

@@ -210,6 +210,16 @@ Test(path, name_constraints) {
     struct path_row same = ROW("a leaf of its issuer's name", CONSTRAINT, 0, 2, chain_parts(&part),
                                root(JOIN(CA_TRUE, PERMITTED)));
     check(&same);
+    /* The common name of a leaf without alternative names counts, and of an authority does not. */
+    struct chain_part named = {"a.out.test", "root", 'l', 'r', NOTHING, 9};
+    struct chain_part named_ca = {"a.out.test", "root", 'c', 'r', CA_TRUE, 9};
+    const struct path_row common[] = {
+        ROW("a leaf's common name", CONSTRAINT, 0, 2, chain_parts(&named),
+            root(JOIN(CA_TRUE, PERMITTED))),
+        ROW("an authority's common name", OK, 0, 3, leaf(in), chain_parts(&named_ca),
+            root(JOIN(CA_TRUE, PERMITTED))),
+    };
+    CHECK(common);
 }
 
 Test(path, malformed_and_too_many) {
