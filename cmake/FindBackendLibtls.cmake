@@ -39,6 +39,19 @@ find_package_handle_standard_args(BackendLibtls
     VERSION_VAR BackendLibtls_VERSION)
 
 set(BackendLibtls_LIBRARIES ${BackendLibtls_LIBRARY})
+# LibreSSL's libtls does not tell where its libssl and libcrypto lie, so that a program that links
+# portls would not find them in a prefix: portls needs them itself.
+if(BackendLibtls_VERSION_TEXT MATCHES "LibreSSL" AND CMAKE_EXECUTABLE_FORMAT STREQUAL "ELF")
+    list(APPEND BackendLibtls_LIBRARIES "-Wl,--push-state,--no-as-needed")
+    foreach(_name IN ITEMS ssl crypto)
+        find_library(BackendLibtls_${_name}_LIBRARY ${_name} HINTS "${_beside}" NO_DEFAULT_PATH)
+        mark_as_advanced(BackendLibtls_${_name}_LIBRARY)
+        if(BackendLibtls_${_name}_LIBRARY)
+            list(APPEND BackendLibtls_LIBRARIES "${BackendLibtls_${_name}_LIBRARY}")
+        endif()
+    endforeach()
+    list(APPEND BackendLibtls_LIBRARIES "-Wl,--pop-state")
+endif()
 set(BackendLibtls_INCLUDE_DIRS ${BackendLibtls_INCLUDE_DIR})
 if(BackendLibtls_FOUND AND NOT TARGET BackendLibtls::Libtls)
     add_library(BackendLibtls::Libtls INTERFACE IMPORTED)
