@@ -132,6 +132,11 @@ static portls_status fail_by_words(const struct backend_session *session,
     if (cause == BACKEND_NO_COMMON_VERSION && session->established) {
         cause = BACKEND_NOT_TLS;
     }
+    /* LibreSSL says so of a record whose version is not the negotiated one, and sends an alert. */
+    if (cause == BACKEND_NOT_TLS && !session->established && looks_like_tls(session) &&
+        session->sent.alert == 70 && strstr(portls_backend.version(), "LibreSSL") != NULL) {
+        cause = BACKEND_NO_COMMON_VERSION;
+    }
     failure->alert = session->sent.alert;
     failure->text = library->words;
     return backend_fail_session(failure, cause, library->code);

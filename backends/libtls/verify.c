@@ -211,6 +211,8 @@ static const struct {
     {"self signed certificate in certificate chain", PORTLS_VERIFY_UNTRUSTED},
     {"certificate not trusted", PORTLS_VERIFY_UNTRUSTED},
     {"certificate rejected", PORTLS_VERIFY_UNTRUSTED},
+    /* LibreSSL's of a path that ends in a trusted certificate which is no root */
+    {"Unspecified certificate verification error", PORTLS_VERIFY_UNTRUSTED},
     {"certificate chain too long", PORTLS_VERIFY_LIMIT},
     {"format error in certificate's notBefore field", PORTLS_VERIFY_MALFORMED},
     {"format error in certificate's notAfter field", PORTLS_VERIFY_MALFORMED},

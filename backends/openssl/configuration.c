@@ -24,9 +24,8 @@ static const char hybrid_groups[] = BACKEND_HYBRID_GROUP BACKEND_GROUPS(GROUP);
 
 /* A server of LibreSSL 4.3 that has the hybrid group fails every handshake of TLS 1.2. */
 static bool set_groups(SSL_CTX *ssl_context) {
-    bool is_openssl = MODE_FREES_BUFFERS == 0;
-    if (is_openssl && (SSL_CTX_set1_groups_list(ssl_context, starred_groups) == 1 ||
-                       SSL_CTX_set1_groups_list(ssl_context, hybrid_groups) == 1)) {
+    if (IS_LIBRESSL == 0 && (SSL_CTX_set1_groups_list(ssl_context, starred_groups) == 1 ||
+                             SSL_CTX_set1_groups_list(ssl_context, hybrid_groups) == 1)) {
         return true;
     }
     ERR_clear_error(); /* the cause of a later failure is not this one */

@@ -89,6 +89,39 @@ static portls_status fail_by_peer_alert(int alert, unsigned long code,
     return backend_fail_session(failure, BACKEND_ALERT_RECEIVED, (int64_t)code);
 }
 
+/* Returns whether the first bytes from the peer may be a TLS record: the type, and the first byte
+   of the version. */
+static bool looks_like_tls(const struct backend_session *session) {
+    const uint8_t *first = session->first;
+    return session->first_size < 2 || (first[0] >= 20 && first[0] <= 23 && first[1] == 3);
+}
+
+/* Returns the cause of a failure for which LibreSSL gives the alert that it sent as the reason, or
+   a wrong version of a record in place of the version that was negotiated. */
+static enum backend_cause cause_by_alert(const struct backend_session *session) {
+    switch (session->alert_sent) {
+    case SSL_AD_UNEXPECTED_MESSAGE:
+        return BACKEND_UNEXPECTED_MESSAGE;
+    case SSL_AD_BAD_RECORD_MAC:
+        return BACKEND_BAD_RECORD_MAC;
+    case SSL_AD_RECORD_OVERFLOW:
+        return BACKEND_RECORD_TOO_LONG;
+    case SSL_AD_HANDSHAKE_FAILURE:
+        return BACKEND_NO_COMMON_PARAMETERS;
+    case SSL_AD_PROTOCOL_VERSION:
+        return looks_like_tls(session) && SSL_is_init_finished(session->ssl) == 0
+                   ? BACKEND_NO_COMMON_VERSION
+                   : BACKEND_NOT_TLS;
+    default:
+        return BACKEND_OTHER;
+    }
+}
+
+static bool is_sent_alert(const struct backend_session *session, int reason) {
+    return IS_LIBRESSL != 0 && session->alert_sent >= 0 &&
+           reason == SSL_AD_REASON_OFFSET + session->alert_sent;
+}
+
 static portls_status fail_by_reason(const struct backend_session *session, unsigned long code,
                                     struct backend_failure *failure) {
     int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
@@ -97,6 +130,11 @@ static portls_status fail_by_reason(const struct backend_session *session, unsig
         if (known_reasons[i].reason == reason) {
             cause = known_reasons[i].cause;
         }
+    }
+    if (is_sent_alert(session, reason) ||
+        (IS_LIBRESSL != 0 && reason == SSL_R_WRONG_VERSION_NUMBER &&
+         session->alert_sent == SSL_AD_PROTOCOL_VERSION)) {
+        cause = cause_by_alert(session);
     }
     if (reason == SSL_R_BAD_LENGTH && session->alert_sent != SSL_AD_UNEXPECTED_MESSAGE) {
         cause = BACKEND_OTHER; /* a field of a message */
@@ -139,10 +177,12 @@ portls_status session_failure(struct backend_session *session, enum stage stage,
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) {
         return fail_by_reason(session, code, failure);
     }
-    if (reason >= SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + 255) {
+    if (reason >= SSL_AD_REASON_OFFSET && reason <= SSL_AD_REASON_OFFSET + 255 &&
+        !is_sent_alert(session, reason)) {
         return fail_by_peer_alert(reason - SSL_AD_REASON_OFFSET, code, failure);
     }
-    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
+    /* LibreSSL has other reasons beside a refusal of verify.c. */
+    if (session->refused.code != X509_V_OK || reason == SSL_R_CERTIFICATE_VERIFY_FAILED ||
         reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
         failure->code = (int64_t)code;
         return verify_fail(session, failure);

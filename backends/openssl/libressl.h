@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+/* Whether it is LibreSSL, for what differs in its behaviour. */
+#if defined(LIBRESSL_VERSION_NUMBER)
+enum { IS_LIBRESSL = 1 };
+#else
+enum { IS_LIBRESSL = 0 };
+#endif
+
 #if !defined(OPENSSL_zalloc)
 static inline void *OPENSSL_zalloc(size_t size) {
     void *memory = OPENSSL_malloc(size);

@@ -54,6 +54,8 @@ struct backend_session {
     bool queue_dirty; /* handshake messages or alerts were processed since the error queue was
                          emptied; they may leave entries even on success */
     bool close_notify_received;
+    uint8_t first[2]; /* the first bytes from the peer */
+    size_t first_size;
     int alert_sent;    /* the fatal alert sent, or -1 */
     uint8_t alpn_size; /* servers: of the application protocol to select; 0: none */
     uint8_t alpn[255];

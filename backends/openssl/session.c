@@ -21,6 +21,19 @@ static void on_info(const SSL *ssl, int where, int value) {
     }
 }
 
+/* Passes alerts to on_info: LibreSSL tells those of TLS 1.3 to this callback only. */
+static void on_message(int sent, int version, int type, const void *bytes, size_t size, SSL *ssl,
+                       void *argument) {
+    const uint8_t *alert = bytes;
+    (void)version;
+    (void)argument;
+    if (type == SSL3_RT_ALERT && size == 2) {
+        on_info(ssl, sent != 0 ? SSL_CB_WRITE_ALERT : SSL_CB_READ_ALERT, alert[0] << 8 | alert[1]);
+    } else {
+        on_info(ssl, SSL_CB_LOOP, 0);
+    }
+}
+
 /* SSL_set_tlsext_host_name casts const away, but only copies its argument. */
 static bool set_names(struct backend_session *session,
                       const struct backend_session_options *options) {
@@ -86,6 +99,9 @@ portls_status session_new(struct backend_context *context,
     }
     SSL_set_bio(made->ssl, bio, bio);
     SSL_set_info_callback(made->ssl, on_info);
+    if (IS_LIBRESSL != 0) {
+        SSL_set_msg_callback(made->ssl, on_message);
+    }
     if (context->role == PORTLS_SERVER) {
         SSL_set_accept_state(made->ssl);
         set_selected(made, &options->alpn);

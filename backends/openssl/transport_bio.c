@@ -3,6 +3,12 @@
 
 static BIO_METHOD *transport_method;
 
+static void record_first(struct backend_session *session, const char *bytes, size_t size) {
+    for (size_t i = 0; i < size && session->first_size < sizeof session->first; i++) {
+        session->first[session->first_size++] = (uint8_t)bytes[i];
+    }
+}
+
 static int transport_read(BIO *bio, char *buffer, int size) {
     struct backend_session *session = BIO_get_data(bio);
     size_t got = 0;
@@ -14,6 +20,7 @@ static int transport_read(BIO *bio, char *buffer, int size) {
     portls_status status =
         session->transport->receive(session->transport, buffer, (size_t)size, &got);
     if (status == PORTLS_OK) {
+        record_first(session, buffer, got);
         return (int)got;
     }
     if (status == PORTLS_WANT_READ) {

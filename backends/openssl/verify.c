@@ -91,6 +91,33 @@ static bool is_for_host(struct backend_session *session, X509_STORE_CTX *store_c
     return matches;
 }
 
+/* Returns whether a certificate is signed with its own key. LibreSSL calls none so that may not
+   sign certificates. */
+static bool is_self_signed(X509 *certificate) {
+    return certificate != NULL && (X509_get_extension_flags(certificate) & EXFLAG_SI) != 0 &&
+           X509_verify(certificate, X509_get0_pubkey(certificate)) == 1;
+}
+
+/* Makes the reason of a refusal exact, as core/x509 does: names come before name constraints, and a
+   leaf without an issuer may be self-signed. LibreSSL differs. */
+static void refine_refusal(struct backend_session *session, X509_STORE_CTX *store_context) {
+    X509 *leaf = X509_STORE_CTX_get0_cert(store_context);
+    switch (X509_STORE_CTX_get_error(store_context)) {
+    case X509_V_ERR_PERMITTED_VIOLATION:
+    case X509_V_ERR_EXCLUDED_VIOLATION:
+    case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
+        (void)is_for_host(session, store_context);
+        break;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        if (X509_STORE_CTX_get_error_depth(store_context) == 0 && is_self_signed(leaf)) {
+            X509_STORE_CTX_set_error(store_context, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 /* Replaces X509_verify_cert in every handshake in which the peer sends a certificate. */
 static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
     (void)argument;
@@ -108,10 +135,13 @@ static int verify_peer(X509_STORE_CTX *store_context, void *argument) {
         X509_STORE_CTX_get0_param(store_context),
         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
             (session->host != NULL ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT : 0U));
-    if (X509_verify_cert(store_context) == 1 && keeps_rules(session, store_context) &&
-        is_for_host(session, store_context)) {
+    /* LibreSSL may return 1 with an error of a path that it gave up. */
+    if (X509_verify_cert(store_context) == 1 &&
+        X509_STORE_CTX_get_error(store_context) == X509_V_OK &&
+        keeps_rules(session, store_context) && is_for_host(session, store_context)) {
         return 1;
     }
+    refine_refusal(session, store_context);
     record_failure(&session->refused, store_context);
     if (backend_x509_reason(session->refused.code) == PORTLS_VERIFY_NAME) {
         (void)is_for_host(session, store_context); /* for the names */

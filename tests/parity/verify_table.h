@@ -43,7 +43,9 @@ struct verify_exception {
     const char *library; /* in portls_backend_version */
     const char *what;    /* the row; NULL: every other row with this outcome */
     portls_verify_reason outcome;
-    bool untold; /* its peer may hear of the refusal by the connection's end alone */
+    bool untold;          /* its peer may hear of the refusal by the connection's end alone */
+    portls_status status; /* the verifier may fail with this one instead, as it has no certificate
+                             to judge; PORTLS_OK: none */
 };
 
 extern const struct verify_exception verify_exceptions[];

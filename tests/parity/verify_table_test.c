@@ -125,11 +125,17 @@ static bool refuses_itself(const struct link *link, const struct verify_row *row
            link->client.status == PORTLS_HANDSHAKE && link->client.error.alert > 0;
 }
 
-static void check_row(const struct verify_row *row, const struct spoken *version, bool untold) {
+static void check_row(const struct verify_row *row, const struct spoken *version,
+                      const struct verify_exception *exception) {
+    bool untold = exception != NULL && exception->untold;
+    portls_status instead = exception != NULL ? exception->status : PORTLS_OK;
     const char *name = version->name;
     struct link link;
     open_row(&link, row, version->protocol);
-    if (row->outcome == PORTLS_VERIFY_OK) {
+    const struct side *verifier = row->verifier == CLIENT_VERIFIES ? &link.client : &link.server;
+    if (instead != PORTLS_OK && verifier->status == instead) {
+        REQUIRE_ERROR(&verifier->error, instead, "");
+    } else if (row->outcome == PORTLS_VERIFY_OK) {
         require_accepted(&link, row, name);
     } else if (refuses_itself(&link, row)) {
         cr_assert(link.server.error.alert == link.client.error.alert, "%s, %s: %s", row->what, name,
@@ -182,7 +188,7 @@ SPEC_FOR_EACH(verify_table, row, size_t, number, numbers_of_rows(), verify_table
     }
     for (size_t i = 0; i < SPOKEN_COUNT; i++) {
         if (is_spoken(&spoken[i])) {
-            check_row(&row, &spoken[i], exception != NULL && exception->untold);
+            check_row(&row, &spoken[i], exception);
         }
     }
 }
