@@ -403,6 +403,22 @@ SPEC(verify, host_names_are_matched) {
     portls_free_context(client);
 }
 
+/* A refusal names the certificate, if the library tells which one it is. */
+SPEC(verify, refusal_names_the_certificate) {
+    portls_context *client = client_context(PORTLS_AUTO, NULL, ROOT);
+    portls_context *server = server_context(PORTLS_AUTO, "expired", NULL);
+    struct link link;
+    connect_with(&link, wide_pipes, client, server, NULL);
+    REQUIRE_REASON(&link.client.error, PORTLS_VERIFY_EXPIRED);
+    if (strstr(link.client.error.message, "(certificate ") != NULL) {
+        REQUIRE_TEXT(link.client.error.message,
+                     "(certificate 1 of its chain, CN=localhost,O=portls test)");
+    }
+    link_close(&link);
+    portls_free_context(client);
+    portls_free_context(server);
+}
+
 /* The refusal of a name says which names would have been right. */
 SPEC(verify, refused_name_lists_the_names_of_the_certificate) {
     static const struct {
