@@ -25,6 +25,10 @@ WHOLE = (("armhf", "arm-linux-gnueabihf-", "openssl wolfssl"), ("arm64", "aarch6
          ("s390x", "s390x-linux-gnu-", "wolfssl"), ("musl", "", "wolfssl"),
          ("windows", "x86_64-w64-mingw32-", "wolfssl"))
 PAGE = os.path.join(ROOT, "docs/footprint.md")
+# The files of core/x509 with the rules that go beyond reading a well-formed certificate.
+STRICT = ("extensions.c", "name_constraints.c", "distinguished_name.c", "strength.c", "pss.c", "directory_string.c",
+          "dns_name.c")
+
 
 def say(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, **options).stdout
@@ -35,7 +39,7 @@ def variant(messages):
     build = os.path.join(ROOT, "build/footprint", f"messages-{messages.lower()}")
     say("cmake", "--preset", "cortex-m3", "-B", build, f"-DPORTLS_WITH_MESSAGES={messages}")
     say("cmake", "--build", build)
-    client, _ = footprint.measure(build, os.path.join(build, "bin/portls-client.elf.map"),
+    client, pieces_of_client = footprint.measure(build, os.path.join(build, "bin/portls-client.elf.map"),
                                                  TOOLS + "objdump")
     program = os.path.join(build, "bin/portls-firmware.elf")
     sums, _ = footprint.measure(build, program + ".map", TOOLS + "objdump")
@@ -47,8 +51,19 @@ def variant(messages):
     idle = [int(number) for number in re.findall(r"^heap: .* (\d+) with both", says, re.M)]
     stack = int(re.search(r"^stack: (\d+)", says, re.M)[1])
     ram = {part: sums[part]["data"] + sums[part]["bss"] for part in footprint.PARTS}
-    return {"sums": sums, "client": client, "ram": ram, "own": core - buffers + session, "buffers": buffers, "pieces": pieces,
+    return {"sums": sums, "client": client, "verifier": verifier(pieces_of_client["core"]), "ram": ram, "own": core - buffers + session, "buffers": buffers, "pieces": pieces,
             "peak": max(heaps), "idle": max(idle), "stack": stack}
+
+
+def verifier(pieces):
+    """The text of each file of core/x509 that a client links, the largest first."""
+    files = {os.path.basename(path) for path in glob.glob(os.path.join(ROOT, "core/x509/*.c"))}
+    text = collections.Counter()
+    for size, kind, _, member in pieces:
+        name = re.search(r"\((.*)\.o(bj)?\)", member)[1]
+        if kind == "text" and name in files:
+            text[name] += size
+    return text.most_common()
 
 
 def own_text(sums):
@@ -98,10 +113,11 @@ def whole_rows():
 
 def page(rows):
     least = rows[-1][1]
+    strict = sum(size for name, size in least["verifier"] if name in STRICT)
     yield """# Footprint
 
 What portls takes of flash and RAM. `python3 cmake/footprint_page.py` measures it and writes this page. The tests `footprint.limits`
-and `footprint.stack` of the preset `cortex-m3` hold a client without messages to 28672 bytes of text in core and glue, 1024 bytes of
+and `footprint.stack` of the preset `cortex-m3` hold a client without messages to 33792 bytes of text in core and glue, 1024 bytes of
 RAM per connection beside the buffers, and 1024 bytes of stack in the core.
 
 ## Cortex-M3, without an operating system
@@ -133,6 +149,16 @@ The C library (newlib-nano, with `printf` for the larger example's own output) t
 Heap is of client and server together, contexts included; a connection is {least['pieces']} allocation of the core. Pipes and
 echo buffers are the example's own.
 
+The limit of text is what a strict verifier needs: that a certificate is refused whose names, extensions or encoding are malformed,
+that names are compared as the standards say, and that name constraints and weak keys count, takes {strict} bytes of it
+({", ".join(f"`{name}`" for name in STRICT)}).
+Of `core/x509` that client has without messages:
+
+| file | text |
+| --- | --- |"""
+    for name, size in least["verifier"]:
+        yield f"| `{name}` | {size} |"
+    yield """
 Function by function: `python3 cmake/footprint.py --functions core build/footprint/messages-off build/footprint/messages-off/bin/portls-client.elf.map`,
 and the same with `glue`.
 

@@ -109,8 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     }
     FUZZ_CHECK(strength_of_der(&der, false) ==
                (strength_of_key(&certificate) && strength_of_signature(&certificate)));
-    size_t left = NAME_COMPARISONS_MAX;
-    (void)name_constraints_hold(&certificate, &certificate, true, &left);
+    struct name_check check = {.left = NAME_COMPARISONS_MAX};
+    (void)name_constraints_hold(&certificate, &certificate, true, &check);
     (void)certificate_may_issue(&certificate, &certificate);
     return 0;
 }

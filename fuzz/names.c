@@ -125,8 +125,8 @@ static void check_host(const struct certificate *certificate, const char *host) 
 static void check_constraints(const struct certificate *authority,
                               const struct certificate *certificate) {
     const char *reason = "";
-    size_t left = NAME_COMPARISONS_MAX;
-    if (!name_constraints_hold(authority, certificate, true, &left) || !openssl_is_asked()) {
+    struct name_check check = {.left = NAME_COMPARISONS_MAX};
+    if (!name_constraints_hold(authority, certificate, true, &check) || !openssl_is_asked()) {
         return;
     }
     bool openssl_accepts = openssl_constraints_hold(&authority->der, &certificate->der, &reason);

@@ -86,9 +86,9 @@ static void mark_issuers(const struct chain_request *request, bool *marked) {
    path, towards the leaf. */
 static bool is_acceptable(const struct certificate *authority, bool is_root,
                           const struct certificate *leaf) {
-    size_t comparisons = NAME_COMPARISONS_MAX;
+    struct name_check check = {.left = NAME_COMPARISONS_MAX};
     return strength_of_key(authority) && (is_root || strength_of_signature(authority)) &&
-           name_constraints_hold(authority, leaf, true, &comparisons);
+           name_constraints_hold(authority, leaf, true, &check);
 }
 
 /* Returns whether a certificate leads to a root directly, and whether that root is acceptable. */

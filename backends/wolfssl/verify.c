@@ -38,6 +38,17 @@ static bool key_is_usable(const struct certificate *certificate) {
     return key != NULL;
 }
 
+/* Says which certificate was rejected, or with PORTLS_VERIFY_NAME which hosts it is for. */
+static void describe_culprit(const struct chain_result *result,
+                             struct peer_verification *verification) {
+    if (result->reason == PORTLS_VERIFY_NAME) {
+        host_list(result->culprit, verification->culprit, sizeof verification->culprit);
+    } else {
+        (void)name_format(&result->culprit->subject, verification->culprit,
+                          sizeof verification->culprit);
+    }
+}
+
 static void verify_peers(struct backend_session *session, struct peers *peers) {
     const struct backend_context *context = session->context;
     struct peer_verification *verification = &session->peer;
@@ -67,11 +78,8 @@ static void verify_peers(struct backend_session *session, struct peers *peers) {
     struct chain_result result = chain_verify(&request, &peers->search);
     verification->reason = result.reason;
     verification->depth = result.depth;
-    if (result.reason == PORTLS_VERIFY_NAME) {
-        host_list(result.culprit, verification->culprit, sizeof verification->culprit);
-    } else {
-        (void)name_format(&result.culprit->subject, verification->culprit,
-                          sizeof verification->culprit);
+    if (PORTLS_WITH_MESSAGES) {
+        describe_culprit(&result, verification);
     }
 }
 

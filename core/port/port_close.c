@@ -103,6 +103,19 @@ static void give_up(portls_output_port *out, portls_status status, portls_error 
     }
 }
 
+/* Waits until the port may take more. Its wait set does not stay on the stack while the port's
+   class is at work. */
+static __attribute__((noinline)) portls_status
+wait_unsent(portls_output_port *out, const struct wait_limit *limit, portls_error *error) {
+    struct wait_set set;
+    wait_set_init(&set);
+    out->class->begin_wait(out, &set);
+    portls_status status = wait_set_wait(&set, limit, error);
+    wait_set_destroy(&set);
+    out->class->end_wait(out);
+    return status;
+}
+
 /* Waits until everything is sent, for up to CLOSE_MILLISECONDS. `error` is NULL or holds no cause
    yet. The port counts as closed already, so this calls its class directly. */
 static portls_status finish_output(portls_output_port *out, portls_error *error) {
@@ -112,12 +125,7 @@ static portls_status finish_output(portls_output_port *out, portls_error *error)
         if (limit.deadline == NO_DEADLINE) {
             limit.deadline = clock_after(CLOSE_MILLISECONDS);
         }
-        struct wait_set set;
-        wait_set_init(&set);
-        out->class->begin_wait(out, &set);
-        status = wait_set_wait(&set, &limit, error);
-        wait_set_destroy(&set);
-        out->class->end_wait(out);
+        status = wait_unsent(out, &limit, error);
         if (status == PORTLS_DEADLINE) {
             error_begin(error);
             (void)fail_unsent(error);

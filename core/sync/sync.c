@@ -108,8 +108,11 @@ static bool check_ready(portls_event *events, size_t count) {
     return any;
 }
 
-static portls_status wait_for_any(portls_event *events, size_t count,
-                                  const struct wait_limit *limit, portls_error *error) {
+/* Waits until a source may be ready. The wait set does not stay on the stack while the sources are
+   looked at. */
+static __attribute__((noinline)) portls_status wait_for_any(portls_event *events, size_t count,
+                                                            const struct wait_limit *limit,
+                                                            portls_error *error) {
     struct wait_set set;
     wait_set_init(&set);
     for (size_t i = 0; i < count; i++) {

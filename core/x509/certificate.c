@@ -7,7 +7,8 @@
 
 /* ---- times ---- */
 
-static bool two_digits(const uint8_t **cursor, int64_t min, int64_t max, int64_t *value) {
+/* Takes a number of two digits. */
+static bool two_digits(const uint8_t **cursor, int min, int max, int *value) {
     const uint8_t *text = *cursor;
     if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') {
         return false;
@@ -17,7 +18,7 @@ static bool two_digits(const uint8_t **cursor, int64_t min, int64_t max, int64_t
     return *value >= min && *value <= max;
 }
 
-static bool is_leap(int64_t year) {
+static bool is_leap(int year) {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
@@ -25,15 +26,15 @@ static bool is_leap(int64_t year) {
 static const int16_t days_before_month[] = {0,   31,  59,  90,  120, 151, 181,
                                             212, 243, 273, 304, 334, 365};
 
-static int64_t days_of(int64_t year, int64_t month) {
+static int days_of(int year, int month) {
     return days_before_month[month] - days_before_month[month - 1] +
            (month == 2 && is_leap(year) ? 1 : 0);
 }
 
 /* Returns the days from 1970-01-01 to the first of a month in the Gregorian calendar. */
-static int64_t days_before(int64_t year, int64_t month) {
-    int64_t past = year - 1;
-    int64_t since_year_one = past * 365 + past / 4 - past / 100 + past / 400;
+static int32_t days_before(int year, int month) {
+    int32_t past = year - 1;
+    int32_t since_year_one = past * 365 + past / 4 - past / 100 + past / 400;
     return since_year_one - 719162 + days_before_month[month - 1] +
            (month > 2 && is_leap(year) ? 1 : 0);
 }
@@ -46,13 +47,13 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     if (!der_next(cursor, &tag, &text, NULL)) {
         return false;
     }
-    int64_t century = 0;
-    int64_t year = 0;
-    int64_t month = 0;
-    int64_t day = 0;
-    int64_t hour = 0;
-    int64_t minute = 0;
-    int64_t second = 0;
+    int century = 0;
+    int year = 0;
+    int month = 0;
+    int day = 0;
+    int hour = 0;
+    int minute = 0;
+    int second = 0;
     const uint8_t *at = text.bytes;
     bool general = tag == DER_GENERALIZED_TIME;
     if (text.size != (general ? 15U : 13U) || (!general && tag != DER_UTC_TIME) ||
@@ -66,7 +67,8 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
     if (year == 0 || day > days_of(year, month)) {
         return false;
     }
-    *seconds = ((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second;
+    int32_t in_day = (hour * 60 + minute) * 60 + second;
+    *seconds = (int64_t)(days_before(year, month) + day - 1) * (24 * 60 * 60) + in_day;
     return true;
 }
 
@@ -119,7 +121,7 @@ static bool parse_version(struct backend_blob *cursor, uint32_t *version) {
     bool present = false;
     *version = 0;
     return der_take_optional(cursor, DER_CONTEXT_CONSTRUCTED(0), &inside, &present) &&
-           (!present || (der_take(&inside, DER_INTEGER, &number) && inside.size == 0 &&
+           (!present || (der_take_last(&inside, DER_INTEGER, &number) &&
                          der_small_integer(&number, 2, version)));
 }
 
@@ -164,7 +166,7 @@ bool certificate_parse(const struct backend_blob *der, struct certificate *certi
     struct backend_blob signed_algorithm;
     uint8_t tag = 0;
     certificate->der = *der;
-    if (!der_take(&cursor, DER_SEQUENCE, &inside) || cursor.size > 0 ||
+    if (!der_take_last(&cursor, DER_SEQUENCE, &inside) ||
         !der_next(&inside, &tag, &part, &certificate->signed_part) || tag != DER_SEQUENCE ||
         !parse_signed_part(part, &signed_algorithm, certificate) ||
         !der_take(&inside, DER_SEQUENCE, &algorithm) ||

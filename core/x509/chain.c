@@ -77,7 +77,7 @@ static bool check_path(struct chain_search *search) {
         reason = check_signatures(search, &depth);
     }
     if (reason == PORTLS_VERIFY_OK) {
-        reason = path_check_names(path, &depth);
+        reason = path_check_names(path, &search->names, &depth);
     }
     if (search->paths == 1) {
         search->first = (struct chain_result){reason, depth, path->certificates[depth]};

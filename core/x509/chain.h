@@ -45,6 +45,7 @@ struct chain_search {
     size_t paths, steps, signatures; /* used up to their limits */
     bool limited;                    /* one of them was reached */
     uint32_t judged, self_signed; /* bits by peer: whether is_self_signed was asked; its answer */
+    struct name_check names;      /* of path_check_names */
     struct chain_result first;    /* the result of the first complete path */
 };
 

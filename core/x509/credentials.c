@@ -113,7 +113,7 @@ static bool has_three_parts(struct backend_blob certificate) {
     struct backend_blob signature;
     return der_take(&certificate, DER_SEQUENCE, &to_be_signed) &&
            der_take(&certificate, DER_SEQUENCE, &algorithm) &&
-           der_take(&certificate, DER_BIT_STRING, &signature) && certificate.size == 0;
+           der_take_last(&certificate, DER_BIT_STRING, &signature);
 }
 
 /*
@@ -124,7 +124,7 @@ static bool has_three_parts(struct backend_blob certificate) {
 static bool has_only_harmless_settings(struct backend_blob settings) {
     struct backend_blob content;
     struct backend_blob part;
-    if (!der_take(&settings, DER_SEQUENCE, &content) || settings.size != 0) {
+    if (!der_take_last(&settings, DER_SEQUENCE, &content)) {
         return false;
     }
     return !der_take(&content, DER_SEQUENCE, &part) &&

@@ -42,6 +42,10 @@ bool der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *con
     return cursor->size > 0 && cursor->bytes[0] == tag && der_next(cursor, NULL, content, NULL);
 }
 
+bool der_take_last(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content) {
+    return der_take(cursor, tag, content) && cursor->size == 0;
+}
+
 bool der_take_optional(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,
                        bool *present) {
     *present = cursor->size > 0 && cursor->bytes[0] == tag;
@@ -117,5 +121,5 @@ bool der_take_small(struct backend_blob *cursor, uint8_t *value) {
 
 bool der_whole(const void *bytes, size_t size, uint8_t tag, struct backend_blob *content) {
     struct backend_blob reader = {bytes, size};
-    return der_take(&reader, tag, content) && reader.size == 0;
+    return der_take_last(&reader, tag, content);
 }

@@ -52,6 +52,9 @@ bool der_next(struct backend_blob *cursor, uint8_t *tag, struct backend_blob *co
    alone also before an element of another tag. */
 bool der_take(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content);
 
+/* Takes the next element as der_take does, and returns whether it was the last one. */
+bool der_take_last(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content);
+
 /* Takes the next element if it has this tag, and sets `*present`. Returns false only if the element
    has the tag and is malformed. */
 bool der_take_optional(struct backend_blob *cursor, uint8_t tag, struct backend_blob *content,

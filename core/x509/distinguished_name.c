@@ -12,8 +12,7 @@ enum { SET_MAX = 16 };
 static bool next_attribute(struct backend_blob *set, struct name_attribute *attribute) {
     struct backend_blob pair;
     return der_take(set, DER_SEQUENCE, &pair) && der_take_oid(&pair, &attribute->type) &&
-           der_next(&pair, &attribute->tag, &attribute->value, &attribute->encoded) &&
-           pair.size == 0;
+           der_next(&pair, &attribute->tag, &attribute->value, NULL) && pair.size == 0;
 }
 
 bool name_next(struct backend_blob *rdns, struct backend_blob *set,
@@ -53,6 +52,11 @@ bool name_is_valid(const struct backend_blob *name) {
         }
     }
     return true;
+}
+
+bool name_parse(const struct backend_blob *der, struct backend_blob *name) {
+    struct backend_blob cursor = *der;
+    return der_take_last(&cursor, DER_SEQUENCE, name) && name_is_valid(name);
 }
 
 bool name_is_common_name(const struct name_attribute *attribute) {
@@ -113,7 +117,7 @@ static bool attribute_equal(const struct name_attribute *one, const struct name_
     return der_equal(&one->type, &other->type) &&
            (directory_string_has_tag(one->tag) && directory_string_has_tag(other->tag)
                 ? text_equal(one, other)
-                : der_equal(&one->encoded, &other->encoded));
+                : one->tag == other->tag && der_equal(&one->value, &other->value));
 }
 
 /* Returns how many attributes of the set are equal to this one. */

@@ -9,7 +9,6 @@ struct name_attribute {
     struct backend_blob type; /* the content of its OID */
     uint8_t tag;              /* of the value */
     struct backend_blob value;
-    struct backend_blob encoded; /* the value with its tag */
 };
 
 /* Takes the next attribute of a name. `rdns` is a cursor over the content of the Name, `set` one
@@ -20,6 +19,9 @@ bool name_next(struct backend_blob *rdns, struct backend_blob *set,
 /* Returns whether the content of a Name is well-formed, strings included. A relative name may have
    up to 16 attributes. */
 bool name_is_valid(const struct backend_blob *name);
+
+/* Returns whether DER is that of one valid Name, and in `*name` the Name's content. */
+bool name_parse(const struct backend_blob *der, struct backend_blob *name);
 
 /*
  * Compares two valid names as RFC 5280 section 7.1 says and OpenSSL does: ignores the case of ASCII

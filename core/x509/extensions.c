@@ -28,18 +28,12 @@ static bool is_der(struct backend_blob content) {
     return content.size == 0;
 }
 
-/* Returns whether the content is one Name. */
-static bool is_directory_name(struct backend_blob content) {
-    struct backend_blob name;
-    return der_take(&content, DER_SEQUENCE, &name) && content.size == 0 && name_is_valid(&name);
-}
-
 static bool is_other_name(struct backend_blob content) {
     struct backend_blob type;
     struct backend_blob value;
     return der_take_oid(&content, &type) &&
-           der_take(&content, DER_CONTEXT_CONSTRUCTED(0), &value) && content.size == 0 &&
-           value.size > 0 && is_der(value);
+           der_take_last(&content, DER_CONTEXT_CONSTRUCTED(0), &value) && value.size > 0 &&
+           is_der(value);
 }
 
 /* Returns whether the content is an EDIPartyName: two strings, of which the first may be absent. */
@@ -60,6 +54,7 @@ static bool is_edi_party(struct backend_blob content) {
 }
 
 static bool general_name_is_valid(uint8_t tag, const struct backend_blob *value) {
+    struct backend_blob name;
     switch (tag) {
     case NAME_EMAIL:
     case NAME_DNS:
@@ -68,7 +63,7 @@ static bool general_name_is_valid(uint8_t tag, const struct backend_blob *value)
     case NAME_ADDRESS:
         return value->size == 4 || value->size == 16;
     case NAME_DIRECTORY:
-        return is_directory_name(*value);
+        return name_parse(value, &name);
     case NAME_OTHER:
         return is_other_name(*value);
     case NAME_EDI_PARTY:
@@ -95,16 +90,11 @@ static bool general_names_are_valid(struct backend_blob names) {
 
 /* ---- extensions; each function takes the content of the OCTET STRING ---- */
 
-/* Takes the SEQUENCE that the value consists of. */
-static bool parse_sequence(struct backend_blob value, struct backend_blob *inside) {
-    return der_take(&value, DER_SEQUENCE, inside) && value.size == 0;
-}
-
 static bool parse_basic_constraints(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
     struct backend_blob length;
     certificate->has_basic_constraints = true;
-    return parse_sequence(value, &inside) &&
+    return der_take_last(&value, DER_SEQUENCE, &inside) &&
            der_take_boolean(&inside, &certificate->is_authority) &&
            der_take_optional(&inside, DER_INTEGER, &length, &certificate->has_path_length) &&
            inside.size == 0 &&
@@ -116,8 +106,8 @@ static bool parse_basic_constraints(struct backend_blob value, struct certificat
    eight have a name. */
 static bool parse_named_bits(struct backend_blob value, uint8_t more, uint8_t *bits) {
     struct backend_blob content;
-    if (!der_take(&value, DER_BIT_STRING, &content) || value.size > 0 || content.size < 1 ||
-        content.size > 3 || content.bytes[0] > 7) {
+    if (!der_take_last(&value, DER_BIT_STRING, &content) || content.size < 1 || content.size > 3 ||
+        content.bytes[0] > 7) {
         return false;
     }
     uint8_t last = content.bytes[content.size - 1];
@@ -140,7 +130,7 @@ static bool parse_netscape_type(struct backend_blob value, struct certificate *c
 static bool parse_purposes(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
     certificate->has_purposes = true;
-    if (!parse_sequence(value, &inside) || inside.size == 0) {
+    if (!der_take_last(&value, DER_SEQUENCE, &inside) || inside.size == 0) {
         return false;
     }
     while (inside.size > 0) {
@@ -159,7 +149,7 @@ static bool parse_purposes(struct backend_blob value, struct certificate *certif
 
 static bool parse_alternative_names(struct backend_blob value, struct certificate *certificate) {
     certificate->has_alternative_names = true;
-    return parse_sequence(value, &certificate->alternative_names) &&
+    return der_take_last(&value, DER_SEQUENCE, &certificate->alternative_names) &&
            general_names_are_valid(certificate->alternative_names);
 }
 
@@ -184,7 +174,7 @@ static bool parse_name_constraints(struct backend_blob value, struct certificate
     struct backend_blob list;
     bool present = false;
     certificate->has_name_constraints = true;
-    if (!parse_sequence(value, &inside) || inside.size == 0) {
+    if (!der_take_last(&value, DER_SEQUENCE, &inside) || inside.size == 0) {
         return false;
     }
     certificate->name_constraints = inside;
@@ -195,13 +185,13 @@ static bool parse_name_constraints(struct backend_blob value, struct certificate
 }
 
 static bool parse_subject_key_id(struct backend_blob value, struct certificate *certificate) {
-    return der_take(&value, DER_OCTET_STRING, &certificate->subject_key_id) && value.size == 0;
+    return der_take_last(&value, DER_OCTET_STRING, &certificate->subject_key_id);
 }
 
 static bool parse_issuer_key_id(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
     bool present = false;
-    return parse_sequence(value, &inside) &&
+    return der_take_last(&value, DER_SEQUENCE, &inside) &&
            der_take_optional(&inside, DER_CONTEXT(0), &certificate->issuer_key_id, &present) &&
            der_take_optional(&inside, DER_CONTEXT_CONSTRUCTED(1), &certificate->issuer_key_names,
                              &present) &&
@@ -214,13 +204,13 @@ static bool parse_issuer_key_id(struct backend_blob value, struct certificate *c
 static bool skip_sequence(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob inside;
     (void)certificate;
-    return parse_sequence(value, &inside) && is_der(inside);
+    return der_take_last(&value, DER_SEQUENCE, &inside) && is_der(inside);
 }
 
 static bool skip_integer(struct backend_blob value, struct certificate *certificate) {
     struct backend_blob number;
     (void)certificate;
-    return der_take(&value, DER_INTEGER, &number) && value.size == 0 && der_is_integer(&number);
+    return der_take_last(&value, DER_INTEGER, &number) && der_is_integer(&number);
 }
 
 /* ---- the list ---- */
@@ -272,7 +262,7 @@ static bool next_extension(struct backend_blob *list, struct extension *extensio
     struct backend_blob one;
     return der_take(list, DER_SEQUENCE, &one) && der_take_oid(&one, &extension->type) &&
            der_take_boolean(&one, &extension->critical) &&
-           der_take(&one, DER_OCTET_STRING, &extension->value) && one.size == 0;
+           der_take_last(&one, DER_OCTET_STRING, &extension->value);
 }
 
 /* Returns whether the first `count` extensions of the list, which are well-formed, include the
@@ -289,7 +279,7 @@ static bool has_type(struct backend_blob list, size_t count, const struct backen
 
 bool extensions_parse(struct backend_blob list, struct certificate *certificate) {
     struct backend_blob all;
-    if (!parse_sequence(list, &all) || all.size == 0) {
+    if (!der_take_last(&list, DER_SEQUENCE, &all) || all.size == 0) {
         return false;
     }
     struct backend_blob left = all;

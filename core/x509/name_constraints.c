@@ -1,17 +1,8 @@
 /* Name constraints: checks every name of a certificate against the subtrees of an authority. */
 #include "core/x509/name_constraints.h"
 
-#include "core/x509/distinguished_name.h"
 #include "core/x509/dns_name.h"
 #include "core/x509/general_name.h"
-
-/* A name of the certificate. */
-struct name {
-    uint8_t kind;
-    bool is_understood;
-    struct backend_blob value; /* the address, the content of the Name, or the text */
-    struct backend_blob host;  /* of DNS names, mail addresses and URIs */
-};
 
 enum match { MATCHES, MATCHES_NOT, CANNOT_TELL };
 
@@ -66,7 +57,7 @@ static struct backend_blob uri_host(const struct backend_blob *uri) {
 }
 
 /* Finds the host of a text, and whether it is a DNS name. */
-static void find_host(struct name *name) {
+static void find_host(struct constrained_name *name) {
     name->host = name->value;
     if (name->kind == NAME_URI) {
         name->host = uri_host(&name->value);
@@ -84,34 +75,27 @@ static void find_host(struct name *name) {
 }
 
 /* `value` is the content of the GeneralName. */
-static struct name read_name(uint8_t kind, const struct backend_blob *value) {
-    struct name name = {.kind = kind, .is_understood = true, .value = *value};
+static void read_name(uint8_t kind, const struct backend_blob *value,
+                      struct constrained_name *name) {
+    *name = (struct constrained_name){.kind = kind, .is_understood = true, .value = *value};
     switch (kind) {
     case NAME_DNS:
     case NAME_EMAIL:
     case NAME_URI:
-        find_host(&name);
+        find_host(name);
         break;
     case NAME_DIRECTORY:
-        name.is_understood = der_whole(value->bytes, value->size, DER_SEQUENCE, &name.value) &&
-                             name_is_valid(&name.value);
+        name->is_understood = name_parse(value, &name->value);
         break;
     case NAME_ADDRESS:
-        name.is_understood = value->size == 4 || value->size == 16;
+        name->is_understood = value->size == 4 || value->size == 16;
         break;
     default:
-        name.is_understood = false;
+        name->is_understood = false;
     }
-    return name;
 }
 
 /* ---- subtrees ---- */
-
-struct subtree {
-    uint8_t kind;
-    bool is_excluded;
-    struct backend_blob base; /* the content of the GeneralName */
-};
 
 /* Takes the next subtree. Refuses one with a minimum or a maximum, and a tag that is no choice of
    GeneralName. */
@@ -125,7 +109,7 @@ static bool next_subtree(struct backend_blob *list, struct subtree *subtree) {
 /* Matches a host: ".example.com" covers all names below it; "example.com" covers itself, and for
    DNS names also those below. A wildcard is covered as if it were a label, and an excluded name as
    well covers the wildcard that stands for it. */
-static enum match match_host(const struct name *name, const struct subtree *subtree,
+static enum match match_host(const struct constrained_name *name, const struct subtree *subtree,
                              const struct backend_blob *base) {
     const struct backend_blob *host = &name->host;
     bool dotted = base->size > 0 && base->bytes[0] == '.';
@@ -153,7 +137,7 @@ static enum match match_host(const struct name *name, const struct subtree *subt
 }
 
 /* Matches a mail address with a host, or with a mailbox, whose local part is case-sensitive. */
-static enum match match_email(const struct name *name, const struct subtree *subtree) {
+static enum match match_email(const struct constrained_name *name, const struct subtree *subtree) {
     size_t local = behind_at(&subtree->base);
     struct backend_blob host = blob_after(&subtree->base, local);
     if (local == 0) {
@@ -168,7 +152,8 @@ static enum match match_email(const struct name *name, const struct subtree *sub
 }
 
 /* Matches an address with an address and a mask, whose bits are ones followed by zeros. */
-static enum match match_address(const struct name *name, const struct backend_blob *base) {
+static enum match match_address(const struct constrained_name *name,
+                                const struct backend_blob *base) {
     size_t size = base->size / 2;
     if (base->size != 8 && base->size != 32) {
         return CANNOT_TELL;
@@ -187,16 +172,17 @@ static enum match match_address(const struct name *name, const struct backend_bl
     return matches ? MATCHES : MATCHES_NOT;
 }
 
-static enum match match_directory(const struct name *name, const struct backend_blob *base) {
+static enum match match_directory(const struct constrained_name *name,
+                                  const struct backend_blob *base) {
     struct backend_blob prefix;
-    if (!der_whole(base->bytes, base->size, DER_SEQUENCE, &prefix) || !name_is_valid(&prefix)) {
+    if (!name_parse(base, &prefix)) {
         return CANNOT_TELL;
     }
     return name_has_prefix(&name->value, &prefix) ? MATCHES : MATCHES_NOT;
 }
 
 /* Matches a name with a subtree of its kind. */
-static enum match match_name(const struct name *name, const struct subtree *subtree) {
+static enum match match_name(const struct constrained_name *name, const struct subtree *subtree) {
     if (!name->is_understood) {
         return CANNOT_TELL;
     }
@@ -216,87 +202,86 @@ static enum match match_name(const struct name *name, const struct subtree *subt
 
 /* ---- certificates ---- */
 
-struct check {
-    struct backend_blob constraints; /* the content of the extension */
-    size_t *left;
-};
-
 /* Takes a comparison, or several if it is long, off those that are left. */
-static bool spend(const struct check *check, const struct name *name,
-                  const struct subtree *subtree) {
-    size_t cost = 1 + (name->value.size + subtree->base.size) / 64;
-    bool suffices = *check->left > cost;
-    *check->left = suffices ? *check->left - cost : 0;
+static bool spend(struct name_check *check) {
+    size_t cost = 1 + (check->name.value.size + check->subtree.base.size) / 64;
+    bool suffices = check->left > cost;
+    check->left = suffices ? check->left - cost : 0;
     return suffices;
 }
 
 /* Returns whether the name is in a permitted subtree of its kind, if there is one, and in no
    excluded one. */
-static bool is_within(const struct check *check, const struct name *name) {
-    struct backend_blob constraints = check->constraints;
+static bool is_within(struct name_check *check) {
+    struct subtree *subtree = &check->subtree;
     bool is_restricted = false;
     bool is_permitted = false;
+    check->lists = check->constraints;
     for (uint8_t list = 0; list < 2; list++) {
-        struct backend_blob subtrees = {NULL, 0};
-        struct subtree subtree = {.is_excluded = list == 1};
         bool present = false;
-        if (!der_take_optional(&constraints, DER_CONTEXT_CONSTRUCTED(list), &subtrees, &present)) {
+        check->subtrees.size = 0;
+        subtree->is_excluded = list == 1;
+        if (!der_take_optional(&check->lists, DER_CONTEXT_CONSTRUCTED(list), &check->subtrees,
+                               &present)) {
             return false;
         }
-        while (subtrees.size > 0) {
-            if (!next_subtree(&subtrees, &subtree) || !spend(check, name, &subtree)) {
+        while (check->subtrees.size > 0) {
+            if (!next_subtree(&check->subtrees, subtree) || !spend(check)) {
                 return false;
             }
-            if (subtree.kind != name->kind) {
+            if (subtree->kind != check->name.kind) {
                 continue;
             }
-            enum match match = match_name(name, &subtree);
-            if (match == CANNOT_TELL || (match == MATCHES && subtree.is_excluded)) {
+            enum match match = match_name(&check->name, subtree);
+            if (match == CANNOT_TELL || (match == MATCHES && subtree->is_excluded)) {
                 return false;
             }
-            is_restricted = is_restricted || !subtree.is_excluded;
+            is_restricted = is_restricted || !subtree->is_excluded;
             is_permitted = is_permitted || match == MATCHES;
         }
     }
-    return constraints.size == 0 && (is_permitted || !is_restricted);
+    return check->lists.size == 0 && (is_permitted || !is_restricted);
 }
 
 /* Checks a common name that looks like a host, with a dot, as a DNS name: OpenSSL does, although no
    host is compared with it. One in 16 or 32 bits per character cannot be told. */
-static bool common_name_is_within(const struct check *check,
-                                  const struct name_attribute *attribute) {
-    struct backend_blob text = attribute->value;
+static bool common_name_is_within(struct name_check *check) {
+    struct backend_blob text = check->attribute.value;
+    uint8_t tag = check->attribute.tag;
     while (text.size > 0 && text.bytes[text.size - 1] == 0) {
         text.size--;
     }
-    struct name name = read_name(NAME_DNS, &text);
-    bool is_wide = attribute->tag == DER_BMP_STRING || attribute->tag == DER_UNIVERSAL_STRING;
-    bool is_host = name.is_understood && memchr(text.bytes, '.', text.size) != NULL;
-    name.is_understood = !is_wide;
-    return (!is_wide && !is_host) || is_within(check, &name);
+    read_name(NAME_DNS, &text, &check->name);
+    bool is_wide = tag == DER_BMP_STRING || tag == DER_UNIVERSAL_STRING;
+    bool is_host = check->name.is_understood && memchr(text.bytes, '.', text.size) != NULL;
+    check->name.is_understood = !is_wide;
+    return (!is_wide && !is_host) || is_within(check);
 }
 
-/* Checks the subject, the mail addresses in it, which are IA5Strings, and, of a leaf without
-   alternative names, the common names. */
-static bool subject_is_within(const struct check *check, const struct certificate *certificate,
+/* Checks a mail address in a subject, which is an IA5String. */
+static bool email_is_within(struct name_check *check) {
+    read_name(NAME_EMAIL, &check->attribute.value, &check->name);
+    return check->attribute.tag == DER_IA5_STRING && is_within(check);
+}
+
+/* Checks the subject, the mail addresses in it, and, of a leaf without alternative names, the
+   common names. */
+static bool subject_is_within(struct name_check *check, const struct certificate *certificate,
                               bool is_leaf) {
-    const struct backend_blob *subject = &certificate->subject;
     bool is_nameless = is_leaf && !certificate->has_alternative_names;
-    struct name name = {.kind = NAME_DIRECTORY, .is_understood = true, .value = *subject};
-    if (subject->size > 0 && !is_within(check, &name)) {
+    check->name = (struct constrained_name){
+        .kind = NAME_DIRECTORY, .is_understood = true, .value = certificate->subject};
+    if (certificate->subject.size > 0 && !is_within(check)) {
         return false;
     }
-    struct backend_blob rdns = *subject;
-    struct backend_blob set = {NULL, 0};
-    struct name_attribute attribute;
-    while (name_next(&rdns, &set, &attribute)) {
-        name = read_name(NAME_EMAIL, &attribute.value);
-        if (name_is_email(&attribute) &&
-            (attribute.tag != DER_IA5_STRING || !is_within(check, &name))) {
+    check->rdns = certificate->subject;
+    check->set.size = 0;
+    while (name_next(&check->rdns, &check->set, &check->attribute)) {
+        if (name_is_email(&check->attribute) && !email_is_within(check)) {
             return false;
         }
-        if (is_nameless && name_is_common_name(&attribute) &&
-            !common_name_is_within(check, &attribute)) {
+        if (is_nameless && name_is_common_name(&check->attribute) &&
+            !common_name_is_within(check)) {
             return false;
         }
     }
@@ -305,30 +290,30 @@ static bool subject_is_within(const struct check *check, const struct certificat
 
 /* Checks a mail address in UTF-8 among the other names, which rfc822Name constrains too (RFC 9598,
    section 6). */
-static bool mailbox_is_within(const struct check *check, struct backend_blob other_name) {
-    struct backend_blob type;
+static bool mailbox_is_within(struct name_check *check, struct backend_blob other_name) {
     struct backend_blob part;
-    struct backend_blob text = {NULL, 0};
-    if (!der_take(&other_name, DER_OID, &type) ||
-        !DER_IS_OID(&type, "\x2b\x06\x01\x05\x05\x07\x08\x09")) {
+    check->mailbox.size = 0;
+    if (!der_take(&other_name, DER_OID, &part) ||
+        !DER_IS_OID(&part, "\x2b\x06\x01\x05\x05\x07\x08\x09")) {
         return true;
     }
     if (der_take(&other_name, DER_CONTEXT_CONSTRUCTED(0), &part)) {
-        (void)der_take(&part, DER_UTF8_STRING, &text);
+        (void)der_take(&part, DER_UTF8_STRING, &check->mailbox);
     }
-    struct name name = read_name(NAME_EMAIL, &text);
-    return is_within(check, &name);
+    read_name(NAME_EMAIL, &check->mailbox, &check->name);
+    return is_within(check);
 }
 
-static bool alternative_names_are_within(const struct check *check, struct backend_blob names) {
-    while (names.size > 0) {
+static bool alternative_names_are_within(struct name_check *check, struct backend_blob names) {
+    check->names = names;
+    while (check->names.size > 0) {
         uint8_t kind = 0;
         struct backend_blob value;
-        if (!der_next(&names, &kind, &value, NULL)) {
+        if (!der_next(&check->names, &kind, &value, NULL)) {
             return false;
         }
-        struct name name = read_name(kind, &value);
-        if (!is_within(check, &name) || (kind == NAME_OTHER && !mailbox_is_within(check, value))) {
+        read_name(kind, &value, &check->name);
+        if (!is_within(check) || (kind == NAME_OTHER && !mailbox_is_within(check, value))) {
             return false;
         }
     }
@@ -336,9 +321,10 @@ static bool alternative_names_are_within(const struct check *check, struct backe
 }
 
 bool name_constraints_hold(const struct certificate *authority,
-                           const struct certificate *certificate, bool is_leaf, size_t *left) {
-    const struct check check = {authority->name_constraints, left};
+                           const struct certificate *certificate, bool is_leaf,
+                           struct name_check *check) {
+    check->constraints = authority->name_constraints;
     return !authority->has_name_constraints ||
-           (subject_is_within(&check, certificate, is_leaf) &&
-            alternative_names_are_within(&check, certificate->alternative_names));
+           (subject_is_within(check, certificate, is_leaf) &&
+            alternative_names_are_within(check, certificate->alternative_names));
 }

@@ -85,9 +85,18 @@ static const char *short_name(const struct backend_blob *type) {
     return NULL;
 }
 
+static void put_number(struct writer *writer, uint32_t number) {
+    char digits[10];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    put(writer, digits + at, sizeof digits - at);
+}
+
 /* Writes the dotted form of an OID, such as "2.5.4.97". */
 static void put_oid(struct writer *writer, const struct backend_blob *type) {
-    char number[24];
     uint32_t arc = 0;
     bool first = true;
     for (size_t i = 0; i < type->size; i++) {
@@ -95,12 +104,14 @@ static void put_oid(struct writer *writer, const struct backend_blob *type) {
         if ((type->bytes[i] & 0x80) != 0) {
             continue;
         }
-        uint32_t root = arc < 80 ? arc / 40 : 2;
-        put(writer, number,
-            first ? backend_text(number, sizeof number, "%u.%u", (unsigned)root,
-                                 (unsigned)(arc - root * 40))
-                  : backend_text(number, sizeof number, ".%u", (unsigned)arc));
-        first = false;
+        if (first) { /* the first number has the first two arcs */
+            uint32_t root = arc < 80 ? arc / 40 : 2;
+            put_number(writer, root);
+            arc -= root * 40;
+            first = false;
+        }
+        put(writer, ".", 1);
+        put_number(writer, arc);
         arc = 0;
     }
 }
@@ -135,9 +146,11 @@ static void put_attribute(struct writer *writer, const struct name_attribute *at
         return;
     }
     put(writer, "=#", 2);
-    for (size_t i = 0; i < attribute->encoded.size; i++) {
+    const uint8_t *end = attribute->value.bytes + attribute->value.size;
+    /* The value's tag is right behind the type. */
+    for (const uint8_t *at = attribute->type.bytes + attribute->type.size; at < end; at++) {
         char pair[2];
-        format_hex(attribute->encoded.bytes[i], pair);
+        format_hex(*at, pair);
         put(writer, pair, sizeof pair);
     }
 }

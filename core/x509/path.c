@@ -2,7 +2,6 @@
 #include "core/x509/path.h"
 
 #include "core/x509/distinguished_name.h"
-#include "core/x509/name_constraints.h"
 #include "core/x509/strength.h"
 
 static bool is_self_issued(const struct certificate *certificate) {
@@ -94,15 +93,16 @@ portls_verify_reason path_check_strength(const struct path *path, size_t *depth)
 /* ---- names ---- */
 
 /* Checks the name constraints of every CA against all certificates below it. */
-portls_verify_reason path_check_names(const struct path *path, size_t *depth) {
-    size_t left = NAME_COMPARISONS_MAX;
+portls_verify_reason path_check_names(const struct path *path, struct name_check *check,
+                                      size_t *depth) {
+    check->left = NAME_COMPARISONS_MAX;
     for (size_t above = 1; above < path->length; above++) {
         for (*depth = 0; *depth < above; ++*depth) {
             const struct certificate *below = path->certificates[*depth];
             bool exempt = *depth > 0 && is_self_issued(below);
             if (!exempt &&
-                !name_constraints_hold(path->certificates[above], below, *depth == 0, &left)) {
-                return left == 0 ? PORTLS_VERIFY_LIMIT : PORTLS_VERIFY_CONSTRAINT;
+                !name_constraints_hold(path->certificates[above], below, *depth == 0, check)) {
+                return check->left == 0 ? PORTLS_VERIFY_LIMIT : PORTLS_VERIFY_CONSTRAINT;
             }
         }
     }

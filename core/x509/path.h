@@ -6,7 +6,7 @@
 #ifndef CORE_X509_PATH_H
 #define CORE_X509_PATH_H
 
-#include "core/x509/certificate.h"
+#include "core/x509/name_constraints.h"
 
 /* The number of certificates of a peer that count. A TLS library may take fewer. */
 #define CHAIN_PEER_MAX 20
@@ -24,11 +24,13 @@ struct path {
 /*
  * Checks a path: its extensions, the strength of its keys and signatures, and its name constraints.
  * Return PORTLS_VERIFY_OK, or the reason and, in `*depth`, the index of the rejected certificate.
+ * `check` is working memory and need not be initialised.
  */
 portls_verify_reason path_check_extensions(const struct path *path, bool peer_is_server,
                                            size_t *depth);
 portls_verify_reason path_check_strength(const struct path *path, size_t *depth);
-portls_verify_reason path_check_names(const struct path *path, size_t *depth);
+portls_verify_reason path_check_names(const struct path *path, struct name_check *check,
+                                      size_t *depth);
 
 /*
  * Checks a path that a TLS library has accepted, with its signatures, times and trust, by all rules

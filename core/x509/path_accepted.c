@@ -5,6 +5,7 @@ portls_verify_reason path_check_accepted(const struct backend_blob *certificates
                                          bool peer_is_server, size_t *depth) {
     struct certificate parsed[CHAIN_PATH_MAX];
     struct path path = {.length = 0};
+    struct name_check check;
     *depth = 0;
     if (count == 0 || count > CHAIN_PATH_MAX) {
         return count == 0 ? PORTLS_VERIFY_NO_CERTIFICATE : PORTLS_VERIFY_LIMIT;
@@ -20,5 +21,5 @@ portls_verify_reason path_check_accepted(const struct backend_blob *certificates
     if (reason == PORTLS_VERIFY_OK) {
         reason = path_check_strength(&path, depth);
     }
-    return reason == PORTLS_VERIFY_OK ? path_check_names(&path, depth) : reason;
+    return reason == PORTLS_VERIFY_OK ? path_check_names(&path, &check, depth) : reason;
 }

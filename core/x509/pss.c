@@ -20,8 +20,8 @@ static bool take_number(struct backend_blob *cursor, uint8_t tag, uint32_t max, 
     struct backend_blob value;
     bool present = false;
     return der_take_optional(cursor, tag, &part, &present) &&
-           (!present || (der_take(&part, DER_INTEGER, &value) && part.size == 0 &&
-                         der_small_integer(&value, max, number)));
+           (!present ||
+            (der_take_last(&part, DER_INTEGER, &value) && der_small_integer(&value, max, number)));
 }
 
 bool pss_parse(struct backend_blob parameters, struct pss *pss) {
@@ -31,7 +31,7 @@ bool pss_parse(struct backend_blob parameters, struct pss *pss) {
     struct backend_blob oid;
     uint32_t trailer = 1;
     pss->salt_size = 20;
-    return der_take(&parameters, DER_SEQUENCE, &inside) && parameters.size == 0 &&
+    return der_take_last(&parameters, DER_SEQUENCE, &inside) &&
            der_take(&inside, DER_CONTEXT_CONSTRUCTED(0), &part) && take_hash(&part, &pss->hash) &&
            der_take(&inside, DER_CONTEXT_CONSTRUCTED(1), &part) &&
            der_take(&part, DER_SEQUENCE, &mask) && der_take(&mask, DER_OID, &oid) &&

@@ -37,7 +37,7 @@ static size_t take_odd(struct backend_blob *cursor) {
 /* Checks an RSAPublicKey. The exponent 1 has one bit. */
 static bool rsa_is_strong(struct backend_blob key) {
     struct backend_blob inside;
-    if (!der_take(&key, DER_SEQUENCE, &inside) || key.size > 0) {
+    if (!der_take_last(&key, DER_SEQUENCE, &inside)) {
         return false;
     }
     size_t modulus = take_odd(&inside);
@@ -75,7 +75,7 @@ static bool ec_is_strong(const struct certificate *certificate) {
     struct backend_blob parameters = certificate->key_parameters;
     struct backend_blob curve;
     const struct backend_blob *point = &certificate->key_bits;
-    if (!der_take(&parameters, DER_OID, &curve) || parameters.size > 0 || point->size == 0) {
+    if (!der_take_last(&parameters, DER_OID, &curve) || point->size == 0) {
         return false;
     }
     size_t size = coordinate_size(&curve);

@@ -36,7 +36,10 @@ static inline bool holds_with(struct fixture *fixture, const struct der *constra
     struct certificate certificate = {.subject = der_blob(&fixture->subject),
                                       .has_alternative_names = fixture->names.size > 0,
                                       .alternative_names = der_blob(&fixture->names)};
-    return name_constraints_hold(&authority, &certificate, fixture->is_leaf, &fixture->left);
+    struct name_check check = {.left = fixture->left};
+    bool hold = name_constraints_hold(&authority, &certificate, fixture->is_leaf, &check);
+    fixture->left = check.left;
+    return hold;
 }
 
 static inline bool holds(struct fixture *fixture) {

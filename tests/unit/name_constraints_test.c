@@ -337,13 +337,13 @@ Test(name_constraints, junk_among_the_names_is_refused) {
 }
 
 Test(name_constraints, certificate_without_constraints_restricts_nothing) {
-    struct fixture fixture = {.left = 1};
+    struct name_check check = {.left = 1};
     struct der junk = {.bytes = {0xff}, .size = 1};
     struct certificate authority = {.name_constraints = der_blob(&junk)};
     struct certificate certificate = {.has_alternative_names = true,
                                       .alternative_names = der_blob(&junk)};
-    cr_expect(name_constraints_hold(&authority, &certificate, true, &fixture.left));
-    cr_expect_eq(fixture.left, 1);
+    cr_expect(name_constraints_hold(&authority, &certificate, true, &check));
+    cr_expect_eq(check.left, 1);
 }
 
 /* Checks one name against two bases of another kind, whose sizes are given together with it. */
