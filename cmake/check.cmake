@@ -15,6 +15,10 @@ set(ALL_STEPS all clang loaded asan tsan wolfssl-source bare-host valgrind helgr
 set(LEFT_OUT valgrind helgrind fuzz)
 choose_steps()
 
+if("fuzz" IN_LIST STEPS)
+    list(APPEND EXTRA_PACKAGES libclang-rt-dev)
+endif()
+
 if(NOT DEFINED PACKAGES OR PACKAGES)
     message(NOTICE "\n== packages: what building and testing needs")
     install_packages(gcc libc6-dev clang ninja-build pkg-config libssl-dev libtls-dev
