@@ -425,7 +425,7 @@ static long chosen(const char *name, uint16_t version, uint16_t suite, uint16_t 
                                        .lists = {[PORTLS_HELLO_VERSIONS] = {&version, 1},
                                                  [PORTLS_HELLO_SUITES] = {&suite, 1},
                                                  [PORTLS_HELLO_SIGNATURE_SCHEMES] = {&scheme, 1}}};
-    return hello_choose_identity(&served, &hello, is_for_name) - identities;
+    return (long)(hello_choose_identity(&served, &hello, is_for_name) - identities);
 }
 
 Test(client_hello, the_identity_is_one_that_the_client_can_verify) {
