@@ -182,9 +182,9 @@ PORTLS_API const char *portls_connection_server_name(const portls_input_port *ss
  * Returns the subject of the peer's certificate as RFC 4514 text, such as "CN=localhost,O=example",
  * "" if it sent none. Printable ASCII: other characters are escaped as "\C3\A9". Untrusted unless
  * portls_connection_peer_verified returns true. It is for people: to check a name use
- * portls_set_verify_hostname. Over libtls and wolfSSL a text of more than 255 characters is cut off.
- * NULL before the handshake is done and for other ports. Borrowed from the connection, until both of
- * its ports are closed. Does not block. Any thread, while the input port is open.
+ * portls_set_verify_hostname. Over libtls and wolfSSL a text of more than 255 characters is cut
+ * off. NULL before the handshake is done and for other ports. Borrowed from the connection, until
+ * both of its ports are closed. Does not block. Any thread, while the input port is open.
  */
 PORTLS_API const char *portls_connection_peer_subject(const portls_input_port *ssl_in);
 
