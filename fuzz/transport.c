@@ -311,7 +311,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     random_state = 1;
     uint8_t flags = fuzz_byte(&script);
     int old = flags & 1;
-    size_t capacity = (flags & 2) != 0 ? 1 + (size_t)fuzz_byte(&script) * 16 : 65536;
+    size_t capacity = (flags & 2) != 0 ? 64 + (size_t)fuzz_byte(&script) * 16 : 65536;
     portls_context *client = (flags & 4) != 0 ? verifying : contexts[CLIENT][old];
     start_end(&connection, CLIENT, capacity, client, false);
     start_end(&connection, SERVER, capacity, contexts[SERVER][old], false);
