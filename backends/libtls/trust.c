@@ -144,11 +144,11 @@ portls_status trust_new(const struct backend_blob *roots, size_t count,
     }
     made->der = core_memory->allocate(size);
     made->roots = core_memory->allocate(count * sizeof *made->roots);
-    portls_status status =
-        made->der != NULL && made->roots != NULL ? PORTLS_OK : fail_no_memory(error);
-    if (status == PORTLS_OK) {
-        status = copy(made, roots, count, error);
+    if (made->der == NULL || made->roots == NULL) {
+        trust_free(made);
+        return fail_no_memory(error);
     }
+    portls_status status = copy(made, roots, count, error);
     if (status == PORTLS_OK && !encode(made)) {
         status = fail_no_memory(error);
     }

@@ -260,7 +260,7 @@ portls_status portls_listen_secure(int port_no, const char *host_or_null, const 
     enum { QUEUE = 128 };
     portls_context *own = portls_protocol_context(PORTLS_SERVER, PORTLS_AUTO);
     portls_status status = portls_listen(port_no, QUEUE, true, host_or_null, own, listener, error);
-    if (status != PORTLS_OK) {
+    if (status != PORTLS_OK || *listener == NULL) {
         return status;
     }
     (*listener)->shutdown_on_close = true;

@@ -68,7 +68,7 @@ static bool take_time(struct backend_blob *cursor, int64_t *seconds) {
         return false;
     }
     int32_t in_day = (hour * 60 + minute) * 60 + second;
-    *seconds = (int64_t)(days_before(year, month) + day - 1) * (24 * 60 * 60) + in_day;
+    *seconds = (int64_t)(days_before(year, month) + day - 1) * INT64_C(86400) + in_day;
     return true;
 }
 

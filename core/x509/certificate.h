@@ -34,18 +34,18 @@ struct certificate {
     struct backend_blob key_parameters;  /* what follows that OID; may be empty */
     struct backend_blob key_bits;        /* its BIT STRING's bytes */
     int64_t not_before, not_after;
+    uint32_t path_length;
     bool is_version_1; /* has no extensions */
     bool unknown_critical;
     bool has_basic_constraints, is_authority, has_path_length;
-    uint32_t path_length;
     bool has_key_usage;
     uint8_t key_usage;
     bool has_purposes, for_servers, for_clients;
+    bool has_netscape_type;
+    uint8_t netscape_type;
     bool has_alternative_names, has_name_constraints;
     struct backend_blob alternative_names; /* the contents of the SEQUENCEs */
     struct backend_blob name_constraints;
-    bool has_netscape_type;
-    uint8_t netscape_type;
     /* The key identifiers: of the subject, and of the issuer, with the names and the serial number
        of the issuer's certificate. Empty if absent. */
     struct backend_blob subject_key_id, issuer_key_id, issuer_key_names, issuer_key_serial;

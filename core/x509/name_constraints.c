@@ -30,11 +30,16 @@ static bool ends_in_number(const struct backend_blob *host) {
     return at < host->size && is_digit(host->bytes[at]);
 }
 
+/* Whether the byte is one of the characters. */
+static bool is_one_of(uint8_t byte, const char *characters) {
+    return byte != '\0' && strchr(characters, byte) != NULL;
+}
+
 /* Returns the host of a URI (RFC 3986, 3.2): between "//" and the port or the end of the authority.
    Returns an empty one if there is no authority. A user stays in it, so that it is no DNS name. */
 static struct backend_blob uri_host(const struct backend_blob *uri) {
     size_t scheme = 0;
-    while (scheme < uri->size && memchr(":/?#", uri->bytes[scheme], 4) == NULL) {
+    while (scheme < uri->size && !is_one_of(uri->bytes[scheme], ":/?#")) {
         scheme++;
     }
     struct backend_blob host = blob_after(uri, scheme);
@@ -43,7 +48,7 @@ static struct backend_blob uri_host(const struct backend_blob *uri) {
     }
     host = blob_after(&host, 3);
     size_t size = 0;
-    while (size < host.size && memchr("/?#", host.bytes[size], 3) == NULL) {
+    while (size < host.size && !is_one_of(host.bytes[size], "/?#")) {
         size++;
     }
     host.size = size;

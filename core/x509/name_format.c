@@ -46,7 +46,7 @@ static void put_character(struct writer *writer, uint32_t character, bool first,
     const char escaped[] = {'\\', (char)character};
     if (character < ' ' || character > '~') {
         put_utf8(writer, character);
-    } else if (memchr(",+\"\\<>;", (int)character, 7) != NULL || (character == '#' && first) ||
+    } else if (strchr(",+\"\\<>;", (int)character) != NULL || (character == '#' && first) ||
                (character == ' ' && (first || last))) {
         put(writer, escaped, 2);
     } else {
