@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/wait/wait.h"
@@ -248,6 +249,13 @@ static bool run_one(const struct operation *operation, const void *argument, boo
     return happened;
 }
 
+/* Whether the libtls backend has kept a server object more, as it does when two connections overlap
+   for the first time: twice at most, so that a leak in each step is still found. */
+static bool may_keep_server(struct in_use before, struct in_use after, int *servers) {
+    return strcmp(portls_backend_name(), "libtls") == 0 &&
+           after.allocations == before.allocations + 1 && ++*servers <= 2;
+}
+
 void for_each_step(const struct operation *operation, const void *argument, int most) {
     plan.operation = operation;
     cr_assert_eq(portls_make_break(&plan.brk, NULL), PORTLS_OK);
@@ -256,6 +264,7 @@ void for_each_step(const struct operation *operation, const void *argument, int 
     plan.at = most;
     cr_assert_not(run_one(operation, argument, &ended), "more than %d moments", most);
     struct in_use before = look_at_use();
+    int servers = 0;
     cr_assert_gt(before.allocations, 0, "none is counted");
     for (plan.ending = 0; plan.ending < ENDINGS; plan.ending++) {
         int count = 0;
@@ -264,6 +273,9 @@ void for_each_step(const struct operation *operation, const void *argument, int 
             happened = run_one(operation, argument, &ended);
             count += ended ? 1 : 0;
             struct in_use after = settle(before);
+            if (may_keep_server(before, after, &servers)) {
+                before.allocations = after.allocations;
+            }
             cr_assert(is_same_use(after, before),
                       "%s at moment %d leaves %ld allocations, %ld descriptors, %ld threads",
                       ending_names[plan.ending], plan.at, after.allocations - before.allocations,
