@@ -30,6 +30,9 @@ typedef struct portls_interest {
  * portls_accept_avail (of a listener) is waiting for. Ask again after every call on the connection:
  * a handshake may need the other direction. Makes the progress that is possible without waiting.
  *
+ * While a context chooser has not decided about the connection, the report is empty: call again
+ * after portls_resume_handshake.
+ *
  * A listener, an accepted connection and a port over one socket report one descriptor at most.
  * examples/poll_server.c and the servers beside it are complete loops.
  *

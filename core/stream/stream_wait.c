@@ -10,7 +10,8 @@ void stream_begin_wait(struct stream *stream, struct stream_half *half, struct w
         os_mutex_unlock(&stream->lock);
         return;
     }
-    bool watch = (half->needs & NEEDS_CHOICE) != 0;
+    /* A foreign event loop has nothing to poll for a choice: its program makes it. */
+    bool watch = (half->needs & NEEDS_CHOICE) != 0 && !set->only_polls;
     if ((half->needs & NEEDS_INPUT) != 0) {
         if (stream_waits_for_input(stream) && !set->only_polls) {
             watch = true;

@@ -199,23 +199,36 @@ OVER_EVERY_WRAP(choice, a_chooser_chooses_the_context) {
     portls_free_context(other);
 }
 
-SPEC(choice, the_context_is_held_as_long_as_the_connection_needs_it) {
-    struct chooser chooser = {.answer = PORTLS_WANT_READ};
-    portls_context *servers = choosing_servers(&chooser);
+/* A server's SSL ports over pipes, whose chooser has been asked. */
+static void begin_pending(struct link *link, struct chooser *chooser) {
+    portls_context *servers = choosing_servers(chooser);
     portls_context *clients = client_context(PORTLS_AUTO, NULL, ROOT);
-    struct link link;
-    link_make_raw(&link, wide_pipes);
+    link_make_raw(link, wide_pipes);
     portls_wrap_options options = PORTLS_WRAP_OPTIONS_INIT;
     options.context = servers;
     options.close_original = true;
-    REQUIRE_OK(portls_wrap_ports_avail(link.server.raw_in, link.server.raw_out, &options,
-                                       &link.server.in, &link.server.out, &problem));
+    REQUIRE_OK(portls_wrap_ports_avail(link->server.raw_in, link->server.raw_out, &options,
+                                       &link->server.in, &link->server.out, &problem));
     options.mode = PORTLS_MODE_CONNECT;
     options.context = clients;
-    REQUIRE_OK(portls_wrap_ports_avail(link.client.raw_in, link.client.raw_out, &options,
-                                       &link.client.in, &link.client.out, &problem));
-    REQUIRE_STATUS(portls_handshake_avail(link.client.in, &problem), PORTLS_WANT_READ);
-    REQUIRE_STATUS(portls_handshake_avail(link.server.in, &problem), PORTLS_WANT_READ);
+    REQUIRE_OK(portls_wrap_ports_avail(link->client.raw_in, link->client.raw_out, &options,
+                                       &link->client.in, &link->client.out, &problem));
+    REQUIRE_STATUS(portls_handshake_avail(link->client.in, &problem), PORTLS_WANT_READ);
+    REQUIRE_STATUS(portls_handshake_avail(link->server.in, &problem), PORTLS_WANT_READ);
+    cr_assert_eq(chooser->calls, 1);
+    portls_free_context(servers);
+    portls_free_context(clients);
+}
+
+static void end_pending(struct link *link) {
+    portls_close_ports(link->client.in, link->client.out, NULL);
+    portls_close_ports(link->server.in, link->server.out, NULL);
+}
+
+SPEC(choice, the_context_is_held_as_long_as_the_connection_needs_it) {
+    struct chooser chooser = {.answer = PORTLS_WANT_READ};
+    struct link link;
+    begin_pending(&link, &chooser);
     REQUIRE_STATUS(portls_handshake_avail(link.server.in, &problem), PORTLS_WANT_READ);
     cr_assert_eq(chooser.calls, 1);
     portls_context *other = server_context(PORTLS_AUTO, "other-name", NULL);
@@ -224,15 +237,12 @@ SPEC(choice, the_context_is_held_as_long_as_the_connection_needs_it) {
     portls_free_context(other);
     portls_status status = PORTLS_WANT_READ;
     for (int i = 0; i < 100 && status != PORTLS_OK; i++) {
-        REQUIRE_STATUS(status = portls_handshake_avail(link.server.in, &problem), status);
+        status = portls_handshake_avail(link.server.in, &problem);
         ignore(portls_handshake_avail(link.client.in, NULL));
     }
     cr_assert_eq(status, PORTLS_OK);
     REQUIRE_TEXT(portls_connection_peer_subject(link.client.in), "localhost");
-    portls_close_ports(link.client.in, link.client.out, NULL);
-    portls_close_ports(link.server.in, link.server.out, NULL);
-    portls_free_context(servers);
-    portls_free_context(clients);
+    end_pending(&link);
 }
 
 SPEC(choice, a_chooser_refuses_with_an_alert) {
@@ -338,8 +348,6 @@ SPEC(choice, a_malformed_hello_is_refused_with_an_alert) {
 
 /* ---- later ---- */
 
-#if PORTLS_HOSTED
-
 static void resume_soon(void *argument) {
     struct chooser *chooser = argument;
     portls_resume_handshake(chooser->pending, &chooser->choice);
@@ -391,6 +399,65 @@ SPEC(choice, a_choice_may_be_made_in_the_chooser_itself) {
     require_served(by_connect, servers, NULL);
     portls_free_context(servers);
     portls_free_context(other);
+}
+
+/* ---- waiting for a choice ---- */
+
+/* The refusal makes the port ready: a read reports it. */
+static void require_refused_port(struct link *link) {
+    uint8_t byte = 0;
+    size_t got = 0;
+    REQUIRE_FAILURE(portls_read_avail(link->server.in, &byte, 1, &got, &problem), PORTLS_HANDSHAKE,
+                    "the context chooser refused");
+}
+
+SPEC(choice, an_event_loop_has_nothing_to_poll_before_the_choice) {
+    struct chooser chooser = {.answer = PORTLS_WANT_READ, .choice = {.refuse = true}};
+    struct link link;
+    portls_interest interest;
+    begin_pending(&link, &chooser);
+    REQUIRE_OK(portls_interest_of(portls_source_input(link.server.in), &interest, &problem));
+    cr_assert(!interest.ready && interest.count == 0);
+    portls_resume_handshake(chooser.pending, &chooser.choice);
+    REQUIRE_OK(portls_interest_of(portls_source_input(link.server.in), &interest, &problem));
+    cr_assert(interest.ready);
+    require_refused_port(&link);
+    end_pending(&link);
+}
+
+SPEC(choice, a_choice_wakes_a_sync) {
+    struct chooser chooser = {.answer = PORTLS_WANT_READ, .choice = {.refuse = true}};
+    struct link link;
+    struct task task;
+    begin_pending(&link, &chooser);
+    portls_event event = {.source = portls_source_input(link.server.in)};
+    task_start(&task, resume_soon, &chooser);
+    REQUIRE_OK(portls_sync(&event, 1, PORTLS_NO_DEADLINE, NULL, &problem));
+    task_join(&task);
+    cr_assert(event.ready);
+    require_refused_port(&link);
+    end_pending(&link);
+}
+
+SPEC(choice, a_choice_wakes_a_sync_set) {
+    struct chooser chooser = {.answer = PORTLS_WANT_READ, .choice = {.refuse = true}};
+    struct link link;
+    struct task task;
+    portls_sync_set *set = NULL;
+    portls_ready ready;
+    size_t count = 0;
+    begin_pending(&link, &chooser);
+    REQUIRE_OK(portls_make_sync_set(&set, &problem));
+    REQUIRE_OK(portls_sync_set_add(set, portls_source_input(link.server.in), NULL, &problem));
+    REQUIRE_STATUS(portls_sync_set_wait(set, &ready, 1, &count, PORTLS_NOW, NULL, &problem),
+                   PORTLS_DEADLINE);
+    task_start(&task, resume_soon, &chooser);
+    REQUIRE_OK(portls_sync_set_wait(set, &ready, 1, &count, PORTLS_NO_DEADLINE, NULL, &problem));
+    task_join(&task);
+    cr_assert_eq(count, 1);
+    require_refused_port(&link);
+    portls_free_sync_set(set);
+    end_pending(&link);
 }
 
 /* A listener with a connection that waits for its choice takes others meanwhile. */
@@ -457,5 +524,3 @@ SPEC(choice, resuming_a_connection_that_has_ended_frees_the_hello_only) {
     portls_free_context(servers);
     portls_free_context(clients);
 }
-
-#endif
