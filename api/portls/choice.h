@@ -64,11 +64,11 @@ PORTLS_API const char *portls_hello_alpn(const portls_client_hello *hello, size_
  * Adds an identity, a chain with its key, to those that a server chooses from (RFC 6066, section
  * 3).
  *
- * By the name that a client asks for: the first identity with exactly this name among its subject
- * alternative names, else the first with a wildcard for it, else the first of all. That of
- * portls_load_certificate_chain comes before those that were added. Of several identities for a
- * name, such as one with an ECDSA key and one with an RSA key, the first that the client can
- * verify, by its signature schemes and cipher suites.
+ * The server uses the first identity that has exactly the name that the client asks for among its
+ * subject alternative names, else the first that has a wildcard for it, else the first of all. The
+ * identity of portls_load_certificate_chain comes before those that were added. Of several
+ * identities for a name, such as one with an ECDSA key and one with an RSA key, the server uses the
+ * first that the client can verify, judging by its signature schemes and cipher suites.
  * @param context    a server context that is not sealed, or a listener's (portls_listener_context)
  * @param chain      `chain_size` bytes of PEM, copied: the server's certificate, then its issuers
  * @param chain_size of `chain`
@@ -119,7 +119,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_refuse_unknown_names(portls_
 
 /* ---- choosing a context ---- */
 
-/** What a chooser decides. All zeros at first: the context of the listener or the wrap. */
+/** What a chooser decides. All zeros, as it is passed in: the context of the listener or the wrap.
+ */
 typedef struct portls_choice {
     portls_context *context; /**< borrowed; a server context to use instead; NULL: none */
     bool refuse;             /**< refuses the client, with the alert */
@@ -134,8 +135,8 @@ typedef struct portls_choice {
  * @param hello    what the client said, untrusted. Borrowed for the call; with PORTLS_WANT_READ
  *                 valid until portls_resume_handshake
  * @param choice   to be filled
- * @return PORTLS_OK: as `choice` says; PORTLS_WANT_READ: later, by portls_resume_handshake, which
- * has to follow. Any other status refuses the client with internal_error
+ * @return PORTLS_OK: as `choice` says; PORTLS_WANT_READ: the program calls portls_resume_handshake
+ *         later. Any other status refuses the client with internal_error
  */
 typedef portls_status portls_context_chooser(void *argument, portls_client_hello *hello,
                                              portls_choice *choice);
@@ -157,12 +158,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_set_context_chooser(portls_conte
                                                                     portls_error *error);
 
 /**
- * Continues a handshake whose chooser returned PORTLS_WANT_READ. Call it exactly once for each of
- * them, also from the chooser itself, and also when the connection has ended meanwhile: then it
- * only frees `hello`.
- * @param hello  the chooser's; not valid afterwards
+ * Continues a handshake whose chooser returned PORTLS_WANT_READ, and wakes the calls that wait for
+ * it. Call it exactly once for each of these handshakes. The chooser itself may call it. If the
+ * connection has ended meanwhile, it only frees `hello`. Does not block. Any thread.
+ * @param hello  the ClientHello that the chooser was given; not valid afterwards
  * @param choice read during the call; NULL: the context of the listener or the wrap
- * Does not block. Any thread.
  */
 PORTLS_API void portls_resume_handshake(portls_client_hello *hello, const portls_choice *choice);
 

@@ -75,11 +75,11 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_server_context(portls_proto
 PORTLS_API portls_context *portls_protocol_context(portls_role role, portls_protocol protocol);
 
 /**
- * Makes an unsealed context with the settings of another one: role, protocol, identity, trust,
- * verification. Shares what was parsed, the trusted roots also after changes to the identity or to
- * the verification of either, so that many contexts with the same roots cost little more time and
- * memory than one. A later change of one does not affect the other. The copy of a PORTLS_SECURE
- * context keeps its trust and verification sealed.
+ * Makes an unsealed context with the settings of another one: role, protocol, identities, trust,
+ * verification, application protocols, chooser. Shares what was parsed, the trusted roots also
+ * after changes to the identity or to the verification of either, so that many contexts with the
+ * same roots cost little more time and memory than one. A later change of one does not affect the
+ * other. The copy of a PORTLS_SECURE context keeps its trust and verification sealed.
  * @param context an open context, also one of portls_protocol_context or portls_listener_context
  * @param copy    receives the context, to be freed with portls_free_context; NULL on failure
  * @param error   may be NULL

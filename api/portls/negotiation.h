@@ -23,7 +23,8 @@ typedef enum portls_alpn_policy {
 
 /**
  * Sets the application protocols that connections of a context speak (ALPN, RFC 7301), in order of
- * preference. A client offers them; a server uses the first of its own that the client offers.
+ * preference. A client offers the list; a server selects the first name in its list that the client
+ * offers.
  * @param context a context that is not sealed, or a listener's (portls_listener_context)
  * @param names   `count` names of 1 to 255 bytes without a comma, such as "h2" and "http/1.1",
  *                copied; may be NULL with a count of 0

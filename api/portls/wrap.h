@@ -37,7 +37,7 @@ typedef struct portls_wrap_options {
     portls_on_error *on_error; /**< NULL; called for communication errors */
     void *on_error_argument;   /**< NULL; the caller's, passed to `on_error` */
     const char *const *alpn;   /**< NULL; application protocols to use instead of those of the
-                                    context, as portls_set_alpn takes them; copied */
+                                    context, with its policy, as portls_set_alpn takes them; copied */
     size_t alpn_count;         /**< 0; of `alpn` */
 } portls_wrap_options;
 

@@ -61,8 +61,8 @@ static portls_status add_name(struct alpn *alpn, const char *name, portls_error 
     }
     if (strchr(name, ',') != NULL) { /* which separates the names for wolfSSL and libtls */
         return error_fail(error, PORTLS_INVALID_ARGUMENT,
-                          "the application protocol \"%s\" has a comma: pass each protocol as a "
-                          "name of its own",
+                          "the application protocol \"%s\" has a comma: pass each protocol "
+                          "separately",
                           name);
     }
     if (alpn_has(alpn, &blob)) {

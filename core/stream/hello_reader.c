@@ -1,4 +1,4 @@
-/* Collects the records of a ClientHello, in whatever pieces and fragments they come. */
+/* Collects the records of a ClientHello, however they are fragmented. */
 #include <string.h>
 
 #include "core/base/memory.h"

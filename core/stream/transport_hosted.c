@@ -101,7 +101,7 @@ portls_status transport_receive(struct backend_transport *face, void *buffer, si
 
 portls_status transport_give_back(struct transport *transport) {
     if (transport->received == NULL) {
-        return PORTLS_OK; /* what is to be replayed was an incomplete handshake */
+        return PORTLS_OK; /* a replay holds an incomplete handshake, which no caller can use */
     }
     portls_status status =
         input_port_unread(transport->in, transport->received + transport->received_start,
