@@ -146,6 +146,9 @@ portls_status stream_step_handshake(struct stream *stream, struct stream_half *h
 portls_status stream_make_session(struct stream *stream, struct backend_blob alpn,
                                   portls_error *error);
 
+/* Sends a fatal alert in the clear, where there is no session. */
+void stream_send_plain_alert(struct stream *stream, uint8_t alert);
+
 /* Fails a handshake with what a function of the backend returned and reported; recognises first
    what that cannot tell: a failed port, a peer that does not speak TLS, an end of file. */
 portls_status stream_fail_handshake(struct stream *stream, portls_status status,

@@ -12,7 +12,6 @@
 #include "core/stream/stream.h"
 
 enum {
-    RECORD_ALERT = 21,
     ALERT_ACCESS_DENIED = 49,
     ALERT_INTERNAL_ERROR = 80,
     ALERT_UNRECOGNIZED_NAME = 112,
@@ -110,10 +109,7 @@ void portls_resume_handshake(portls_client_hello *hello, const portls_choice *ch
 /* Fails the handshake, and tells the client why. */
 static portls_status refuse(struct stream *stream, uint8_t alert, portls_status status,
                             const char *sentence) {
-    struct transport *transport = &stream->transport;
-    const uint8_t record[] = {RECORD_ALERT, 3, 3, 0, 2, 2, alert};
-    (void)transport->face.send(&transport->face, record, sizeof record);
-    (void)transport_flush(transport);
+    stream_send_plain_alert(stream, alert);
     portls_error *error = failure_new(&stream->failure);
     (void)error_fail(error, status, "%s", sentence);
     if (error != NULL) {

@@ -104,9 +104,16 @@ static portls_status refuse_client(struct stream *stream, struct stream_half *ha
     return status == PORTLS_OK ? fail_refused(stream) : fail_by_port(stream, &error);
 }
 
+void stream_send_plain_alert(struct stream *stream, uint8_t alert) {
+    const uint8_t record[] = {RECORD_ALERT, 3, 3, 0, 2, 2, alert};
+    struct transport *transport = &stream->transport;
+    (void)transport->face.send(&transport->face, record, sizeof record);
+    (void)transport_flush(transport);
+}
+
 /* Fails a server whose settings forbid a session, after the client's first byte, with an alert. */
 static portls_status refuse_server(struct stream *stream, struct stream_half *half) {
-    static const uint8_t handshake_failure[] = {RECORD_ALERT, 3, 3, 0, 2, 2, 40};
+    enum { ALERT_HANDSHAKE_FAILURE = 40 };
     struct transport *transport = &stream->transport;
     uint8_t first;
     size_t got;
@@ -116,8 +123,7 @@ static portls_status refuse_server(struct stream *stream, struct stream_half *ha
         return PORTLS_WANT_READ;
     }
     if (status == PORTLS_OK) {
-        (void)transport->face.send(&transport->face, handshake_failure, sizeof handshake_failure);
-        (void)transport_flush(transport);
+        stream_send_plain_alert(stream, ALERT_HANDSHAKE_FAILURE);
     }
     return fail_refused(stream);
 }
