@@ -49,6 +49,13 @@ static inline void error_append(portls_error *error, const char *text) {
 
 #endif
 
+/* Returns `error`, or in place of NULL an allocated one for a backend to fill, since a bare
+   target's stack has little room. NULL without memory. */
+portls_error *error_borrow(portls_error *error);
+
+/* Frees what error_borrow(error) has allocated. */
+void error_return(portls_error *borrowed, const portls_error *error);
+
 /* Copies a stored error to `error` (may be NULL) unless that holds a cause. Returns its status. */
 portls_status error_copy(portls_error *error, const portls_error *stored);
 

@@ -1,4 +1,4 @@
-/* Keeping failures. */
+/* Errors that are kept, or lent to a backend. */
 
 #include <stddef.h>
 
@@ -44,5 +44,15 @@ void failure_keep(struct failure **failure, const portls_error *error) {
 void failure_free(struct failure *failure) {
     if (failure != &no_memory_failure) {
         memory_free(failure);
+    }
+}
+
+portls_error *error_borrow(portls_error *error) {
+    return error != NULL ? error : memory_zeroed(sizeof *error);
+}
+
+void error_return(portls_error *borrowed, const portls_error *error) {
+    if (borrowed != error) {
+        memory_free(borrowed);
     }
 }

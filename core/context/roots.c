@@ -7,20 +7,16 @@
 #include "core/base/memory.h"
 #include "core/os/os.h"
 
-/* A backend needs an error to fill. It is allocated, since a bare target's stack has little room.
- */
 static portls_status parse(const struct backend *backend, const struct certificate_list *list,
                            struct backend_trust **trust, portls_error *error) {
-    portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);
+    portls_error *why = error_borrow(error);
     portls_status status = PORTLS_NO_MEMORY;
     if (why != NULL) {
         int cancel = os_hold_cancel();
         status = backend->trust_new(list->blobs, list->count, trust, why);
         os_restore_cancel(cancel);
     }
-    if (error == NULL) {
-        memory_free(why);
-    }
+    error_return(why, error);
     return status;
 }
 

@@ -141,20 +141,16 @@ struct backend_settings settings_for_backend(const struct settings *settings,
 
 /* ---- snapshots ---- */
 
-/* A backend needs an error to fill. It is allocated, since a bare target's stack has little room.
- */
 static portls_status compile(const struct backend *backend, const struct backend_settings *settings,
                              struct backend_context **context, portls_error *error) {
-    portls_error *why = error != NULL ? error : memory_zeroed(sizeof *why);
+    portls_error *why = error_borrow(error);
     portls_status status = PORTLS_NO_MEMORY;
     if (why != NULL) {
         int cancel = os_hold_cancel();
         status = backend->context_new(settings, context, why);
         os_restore_cancel(cancel);
     }
-    if (error == NULL) {
-        memory_free(why);
-    }
+    error_return(why, error);
     return status;
 }
 
