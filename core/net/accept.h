@@ -78,7 +78,7 @@ struct portls_listener {
     portls_descriptor sockets[LISTENER_SOCKETS];
     struct os_socket_file file; /* of a Unix socket */
 
-    atomic_bool resumed; /* portls_resume_handshake has decided about one that waits */
+    atomic_bool resumed; /* the program has chosen for a connection in `waiting` */
     atomic_uint process; /* os_process_generation of the process that the rest belongs to */
     os_mutex fork_lock;  /* held while a child's first thread drops what is the parent's */
     os_mutex lock;       /* guards everything below */

@@ -168,8 +168,8 @@ static void drop_for_scarcity(portls_listener *listener, struct incoming *incomi
     memory_free(incoming);
 }
 
-/* Has a connection go on whose program has decided about it, or wait until it does. The listener
-   may have a thread in a resume already. */
+/* Waits until the program has chosen for a connection. It may have done so before this call: then
+   the connection is ready. */
 static void wait_for_choice(portls_listener *listener, struct incoming *incoming) {
     if (stream_is_resumed(incoming->stream)) {
         append(&listener->ready, incoming);
@@ -178,7 +178,7 @@ static void wait_for_choice(portls_listener *listener, struct incoming *incoming
     wait_for_peer(listener, incoming, 0);
 }
 
-/* Makes ready what portls_resume_handshake has decided about. */
+/* Moves the connections that the program has chosen for to the ready queue. */
 static void take_resumed(portls_listener *listener) {
     struct incoming *next =
         atomic_exchange(&listener->resumed, false) ? listener->waiting.first : NULL;
@@ -409,8 +409,8 @@ void listener_pause(portls_listener *listener, const portls_error *why) {
     pause->must_report = true;
 }
 
-/* Creates a connection for an accepted socket, which it owns. Its stream is made by its
-   first step. PORTLS_OK; PORTLS_NO_MEMORY. */
+/* Creates a connection for an accepted socket, which it owns. Its first step
+   makes its stream. PORTLS_OK; PORTLS_NO_MEMORY. */
 static portls_status add_connection(portls_listener *listener, portls_descriptor socket,
                                     const struct os_address *peer, portls_error *error) {
     struct incoming *incoming = memory_zeroed(sizeof *incoming);

@@ -16,8 +16,8 @@
 bool listener_ready(portls_listener *listener);
 
 /* Adds to `set` what listener_ready depends on: the listener's poller, and when the next handshake,
-   pause or lingering close is due. A wait that does not only ask is also
-   woken when another thread has brought that forward. Nothing has to be undone after the wait. */
+   pause or lingering close is due. Unless the set only asks, it also wakes when another thread has
+   brought that time forward. Nothing has to be undone after the wait. */
 void listener_begin_wait(portls_listener *listener, struct wait_set *set);
 
 /* Returns the descriptor that is readable while portls_accept_avail has something to do;
