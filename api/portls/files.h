@@ -103,8 +103,8 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_load_verify_directory(portls_con
  *                           failure
  * @param error              may be NULL
  * @return PORTLS_OK; PORTLS_FILE (missing or unreadable; or the system has no roots);
- *         PORTLS_BAD_CERTIFICATE (of the file: no certificate, or one that cannot be used, which
- * the message names); PORTLS_INVALID_ARGUMENT (`context` is NULL); PORTLS_UNAVAILABLE;
+ *         PORTLS_BAD_CERTIFICATE (of the file: no certificate, or an unusable one, which the
+ *         message names); PORTLS_INVALID_ARGUMENT (`context` is NULL); PORTLS_UNAVAILABLE;
  *         PORTLS_NO_MEMORY. Blocks for files. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status portls_make_verified_client_context(
@@ -119,7 +119,7 @@ PORTLS_API PORTLS_MUST_USE portls_status portls_make_verified_client_context(
  * @param error   may be NULL
  * @return PORTLS_OK; PORTLS_FILE (none was found: the message names the places);
  *         PORTLS_BAD_CERTIFICATE (none of them can be used); PORTLS_WRONG_KIND; PORTLS_SEALED;
- * PORTLS_NO_MEMORY. A failure changes nothing. Blocks for files. Any thread.
+ *         PORTLS_NO_MEMORY. A failure changes nothing. Blocks for files. Any thread.
  */
 PORTLS_API PORTLS_MUST_USE portls_status
 portls_load_verify_system_certificates(portls_context *context, portls_error *error);

@@ -102,10 +102,9 @@ enum trust_list { TRUST_ROOTS, TRUST_AUTHORITIES };
 
 /*
  * Adds `more`, which the caller clears, to the trusted roots. Checks each, but compiles no
- * snapshot: the next use of the context does, so that loading roots call by call is linear.
- * `skipped` is NULL: an unusable certificate is a failure, which changes nothing; else those are
- * dropped, and
- * `*skipped` and they are counted.
+ * snapshot: the next use of the context does, so that loading roots call by call is linear. With
+ * `skipped` NULL an unusable certificate is a failure, which changes nothing. Otherwise unusable
+ * certificates are dropped, and their number is added to `*skipped` and to the context's count.
  */
 portls_status context_add_roots(portls_context *context, struct certificate_list *more,
                                 size_t *skipped, const char *call, portls_error *error);

@@ -81,9 +81,7 @@ portls_status context_add_roots(portls_context *context, struct certificate_list
     return status;
 }
 
-/* Moves `more`, which is empty afterwards, to the end of the list. On failure the list is
- * unchanged.
- */
+/* Moves `more` to the end of the list, and leaves it empty. On failure the list is unchanged. */
 static portls_status add_authorities(portls_context *context, struct certificate_list *more,
                                      const char *call, portls_error *error) {
     portls_status status = context_begin_change(context, CONTEXT_TRUST, call, error);
